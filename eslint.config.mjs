@@ -1,0 +1,59 @@
+import tseslint from 'typescript-eslint';
+
+// The house, lowest storey first: what each folder may know beside itself.
+const knows = {
+  ismrmrd: [],
+  imaging: [],
+  recon: ['imaging', 'ismrmrd'],
+  simulator: ['recon', 'imaging', 'ismrmrd'],
+  src: ['simulator', 'recon', 'imaging', 'ismrmrd'],
+};
+const folders = Object.keys(knows);
+
+/** Forbids unknown folders, and known ones past their index.ts. */
+function storey(folder) {
+  const forbidden = folders.filter((other) => other !== folder && !knows[folder].includes(other));
+  const faces = folders.filter((other) => other !== folder && other !== 'ismrmrd');
+  const patterns = [
+    ...forbidden.map((other) => ({
+      group: other === 'ismrmrd' ? ['ismrmrd', 'ismrmrd/*', '**/ismrmrd/**'] : [`../**/${other}/**`],
+      message: `${folder}/ must not depend on ${other}/: dependencies point downwards (CONTRIBUTING.md).`,
+    })),
+    ...faces
+      .filter((other) => !forbidden.includes(other))
+      .map((other) => ({
+        group: [`../**/${other}/**`, `!../**/${other}/index.js`],
+        message: `Import ${other}/ by its face, ${other}/index.js.`,
+      })),
+    { group: ['ismrmrd/*'], message: 'Import the format package by its name, ismrmrd.' },
+  ];
+  return {
+    files: [`${folder}/**/*.ts`],
+    rules: { 'no-restricted-imports': ['error', { patterns }] },
+  };
+}
+
+export default tseslint.config(
+  {
+    ignores: ['**/dist/**', '**/node_modules/**', '**/assembly/**', '**/*.generated.ts', 'demo-output/**', 'coverage/**', '.venv/**'],
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strict],
+    languageOptions: {
+      parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      // Typed arrays are indexed in bounds by construction; `!` says so where the compiler cannot know.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  ...folders.map(storey),
+  { files: ['bench/**/*.ts', 'test/**/*.ts'], rules: { 'no-console': 'off' } },
+);

@@ -1,0 +1,3 @@
+// The face of the kernel module: what is exported here is what recon/kernels/index.ts binds.
+// Pointers are byte offsets into the imported shared memory; kernels neither allocate nor keep state.
+export { rssCombine } from './combine';

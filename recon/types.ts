@@ -1,0 +1,94 @@
+/** What reconstruction takes and gives: plain data, so that it crosses threads as it is. */
+import type { ImageGeometry } from '../imaging/index.js';
+
+/** What the operator, the config or the client may set. `docs/cli.md` lists every key. */
+export interface ReconParameters {
+  /** How coils are combined; `auto`: coil maps where there is calibration data, else RSS. */
+  readonly combine: 'auto' | 'maps' | 'rss';
+  /** How missing lines are filled; `auto`: GRAPPA where it applies, else none. */
+  readonly unalias: 'auto' | 'grappa' | 'none';
+  /** GRAPPA kernel extent along the readout; odd. */
+  readonly kernelReadout: number;
+  /** GRAPPA kernel extent along the phase encoding, in acquired lines; even. */
+  readonly kernelPhase: number;
+  /** Tikhonov weight as a fraction of the mean diagonal of the Gram matrix. */
+  readonly grappaRegularization: number;
+  /** Put measured calibration lines back in place of the synthesised ones. */
+  readonly keepCalibrationLines: boolean;
+  readonly prewhiten: boolean;
+  /** Deliver a g-factor map a slice as a further series. */
+  readonly gFactorMap: boolean;
+  /** Deliver a noise map a slice as a further series. */
+  readonly noiseMap: boolean;
+}
+
+export const defaultReconParameters: ReconParameters = {
+  combine: 'auto',
+  unalias: 'auto',
+  kernelReadout: 5,
+  kernelPhase: 4,
+  grappaRegularization: 5e-4,
+  keepCalibrationLines: true,
+  prewhiten: true,
+  gFactorMap: false,
+  noiseMap: false,
+};
+
+/** One choice that was made for a scan, with what made it: the raw material of `conus explain`. */
+export interface Decision {
+  readonly what: string;
+  readonly value: string;
+  readonly because: string;
+  /** The header field, flag or parameter that decided, e.g. `encoding[0].parallelImaging.accelerationFactor`. */
+  readonly source: string;
+}
+
+/** Which loop a slice image belongs to. */
+export interface ImageCounters {
+  readonly slice: number;
+  readonly contrast: number;
+  readonly phase: number;
+  readonly repetition: number;
+  readonly set: number;
+  readonly average: number;
+}
+
+export type ReconImageKind = 'image' | 'gFactor' | 'noise';
+
+/** How honest an image is: whether every line that it stands on was measured or properly synthesised. */
+export type ReconMethod = 'full' | 'grappa' | 'zeroFilled';
+
+/** One reconstructed slice or one of its maps. */
+export interface ReconImage {
+  readonly kind: ReconImageKind;
+  readonly rows: number;
+  readonly columns: number;
+  /** `image`: complex64 interleaved [rows, columns]; maps: float32 [rows, columns]. */
+  readonly data: Float32Array;
+  /** True where the image's own phase is meaningful (coil maps); false for root-sum-of-squares. */
+  readonly hasPhase: boolean;
+  readonly counters: ImageCounters;
+  /** Unknown where the header gave no directions; it is then said so and never invented. */
+  readonly geometry: ImageGeometry | undefined;
+  readonly fovMm: readonly [number, number, number];
+  readonly method: ReconMethod;
+  readonly accelerationPhase: number;
+  /** True when pixel values are in SNR units: the noise in the real part has standard deviation `noise map`. */
+  readonly snrUnits: boolean;
+  readonly nCoils: number;
+  readonly nCalibrationLines: number;
+  readonly nMissingLines: number;
+  readonly measurementUid: number;
+  /** From the first readout of the slice. */
+  readonly acquisitionTimeStamp: number;
+  readonly physiologyTimeStamp: readonly number[];
+  readonly patientTablePosition: readonly [number, number, number];
+}
+
+/** A remark for the client, the log and the quality light. */
+export interface ReconNotice {
+  readonly severity: 'info' | 'warning' | 'error';
+  /** A documented code where there is one (RECON_ERR_*, RECON_WARN_*). */
+  readonly code: string;
+  readonly message: string;
+}
