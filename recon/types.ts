@@ -92,3 +92,12 @@ export interface ReconNotice {
   readonly code: string;
   readonly message: string;
 }
+
+/** What a finished scan reports of itself. */
+export interface ReconSummary {
+  readonly nReadouts: number;
+  readonly nImages: number;
+  /** Wall time spent in each stage, ms, over all threads. */
+  readonly stageMs: Readonly<Record<string, number>>;
+  readonly peakMemoryBytes: number;
+}
