@@ -1,1 +1,4 @@
 export * from './types.js';
+export * from './errors.js';
+export * from './masks.js';
+export * from './metrics.js';

@@ -1,0 +1,57 @@
+/**
+ * Errors of this folder. Same fields as every coded error of the house (code, got, expected,
+ * action), declared here because imaging/ knows nobody.
+ */
+export const IMG_ERRORS = {
+  IMG_ERR_SHAPE: {
+    expected: 'as many pixels as rows times columns, in every image that is compared or drawn together',
+    action: 'check the matrix sizes; resample one of the images first',
+  },
+  IMG_ERR_EMPTY_MASK: {
+    expected: 'a mask with at least one pixel inside the image',
+    action: 'lower the threshold of the mask or leave it out',
+  },
+  IMG_ERR_ZERO_REFERENCE: {
+    expected: 'a reference that is not zero everywhere',
+    action: 'check that image and reference were not swapped and that the reference was reconstructed',
+  },
+  IMG_ERR_DATA_RANGE: {
+    expected: 'a data range that is finite and above zero',
+    action: 'give the distance between the smallest and the largest value that the reference can take',
+  },
+  IMG_ERR_WINDOW: {
+    expected: 'an odd window of at least 3 pixels that fits into the image',
+    action: 'choose a smaller window',
+  },
+  IMG_ERR_GEOMETRY: {
+    expected: 'a field of view above zero and a matrix of whole numbers above zero on every axis',
+    action: 'check encoding.reconSpace in the header',
+  },
+  IMG_ERR_DIRECTIONS: {
+    expected: 'three orthogonal unit vectors as row, column and slice direction',
+    action: 'check read_dir, phase_dir and slice_dir; where the scanner gave none, leave the geometry unknown',
+  },
+  IMG_ERR_PIXEL_WINDOW: {
+    expected: 'a finite level and a finite width above zero',
+    action: 'give another window or leave it out',
+  },
+} as const;
+
+export type ImagingErrorCode = keyof typeof IMG_ERRORS;
+
+export class ImagingError extends Error {
+  readonly code: ImagingErrorCode;
+  readonly got: string;
+  readonly expected: string;
+  readonly action: string;
+
+  constructor(code: ImagingErrorCode, got: string) {
+    const { expected, action } = IMG_ERRORS[code];
+    super(`${code}: got ${got}; expected ${expected}; ${action}`);
+    this.name = 'ImagingError';
+    this.code = code;
+    this.got = got;
+    this.expected = expected;
+    this.action = action;
+  }
+}
