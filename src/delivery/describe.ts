@@ -1,0 +1,79 @@
+/** How an image is called and what was done to it, in the words that MRD attributes and DICOM share. */
+import type { ReconImage } from '../../recon/index.js';
+import type { DeliverySettings } from './types.js';
+
+/** What the description of a series ends with; an ordinary image series carries no mark. */
+export function seriesMark(image: Pick<ReconImage, 'kind' | 'method'>): string {
+  const marks = [];
+  if (image.kind === 'gFactor') marks.push('GFACTOR');
+  if (image.kind === 'noise') marks.push('NOISE');
+  if (image.method === 'zeroFilled') marks.push('ZEROFILLED');
+  return marks.join(' ');
+}
+
+/** DICOM's ImageType: code strings, at most 16 characters each. Maps are derived, images are not. */
+export function imageTypeValues(image: Pick<ReconImage, 'kind' | 'method'>): string[] {
+  const method = { full: 'FULL', grappa: 'GRAPPA', zeroFilled: 'ZEROFILLED' }[image.method];
+  switch (image.kind) {
+    case 'image':
+      return ['ORIGINAL', 'PRIMARY', 'M', method];
+    case 'gFactor':
+      return ['DERIVED', 'PRIMARY', 'GFACTOR', method];
+    case 'noise':
+      return ['DERIVED', 'PRIMARY', 'NOISE', method];
+  }
+}
+
+/** The unit of the pixel values after RescaleSlope, by its UCUM code and in words. */
+export function unitOf(image: Pick<ReconImage, 'kind' | 'snrUnits'>): { code: string; meaning: string } {
+  return image.snrUnits || image.kind === 'gFactor'
+    ? { code: '1', meaning: 'no units' }
+    : { code: "[arb'U]", meaning: 'arbitrary unit' };
+}
+
+/** What was done, in order. */
+export function processingHistory(image: ReconImage): string[] {
+  const history = ['CONUS'];
+  if (image.snrUnits) history.push('NoisePrewhitening');
+  if (image.method === 'grappa') history.push(`GRAPPA R=${image.accelerationPhase}`);
+  if (image.method === 'zeroFilled') history.push('ZeroFilling');
+  history.push('FFT', image.hasPhase ? 'AdaptiveCombine' : 'RootSumOfSquares');
+  if (image.kind === 'gFactor') history.push('GFactorMap');
+  if (image.kind === 'noise') history.push('NoiseMap');
+  return history;
+}
+
+/** One line for the person who looks at the image. What is not right with it comes first. */
+export function imageComments(image: ReconImage, settings: DeliverySettings): string {
+  const parts = [];
+  if (image.method === 'zeroFilled') {
+    parts.push(`ZEROFILLED: ${image.nMissingLines} lines missing, not for diagnosis`);
+  }
+  if (image.geometry === undefined) parts.push('geometry unknown');
+  parts.push(methodText(image), `Conus ${settings.softwareVersion}, research software`);
+  return parts.join('; ');
+}
+
+/** The method with its numbers, as text: for DICOM's DerivationDescription. */
+export function derivationText(image: ReconImage, settings: DeliverySettings): string {
+  const parameters = Object.entries(settings.parameters).map(([name, value]) => `${name}=${String(value)}`);
+  const text = [
+    `Conus ${settings.softwareVersion} (research software), chain ${settings.chain}: ${methodText(image)}`,
+    `${image.nCoils} coils, ${image.snrUnits ? 'SNR units' : 'arbitrary units'}`,
+    ...(parameters.length > 0 ? [`parameters ${parameters.join(' ')}`] : []),
+  ].join('; ');
+  return text;
+}
+
+function methodText(image: ReconImage): string {
+  const content = { image: 'image', gFactor: 'g-factor map', noise: 'noise map' }[image.kind];
+  const combination = image.hasPhase ? 'coil maps' : 'root sum of squares';
+  switch (image.method) {
+    case 'full':
+      return `${content}, fully sampled, ${combination}`;
+    case 'grappa':
+      return `${content}, GRAPPA R=${image.accelerationPhase}, ${image.nCalibrationLines} calibration lines, ${combination}`;
+    case 'zeroFilled':
+      return `${content}, zero-filled, ${combination}`;
+  }
+}

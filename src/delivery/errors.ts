@@ -1,0 +1,47 @@
+/** Every error and warning of delivery: what became of a reconstructed image on its way out. */
+import { errorsOf } from 'ismrmrd';
+import type { ErrorTable } from 'ismrmrd';
+
+export const DELIVERY_ERRORS = {
+  CONUS_ERR_OUTPUT_KIND: {
+    expected: 'an output that ends in .mrd, .h5 or .png, a directory for DICOM, or - for a stream',
+    action: 'name the output by one of these',
+  },
+  CONUS_ERR_IMAGE_SIZE: {
+    expected: 'as many pixel values as rows times columns imply, and 1 to 65535 of each',
+    action: 'report this: a stage of the chain gave an image that contradicts its own description',
+  },
+  DICOM_ERR_NO_TAG: {
+    expected: 'an attribute name of the DICOM data dictionary',
+    action: 'report this: Conus tried to write an attribute that its dictionary does not have',
+  },
+} as const satisfies ErrorTable;
+
+/** Remarks on images that are delivered all the same. */
+export const DELIVERY_WARNINGS = {
+  CONUS_WARN_CLIPPED: {
+    expected: 'every pixel within the range of the pixel type at the recorded scale of its series',
+    action: 'ask for float32 pixels; the clipped pixels hold the largest value of the type',
+  },
+  CONUS_WARN_NOT_FINITE: {
+    expected: 'finite pixels',
+    action: 'look for infinite or undefined samples in the raw data; integer series hold 0 there',
+  },
+  CONUS_WARN_EMPTY_IMAGE: {
+    expected: 'an image in which some pixel is not zero',
+    action: 'look at the raw data: nothing was received, or every sample is 0',
+  },
+  DICOM_WARN_NO_GEOMETRY: {
+    expected: 'a position and directions in the raw data',
+    action: 'use the Secondary Capture objects for viewing only: they hold no position in the patient',
+  },
+  DICOM_WARN_MAGNITUDE_ONLY: {
+    expected: 'integer pixels, all that DICOM MR Image Storage holds',
+    action: 'write .mrd or .h5 where float32 or complex64 pixels are wanted',
+  },
+} as const satisfies ErrorTable;
+
+export type DeliveryErrorCode = keyof typeof DELIVERY_ERRORS;
+export type DeliveryWarningCode = keyof typeof DELIVERY_WARNINGS;
+
+export const deliveryError = errorsOf(DELIVERY_ERRORS);

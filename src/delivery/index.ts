@@ -1,0 +1,5 @@
+export * from './errors.js';
+export { openOutput } from './output.js';
+export { SeriesBook } from './series.js';
+export type { DeliveredImage, Series } from './series.js';
+export type { DeliveredPixelType, DeliverySettings, ImageOutput } from './types.js';

@@ -1,0 +1,39 @@
+/** Where images go, by the name of the output. */
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { MrdHeader } from 'ismrmrd';
+import { openDicomOutput } from './dicomOutput.js';
+import { deliveryError } from './errors.js';
+import { openHdf5Output, openMrdOutput, openPngOutput } from './fileOutputs.js';
+import type { DeliverySettings, ImageOutput } from './types.js';
+
+/**
+ * Opens `path` for writing, replacing a file of that name: `.mrd` an MRD stream, `-` the same on
+ * stdout, `.h5` an ISMRMRD file, `.png` pictures, an existing directory or a name that ends in a
+ * slash or has no extension DICOM files.
+ * @throws CONUS_ERR_OUTPUT_KIND, or the system's error where the path cannot be written
+ */
+export async function openOutput(
+  path: string,
+  header: MrdHeader | undefined,
+  settings: DeliverySettings,
+): Promise<ImageOutput> {
+  if (path.endsWith('/') || (await isDirectory(path))) return openDicomOutput(path, header, settings);
+  if (path === '-') return openMrdOutput(path, header, settings);
+  switch (extname(path).toLowerCase()) {
+    case '.mrd':
+      return openMrdOutput(path, header, settings);
+    case '.h5':
+      return openHdf5Output(path, header, settings);
+    case '.png':
+      return openPngOutput(path, header, settings);
+    case '':
+      return openDicomOutput(path, header, settings);
+    default:
+      throw deliveryError('CONUS_ERR_OUTPUT_KIND', path);
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then((entry) => entry.isDirectory(), () => false);
+}

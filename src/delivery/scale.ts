@@ -1,0 +1,122 @@
+/**
+ * Pixel values to stored values: stored = round(value * scale), one scale a series, recorded as
+ * RescaleSlope = 1 / scale. The scale is a constant where the unit of the values is known, and else
+ * a power of two taken from the first image of the series; no later image moves it, so that the same
+ * signal is the same number in every slice, and a power of two loses no digit of the mantissa.
+ */
+import { windowBetween } from '../../imaging/index.js';
+import type { PixelWindow } from '../../imaging/index.js';
+import type { ReconImage } from '../../recon/index.js';
+import type { DeliveredPixelType } from './types.js';
+
+/** Stored values a unit of SNR: uint16 reaches SNR 6553, int16 3276, steps are a tenth of the noise. */
+export const SNR_SCALE = 10;
+/** Stored values a unit of g, or of noise standard deviation in SNR units. */
+export const MAP_SCALE = 1000;
+/** How much larger than the first image's maximum a later pixel may be before it is clipped. */
+const HEADROOM = 4;
+/** The brightest half per cent of the first image may saturate the display. */
+const WINDOW_QUANTILE = 0.995;
+const HISTOGRAM_BINS = 4096;
+
+const integerRange = { uint16: [0, 65535], int16: [-32768, 32767] } as const;
+
+/** |z| of complex64 interleaved values; length n from 2n. */
+export function magnitudeOf(complex: Float32Array): Float32Array {
+  const magnitude = new Float32Array(complex.length / 2);
+  for (let i = 0; i < magnitude.length; i++) {
+    const re = complex[2 * i]!;
+    const im = complex[2 * i + 1]!;
+    magnitude[i] = Math.sqrt(re * re + im * im);
+  }
+  return magnitude;
+}
+
+/** What one pass over an image's values finds. */
+export interface Survey {
+  /** Largest finite value, 0 where none is above it. */
+  readonly peak: number;
+  readonly nNotFinite: number;
+}
+
+export function surveyOf(values: Float32Array): Survey {
+  let peak = 0;
+  let nNotFinite = 0;
+  for (const value of values) {
+    if (value > peak && value < Infinity) peak = value;
+    else if (!Number.isFinite(value)) nNotFinite++;
+  }
+  return { peak, nNotFinite };
+}
+
+/**
+ * The scale of a series from its first image.
+ * @param peak largest magnitude or map value of that image
+ */
+export function chooseScale(
+  image: Pick<ReconImage, 'kind' | 'snrUnits'>,
+  pixelType: DeliveredPixelType,
+  peak: number,
+): number {
+  if (pixelType === 'float32' || pixelType === 'complex64') return 1;
+  if (image.kind === 'gFactor') return MAP_SCALE;
+  if (image.snrUnits) return image.kind === 'noise' ? MAP_SCALE : SNR_SCALE;
+  if (peak === 0) return 1;
+  return 2 ** Math.floor(Math.log2(integerRange[pixelType][1] / (HEADROOM * peak)));
+}
+
+/**
+ * The display window of a series in stored values, from its first image:
+ * from black at 0 to white at the 99.5th percentile of the non-zero values: a few bright vessels or
+ * the background's share of the field of view must not set the contrast. By a histogram, because the
+ * first image is on the way to the scanner while this runs.
+ */
+export function chooseWindow(
+  values: Float32Array,
+  peak: number,
+  scale: number,
+  pixelType: DeliveredPixelType,
+): PixelWindow {
+  const counts = new Uint32Array(HISTOGRAM_BINS);
+  let total = 0;
+  for (const value of values) {
+    if (value > 0 && value <= peak) {
+      const bin = Math.min(HISTOGRAM_BINS - 1, Math.floor((value / peak) * HISTOGRAM_BINS));
+      counts[bin]!++;
+      total++;
+    }
+  }
+  let bin = 0;
+  for (let below = counts[0]!; below < WINDOW_QUANTILE * total; below += counts[bin]!) bin++;
+  const white = ((bin + 1) / HISTOGRAM_BINS) * peak * scale;
+  if (pixelType === 'uint16' || pixelType === 'int16') {
+    return windowBetween(0, Math.max(2, 2 * Math.round(white / 2)));
+  }
+  return windowBetween(0, white > 0 ? white : 1);
+}
+
+export interface Quantised {
+  readonly pixels: Uint16Array | Int16Array;
+  readonly nClipped: number;
+}
+
+/** stored = round(value * scale), clamped to the range of the type; what is not finite becomes 0. */
+export function quantise(values: Float32Array, scale: number, pixelType: 'uint16' | 'int16'): Quantised {
+  const pixels = pixelType === 'uint16' ? new Uint16Array(values.length) : new Int16Array(values.length);
+  const [low, high] = integerRange[pixelType];
+  let nClipped = 0;
+  for (let i = 0; i < values.length; i++) {
+    const stored = Math.round(values[i]! * scale);
+    if (!Number.isFinite(stored)) continue;
+    if (stored > high) {
+      pixels[i] = high;
+      nClipped++;
+    } else if (stored < low) {
+      pixels[i] = low;
+      nClipped++;
+    } else {
+      pixels[i] = stored;
+    }
+  }
+  return { pixels, nClipped };
+}
