@@ -32,7 +32,7 @@ export const IMG_ERRORS = {
     action: 'check read_dir, phase_dir and slice_dir; where the scanner gave none, leave the geometry unknown',
   },
   IMG_ERR_PIXEL_WINDOW: {
-    expected: 'a finite level and a finite width above zero',
+    expected: 'a finite centre and a finite width above zero',
     action: 'give another window or leave it out',
   },
 } as const;

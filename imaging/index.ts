@@ -2,3 +2,5 @@ export * from './types.js';
 export * from './errors.js';
 export * from './masks.js';
 export * from './metrics.js';
+export * from './geometry.js';
+export * from './png.js';
