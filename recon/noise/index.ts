@@ -1,0 +1,3 @@
+export * from './covariance.js';
+export * from './statistics.js';
+export * from './whitener.js';
