@@ -9,8 +9,8 @@ import { elementsOf, localName, readXml, textOf, writeXml, type XmlElement } fro
 export type Meta = ReadonlyMap<string, readonly string[]>;
 
 export type MetaValue = string | number | readonly (string | number)[];
-/** What can be written: a parsed Meta, or a plain object. */
-export type MetaInput = Meta | Readonly<Record<string, MetaValue>>;
+/** Attributes to be written, as a plain object. */
+export type MetaAttributes = Readonly<Record<string, MetaValue>>;
 
 /**
  * Reads meta attributes; nothing, or an element without entries, is an empty Meta. A name that
@@ -40,7 +40,7 @@ function toElement(name: string, children: readonly (XmlElement | string)[]): Xm
 }
 
 /** Writes meta attributes. Errors: MRD_ERR_XML_CHARACTER for text that no XML document can hold. */
-export function serializeMeta(meta: MetaInput): string {
+export function serializeMeta(meta: Meta | MetaAttributes): string {
   const entries: Iterable<readonly [string, MetaValue]> = meta instanceof Map ? meta : Object.entries(meta);
   const elements = [...entries].map(([name, value]) => {
     const values = typeof value === 'object' ? value : [value];
