@@ -26,6 +26,22 @@ export const RECON_ERRORS = {
     expected: 'calibration lines with signal and finite numbers',
     action: 'check the calibration readouts for zeros and broken samples',
   },
+  RECON_ERR_MEMORY_LIMIT: {
+    expected: 'a request that fits in the memory of the session',
+    action: 'raise the memory limit, or reconstruct fewer coils or slices at a time',
+  },
+  RECON_ERR_MEMORY_RELEASE: {
+    expected: 'an address that was allocated and not yet released',
+    action: 'report this as a defect',
+  },
+  RECON_ERR_FFT_LENGTH: {
+    expected: 'a positive whole length of at most 1048576',
+    action: 'check the matrix sizes in the header',
+  },
+  RECON_ERR_FFT_SHAPE: {
+    expected: 'positive whole sizes, an image no larger than its padded matrix and a whitener that fits the coils',
+    action: 'check the matrix sizes, the number of channels and the centre sample in the header',
+  },
 } as const satisfies ErrorTable;
 
 export type ReconErrorCode = keyof typeof RECON_ERRORS;

@@ -1,1 +1,3 @@
 export * from './types.js';
+export * from './fft/index.js';
+export * from './kernels/index.js';

@@ -1,21 +1,158 @@
-// Coil combination, pixel by pixel.
+// The column transform and coil combination in one pass over a hybrid slab.
+//
+//   x[c, r, .] = crop_r( F^-1 pad( h[c, ., .] ) )
+//   combineMaps:   image[r, k]  = sum_c conj(map[c, r, k]) x[c, r, k]
+//   combineRss:    image[r, k]  = sqrt( sum_c |x[c, r, k]|^2 )
+//   coilImages:    image[c, r, k] = x[c, r, k]
+//
+// Eight columns (one cache line a row) are taken through all coils before the next eight: the
+// transformed columns never leave the cache, and the slab is read once and not written.
+import { ELEMENT, transformBlock } from './fft';
+import { loadColumns, storeColumns } from './block';
 
 /**
- * Root-sum-of-squares: out[p] = sqrt(sum_c |image[c, p]|^2).
- * @param image complex64 interleaved [nCoils, nPixels]
- * @param out float32 [nPixels]
+ * @param slab complex64, coil c, line l at slab + c * coilBytes + l * lineBytes
+ * @param centreLine the line that holds zero frequency
+ * @param firstColumn @param endColumn the columns to do; those of slab, maps and image alike
+ * @param maps complex64 [nCoils, nRows, nColumns]
+ * @param image complex64 [nRows, nColumns]
+ * @param block three blocks of batch 2, `blockBytes` each
  */
-export function rssCombine(image: usize, out: usize, nCoils: i32, nPixels: i32): void {
-  const coilBytes = (<usize>nPixels) << 3;
-  for (let p = 0; p < nPixels; p++) {
-    let energy: f32 = 0;
-    let at = image + ((<usize>p) << 3);
-    for (let c = 0; c < nCoils; c++) {
-      const re = load<f32>(at);
-      const im = load<f32>(at, 4);
-      energy += re * re + im * im;
-      at += coilBytes;
+export function combineMaps(
+  plan: usize, slab: usize, coilBytes: usize, lineBytes: usize, nCoils: i32, nLines: i32, centreLine: i32,
+  maps: usize, image: usize, nRows: i32, nColumns: i32, firstColumn: i32, endColumn: i32,
+  scale: f32, block: usize, blockBytes: usize,
+): void {
+  const n = load<i32>(plan);
+  const rowBytes = (<usize>nColumns) << 3;
+  const sum = block + 2 * blockBytes;
+  const centreRow = nRows >> 1;
+  for (let column = firstColumn; column < endColumn; column += 8) {
+    const count = min(8, endColumn - column);
+    const batch = count > 4 ? 2 : 1;
+    const offset = (<usize>column) << 3;
+    memory.fill(sum, 0, ELEMENT * batch * n);
+    for (let coil = 0; coil < nCoils; coil++) {
+      loadColumns(
+        slab + coilBytes * coil + offset, lineBytes, nLines, centreLine, count, block, n, batch, 16,
+      );
+      const x = transformBlock(plan, block, block + blockBytes, batch);
+      addWeighted(x, sum, n, batch, maps + rowBytes * nRows * coil + offset, rowBytes, nRows, count);
     }
-    store<f32>(out + ((<usize>p) << 2), sqrt<f32>(energy));
+    storeColumns(sum, n, batch, 0, scale, image + offset, rowBytes, nRows, centreRow, count);
+  }
+}
+
+/** sum += conj(map) x over the rows of one block; x comes exchanged, the sum is not. */
+function addWeighted(
+  x: usize, sum: usize, n: i32, batch: i32, map: usize, rowBytes: usize, nRows: i32, nColumns: i32,
+): void {
+  const row = (<usize>batch) * ELEMENT;
+  const centre = nRows >> 1;
+  for (let r = 0; r < nRows; r++) {
+    const d = r - centre;
+    const element = row * (d < 0 ? d + n : d);
+    let from = x + element;
+    let to = sum + element;
+    let at = map;
+    let left = nColumns;
+    for (; left >= 4; left -= 4) {
+      const first = v128.load(at);
+      const second = v128.load(at, 16);
+      const mr = v128.shuffle<f32>(first, second, 0, 2, 4, 6);
+      const mi = v128.shuffle<f32>(first, second, 1, 3, 5, 7);
+      const xi = v128.load(from);
+      const xr = v128.load(from, 16);
+      v128.store(to, f32x4.add(v128.load(to), f32x4.add(f32x4.mul(mr, xr), f32x4.mul(mi, xi))));
+      v128.store(to, f32x4.add(v128.load(to, 16), f32x4.sub(f32x4.mul(mr, xi), f32x4.mul(mi, xr))), 16);
+      at += 32;
+      from += ELEMENT;
+      to += ELEMENT;
+    }
+    for (; left > 0; left--) {
+      const mr = load<f32>(at);
+      const mi = load<f32>(at, 4);
+      const xi = load<f32>(from);
+      const xr = load<f32>(from, 16);
+      store<f32>(to, load<f32>(to) + mr * xr + mi * xi);
+      store<f32>(to, load<f32>(to, 16) + mr * xi - mi * xr, 16);
+      at += 8;
+      from += 4;
+      to += 4;
+    }
+    map += rowBytes;
+  }
+}
+
+/** Parameters as `combineMaps`; image float32 [nRows, nColumns]. */
+export function combineRss(
+  plan: usize, slab: usize, coilBytes: usize, lineBytes: usize, nCoils: i32, nLines: i32, centreLine: i32,
+  image: usize, nRows: i32, nColumns: i32, firstColumn: i32, endColumn: i32,
+  scale: f32, block: usize, blockBytes: usize,
+): void {
+  const n = load<i32>(plan);
+  const rowBytes = (<usize>nColumns) << 2;
+  const sum = block + 2 * blockBytes;
+  for (let column = firstColumn; column < endColumn; column += 8) {
+    const count = min(8, endColumn - column);
+    const batch = count > 4 ? 2 : 1;
+    memory.fill(sum, 0, ELEMENT * batch * n);
+    for (let coil = 0; coil < nCoils; coil++) {
+      loadColumns(
+        slab + coilBytes * coil + ((<usize>column) << 3), lineBytes, nLines, centreLine, count,
+        block, n, batch, 16,
+      );
+      addEnergy(transformBlock(plan, block, block + blockBytes, batch), sum, n, batch);
+    }
+    storeRoots(sum, n, batch, scale, image + ((<usize>column) << 2), rowBytes, nRows, count);
+  }
+}
+
+function addEnergy(x: usize, sum: usize, n: i32, batch: i32): void {
+  for (const end = x + ELEMENT * n * batch; x < end; x += ELEMENT, sum += ELEMENT) {
+    const re = v128.load(x);
+    const im = v128.load(x, 16);
+    v128.store(sum, f32x4.add(v128.load(sum), f32x4.add(f32x4.mul(re, re), f32x4.mul(im, im))));
+  }
+}
+
+function storeRoots(
+  sum: usize, n: i32, batch: i32, scale: f32, image: usize, rowBytes: usize, nRows: i32, nColumns: i32,
+): void {
+  const row = (<usize>batch) * ELEMENT;
+  const centre = nRows >> 1;
+  for (let r = 0; r < nRows; r++) {
+    const d = r - centre;
+    const from = sum + row * (d < 0 ? d + n : d);
+    for (let k = 0; k < nColumns; k++) {
+      const lane = ((<usize>(k >> 2)) * ELEMENT) + ((<usize>(k & 3)) << 2);
+      store<f32>(image + ((<usize>k) << 2), scale * sqrt<f32>(load<f32>(from + lane)));
+    }
+    image += rowBytes;
+  }
+}
+
+/** Parameters as `combineMaps`; images complex64 [nCoils, nRows, nColumns]. */
+export function coilImages(
+  plan: usize, slab: usize, coilBytes: usize, lineBytes: usize, nCoils: i32, nLines: i32, centreLine: i32,
+  images: usize, nRows: i32, nColumns: i32, firstColumn: i32, endColumn: i32,
+  scale: f32, block: usize, blockBytes: usize,
+): void {
+  const n = load<i32>(plan);
+  const rowBytes = (<usize>nColumns) << 3;
+  for (let column = firstColumn; column < endColumn; column += 8) {
+    const count = min(8, endColumn - column);
+    const batch = count > 4 ? 2 : 1;
+    const offset = (<usize>column) << 3;
+    for (let coil = 0; coil < nCoils; coil++) {
+      loadColumns(
+        slab + coilBytes * coil + offset, lineBytes, nLines, centreLine, count, block, n, batch, 16,
+      );
+      const x = transformBlock(plan, block, block + blockBytes, batch);
+      storeColumns(
+        x, n, batch, 16, scale,
+        images + rowBytes * nRows * coil + offset, rowBytes, nRows, nRows >> 1, count,
+      );
+    }
   }
 }

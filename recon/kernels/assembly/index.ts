@@ -1,3 +1,5 @@
 // The face of the kernel module: what is exported here is what recon/kernels/index.ts binds.
 // Pointers are byte offsets into the imported shared memory; kernels neither allocate nor keep state.
-export { rssCombine } from './combine';
+export { fftLines, fftColumns } from './lines';
+export { transformReadout } from './readout';
+export { combineMaps, combineRss, coilImages } from './combine';

@@ -1,0 +1,347 @@
+// Mixed-radix Stockham FFT on blocks of 4 * batch independent lines.
+//
+//   X[k] = sum_j x[j] exp(-2 pi i j k / n),   k = 0..n-1        (neither centred nor scaled)
+//
+// A block holds element (j, b), j < n, b < batch, at 32 * (j * batch + b): four lanes of real parts,
+// then four lanes of imaginary parts. The lanes are independent lines, so that no stage shuffles; the
+// autosort order (Stockham) needs a second block and no bit reversal. The inverse is the same
+// transform with real and imaginary parts exchanged on the way in and out, which costs nothing.
+//
+// One stage of radix r, at current length n' = r m and stride s:
+//   y[q + s (r p + j)] = w(n')^(p j) sum_k x[q + s (p + m k)] w(r)^(j k),   p < m, q < s.
+//
+// Plan (int32): n, nStages, method, then for each stage: radix, twiddles, roots.
+//   method 0: stages;  1: chirp, see `chirpTransform`.
+//   twiddles: complex64 [m, r - 1], w(n')^(p j), j = 1..r-1
+//   roots: complex64 [r], exp(-2 pi i t / r), for radices without a codelet
+//
+// C. Temperton, J. Comput. Phys. 52 (1983) 1, doi 10.1016/0021-9991(83)90013-X.
+
+/** Bytes of one element of a block: 4 lanes of real, then 4 of imaginary parts. */
+export const ELEMENT: usize = 32;
+
+const PLAN_STAGES: usize = 12;
+const STAGE_BYTES: usize = 12;
+
+/**
+ * Transforms a block; both blocks are overwritten.
+ * @param x the input block
+ * @param y a second block
+ * @returns where the result lies: x or y
+ */
+export function transformBlock(plan: usize, x: usize, y: usize, batch: i32): usize {
+  if (load<i32>(plan, 8) == 1) return chirpTransform(plan, x, y, batch);
+  const nStages = load<i32>(plan, 4);
+  let length = load<i32>(plan);
+  let s = batch;
+  let at = plan + PLAN_STAGES;
+  for (let stage = 0; stage < nStages; stage++) {
+    const radix = load<i32>(at);
+    const twiddles = <usize>load<u32>(at, 4);
+    const m = length / radix;
+    if (radix == 4) stage4(x, y, m, s, twiddles);
+    else if (radix == 5) stage5(x, y, m, s, twiddles);
+    else if (radix == 3) stage3(x, y, m, s, twiddles);
+    else if (radix == 2) stage2(x, y, m, s, twiddles);
+    else stageOdd(radix, x, y, m, s, twiddles, <usize>load<u32>(at, 8));
+    const swap = x;
+    x = y;
+    y = swap;
+    length = m;
+    s *= radix;
+    at += STAGE_BYTES;
+  }
+  return x;
+}
+
+@inline
+function put(at: usize, re: v128, im: v128): void {
+  v128.store(at, re);
+  v128.store(at, im, 16);
+}
+
+/** Stores (re + i im) w, with w read at `twiddle` unless it is known to be 1. */
+@inline
+function putTurned(at: usize, re: v128, im: v128, twiddle: usize, turned: bool): void {
+  if (turned) {
+    const wr = v128.load32_splat(twiddle);
+    const wi = v128.load32_splat(twiddle, 4);
+    put(
+      at,
+      f32x4.sub(f32x4.mul(re, wr), f32x4.mul(im, wi)),
+      f32x4.add(f32x4.mul(re, wi), f32x4.mul(im, wr)),
+    );
+  } else {
+    put(at, re, im);
+  }
+}
+
+function stage2(x: usize, y: usize, m: i32, s: i32, twiddles: usize): void {
+  const run = (<usize>s) * ELEMENT;
+  const apart = run * m;
+  butterflies2(x, y, run, apart, 0, false);
+  for (let p = 1; p < m; p++) {
+    x += run;
+    y += 2 * run;
+    twiddles += 8;
+    butterflies2(x, y, run, apart, twiddles, true);
+  }
+}
+
+@inline
+function butterflies2(x: usize, y: usize, run: usize, apart: usize, w: usize, turned: bool): void {
+  const end = x + run;
+  while (x < end) {
+    const ar = v128.load(x);
+    const ai = v128.load(x, 16);
+    const br = v128.load(x + apart);
+    const bi = v128.load(x + apart, 16);
+    put(y, f32x4.add(ar, br), f32x4.add(ai, bi));
+    putTurned(y + run, f32x4.sub(ar, br), f32x4.sub(ai, bi), w, turned);
+    x += ELEMENT;
+    y += ELEMENT;
+  }
+}
+
+function stage3(x: usize, y: usize, m: i32, s: i32, twiddles: usize): void {
+  const run = (<usize>s) * ELEMENT;
+  const apart = run * m;
+  butterflies3(x, y, run, apart, 0, false);
+  for (let p = 1; p < m; p++) {
+    x += run;
+    y += 3 * run;
+    twiddles += 16;
+    butterflies3(x, y, run, apart, twiddles, true);
+  }
+}
+
+@inline
+function butterflies3(x: usize, y: usize, run: usize, apart: usize, w: usize, turned: bool): void {
+  const half = f32x4.splat(0.5);
+  const sine = f32x4.splat(0.86602540378443864676);
+  const end = x + run;
+  while (x < end) {
+    const ar = v128.load(x);
+    const ai = v128.load(x, 16);
+    const br = v128.load(x + apart);
+    const bi = v128.load(x + apart, 16);
+    const cr = v128.load(x + 2 * apart);
+    const ci = v128.load(x + 2 * apart, 16);
+    const ur = f32x4.add(br, cr);
+    const ui = f32x4.add(bi, ci);
+    const vr = f32x4.mul(sine, f32x4.sub(br, cr));
+    const vi = f32x4.mul(sine, f32x4.sub(bi, ci));
+    const tr = f32x4.sub(ar, f32x4.mul(half, ur));
+    const ti = f32x4.sub(ai, f32x4.mul(half, ui));
+    put(y, f32x4.add(ar, ur), f32x4.add(ai, ui));
+    putTurned(y + run, f32x4.add(tr, vi), f32x4.sub(ti, vr), w, turned);
+    putTurned(y + 2 * run, f32x4.sub(tr, vi), f32x4.add(ti, vr), w + 8, turned);
+    x += ELEMENT;
+    y += ELEMENT;
+  }
+}
+
+function stage4(x: usize, y: usize, m: i32, s: i32, twiddles: usize): void {
+  const run = (<usize>s) * ELEMENT;
+  const apart = run * m;
+  butterflies4(x, y, run, apart, 0, false);
+  for (let p = 1; p < m; p++) {
+    x += run;
+    y += 4 * run;
+    twiddles += 24;
+    butterflies4(x, y, run, apart, twiddles, true);
+  }
+}
+
+@inline
+function butterflies4(x: usize, y: usize, run: usize, apart: usize, w: usize, turned: bool): void {
+  const end = x + run;
+  while (x < end) {
+    const ar = v128.load(x);
+    const ai = v128.load(x, 16);
+    const cr = v128.load(x + 2 * apart);
+    const ci = v128.load(x + 2 * apart, 16);
+    const sr = f32x4.add(ar, cr);
+    const si = f32x4.add(ai, ci);
+    const dr = f32x4.sub(ar, cr);
+    const di = f32x4.sub(ai, ci);
+    const br = v128.load(x + apart);
+    const bi = v128.load(x + apart, 16);
+    const er = v128.load(x + 3 * apart);
+    const ei = v128.load(x + 3 * apart, 16);
+    const tr = f32x4.add(br, er);
+    const ti = f32x4.add(bi, ei);
+    const ur = f32x4.sub(br, er);
+    const ui = f32x4.sub(bi, ei);
+    put(y, f32x4.add(sr, tr), f32x4.add(si, ti));
+    putTurned(y + run, f32x4.add(dr, ui), f32x4.sub(di, ur), w, turned);
+    putTurned(y + 2 * run, f32x4.sub(sr, tr), f32x4.sub(si, ti), w + 8, turned);
+    putTurned(y + 3 * run, f32x4.sub(dr, ui), f32x4.add(di, ur), w + 16, turned);
+    x += ELEMENT;
+    y += ELEMENT;
+  }
+}
+
+function stage5(x: usize, y: usize, m: i32, s: i32, twiddles: usize): void {
+  const run = (<usize>s) * ELEMENT;
+  const apart = run * m;
+  butterflies5(x, y, run, apart, 0, false);
+  for (let p = 1; p < m; p++) {
+    x += run;
+    y += 5 * run;
+    twiddles += 32;
+    butterflies5(x, y, run, apart, twiddles, true);
+  }
+}
+
+@inline
+function butterflies5(x: usize, y: usize, run: usize, apart: usize, w: usize, turned: bool): void {
+  const c1 = f32x4.splat(0.30901699437494742410);
+  const c2 = f32x4.splat(-0.80901699437494742410);
+  const s1 = f32x4.splat(0.95105651629515357212);
+  const s2 = f32x4.splat(0.58778525229247312917);
+  const end = x + run;
+  while (x < end) {
+    const ar = v128.load(x);
+    const ai = v128.load(x, 16);
+    const br = v128.load(x + apart);
+    const bi = v128.load(x + apart, 16);
+    const cr = v128.load(x + 2 * apart);
+    const ci = v128.load(x + 2 * apart, 16);
+    const dr = v128.load(x + 3 * apart);
+    const di = v128.load(x + 3 * apart, 16);
+    const er = v128.load(x + 4 * apart);
+    const ei = v128.load(x + 4 * apart, 16);
+    const u1r = f32x4.add(br, er);
+    const u1i = f32x4.add(bi, ei);
+    const v1r = f32x4.sub(br, er);
+    const v1i = f32x4.sub(bi, ei);
+    const u2r = f32x4.add(cr, dr);
+    const u2i = f32x4.add(ci, di);
+    const v2r = f32x4.sub(cr, dr);
+    const v2i = f32x4.sub(ci, di);
+    put(y, f32x4.add(ar, f32x4.add(u1r, u2r)), f32x4.add(ai, f32x4.add(u1i, u2i)));
+    const t1r = f32x4.add(ar, f32x4.add(f32x4.mul(c1, u1r), f32x4.mul(c2, u2r)));
+    const t1i = f32x4.add(ai, f32x4.add(f32x4.mul(c1, u1i), f32x4.mul(c2, u2i)));
+    const w1r = f32x4.add(f32x4.mul(s1, v1r), f32x4.mul(s2, v2r));
+    const w1i = f32x4.add(f32x4.mul(s1, v1i), f32x4.mul(s2, v2i));
+    putTurned(y + run, f32x4.add(t1r, w1i), f32x4.sub(t1i, w1r), w, turned);
+    putTurned(y + 4 * run, f32x4.sub(t1r, w1i), f32x4.add(t1i, w1r), w + 24, turned);
+    const t2r = f32x4.add(ar, f32x4.add(f32x4.mul(c2, u1r), f32x4.mul(c1, u2r)));
+    const t2i = f32x4.add(ai, f32x4.add(f32x4.mul(c2, u1i), f32x4.mul(c1, u2i)));
+    const w2r = f32x4.sub(f32x4.mul(s2, v1r), f32x4.mul(s1, v2r));
+    const w2i = f32x4.sub(f32x4.mul(s2, v1i), f32x4.mul(s1, v2i));
+    putTurned(y + 2 * run, f32x4.add(t2r, w2i), f32x4.sub(t2i, w2r), w + 8, turned);
+    putTurned(y + 3 * run, f32x4.sub(t2r, w2i), f32x4.add(t2i, w2r), w + 16, turned);
+    x += ELEMENT;
+    y += ELEMENT;
+  }
+}
+
+/**
+ * Any odd radix r by the definition, with the symmetry of the roots: from u_k = a_k + a_(r-k) and
+ * v_k = a_k - a_(r-k), k = 1..(r-1)/2,
+ *   b_j, b_(r-j) = a_0 + sum_k cos(2 pi j k / r) u_k -+ i sum_k sin(2 pi j k / r) v_k.
+ * u and v take the place of the inputs, which nobody reads again.
+ */
+function stageOdd(r: i32, x: usize, y: usize, m: i32, s: i32, twiddles: usize, roots: usize): void {
+  const run = (<usize>s) * ELEMENT;
+  const apart = run * m;
+  const half = (r - 1) >> 1;
+  for (let p = 0; p < m; p++) {
+    for (const end = x + run; x < end; x += ELEMENT, y += ELEMENT) {
+      const ar = v128.load(x);
+      const ai = v128.load(x, 16);
+      let sumR = ar;
+      let sumI = ai;
+      for (let k = 1; k <= half; k++) {
+        const near = x + apart * k;
+        const far = x + apart * (r - k);
+        const br = v128.load(near);
+        const bi = v128.load(near, 16);
+        const cr = v128.load(far);
+        const ci = v128.load(far, 16);
+        const ur = f32x4.add(br, cr);
+        const ui = f32x4.add(bi, ci);
+        put(near, ur, ui);
+        put(far, f32x4.sub(br, cr), f32x4.sub(bi, ci));
+        sumR = f32x4.add(sumR, ur);
+        sumI = f32x4.add(sumI, ui);
+      }
+      put(y, sumR, sumI);
+      for (let j = 1; j <= half; j++) {
+        let tr = ar;
+        let ti = ai;
+        let vr = f32x4.splat(0);
+        let vi = f32x4.splat(0);
+        let turn = 0;
+        for (let k = 1; k <= half; k++) {
+          turn += j;
+          if (turn >= r) turn -= r;
+          const near = x + apart * k;
+          const far = x + apart * (r - k);
+          const cosine = v128.load32_splat(roots + ((<usize>turn) << 3));
+          const minusSine = v128.load32_splat(roots + ((<usize>turn) << 3), 4);
+          tr = f32x4.add(tr, f32x4.mul(cosine, v128.load(near)));
+          ti = f32x4.add(ti, f32x4.mul(cosine, v128.load(near, 16)));
+          vr = f32x4.sub(vr, f32x4.mul(minusSine, v128.load(far)));
+          vi = f32x4.sub(vi, f32x4.mul(minusSine, v128.load(far, 16)));
+        }
+        const w = twiddles + ((<usize>(j - 1)) << 3);
+        const wMirror = twiddles + ((<usize>(r - j - 1)) << 3);
+        putTurned(y + run * j, f32x4.add(tr, vi), f32x4.sub(ti, vr), w, true);
+        putTurned(y + run * (r - j), f32x4.sub(tr, vi), f32x4.add(ti, vr), wMirror, true);
+      }
+    }
+    y += run * (r - 1);
+    twiddles += (<usize>(r - 1)) << 3;
+  }
+}
+
+/**
+ * Lengths with a large prime factor, as a circular convolution of smooth length m >= 2 n - 1:
+ *   X[k] = c[k] sum_j (x[j] c[j]) conj(c[k - j]),   c[j] = exp(-i pi j^2 / n).
+ * Plan: n, -, 1, m, plan of length m, chirp c complex64 [n], spectrum complex64 [m] of conj(c) wrapped,
+ * divided by m. Blocks hold m elements.
+ * L. I. Bluestein, IEEE Trans. Audio Electroacoust. 18 (1970) 451, doi 10.1109/TAU.1970.1162132.
+ */
+function chirpTransform(plan: usize, x: usize, y: usize, batch: i32): usize {
+  const n = load<i32>(plan);
+  const m = load<i32>(plan, 12);
+  const inner = <usize>load<u32>(plan, 16);
+  const chirp = <usize>load<u32>(plan, 20);
+  const spectrum = <usize>load<u32>(plan, 24);
+  const row = (<usize>batch) * ELEMENT;
+  turnRows(x, chirp, n, row, 0);
+  memory.fill(x + row * n, 0, row * (m - n));
+  const forward = transformBlock(inner, x, y, batch);
+  // The exchange of real and imaginary parts turns the second forward transform into an inverse one.
+  turnRows(forward, spectrum, m, row, 16);
+  const back = transformBlock(inner, forward, forward == x ? y : x, batch);
+  exchangeRows(back, n, row);
+  turnRows(back, chirp, n, row, 0);
+  return back;
+}
+
+/** Multiplies element j of a block by turn[j]; `reAt` 16 exchanges real and imaginary parts on the way. */
+function turnRows(block: usize, turn: usize, n: i32, row: usize, reAt: usize): void {
+  for (let j = 0; j < n; j++) {
+    const wr = v128.load32_splat(turn);
+    const wi = v128.load32_splat(turn, 4);
+    for (const end = block + row; block < end; block += ELEMENT) {
+      const re = v128.load(block);
+      const im = v128.load(block, 16);
+      v128.store(block + reAt, f32x4.sub(f32x4.mul(re, wr), f32x4.mul(im, wi)));
+      v128.store(block + 16 - reAt, f32x4.add(f32x4.mul(re, wi), f32x4.mul(im, wr)));
+    }
+    turn += 8;
+  }
+}
+
+function exchangeRows(block: usize, n: i32, row: usize): void {
+  for (const end = block + row * n; block < end; block += ELEMENT) {
+    const re = v128.load(block);
+    v128.store(block, v128.load(block, 16));
+    v128.store(block, re, 16);
+  }
+}
