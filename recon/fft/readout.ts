@@ -92,11 +92,10 @@ function packWhitener(
   const groupLength = 2 * LANES * nCoils;
   const table = arena.allocate(nGroups * 8);
   const weights = arena.allocate(nGroups * groupLength * 4);
-  const words = arena.i32(table, 2 * nGroups);
+  const words = arena.i32(table, 2 * nGroups).fill(0);
   const packed = arena.f32(weights, nGroups * groupLength).fill(0);
   for (let row = 0; row < nCoils; row++) {
     const group = Math.floor(row / LANES);
-    words[2 * group] ??= 0;
     words[2 * group + 1] = weights + group * groupLength * 4;
     for (let column = 0; column < nCoils; column++) {
       const re = whitener[2 * (row * nCoils + column)]!;
