@@ -1,6 +1,7 @@
 /** Every error and warning of delivery: what became of a reconstructed image on its way out. */
 import { errorsOf } from 'ismrmrd';
 import type { ErrorTable } from 'ismrmrd';
+import { noticesOf } from '../notices.js';
 
 export const DELIVERY_ERRORS = {
   CONUS_ERR_OUTPUT_KIND: {
@@ -10,10 +11,6 @@ export const DELIVERY_ERRORS = {
   CONUS_ERR_IMAGE_SIZE: {
     expected: 'as many pixel values as rows times columns imply, and 1 to 65535 of each',
     action: 'report this: a stage of the chain gave an image that contradicts its own description',
-  },
-  DICOM_ERR_NO_TAG: {
-    expected: 'an attribute name of the DICOM data dictionary',
-    action: 'report this: Conus tried to write an attribute that its dictionary does not have',
   },
 } as const satisfies ErrorTable;
 
@@ -42,6 +39,6 @@ export const DELIVERY_WARNINGS = {
 } as const satisfies ErrorTable;
 
 export type DeliveryErrorCode = keyof typeof DELIVERY_ERRORS;
-export type DeliveryWarningCode = keyof typeof DELIVERY_WARNINGS;
 
 export const deliveryError = errorsOf(DELIVERY_ERRORS);
+export const warning = noticesOf(DELIVERY_WARNINGS);

@@ -1,4 +1,5 @@
-export * from './errors.js';
+export { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './errors.js';
+export type { DeliveryErrorCode } from './errors.js';
 export { openOutput } from './output.js';
 export { SeriesBook } from './series.js';
 export type { DeliveredImage, Series } from './series.js';

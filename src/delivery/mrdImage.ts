@@ -3,11 +3,14 @@
  * scan, and the attributes that a scanner, a viewer or a physicist reads with it.
  */
 import { ImageType, serializeMeta } from 'ismrmrd';
-import type { ImageHeader, MetaAttributes, MrdHeader, MrdImage } from 'ismrmrd';
+import type { ImageHeader, MetaValue, MrdHeader, MrdImage } from 'ismrmrd';
 import type { ReconImage } from '../../recon/index.js';
 import { imageComments, imageTypeValues, processingHistory, seriesMark, unitOf } from './describe.js';
+import { ofContrast } from './headerFacts.js';
 import type { DeliveredImage } from './series.js';
 import type { DeliverySettings } from './types.js';
+
+type MetaAttributes = Readonly<Record<string, MetaValue>>;
 
 const unknownVector = [0, 0, 0] as const;
 
@@ -68,44 +71,39 @@ function metaAttributes(
   const echoTime = ofContrast(sequence?.TE, image);
   const inversionTime = ofContrast(sequence?.TI, image);
   return {
-    DataRole: ['Image'],
+    DataRole: 'Image',
     ImageProcessingHistory: processingHistory(image),
-    ImageComments: [imageComments(image, settings)],
-    SeriesDescription: [series.description],
-    SequenceDescriptionAdditional: [['CONUS', seriesMark(image)].join(' ').trim().replaceAll(' ', '_')],
-    ImageType: [imageTypeValues(image).join('\\')],
-    RescaleSlope: [String(series.rescaleSlope)],
-    RescaleIntercept: ['0'],
-    WindowCenter: [String(series.window.centre)],
-    WindowWidth: [String(series.window.width)],
-    ...(echoTime === undefined ? {} : { EchoTime: [String(echoTime)] }),
-    ...(inversionTime === undefined ? {} : { InversionTime: [String(inversionTime)] }),
+    ImageComments: imageComments(image, settings),
+    SeriesDescription: series.description,
+    SequenceDescriptionAdditional: ['CONUS', seriesMark(image)].join(' ').trim().replaceAll(' ', '_'),
+    ImageType: imageTypeValues(image).join('\\'),
+    RescaleSlope: series.rescaleSlope,
+    RescaleIntercept: 0,
+    WindowCenter: series.window.centre,
+    WindowWidth: series.window.width,
+    ...(echoTime === undefined ? {} : { EchoTime: echoTime }),
+    ...(inversionTime === undefined ? {} : { InversionTime: inversionTime }),
     ...geometryAttributes(image),
-    ConusVersion: [settings.softwareVersion],
-    ConusChain: [settings.chain],
-    ConusParameters: [JSON.stringify(settings.parameters)],
-    ConusKind: [image.kind],
-    ConusMethod: [image.method],
-    ConusNoiseUnits: [String(image.snrUnits)],
-    ConusUnit: [unitOf(image).code],
-    ConusAcceleration: [String(image.accelerationPhase)],
-    ConusCalibrationLines: [String(image.nCalibrationLines)],
-    ConusMissingLines: [String(image.nMissingLines)],
+    ConusVersion: settings.softwareVersion,
+    ConusChain: settings.chain,
+    ConusParameters: JSON.stringify(settings.parameters),
+    ConusKind: image.kind,
+    ConusMethod: image.method,
+    ConusNoiseUnits: String(image.snrUnits),
+    ConusUnit: unitOf(image).code,
+    ConusAcceleration: image.accelerationPhase,
+    ConusCalibrationLines: image.nCalibrationLines,
+    ConusMissingLines: image.nMissingLines,
   };
 }
 
 /** Without directions in the raw data there is nothing that a scanner could keep. */
 function geometryAttributes({ geometry }: ReconImage): MetaAttributes {
-  if (geometry === undefined) return { ConusGeometry: ['unknown'] };
+  if (geometry === undefined) return { ConusGeometry: 'unknown' };
   return {
-    ImageRowDir: geometry.rowDirection.map(String),
-    ImageColumnDir: geometry.columnDirection.map(String),
-    ImageSliceDir: geometry.sliceDirection.map(String),
-    Keep_image_geometry: ['1'],
+    ImageRowDir: geometry.rowDirection,
+    ImageColumnDir: geometry.columnDirection,
+    ImageSliceDir: geometry.sliceDirection,
+    Keep_image_geometry: 1,
   };
-}
-
-/** The value of a sequence parameter that has one value, or one a contrast. */
-export function ofContrast(values: readonly number[] | undefined, image: ReconImage): number | undefined {
-  return values?.[image.counters.contrast] ?? values?.[0];
 }

@@ -4,7 +4,8 @@ import { extname } from 'node:path';
 import type { MrdHeader } from 'ismrmrd';
 import { openDicomOutput } from './dicomOutput.js';
 import { deliveryError } from './errors.js';
-import { openHdf5Output, openMrdOutput, openPngOutput } from './fileOutputs.js';
+import { openMrdOutput } from './mrdOutput.js';
+import { openPngOutput } from './pngOutput.js';
 import type { DeliverySettings, ImageOutput } from './types.js';
 
 /**
@@ -23,8 +24,6 @@ export async function openOutput(
   switch (extname(path).toLowerCase()) {
     case '.mrd':
       return openMrdOutput(path, header, settings);
-    case '.h5':
-      return openHdf5Output(path, header, settings);
     case '.png':
       return openPngOutput(path, header, settings);
     case '':

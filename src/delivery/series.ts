@@ -7,8 +7,8 @@ import type { MrdHeader, MrdImage, PixelArray } from 'ismrmrd';
 import type { PixelWindow } from '../../imaging/index.js';
 import type { ReconImage, ReconImageKind, ReconNotice } from '../../recon/index.js';
 import { seriesMark } from './describe.js';
-import { DELIVERY_WARNINGS, deliveryError } from './errors.js';
-import type { DeliveryWarningCode } from './errors.js';
+import { text } from './dicomValues.js';
+import { deliveryError, warning } from './errors.js';
 import { mrdImage } from './mrdImage.js';
 import { chooseScale, chooseWindow, magnitudeOf, quantise, surveyOf } from './scale.js';
 import type { DeliveredPixelType, DeliverySettings } from './types.js';
@@ -105,7 +105,7 @@ export class SeriesBook {
       const name = `series ${series.index} (${series.description})`;
       if (ledger.nClipped > 0) {
         const where = `${ledger.nClipped} pixels of ${ledger.nClippedImages} images in ${name} are beyond ${series.pixelType}`;
-        notices.push(warning('CONUS_WARN_CLIPPED', `${where} at the series' scale 1/${series.rescaleSlope}`));
+        notices.push(warning('CONUS_WARN_CLIPPED', `${where} at ${1 / series.rescaleSlope} stored values a unit`));
       }
       if (ledger.nNotFinite > 0) {
         notices.push(warning('CONUS_WARN_NOT_FINITE', `${ledger.nNotFinite} pixels in ${name} are not finite`));
@@ -150,15 +150,12 @@ export class SeriesBook {
     return index;
   }
 
+  /** As long as DICOM allows, and never so long that the mark is cut off. */
   #describe(image: ReconImage): string {
     const information = this.#header?.measurementInformation;
     const name =
       this.#settings.seriesDescription ?? information?.seriesDescription ?? information?.protocolName ?? 'Conus';
-    return [name, seriesMark(image)].filter((part) => part !== '').join(' ');
+    const mark = seriesMark(image);
+    return `${text(name, 63 - mark.length)} ${mark}`.trim();
   }
-}
-
-function warning(code: DeliveryWarningCode, message: string): ReconNotice {
-  const { action } = DELIVERY_WARNINGS[code];
-  return { severity: 'warning', code, message: `${message}; ${action}` };
 }

@@ -1,0 +1,58 @@
+/** What the MRD header says of the acquisition, in DICOM's terms. */
+import type { MrdHeader } from 'ismrmrd';
+import type { ReconImage } from '../../recon/index.js';
+
+type Encoding = MrdHeader['encoding'][number];
+
+/** The value of a sequence parameter that has one value, or one a contrast. */
+export function ofContrast(values: readonly number[] | undefined, image: ReconImage): number | undefined {
+  return values?.[image.counters.contrast] ?? values?.[0];
+}
+
+/** MRD's sequence types, as the Siemens converter writes them, in DICOM's codes. */
+const sequences: Readonly<Record<string, { scanning: string; variant: string }>> = {
+  flash: { scanning: 'GR', variant: 'SP' },
+  ssfp: { scanning: 'GR', variant: 'SS' },
+  epi: { scanning: 'EP', variant: 'NONE' },
+  turbospinecho: { scanning: 'SE', variant: 'SK' },
+};
+
+/** ScanningSequence and SequenceVariant; an unknown sequence is "research mode", never a guess. */
+export function sequenceCodes(
+  sequenceType: string | undefined,
+  hasInversion: boolean,
+): { scanningSequence: string[]; sequenceVariant: string } {
+  const known = sequences[sequenceType?.toLowerCase() ?? ''] ?? { scanning: 'RM', variant: 'NONE' };
+  return {
+    scanningSequence: hasInversion ? [known.scanning, 'IR'] : [known.scanning],
+    sequenceVariant: known.variant,
+  };
+}
+
+/** Undefined where the limits do not tell. */
+export interface AcquisitionFacts {
+  readonly partialFourier: boolean | undefined;
+  readonly partialFourierPhase: boolean | undefined;
+}
+
+/**
+ * Partial Fourier: k-space reaches further on one side of its centre than on the other. A sampled
+ * grid of even size and the last line of an undersampled one make up to R lines of difference. A
+ * centre on the first line is one that nobody filled in.
+ */
+export function acquisitionFacts(encoding: Encoding | undefined, image: ReconImage): AcquisitionFacts {
+  const limits = encoding?.encodingLimits;
+  const phase = isOneSided(limits?.kspace_encoding_step_1, image.accelerationPhase);
+  const readout = isOneSided(limits?.kspace_encoding_step_0, 1);
+  return { partialFourier: readout === true ? true : phase, partialFourierPhase: phase };
+}
+
+function isOneSided(
+  limit: { minimum: number; maximum: number; center: number } | undefined,
+  acceleration: number,
+): boolean | undefined {
+  if (limit === undefined || limit.center <= limit.minimum) return undefined;
+  const before = limit.center - limit.minimum;
+  const after = limit.maximum - limit.center;
+  return Math.abs(before - after) > acceleration;
+}
