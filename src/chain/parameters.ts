@@ -1,0 +1,111 @@
+/**
+ * Every parameter of a session, once: this schema checks `--set`, the JSON of clients and the
+ * header's user parameters, and is what `conus explain` and docs/cli.md are made from.
+ */
+import { z } from 'zod';
+import { defaultReconParameters as defaults } from '../../recon/index.js';
+import { chainError } from './errors.js';
+
+// The command line and OpenRecon send numbers and truth values as text ("5", "False").
+const number = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+    schema,
+  );
+const truth = z.preprocess((value) => {
+  if (typeof value !== 'string') return value;
+  const word = value.toLowerCase();
+  return word === 'true' ? true : word === 'false' ? false : value;
+}, z.boolean());
+
+const schema = z.object({
+  combine: z
+    .enum(['auto', 'maps', 'rss'])
+    .default(defaults.combine)
+    .describe('coil combination; auto: coil maps where there are calibration data, else root-sum-of-squares'),
+  unalias: z
+    .enum(['auto', 'grappa', 'none'])
+    .default(defaults.unalias)
+    .describe('how missing lines are filled; auto: GRAPPA where it applies'),
+  kernelReadout: number(z.int().min(1).max(15).refine(isOdd, 'must be odd'))
+    .default(defaults.kernelReadout)
+    .describe('GRAPPA kernel extent along the readout, samples, odd'),
+  kernelPhase: number(z.int().min(2).max(8).refine(isEven, 'must be even'))
+    .default(defaults.kernelPhase)
+    .describe('GRAPPA kernel extent along the phase encoding, acquired lines, even'),
+  grappaRegularization: number(z.number().min(0).max(1))
+    .default(defaults.grappaRegularization)
+    .describe('Tikhonov weight, as a fraction of the mean diagonal of the Gram matrix'),
+  keepCalibrationLines: truth
+    .default(defaults.keepCalibrationLines)
+    .describe('measured calibration lines replace the synthesised ones'),
+  prewhiten: truth.default(defaults.prewhiten).describe('whiten the coils with the noise readouts, where there are any'),
+  gFactorMap: truth.default(defaults.gFactorMap).describe('deliver a g-factor map of each slice as a further series'),
+  noiseMap: truth.default(defaults.noiseMap).describe('deliver a noise map of each slice as a further series'),
+  pixelType: z
+    .enum(['uint16', 'int16', 'float32', 'complex64'])
+    .default('uint16')
+    .describe('pixels of the delivered images; integers with one recorded scale a series'),
+  sendOriginal: truth
+    .default(true)
+    .describe('deliver the conventional series beside a processed one; delivered always where there is no other'),
+  seriesDescription: z
+    .string()
+    .max(64)
+    .default('')
+    .describe("series description in place of the header's protocol name"),
+});
+
+function isOdd(value: number): boolean {
+  return value % 2 === 1;
+}
+function isEven(value: number): boolean {
+  return value % 2 === 0;
+}
+
+export type Parameters = z.output<typeof schema>;
+export type ParameterName = keyof Parameters;
+
+export const defaultParameters: Parameters = schema.parse({});
+
+export function isParameterName(name: string): name is ParameterName {
+  return Object.hasOwn(schema.shape, name);
+}
+
+/**
+ * @param value as it came: JSON, or text of the command line
+ * @param source where it came from, for the error
+ * @throws CodedError CONUS_ERR_PARAMETER
+ */
+export function parseParameter<Name extends ParameterName>(name: Name, value: unknown, source: string): Parameters[Name] {
+  const result = schema.shape[name].safeParse(value);
+  if (result.success) return result.data as Parameters[Name];
+  const shown = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
+  const reason = result.error.issues[0]?.message ?? 'not valid';
+  throw chainError('CONUS_ERR_PARAMETER', `${name} = ${shown} from ${source} (${reason})`);
+}
+
+/** One row of the documentation. */
+export interface ParameterFacts {
+  readonly name: ParameterName;
+  readonly values: string;
+  readonly default: string;
+  readonly description: string;
+}
+
+/** Every parameter as the documentation lists it, from the schema itself. */
+export function parameterFacts(): ParameterFacts[] {
+  const json = z.toJSONSchema(schema, { io: 'output' }) as {
+    properties: Record<ParameterName, { type?: string; enum?: string[]; minimum?: number; maximum?: number; default?: unknown; description?: string }>;
+  };
+  return (Object.keys(schema.shape) as ParameterName[]).map((name) => {
+    const facts = json.properties[name];
+    const range = facts.minimum === undefined ? '' : ` ${facts.minimum} to ${facts.maximum}`;
+    return {
+      name,
+      values: facts.enum?.join(', ') ?? `${facts.type}${range}`,
+      default: facts.default === '' ? '(none)' : String(facts.default),
+      description: facts.description ?? '',
+    };
+  });
+}

@@ -1,0 +1,22 @@
+/** What a session answers with, whichever way it travels: a socket, a pipe or files. */
+import type { MrdHeader, MrdImage } from 'ismrmrd';
+import type { ReconImage, ReconNotice } from '../../recon/index.js';
+import type { DeliverySettings } from '../delivery/index.js';
+
+export interface SessionAnswer {
+  /** Before the first reconstructed image: what it belongs to. */
+  begin(header: MrdHeader, settings: DeliverySettings): void;
+  image(image: ReconImage): void;
+  /** An image that the client sent, on its way back. */
+  returned(image: MrdImage): void;
+  text(text: string): void;
+  response(correlationId: bigint, response: string): void;
+  /** Meta XML of stored measurements. */
+  dependency(attributes: string): void;
+  /** Undefined when more may follow at once; else resolves when the receiver has caught up. */
+  ready(): Promise<void> | undefined;
+  /** What is to be said of the images so far, before the end. */
+  notices(): readonly ReconNotice[];
+  /** Ends the answer: CLOSE, or the files closed. Nothing is called after it. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+/** What can be wrong with the order of a session's messages, and what is remarked without ending it. */
+import { errorsOf } from 'ismrmrd';
+import type { ErrorTable } from 'ismrmrd';
+import { noticesOf } from '../notices.js';
+
+export const SESSION_ERRORS = {
+  CONUS_ERR_NO_CONFIG: {
+    expected: 'a config (CONFIG_FILE or CONFIG_TEXT) as the first message',
+    action: 'send the config, then the header, then the data',
+  },
+  CONUS_ERR_CONFIG_TWICE: {
+    expected: 'one config a session',
+    action: 'open a session for each config',
+  },
+  CONUS_ERR_NO_HEADER: {
+    expected: 'the ISMRMRD header before the first acquisition, image or waveform',
+    action: 'send the header after the config',
+  },
+  CONUS_ERR_HEADER_TWICE: {
+    expected: 'one header a session',
+    action: 'open a session for each measurement',
+  },
+  CONUS_ERR_CLOSE_FIRST: {
+    expected: 'a config or a query before CLOSE',
+    action: 'send the config, the header and the data before CLOSE',
+  },
+  CONUS_ERR_RAW_NOT_SAVED: {
+    expected: 'a server that saves raw data, for the chain savedataonly',
+    action: 'start the server with --save-raw DIR',
+  },
+  CONUS_ERR_INTERNAL: {
+    expected: 'no failure within the server itself',
+    action: 'report it with the log of this session; the raw data can be replayed with conus recon',
+  },
+} as const satisfies ErrorTable;
+
+export const SESSION_WARNINGS = {
+  CONUS_WARN_NO_CLOSE: {
+    expected: 'CLOSE at the end of the data',
+    action: 'send CLOSE and read to the answering CLOSE; the data were taken as complete',
+  },
+  CONUS_WARN_NO_IMAGES: {
+    expected: 'data that images can be made of',
+    action: 'check that imaging readouts or images are sent before CLOSE',
+  },
+  CONUS_WARN_IMAGES_RETURNED: {
+    expected: 'raw data, for a chain that reconstructs',
+    action: 'none needed; images are returned with their pixels as they came',
+  },
+  CONUS_WARN_MESSAGE_IGNORED: {
+    expected: 'messages that a client sends: acquisitions, images, waveforms, text, queries',
+    action: 'none needed where the data are complete without them',
+  },
+  CONUS_WARN_NOISE_DEPENDENCY: {
+    expected: 'noise readouts in the session itself: no measurement is stored between sessions',
+    action: 'send the noise readouts (flag 19) before the imaging readouts',
+  },
+  CONUS_WARN_NOISE_NOT_STORED: {
+    expected: 'no noise measurement in a session of its own: none is stored',
+    action: 'send the noise readouts (flag 19) with the imaging readouts',
+  },
+  CONUS_WARN_MORE_REMARKS: {
+    expected: 'few remarks of one kind a session',
+    action: 'look at the first ones; the rest was counted only',
+  },
+} as const satisfies ErrorTable;
+
+export const sessionError = errorsOf(SESSION_ERRORS);
+export const sessionWarning = noticesOf(SESSION_WARNINGS);

@@ -1,0 +1,473 @@
+/**
+ * One MRD session: config, header, parameters, data, CLOSE; whatever happens, the answer ends with
+ * exactly one CLOSE. The session knows neither sockets nor files: bytes are written to it, and it
+ * answers through a SessionAnswer. docs/lifecycle.md draws the states.
+ */
+import { CodedError, MrdParser, parseHeader } from 'ismrmrd';
+import type { AcquisitionHeader, MrdHeader, MrdImage, MrdLimits, MrdSink } from 'ismrmrd';
+import type { ReconImage, ReconNotice, ReconParameters, ReconSummary } from '../../recon/index.js';
+import { ChainChoice, chainWarning, isJsonObjectText } from '../chain/index.js';
+import type { Chain, Choice, ChoiceOptions, Parameters } from '../chain/index.js';
+import type { DeliverySettings } from '../delivery/index.js';
+import type { ReconstructionEvents, SessionReconstruction } from '../reconstruction/index.js';
+import { VERSION } from '../version.js';
+import type { SessionAnswer } from './answer.js';
+import { sessionError, sessionWarning } from './errors.js';
+import { answerQuery } from './queries.js';
+import { Remarks } from './remarks.js';
+import { ReturnedImages } from './returnedImages.js';
+
+/** Where reconstructions come from: a ReconstructionPool. */
+export interface Reconstructions {
+  open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents): Promise<SessionReconstruction>;
+}
+
+export interface SessionOptions extends ChoiceOptions {
+  readonly id: string;
+  readonly reconstructions: Reconstructions;
+  readonly answer: SessionAnswer;
+  /** Whether every byte of this session is being saved; the chain savedataonly asks for it. */
+  readonly savesRaw?: boolean;
+  readonly limits?: Partial<MrdLimits>;
+}
+
+/** What a session was, for the log, the metrics and an exit code. No patient data. */
+export interface SessionSummary {
+  readonly id: string;
+  /** `aborted`: the transport went away before the answer was complete. */
+  readonly outcome: 'completed' | 'failed' | 'aborted';
+  readonly errorCode: string | undefined;
+  readonly error: Error | undefined;
+  readonly chain: string;
+  readonly nBytesIn: number;
+  readonly nReadouts: number;
+  readonly nWaveforms: number;
+  readonly nImagesIn: number;
+  readonly nImagesOut: number;
+  readonly noticeCodes: readonly string[];
+  readonly stageMs: Readonly<Record<string, number>>;
+  readonly durationMs: number;
+  /** From the last readout that was taken to the last image that was handed on. */
+  readonly lastReadoutToLastImageMs: number | undefined;
+}
+
+const emptyMeta = '<?xml version="1.0" encoding="UTF-8"?>\n<ismrmrdMeta></ismrmrdMeta>\n';
+
+export class Session {
+  /** Resolves when CLOSE was answered, or the session was aborted. Never rejects. */
+  readonly closed: Promise<SessionSummary>;
+
+  readonly #options: SessionOptions;
+  readonly #answer: SessionAnswer;
+  readonly #parser: MrdParser;
+  readonly #choice: ChainChoice;
+  readonly #returned = new ReturnedImages();
+  readonly #remarks: Remarks;
+  readonly #startedAt = performance.now();
+
+  #phase: 'open' | 'finishing' | 'closed' = 'open';
+  #isConfigured = false;
+  #wasQueried = false;
+  #hasHeader = false;
+  #header: MrdHeader | undefined;
+  /** Why a header could not be read; only raw data that are to be reconstructed need one. */
+  #headerError: Error | undefined;
+  /** Set with the first acquisition or image: parameters are fixed from then on. */
+  #chosen: Choice | undefined;
+  #opening: Promise<SessionReconstruction> | undefined;
+  #reconstruction: SessionReconstruction | undefined;
+  #reconstructionFailed = false;
+  #scratch = new Float32Array(0);
+  /** Set while an acquisition waits for room; called when there is some, or when waiting is in vain. */
+  #isFull = false;
+  #wake: (() => void) | undefined;
+
+  #nBytesIn = 0;
+  #nReadouts = 0;
+  #nWaveforms = 0;
+  #nImagesIn = 0;
+  #nImagesOut = 0;
+  #lastReadoutAt: number | undefined;
+  #lastImageAt: number | undefined;
+  #resolveClosed: (summary: SessionSummary) => void = () => undefined;
+
+  /** @throws CodedError when the options themselves are wrong (CONUS_ERR_PARAMETER, CONUS_ERR_UNKNOWN_CONFIG) */
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#answer = options.answer;
+    this.#remarks = new Remarks((text) => options.answer.text(text));
+    this.#choice = new ChainChoice(options);
+    this.#parser = new MrdParser(this.#sink(), options.limits);
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  /** False once the session needs no more bytes: CLOSE came, or an error ended it. */
+  get takesInput(): boolean {
+    return this.#phase === 'open';
+  }
+
+  /** Whether the bytes so far end within a message. */
+  get isMidMessage(): boolean {
+    return this.#parser.midMessage;
+  }
+
+  /**
+   * Takes the next bytes of the client, split anywhere. Never throws: errors are answered.
+   * @returns undefined when more may follow at once; else a promise for when it may, until which
+   *   `chunk` must not be changed
+   */
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    if (!this.takesInput) return undefined;
+    this.#nBytesIn += chunk.length;
+    const nTaken = this.#parse(chunk);
+    return nTaken < chunk.length ? this.#writeRest(chunk.subarray(nTaken)) : this.#answer.ready();
+  }
+
+  /** No more bytes will come: what is complete is reconstructed and answered. */
+  end(): Promise<SessionSummary> {
+    if (this.takesInput) {
+      try {
+        this.#parser.end();
+        if (this.#isConfigured) {
+          this.#say(sessionWarning('CONUS_WARN_NO_CLOSE', 'the input ended without CLOSE'));
+          this.#finish();
+        } else {
+          this.#finish(sessionError('CONUS_ERR_NO_CONFIG', 'the end of the input'));
+        }
+      } catch (error) {
+        this.#finish(error);
+      }
+    }
+    return this.closed;
+  }
+
+  /** Ends the session with an error from outside (a time-out, a server that stops), answered as any other. */
+  fail(error: Error): void {
+    this.#finish(error);
+  }
+
+  /** The client is gone: frees everything, answers nothing more. */
+  abort(error: Error): void {
+    if (this.#phase === 'closed') return;
+    const opening = this.#opening;
+    this.#release();
+    this.#settle('aborted', error, undefined);
+    opening?.then((reconstruction) => reconstruction.abort()).catch(() => undefined);
+  }
+
+  async #writeRest(rest: Uint8Array): Promise<void> {
+    while (rest.length > 0 && this.takesInput) {
+      if (this.#isFull) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+      rest = rest.subarray(this.#parse(rest));
+    }
+    await this.#answer.ready();
+  }
+
+  /** @returns bytes taken: all of them unless there is no room for an acquisition */
+  #parse(chunk: Uint8Array): number {
+    if (!this.takesInput) return chunk.length;
+    try {
+      return this.#parser.write(chunk);
+    } catch (error) {
+      this.#finish(error);
+      return chunk.length;
+    }
+  }
+
+  /** What each message does. Throwing ends the session with that error. */
+  #sink(): MrdSink {
+    const ifOpen =
+      <Arguments extends unknown[]>(handle: (...values: Arguments) => void) =>
+      (...values: Arguments): void => {
+        // Bytes after CLOSE in the same chunk are parsed, too, and mean nothing.
+        if (this.takesInput) handle(...values);
+      };
+    const ignore = (what: string) =>
+      ifOpen(() => this.#say(sessionWarning('CONUS_WARN_MESSAGE_IGNORED', `a message of kind ${what}`)));
+    return {
+      configFile: ifOpen((name) => {
+        this.#configure(() => this.#choice.configFile(name));
+      }),
+      configText: ifOpen((text) => {
+        this.#configure(() => this.#choice.configText(text).forEach((notice) => this.#say(notice)));
+      }),
+      header: ifOpen((xml) => this.#readHeader(xml)),
+      text: ifOpen((text) => this.#readText(text)),
+      query: ifOpen((correlationId, query) => {
+        this.#wasQueried = true;
+        this.#answer.response(correlationId, answerQuery(query));
+      }),
+      allocate: (header) => (this.takesInput ? this.#allocate(header) : this.#scratchFor(header)),
+      acquisition: ifOpen(({ header }) => {
+        this.#nReadouts++;
+        this.#lastReadoutAt = performance.now();
+        this.#reconstruction?.commit(header);
+      }),
+      image: ifOpen((image) => this.#readImage(image)),
+      waveform: ifOpen(() => {
+        this.#requireHeader('a waveform');
+        this.#nWaveforms++;
+      }),
+      close: ifOpen(() => this.#readClose()),
+      response: ignore('RESPONSE'),
+      dicom: ignore('DICOM_WITHNAME'),
+      dependency: ignore('DEPENDENCY_QUERY'),
+      ndarray: ignore('NDARRAY'),
+    };
+  }
+
+  #configure(choose: () => void): void {
+    if (this.#isConfigured) throw sessionError('CONUS_ERR_CONFIG_TWICE', 'a second config');
+    choose();
+    this.#isConfigured = true;
+    if (this.#choice.chain.task === 'save' && this.#options.savesRaw !== true) {
+      throw sessionError('CONUS_ERR_RAW_NOT_SAVED', 'config savedataonly where no raw data are saved');
+    }
+  }
+
+  #readHeader(xml: string): void {
+    if (!this.#isConfigured) throw sessionError('CONUS_ERR_NO_CONFIG', 'a header first');
+    if (this.#hasHeader) throw sessionError('CONUS_ERR_HEADER_TWICE', 'a second header');
+    this.#hasHeader = true;
+    if (this.#choice.chain.task !== 'reconstruct') return;
+    try {
+      this.#header = parseHeader(xml);
+    } catch (error) {
+      this.#headerError = error as Error;
+      return;
+    }
+    this.#choice.header(this.#header);
+  }
+
+  #readText(text: string): void {
+    if (!this.#isConfigured) throw sessionError('CONUS_ERR_NO_CONFIG', 'a text first');
+    if (this.#chosen === undefined) {
+      this.#choice.text(text).forEach((notice) => this.#say(notice));
+    } else if (isJsonObjectText(text)) {
+      this.#say(chainWarning('CONUS_WARN_LATE_PARAMETERS', 'parameters came after the first acquisition or image'));
+    }
+  }
+
+  #requireHeader(what: string): void {
+    if (!this.#isConfigured) throw sessionError('CONUS_ERR_NO_CONFIG', `${what} first`);
+    if (!this.#hasHeader) throw sessionError('CONUS_ERR_NO_HEADER', `${what} before the header`);
+  }
+
+  #allocate(header: AcquisitionHeader): Float32Array | undefined {
+    if (this.#reconstruction === undefined) {
+      this.#requireHeader('an acquisition');
+      if (this.#choice.chain.task !== 'reconstruct') return this.#scratchFor(header);
+      if (this.#opening === undefined) this.#open();
+      this.#isFull = true;
+      return undefined;
+    }
+    const slot = this.#reconstruction.allocate(header);
+    this.#isFull = slot === undefined;
+    return slot;
+  }
+
+  /** One place for the samples of chains that look at none. */
+  #scratchFor(header: AcquisitionHeader): Float32Array {
+    const nFloats = 2 * header.nChannels * header.nSamples;
+    if (this.#scratch.length < nFloats) this.#scratch = new Float32Array(nFloats);
+    return this.#scratch.subarray(0, nFloats);
+  }
+
+  #open(): void {
+    const { parameters, chain } = this.#choose();
+    if (this.#header === undefined) throw this.#headerError ?? new Error('no header to open a reconstruction with');
+    this.#warnOfDependencies(this.#header);
+    this.#answer.begin(this.#header, deliverySettings(chain, parameters, this.#returned.reserve()));
+    this.#opening = this.#options.reconstructions.open(this.#header, parameters, this.#events());
+    this.#opening.then(
+      (reconstruction) => {
+        this.#reconstruction = reconstruction;
+        this.#roomAgain();
+      },
+      (error: unknown) => this.#finish(error),
+    );
+  }
+
+  #events(): ReconstructionEvents {
+    const guard =
+      <Value>(handle: (value: Value) => void) =>
+      (value: Value): void => {
+        if (this.#phase === 'closed') return;
+        try {
+          handle(value);
+        } catch (error) {
+          this.#reconstructionBroke(error);
+        }
+      };
+    return {
+      image: guard((image: ReconImage) => {
+        this.#answer.image(image);
+        this.#nImagesOut++;
+        this.#lastImageAt = performance.now();
+      }),
+      notice: guard((notice: ReconNotice) => this.#say(notice)),
+      room: () => this.#roomAgain(),
+      failed: guard((error: Error) => this.#reconstructionBroke(error)),
+    };
+  }
+
+  #reconstructionBroke(error: unknown): void {
+    this.#reconstructionFailed = true;
+    this.#finish(error);
+  }
+
+  /** Fixes chain and parameters, with the first data. */
+  #choose(): Choice {
+    if (this.#chosen !== undefined) return this.#chosen;
+    const choice = this.#choice.choose();
+    this.#chosen = choice;
+    choice.notices.forEach((notice) => this.#say(notice));
+    return choice;
+  }
+
+  #readImage(image: MrdImage): void {
+    this.#requireHeader('an image');
+    this.#nImagesIn++;
+    if (this.#choice.chain.task !== 'reconstruct') return;
+    if (this.#nImagesIn === 1) {
+      this.#say(sessionWarning('CONUS_WARN_IMAGES_RETURNED', 'images came in, for which this chain has no processing'));
+    }
+    this.#choose();
+    this.#answer.returned(this.#returned.prepare(image));
+    this.#nImagesOut++;
+    this.#lastImageAt = performance.now();
+  }
+
+  #readClose(): void {
+    if (!this.#isConfigured && !this.#wasQueried) throw sessionError('CONUS_ERR_CLOSE_FIRST', 'CLOSE as the first message');
+    this.#finish();
+  }
+
+  #warnOfDependencies(header: MrdHeader): void {
+    const dependencies = header.measurementInformation?.measurementDependency ?? [];
+    if (dependencies.some(({ dependencyType }) => /noise/i.test(dependencyType))) {
+      this.#say(
+        sessionWarning('CONUS_WARN_NOISE_DEPENDENCY', 'the header refers to a noise measurement of its own, which is not stored here'),
+      );
+    }
+  }
+
+  #roomAgain(): void {
+    this.#isFull = false;
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  #release(): void {
+    this.#roomAgain();
+    this.#scratch = new Float32Array(0);
+  }
+
+  /** Starts the end, once: finishes what is there, says why, closes. */
+  #finish(error?: unknown): void {
+    // A reconstruction that breaks while it is being finished rejects finish(), which says why.
+    if (this.#phase !== 'open') return;
+    this.#phase = 'finishing';
+    this.#release();
+    void this.#conclude(error).catch((cause: unknown) => this.abort(asError(cause)));
+  }
+
+  async #conclude(cause: unknown): Promise<void> {
+    let error = cause;
+    let summary: ReconSummary | undefined;
+    try {
+      const reconstruction = await this.#opening;
+      if (this.#reconstructionFailed) await reconstruction?.abort();
+      else summary = await reconstruction?.finish();
+    } catch (broken) {
+      error ??= broken;
+    }
+    if (this.#isClosed()) return;
+    if (error === undefined) error = this.#errorAtTheEnd();
+    if (error === undefined) this.#lastRemarks();
+    this.#answer.notices().forEach((notice) => this.#say(notice));
+    this.#remarks.end();
+    if (error !== undefined) this.#answer.text(`ERR ${presentable(error).message}`);
+    await this.#answer.close();
+    if (this.#isClosed()) return;
+    this.#settle(error === undefined ? 'completed' : 'failed', error, summary);
+  }
+
+  /** As a method, so that the compiler forgets what the phase was before an await. */
+  #isClosed(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  /** A header that is not XML matters to a chain that reconstructs, unless the client sent images. */
+  #errorAtTheEnd(): Error | undefined {
+    return this.#choice.chain.task === 'reconstruct' && this.#nImagesIn === 0 ? this.#headerError : undefined;
+  }
+
+  #lastRemarks(): void {
+    const { task } = this.#choice.chain;
+    if (task === 'dependencies') {
+      if (this.#nReadouts > 0) {
+        this.#say(sessionWarning('CONUS_WARN_NOISE_NOT_STORED', `${this.#nReadouts} readouts of a noise measurement`));
+      }
+      this.#answer.dependency(emptyMeta);
+    } else if (task === 'reconstruct' && this.#hasHeader && this.#nImagesOut === 0) {
+      this.#say(sessionWarning('CONUS_WARN_NO_IMAGES', `${this.#nReadouts} readouts, ${this.#nImagesIn} images and ${this.#nWaveforms} waveforms, but no image came of them`));
+    }
+  }
+
+  #say(notice: ReconNotice): void {
+    this.#remarks.say(notice);
+  }
+
+  #settle(outcome: SessionSummary['outcome'], error: unknown, summary: ReconSummary | undefined): void {
+    this.#phase = 'closed';
+    const shown = error === undefined ? undefined : presentable(error);
+    this.#resolveClosed({
+      id: this.#options.id,
+      outcome,
+      errorCode: shown?.code,
+      error: error === undefined ? undefined : asError(error),
+      chain: this.#choice.chain.name,
+      nBytesIn: this.#nBytesIn,
+      nReadouts: this.#nReadouts,
+      nWaveforms: this.#nWaveforms,
+      nImagesIn: this.#nImagesIn,
+      nImagesOut: this.#nImagesOut,
+      noticeCodes: this.#remarks.codes,
+      stageMs: summary?.stageMs ?? {},
+      durationMs: performance.now() - this.#startedAt,
+      lastReadoutToLastImageMs:
+        this.#lastImageAt !== undefined && this.#lastReadoutAt !== undefined
+          ? this.#lastImageAt - this.#lastReadoutAt
+          : undefined,
+    });
+  }
+}
+
+function deliverySettings(chain: Chain, parameters: Parameters, seriesIndexBase: number): DeliverySettings {
+  return {
+    pixelType: parameters.pixelType,
+    openRecon: chain.name === 'openrecon',
+    seriesIndexBase,
+    ...(parameters.seriesDescription === '' ? {} : { seriesDescription: parameters.seriesDescription }),
+    parameters,
+    chain: chain.name,
+    softwareVersion: VERSION,
+  };
+}
+
+function asError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(String(value));
+}
+
+/** What a client may read: a documented error, never a stack or a path of this machine. */
+function presentable(error: unknown): CodedError {
+  return error instanceof CodedError ? error : sessionError('CONUS_ERR_INTERNAL', asError(error).name, { cause: error });
+}
