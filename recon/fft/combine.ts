@@ -75,7 +75,7 @@ export function combineSlice(
   wasm.combineMaps(
     plan.fft.pointer, slab, plan.coilStrideBytes, plan.lineStrideBytes, plan.nCoils, plan.nLines,
     plan.centreLine, maps, image, plan.nRows, plan.nColumns, columns.from, columns.end,
-    plan.fft.scale, plan.fft.scratch, plan.fft.blockBytes,
+    plan.fft.scale, plan.fft.slots, plan.fft.slotBytes,
   );
 }
 
@@ -90,7 +90,7 @@ export function combineRss(
   wasm.combineRss(
     plan.fft.pointer, slab, plan.coilStrideBytes, plan.lineStrideBytes, plan.nCoils, plan.nLines,
     plan.centreLine, image, plan.nRows, plan.nColumns, columns.from, columns.end,
-    plan.fft.scale, plan.fft.scratch, plan.fft.blockBytes,
+    plan.fft.scale, plan.fft.slots, plan.fft.slotBytes,
   );
 }
 
@@ -105,6 +105,6 @@ export function coilImages(
   wasm.coilImages(
     plan.fft.pointer, slab, plan.coilStrideBytes, plan.lineStrideBytes, plan.nCoils, plan.nLines,
     plan.centreLine, images, plan.nRows, plan.nColumns, columns.from, columns.end,
-    plan.fft.scale, plan.fft.scratch, plan.fft.blockBytes,
+    plan.fft.scale, plan.fft.slots, plan.fft.slotBytes,
   );
 }

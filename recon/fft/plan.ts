@@ -20,20 +20,20 @@ export interface FftPlan {
   readonly scale: number;
   /** Address of the stages. */
   readonly pointer: number;
-  /** Elements of four complex lanes that one line takes at work; n, or more where n has a large prime factor. */
-  readonly workLength: number;
-  /** Address of `SCRATCH_BLOCKS` blocks of `blockBytes` each: scratch of whatever kernel runs. */
-  readonly scratch: number;
-  readonly blockBytes: number;
+  /** Bytes of a slot, in which the kernels work on four lines. */
+  readonly slotBytes: number;
+  /** Address of scratch: as many slots as the column kernels need. */
+  readonly slots: number;
 }
 
-/** Longest line; what a plan takes stays below a few hundred MB. */
-export const MAX_FFT_LENGTH = 1 << 20;
+/** The format counts samples and matrix sizes in 16 bits. */
+export const MAX_FFT_LENGTH = 65536;
 /** Bytes of one element of a block: 4 lanes of complex64. */
 const ELEMENT_BYTES = 32;
-/** Elements side by side in a block of the column kernels. */
-export const COLUMN_BATCH = 2;
-const SCRATCH_BLOCKS = 3;
+/** Keeps slots from starting at the same place of the cache where n is a power of two. */
+const SLOT_GAP_BYTES = 64;
+/** What `combineMaps` takes for 32 columns: 8 slots of input, a spare one and 8 of sums. */
+const SCRATCH_SLOTS = 17;
 /** Above it, a length is dearer by the definition than by a convolution. */
 const LARGEST_RADIX = 31;
 const CODELETS = [4, 5, 3, 2];
@@ -70,9 +70,8 @@ export function planFft(kernels: Kernels, n: number): FftPlan {
     Math.max(...radices, 1) <= LARGEST_RADIX
       ? { pointer: writeStages(kernels, take, n, radices), workLength: n }
       : writeChirp(kernels, take, n);
-  const blockBytes = COLUMN_BATCH * workLength * ELEMENT_BYTES;
-  const scratch = take(SCRATCH_BLOCKS * blockBytes);
-  const plan = { n, scale: 1 / Math.sqrt(n), pointer, workLength, scratch, blockBytes };
+  const slotBytes = workLength * ELEMENT_BYTES + SLOT_GAP_BYTES;
+  const plan = { n, scale: 1 / Math.sqrt(n), pointer, slotBytes, slots: take(SCRATCH_SLOTS * slotBytes) };
   store.plans.set(n, plan);
   return plan;
 }
@@ -180,7 +179,7 @@ function writeChirpSpectrum(
         line[to + 1] = -turns[2 * j + 1]!;
       }
     }
-    wasm.fftLines(inner.pointer, pointer, 1, 0, 1 / m, inner.scratch, inner.blockBytes);
+    wasm.fftLines(inner.pointer, pointer, 1, 0, 1 / m, inner.slots, inner.slotBytes);
     const out = arena.f32(spectrum, 2 * m);
     out.set(line.subarray(2 * centre));
     out.set(line.subarray(0, 2 * centre), 2 * (m - centre));

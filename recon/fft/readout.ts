@@ -24,13 +24,12 @@ export interface ReadoutPlan extends ReadoutShape {
   readonly fft: FftPlan;
   /** Address of the packed whitener, 0 for none. */
   readonly whitener: number;
+  /** Address of scratch, one slot for every four coils and a spare one. */
   readonly slots: number;
-  readonly slotBytes: number;
   readonly pointers: readonly number[];
 }
 
 const LANES = 4;
-const ELEMENT_BYTES = 32;
 
 /**
  * @param whitener complex64 interleaved [nCoils, nCoils], row by row; zeros above the diagonal save time
@@ -56,9 +55,8 @@ export function planReadout(
     );
   }
   const fft = planFft(kernels, paddedLength);
-  const slotBytes = fft.workLength * ELEMENT_BYTES;
-  const slots = kernels.arena.allocate((Math.ceil(nCoils / LANES) + 1) * slotBytes);
-  const packed = whitener === undefined ? [] : packWhitener(kernels, whitener, nCoils, fft.scale);
+  const slots = kernels.arena.allocate((Math.ceil(nCoils / LANES) + 1) * fft.slotBytes);
+  const packed = whitener === undefined ? [] : packWhitener(kernels, whitener, nCoils);
   return {
     nCoils,
     nSamples,
@@ -68,7 +66,6 @@ export function planReadout(
     fft,
     whitener: packed[0] ?? 0,
     slots,
-    slotBytes,
     pointers: [slots, ...packed],
   };
 }
@@ -80,13 +77,12 @@ export function releaseReadout({ arena }: Kernels, plan: ReadoutPlan): void {
 
 /**
  * For every four rows of W: the number of columns up to the last one that is not zero, the address of
- * the weights; the weights are, column by column, four real and four imaginary parts, times `scale`.
+ * the weights; the weights are, column by column, four real and four imaginary parts.
  */
 function packWhitener(
   { arena }: Kernels,
   whitener: Float32Array,
   nCoils: number,
-  scale: number,
 ): [table: number, weights: number] {
   const nGroups = Math.ceil(nCoils / LANES);
   const groupLength = 2 * LANES * nCoils;
@@ -102,8 +98,8 @@ function packWhitener(
       const im = whitener[2 * (row * nCoils + column) + 1]!;
       if (re !== 0 || im !== 0) words[2 * group] = Math.max(words[2 * group]!, column + 1);
       const to = group * groupLength + 2 * LANES * column + (row % LANES);
-      packed[to] = re * scale;
-      packed[to + LANES] = im * scale;
+      packed[to] = re;
+      packed[to + LANES] = im;
     }
   }
   return [table, weights];
@@ -132,6 +128,6 @@ export function transformReadout(
   wasm.transformReadout(
     plan.fft.pointer, samples, plan.nCoils, plan.nSamples, plan.centerSample, reverse ? -1 : 1,
     destination, destinationCoilStrideBytes, plan.nColumns, plan.fft.scale, plan.whitener,
-    accumulate ? 1 : 0, plan.slots, plan.slotBytes,
+    accumulate ? 1 : 0, plan.slots, plan.fft.slotBytes,
   );
 }

@@ -15,8 +15,8 @@ export function fftLines(
   nLines: number,
   direction: FftDirection,
 ): void {
-  const { scratch, blockBytes } = plan;
-  wasm.fftLines(plan.pointer, pointer, nLines, realOffset(direction), plan.scale, scratch, blockBytes);
+  const { slots, slotBytes } = plan;
+  wasm.fftLines(plan.pointer, pointer, nLines, realOffset(direction), plan.scale, slots, slotBytes);
 }
 
 /** Transforms every column of complex64 [n, nColumns], in place. */
@@ -27,6 +27,6 @@ export function fftColumns(
   nColumns: number,
   direction: FftDirection,
 ): void {
-  const { scratch, blockBytes } = plan;
-  wasm.fftColumns(plan.pointer, pointer, nColumns, realOffset(direction), plan.scale, scratch, blockBytes);
+  const { slots, slotBytes } = plan;
+  wasm.fftColumns(plan.pointer, pointer, nColumns, realOffset(direction), plan.scale, slots, slotBytes);
 }

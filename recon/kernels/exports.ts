@@ -4,11 +4,11 @@
 export interface FftExports {
   fftLines(
     plan: number, data: number, nLines: number, reAt: number, scale: number,
-    block: number, blockBytes: number,
+    slots: number, slotBytes: number,
   ): void;
   fftColumns(
     plan: number, data: number, nColumns: number, reAt: number, scale: number,
-    block: number, blockBytes: number,
+    slots: number, slotBytes: number,
   ): void;
 }
 
@@ -17,7 +17,7 @@ export interface ReadoutExports {
   transformReadout(
     plan: number, samples: number, nCoils: number, nSamples: number, centre: number, step: number,
     target: number, coilBytes: number, nColumns: number, scale: number, whitener: number,
-    accumulate: number, slots: number, blockBytes: number,
+    accumulate: number, slots: number, slotBytes: number,
   ): void;
 }
 
@@ -26,16 +26,57 @@ export interface CombineExports {
   combineMaps(
     plan: number, slab: number, coilBytes: number, lineBytes: number, nCoils: number, nLines: number,
     centreLine: number, maps: number, image: number, nRows: number, nColumns: number,
-    firstColumn: number, endColumn: number, scale: number, block: number, blockBytes: number,
+    firstColumn: number, endColumn: number, scale: number, slots: number, slotBytes: number,
   ): void;
   combineRss(
     plan: number, slab: number, coilBytes: number, lineBytes: number, nCoils: number, nLines: number,
     centreLine: number, image: number, nRows: number, nColumns: number,
-    firstColumn: number, endColumn: number, scale: number, block: number, blockBytes: number,
+    firstColumn: number, endColumn: number, scale: number, slots: number, slotBytes: number,
   ): void;
   coilImages(
     plan: number, slab: number, coilBytes: number, lineBytes: number, nCoils: number, nLines: number,
     centreLine: number, images: number, nRows: number, nColumns: number,
-    firstColumn: number, endColumn: number, scale: number, block: number, blockBytes: number,
+    firstColumn: number, endColumn: number, scale: number, slots: number, slotBytes: number,
+  ): void;
+}
+
+/** assembly/gram.ts, cholesky.ts, hybrid.ts, fill.ts, noisemap.ts */
+export interface GrappaExports {
+  grappaGram(
+    lines: number, nCoils: number, nLines: number, nColumns: number, acceleration: number, kr: number, kp: number,
+    phases: number, gram: number, scratch: number,
+  ): void;
+  grappaRightSides(
+    lines: number, nCoils: number, nLines: number, nColumns: number, acceleration: number, kr: number, kp: number,
+    phases: number, rightSides: number, scratch: number,
+  ): void;
+  choleskyFactorize(matrix: number, n: number, smallestPivot: number): number;
+  choleskySolve(factor: number, n: number, rightSides: number, nRightSides: number): void;
+  hybridWeights(
+    weights: number, phases: number, nCoils: number, nColumns: number, acceleration: number, kr: number, kp: number,
+    hybrid: number,
+  ): void;
+  fillLines(
+    weights: number, slab: number, coilBytes: number, nCoils: number, nColumns: number, kp: number,
+    targets: number, nTargets: number, sources: number,
+  ): void;
+  grappaNoise(
+    maps: number, weights: number, nCoils: number, nRows: number, nColumns: number, acceleration: number, kp: number,
+    pairs: number, phases: number, out: number, scratch: number,
+  ): void;
+}
+
+/** assembly/walsh.ts, upsample.ts */
+export interface CoilMapExports {
+  localPrincipalVectors(
+    images: number, nRows: number, nColumns: number, nCoils: number, halfWindow: number, nIterations: number,
+    vectors: number, scratch: number,
+  ): void;
+  interpolateLines(
+    coarse: number, nLines: number, nCoarse: number, points: number, nFine: number, fine: number,
+  ): void;
+  interpolateMaps(
+    coarse: number, nCoils: number, nCoarse: number, nColumns: number, points: number, nRows: number, maps: number,
+    energies: number,
   ): void;
 }

@@ -19,20 +19,24 @@ export function endKept(count: i32, centre: i32, n: i32): i32 {
 }
 
 /**
- * Rows of 4 * batch columns -> block. Columns past `nColumns` are left as they are: lanes are independent.
+ * Rows of up to 4 * nSlots columns -> one block a slot, four columns in each. Lanes past `nColumns` are
+ * left as they are: nobody stores them.
  * @param source complex64, row i at source + i * rowBytes
  */
 export function loadColumns(
   source: usize, rowBytes: usize, nRows: i32, centre: i32, nColumns: i32,
-  block: usize, n: i32, batch: i32, reAt: usize,
+  slots: usize, slotBytes: usize, n: i32, reAt: usize,
 ): void {
-  const row = (<usize>batch) * ELEMENT;
   const from = firstKept(centre, n);
   const end = endKept(nRows, centre, n);
-  if (end - from < n) memory.fill(block, 0, row * n);
+  if (end - from < n) {
+    for (let column = 0; column < nColumns; column += 4) {
+      memory.fill(slots + slotBytes * (column >> 2), 0, ELEMENT * n);
+    }
+  }
   for (let i = from; i < end; i++) {
     const d = i - centre;
-    let to = block + row * (d < 0 ? d + n : d);
+    let to = slots + ELEMENT * (d < 0 ? d + n : d);
     let at = source + rowBytes * i;
     let left = nColumns;
     for (; left >= 4; left -= 4) {
@@ -41,7 +45,7 @@ export function loadColumns(
       v128.store(to + reAt, v128.shuffle<f32>(first, second, 0, 2, 4, 6));
       v128.store(to + 16 - reAt, v128.shuffle<f32>(first, second, 1, 3, 5, 7));
       at += 32;
-      to += ELEMENT;
+      to += slotBytes;
     }
     for (; left > 0; left--) {
       store<f32>(to + reAt, load<f32>(at));
@@ -52,17 +56,16 @@ export function loadColumns(
   }
 }
 
-/** Block -> rows of `nColumns` columns, times `scale`. */
+/** The way back, times `scale`. */
 export function storeColumns(
-  block: usize, n: i32, batch: i32, reAt: usize, scale: f32,
+  slots: usize, slotBytes: usize, n: i32, reAt: usize, scale: f32,
   target: usize, rowBytes: usize, nRows: i32, centre: i32, nColumns: i32,
 ): void {
-  const row = (<usize>batch) * ELEMENT;
   const scales = f32x4.splat(scale);
   const end = endKept(nRows, centre, n);
   for (let i = firstKept(centre, n); i < end; i++) {
     const d = i - centre;
-    let from = block + row * (d < 0 ? d + n : d);
+    let from = slots + ELEMENT * (d < 0 ? d + n : d);
     let at = target + rowBytes * i;
     let left = nColumns;
     for (; left >= 4; left -= 4) {
@@ -71,7 +74,7 @@ export function storeColumns(
       v128.store(at, v128.shuffle<f32>(re, im, 0, 4, 1, 5));
       v128.store(at, v128.shuffle<f32>(re, im, 2, 6, 3, 7), 16);
       at += 32;
-      from += ELEMENT;
+      from += slotBytes;
     }
     for (; left > 0; left--) {
       store<f32>(at, scale * load<f32>(from + reAt));
@@ -83,7 +86,7 @@ export function storeColumns(
 }
 
 /**
- * Up to four contiguous lines -> block of batch 1, one line a lane.
+ * Up to four contiguous lines -> block, one line a lane.
  * @param step 1, or -1 for lines that run backwards: sample i is then element (centre - i) mod n
  */
 export function loadLines(
@@ -150,7 +153,7 @@ function loadRun(
   }
 }
 
-/** Block of batch 1 -> up to four contiguous lines of `count`, times `scale`; added when `accumulate`. */
+/** Block -> up to four contiguous lines of `count`, times `scale`; added when `accumulate`. */
 export function storeLines(
   block: usize, n: i32, reAt: usize, scale: f32,
   target: usize, lineBytes: usize, nLines: i32, count: i32, centre: i32, accumulate: bool,

@@ -5,10 +5,22 @@
 //   combineRss:    image[r, k]  = sqrt( sum_c |x[c, r, k]|^2 )
 //   coilImages:    image[c, r, k] = x[c, r, k]
 //
-// Eight columns (one cache line a row) are taken through all coils before the next eight: the
-// transformed columns never leave the cache, and the slab is read once and not written.
-import { ELEMENT, transformBlock } from './fft';
+// Some columns are taken through all coils before the next ones: transformed columns never leave the
+// cache, and the slab is read once and not written.
+import { ELEMENT, firstSlot, transformSlots } from './fft';
 import { loadColumns, storeColumns } from './block';
+import { COLUMNS } from './lines';
+
+/** `count` columns of one coil, transformed, real and imaginary parts exchanged -> slots. */
+@inline
+function transformColumns(
+  plan: usize, hybrid: usize, lineBytes: usize, nLines: i32, centreLine: i32, count: i32,
+  slots: usize, slotBytes: usize,
+): void {
+  const input = slots + slotBytes * firstSlot(plan);
+  loadColumns(hybrid, lineBytes, nLines, centreLine, count, input, slotBytes, load<i32>(plan), 16);
+  transformSlots(plan, slots, slotBytes, (count + 3) >> 2);
+}
 
 /**
  * @param slab complex64, coil c, line l at slab + c * coilBytes + l * lineBytes
@@ -16,44 +28,40 @@ import { loadColumns, storeColumns } from './block';
  * @param firstColumn @param endColumn the columns to do; those of slab, maps and image alike
  * @param maps complex64 [nCoils, nRows, nColumns]
  * @param image complex64 [nRows, nColumns]
- * @param block three blocks of batch 2, `blockBytes` each
+ * @param slots COLUMNS / 2 + 1 slots of `slotBytes`
  */
 export function combineMaps(
   plan: usize, slab: usize, coilBytes: usize, lineBytes: usize, nCoils: i32, nLines: i32, centreLine: i32,
   maps: usize, image: usize, nRows: i32, nColumns: i32, firstColumn: i32, endColumn: i32,
-  scale: f32, block: usize, blockBytes: usize,
+  scale: f32, slots: usize, slotBytes: usize,
 ): void {
   const n = load<i32>(plan);
   const rowBytes = (<usize>nColumns) << 3;
-  const sum = block + 2 * blockBytes;
-  const centreRow = nRows >> 1;
-  for (let column = firstColumn; column < endColumn; column += 8) {
-    const count = min(8, endColumn - column);
-    const batch = count > 4 ? 2 : 1;
+  const sums = slots + slotBytes * (COLUMNS / 4 + 1);
+  for (let column = firstColumn; column < endColumn; column += COLUMNS) {
+    const count = min(COLUMNS, endColumn - column);
     const offset = (<usize>column) << 3;
-    memory.fill(sum, 0, ELEMENT * batch * n);
+    memory.fill(sums, 0, slotBytes * ((count + 3) >> 2));
     for (let coil = 0; coil < nCoils; coil++) {
-      loadColumns(
-        slab + coilBytes * coil + offset, lineBytes, nLines, centreLine, count, block, n, batch, 16,
-      );
-      const x = transformBlock(plan, block, block + blockBytes, batch);
-      addWeighted(x, sum, n, batch, maps + rowBytes * nRows * coil + offset, rowBytes, nRows, count);
+      const hybrid = slab + coilBytes * coil + offset;
+      transformColumns(plan, hybrid, lineBytes, nLines, centreLine, count, slots, slotBytes);
+      const map = maps + rowBytes * nRows * coil + offset;
+      addWeighted(slots, sums, slotBytes, n, map, rowBytes, nRows, count);
     }
-    storeColumns(sum, n, batch, 0, scale, image + offset, rowBytes, nRows, centreRow, count);
+    storeColumns(sums, slotBytes, n, 0, scale, image + offset, rowBytes, nRows, nRows >> 1, count);
   }
 }
 
-/** sum += conj(map) x over the rows of one block; x comes exchanged, the sum is not. */
+/** sums += conj(map) x; x comes exchanged, the sums are not. */
 function addWeighted(
-  x: usize, sum: usize, n: i32, batch: i32, map: usize, rowBytes: usize, nRows: i32, nColumns: i32,
+  slots: usize, sums: usize, slotBytes: usize, n: i32, map: usize, rowBytes: usize, nRows: i32, nColumns: i32,
 ): void {
-  const row = (<usize>batch) * ELEMENT;
   const centre = nRows >> 1;
   for (let r = 0; r < nRows; r++) {
     const d = r - centre;
-    const element = row * (d < 0 ? d + n : d);
-    let from = x + element;
-    let to = sum + element;
+    const element = ELEMENT * (d < 0 ? d + n : d);
+    let from = slots + element;
+    let to = sums + element;
     let at = map;
     let left = nColumns;
     for (; left >= 4; left -= 4) {
@@ -66,8 +74,8 @@ function addWeighted(
       v128.store(to, f32x4.add(v128.load(to), f32x4.add(f32x4.mul(mr, xr), f32x4.mul(mi, xi))));
       v128.store(to, f32x4.add(v128.load(to, 16), f32x4.sub(f32x4.mul(mr, xi), f32x4.mul(mi, xr))), 16);
       at += 32;
-      from += ELEMENT;
-      to += ELEMENT;
+      from += slotBytes;
+      to += slotBytes;
     }
     for (; left > 0; left--) {
       const mr = load<f32>(at);
@@ -88,28 +96,26 @@ function addWeighted(
 export function combineRss(
   plan: usize, slab: usize, coilBytes: usize, lineBytes: usize, nCoils: i32, nLines: i32, centreLine: i32,
   image: usize, nRows: i32, nColumns: i32, firstColumn: i32, endColumn: i32,
-  scale: f32, block: usize, blockBytes: usize,
+  scale: f32, slots: usize, slotBytes: usize,
 ): void {
   const n = load<i32>(plan);
   const rowBytes = (<usize>nColumns) << 2;
-  const sum = block + 2 * blockBytes;
-  for (let column = firstColumn; column < endColumn; column += 8) {
-    const count = min(8, endColumn - column);
-    const batch = count > 4 ? 2 : 1;
-    memory.fill(sum, 0, ELEMENT * batch * n);
+  const sums = slots + slotBytes * (COLUMNS / 4 + 1);
+  for (let column = firstColumn; column < endColumn; column += COLUMNS) {
+    const count = min(COLUMNS, endColumn - column);
+    const nSlots = (count + 3) >> 2;
+    memory.fill(sums, 0, slotBytes * nSlots);
     for (let coil = 0; coil < nCoils; coil++) {
-      loadColumns(
-        slab + coilBytes * coil + ((<usize>column) << 3), lineBytes, nLines, centreLine, count,
-        block, n, batch, 16,
-      );
-      addEnergy(transformBlock(plan, block, block + blockBytes, batch), sum, n, batch);
+      const hybrid = slab + coilBytes * coil + ((<usize>column) << 3);
+      transformColumns(plan, hybrid, lineBytes, nLines, centreLine, count, slots, slotBytes);
+      for (let b = 0; b < nSlots; b++) addEnergy(slots + slotBytes * b, sums + slotBytes * b, n);
     }
-    storeRoots(sum, n, batch, scale, image + ((<usize>column) << 2), rowBytes, nRows, count);
+    storeRoots(sums, slotBytes, n, scale, image + ((<usize>column) << 2), rowBytes, nRows, count);
   }
 }
 
-function addEnergy(x: usize, sum: usize, n: i32, batch: i32): void {
-  for (const end = x + ELEMENT * n * batch; x < end; x += ELEMENT, sum += ELEMENT) {
+function addEnergy(x: usize, sum: usize, n: i32): void {
+  for (const end = x + ELEMENT * n; x < end; x += ELEMENT, sum += ELEMENT) {
     const re = v128.load(x);
     const im = v128.load(x, 16);
     v128.store(sum, f32x4.add(v128.load(sum), f32x4.add(f32x4.mul(re, re), f32x4.mul(im, im))));
@@ -117,16 +123,15 @@ function addEnergy(x: usize, sum: usize, n: i32, batch: i32): void {
 }
 
 function storeRoots(
-  sum: usize, n: i32, batch: i32, scale: f32, image: usize, rowBytes: usize, nRows: i32, nColumns: i32,
+  sums: usize, slotBytes: usize, n: i32, scale: f32, image: usize, rowBytes: usize, nRows: i32, nColumns: i32,
 ): void {
-  const row = (<usize>batch) * ELEMENT;
   const centre = nRows >> 1;
   for (let r = 0; r < nRows; r++) {
     const d = r - centre;
-    const from = sum + row * (d < 0 ? d + n : d);
+    const from = sums + ELEMENT * (d < 0 ? d + n : d);
     for (let k = 0; k < nColumns; k++) {
-      const lane = ((<usize>(k >> 2)) * ELEMENT) + ((<usize>(k & 3)) << 2);
-      store<f32>(image + ((<usize>k) << 2), scale * sqrt<f32>(load<f32>(from + lane)));
+      const energy = load<f32>(from + slotBytes * (k >> 2) + ((<usize>(k & 3)) << 2));
+      store<f32>(image + ((<usize>k) << 2), scale * sqrt<f32>(energy));
     }
     image += rowBytes;
   }
@@ -136,23 +141,18 @@ function storeRoots(
 export function coilImages(
   plan: usize, slab: usize, coilBytes: usize, lineBytes: usize, nCoils: i32, nLines: i32, centreLine: i32,
   images: usize, nRows: i32, nColumns: i32, firstColumn: i32, endColumn: i32,
-  scale: f32, block: usize, blockBytes: usize,
+  scale: f32, slots: usize, slotBytes: usize,
 ): void {
   const n = load<i32>(plan);
   const rowBytes = (<usize>nColumns) << 3;
-  for (let column = firstColumn; column < endColumn; column += 8) {
-    const count = min(8, endColumn - column);
-    const batch = count > 4 ? 2 : 1;
+  for (let column = firstColumn; column < endColumn; column += COLUMNS) {
+    const count = min(COLUMNS, endColumn - column);
     const offset = (<usize>column) << 3;
     for (let coil = 0; coil < nCoils; coil++) {
-      loadColumns(
-        slab + coilBytes * coil + offset, lineBytes, nLines, centreLine, count, block, n, batch, 16,
-      );
-      const x = transformBlock(plan, block, block + blockBytes, batch);
-      storeColumns(
-        x, n, batch, 16, scale,
-        images + rowBytes * nRows * coil + offset, rowBytes, nRows, nRows >> 1, count,
-      );
+      const hybrid = slab + coilBytes * coil + offset;
+      transformColumns(plan, hybrid, lineBytes, nLines, centreLine, count, slots, slotBytes);
+      const image = images + rowBytes * nRows * coil + offset;
+      storeColumns(slots, slotBytes, n, 16, scale, image, rowBytes, nRows, nRows >> 1, count);
     }
   }
 }

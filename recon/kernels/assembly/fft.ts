@@ -1,11 +1,11 @@
-// Mixed-radix Stockham FFT on blocks of 4 * batch independent lines.
+// Mixed-radix Stockham FFT, four independent lines at a time.
 //
 //   X[k] = sum_j x[j] exp(-2 pi i j k / n),   k = 0..n-1        (neither centred nor scaled)
 //
-// A block holds element (j, b), j < n, b < batch, at 32 * (j * batch + b): four lanes of real parts,
-// then four lanes of imaginary parts. The lanes are independent lines, so that no stage shuffles; the
-// autosort order (Stockham) needs a second block and no bit reversal. The inverse is the same
-// transform with real and imaginary parts exchanged on the way in and out, which costs nothing.
+// A block holds element j of four lines at 32 j: four real parts, then four imaginary parts. The lanes
+// are independent, so that no stage shuffles; the autosort order (Stockham) needs a second block and
+// no bit reversal. The inverse is the same transform with real and imaginary parts exchanged on the
+// way in and out, which costs nothing.
 //
 // One stage of radix r, at current length n' = r m and stride s:
 //   y[q + s (r p + j)] = w(n')^(p j) sum_k x[q + s (p + m k)] w(r)^(j k),   p < m, q < s.
@@ -22,6 +22,24 @@ export const ELEMENT: usize = 32;
 
 const PLAN_STAGES: usize = 12;
 const STAGE_BYTES: usize = 12;
+const CHIRP = 1;
+
+/**
+ * The slot that the first of several blocks is loaded into, so that `transformSlots` leaves block b in
+ * slot b: 0, or 1 where the stages end in the other block than they began in.
+ */
+export function firstSlot(plan: usize): i32 {
+  return load<i32>(plan, 8) == CHIRP ? 0 : load<i32>(plan, 4) & 1;
+}
+
+/** Transforms blocks firstSlot .. firstSlot + count - 1 of count + 1 slots into the slots 0 .. count - 1. */
+export function transformSlots(plan: usize, slots: usize, slotBytes: usize, count: i32): void {
+  const shift = firstSlot(plan);
+  for (let b = 0; b < count; b++) {
+    const other = slots + slotBytes * (shift ? b : count);
+    transformBlock(plan, slots + slotBytes * (b + shift), other);
+  }
+}
 
 /**
  * Transforms a block; both blocks are overwritten.
@@ -29,11 +47,11 @@ const STAGE_BYTES: usize = 12;
  * @param y a second block
  * @returns where the result lies: x or y
  */
-export function transformBlock(plan: usize, x: usize, y: usize, batch: i32): usize {
-  if (load<i32>(plan, 8) == 1) return chirpTransform(plan, x, y, batch);
+function transformBlock(plan: usize, x: usize, y: usize): usize {
+  if (load<i32>(plan, 8) == CHIRP) return chirpTransform(plan, x, y);
   const nStages = load<i32>(plan, 4);
   let length = load<i32>(plan);
-  let s = batch;
+  let s = 1;
   let at = plan + PLAN_STAGES;
   for (let stage = 0; stage < nStages; stage++) {
     const radix = load<i32>(at);
@@ -305,41 +323,38 @@ function stageOdd(r: i32, x: usize, y: usize, m: i32, s: i32, twiddles: usize, r
  * divided by m. Blocks hold m elements.
  * L. I. Bluestein, IEEE Trans. Audio Electroacoust. 18 (1970) 451, doi 10.1109/TAU.1970.1162132.
  */
-function chirpTransform(plan: usize, x: usize, y: usize, batch: i32): usize {
+function chirpTransform(plan: usize, x: usize, y: usize): usize {
   const n = load<i32>(plan);
   const m = load<i32>(plan, 12);
   const inner = <usize>load<u32>(plan, 16);
   const chirp = <usize>load<u32>(plan, 20);
   const spectrum = <usize>load<u32>(plan, 24);
-  const row = (<usize>batch) * ELEMENT;
-  turnRows(x, chirp, n, row, 0);
-  memory.fill(x + row * n, 0, row * (m - n));
-  const forward = transformBlock(inner, x, y, batch);
+  turn(x, chirp, n, 0);
+  memory.fill(x + ELEMENT * n, 0, ELEMENT * (m - n));
+  const forward = transformBlock(inner, x, y);
   // The exchange of real and imaginary parts turns the second forward transform into an inverse one.
-  turnRows(forward, spectrum, m, row, 16);
-  const back = transformBlock(inner, forward, forward == x ? y : x, batch);
-  exchangeRows(back, n, row);
-  turnRows(back, chirp, n, row, 0);
+  turn(forward, spectrum, m, 16);
+  const back = transformBlock(inner, forward, forward == x ? y : x);
+  exchange(back, n);
+  turn(back, chirp, n, 0);
   return back;
 }
 
-/** Multiplies element j of a block by turn[j]; `reAt` 16 exchanges real and imaginary parts on the way. */
-function turnRows(block: usize, turn: usize, n: i32, row: usize, reAt: usize): void {
-  for (let j = 0; j < n; j++) {
-    const wr = v128.load32_splat(turn);
-    const wi = v128.load32_splat(turn, 4);
-    for (const end = block + row; block < end; block += ELEMENT) {
-      const re = v128.load(block);
-      const im = v128.load(block, 16);
-      v128.store(block + reAt, f32x4.sub(f32x4.mul(re, wr), f32x4.mul(im, wi)));
-      v128.store(block + 16 - reAt, f32x4.add(f32x4.mul(re, wi), f32x4.mul(im, wr)));
-    }
-    turn += 8;
+/** Multiplies element j of a block by factors[j]; `reAt` 16 exchanges real and imaginary parts on the way. */
+function turn(block: usize, factors: usize, n: i32, reAt: usize): void {
+  for (const end = block + ELEMENT * n; block < end; block += ELEMENT) {
+    const wr = v128.load32_splat(factors);
+    const wi = v128.load32_splat(factors, 4);
+    const re = v128.load(block);
+    const im = v128.load(block, 16);
+    v128.store(block + reAt, f32x4.sub(f32x4.mul(re, wr), f32x4.mul(im, wi)));
+    v128.store(block + 16 - reAt, f32x4.add(f32x4.mul(re, wi), f32x4.mul(im, wr)));
+    factors += 8;
   }
 }
 
-function exchangeRows(block: usize, n: i32, row: usize): void {
-  for (const end = block + row * n; block < end; block += ELEMENT) {
+function exchange(block: usize, n: i32): void {
+  for (const end = block + ELEMENT * n; block < end; block += ELEMENT) {
     const re = v128.load(block);
     v128.store(block, v128.load(block, 16));
     v128.store(block, re, 16);

@@ -3,3 +3,10 @@
 export { fftLines, fftColumns } from './lines';
 export { transformReadout } from './readout';
 export { combineMaps, combineRss, coilImages } from './combine';
+export { grappaGram, grappaRightSides } from './gram';
+export { choleskyFactorize, choleskySolve } from './cholesky';
+export { hybridWeights } from './hybrid';
+export { fillLines } from './fill';
+export { localPrincipalVectors } from './walsh';
+export { interpolateLines, interpolateMaps } from './upsample';
+export { grappaNoise } from './noisemap';

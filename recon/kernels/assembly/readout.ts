@@ -4,54 +4,49 @@
 //
 // Whitening mixes coils and the transform mixes samples, so the two commute: W is applied to the
 // cropped columns, of which there are half as many as samples where the readout is twofold oversampled.
-import { ELEMENT, transformBlock } from './fft';
+import { ELEMENT, firstSlot, transformSlots } from './fft';
 import { endKept, firstKept, loadLines, storeLines } from './block';
 
 /**
  * @param samples complex64 [nCoils, nSamples]
  * @param target complex64, one line of nColumns a coil, `coilBytes` apart
  * @param step 1, or -1 for a readout that was acquired backwards
- * @param whitener 0 for none, else `packWhitener`'s layout, scale included
- * @param slots ceil(nCoils / 4) blocks of batch 1, then one more, `blockBytes` each
+ * @param whitener 0 for none, else for every four rows of W: nUsed, weights; see `whitenRun`
+ * @param slots ceil(nCoils / 4) + 1 slots of `slotBytes`
  */
 export function transformReadout(
   plan: usize, samples: usize, nCoils: i32, nSamples: i32, centre: i32, step: i32,
   target: usize, coilBytes: usize, nColumns: i32, scale: f32, whitener: usize, accumulate: bool,
-  slots: usize, blockBytes: usize,
+  slots: usize, slotBytes: usize,
 ): void {
   const n = load<i32>(plan);
   const sampleBytes = (<usize>nSamples) << 3;
-  const nGroups = (nCoils + 3) >> 2;
-  const spare = slots + blockBytes * nGroups;
   const columnCentre = nColumns >> 1;
-  for (let group = 0; group < nGroups; group++) {
-    const count = min(4, nCoils - 4 * group);
-    const slot = slots + blockBytes * group;
-    loadLines(samples + sampleBytes * (4 * group), sampleBytes, count, nSamples, centre, step, slot, n, 16);
-    const result = transformBlock(plan, slot, spare, 1);
-    if (whitener == 0) {
-      storeLines(
-        result, n, 16, scale,
-        target + coilBytes * (4 * group), coilBytes, count, nColumns, columnCentre, accumulate,
-      );
-    } else if (result != slot) {
-      memory.copy(slot, result, ELEMENT * n);
-    }
+  let input = slots + slotBytes * firstSlot(plan);
+  for (let coil = 0; coil < nCoils; coil += 4) {
+    const count = min(4, nCoils - coil);
+    loadLines(samples, sampleBytes, count, nSamples, centre, step, input, n, 16);
+    samples += 4 * sampleBytes;
+    input += slotBytes;
   }
-  if (whitener == 0) return;
+  const nSlots = (nCoils + 3) >> 2;
+  transformSlots(plan, slots, slotBytes, nSlots);
   const from = firstKept(columnCentre, n);
   const end = endKept(nColumns, columnCentre, n);
-  for (let group = 0; group < nGroups; group++) {
-    const nUsed = load<i32>(whitener);
-    const weights = <usize>load<u32>(whitener, 4);
-    whitenRun(slots, blockBytes, nUsed, weights, spare, n + from - columnCentre, n);
-    whitenRun(slots, blockBytes, nUsed, weights, spare, 0, end - columnCentre);
-    storeLines(
-      spare, n, 16, 1,
-      target + coilBytes * (4 * group), coilBytes, min(4, nCoils - 4 * group), nColumns, columnCentre,
-      accumulate,
-    );
-    whitener += 8;
+  let result = slots;
+  for (let coil = 0; coil < nCoils; coil += 4) {
+    if (whitener != 0) {
+      const nUsed = load<i32>(whitener);
+      const weights = <usize>load<u32>(whitener, 4);
+      result = slots + slotBytes * nSlots;
+      whitenRun(slots, slotBytes, nUsed, weights, result, n + from - columnCentre, n);
+      whitenRun(slots, slotBytes, nUsed, weights, result, 0, end - columnCentre);
+      whitener += 8;
+    }
+    const count = min(4, nCoils - coil);
+    storeLines(result, n, 16, scale, target, coilBytes, count, nColumns, columnCentre, accumulate);
+    target += 4 * coilBytes;
+    result += slotBytes;
   }
 }
 
@@ -60,7 +55,7 @@ export function transformReadout(
  * @param weights for each of the first nUsed coils: 4 real, then 4 imaginary parts, one a row
  */
 function whitenRun(
-  slots: usize, blockBytes: usize, nUsed: i32, weights: usize, out: usize, from: i32, end: i32,
+  slots: usize, slotBytes: usize, nUsed: i32, weights: usize, out: usize, from: i32, end: i32,
 ): void {
   for (let k = from; k < end; k++) {
     const at = slots + ELEMENT * k;
@@ -68,7 +63,7 @@ function whitenRun(
     let im = f32x4.splat(0);
     let w = weights;
     for (let coil = 0; coil < nUsed; coil++) {
-      const sample = at + blockBytes * (coil >> 2) + ((<usize>(coil & 3)) << 2);
+      const sample = at + slotBytes * (coil >> 2) + ((<usize>(coil & 3)) << 2);
       const xr = v128.load32_splat(sample, 16);
       const xi = v128.load32_splat(sample);
       const wr = v128.load(w);

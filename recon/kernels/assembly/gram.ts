@@ -1,0 +1,241 @@
+// Normal equations of GRAPPA, of calibration lines in hybrid space.
+//
+// A source is (tap j, readout tap d, coil c), a target (offset m, coil c'); with K the calibration lines
+// in k-space, periodic along the readout, summed over kernel positions t and over kx:
+//
+//   G[(j d c), (j' d' c')] = sum conj(K[c, t + j R, kx + d]) K[c', t + j' R, kx + d']
+//   B[(j d c), (m c')]     = sum conj(K[c, t + j R, kx + d]) K[c', t + (kp/2 - 1) R + m, kx]
+//
+// Both depend on the readout taps by their difference e alone and are, by Parseval, Fourier sums over
+// the columns x of what is correlated line by line in hybrid space:
+//
+//   r_e[c, c'] = sum_x exp(-2 pi i e (x - x0) / N) P[c, c'](x),   P = sum_t conj(H[c, line, x]) H[c', line', x]
+//
+// so that (kr kp)^2 correlations of k-space shrink to kp^2 / 2, each with 2 kr - 1 cheap sums, and no
+// transform along the readout is needed. P is summed in float32 over the few lines, all else in float64.
+
+/** Bytes of a complex128. */
+const COMPLEX: usize = 16;
+
+/**
+ * P of two coils with two coils, complex128 [4, nColumns]: (a0 b0), (a0 b1), (a1 b0), (a1 b1).
+ * Pointers are to the first line of each coil; lines follow `lineBytes` apart.
+ */
+function correlateTile(
+  a0: usize, a1: usize, b0: usize, b1: usize, nLines: i32, lineBytes: usize, nColumns: i32, products: usize,
+): void {
+  const productBytes = COMPLEX * nColumns;
+  const last = <usize>(nLines - 1) * lineBytes;
+  let x = 0;
+  for (; x + 2 <= nColumns; x += 2) {
+    // With b' the pair (im, re) of b: conj(a) b = (sum of re(a) b) + (sum of im(a) b') with signs (+, -).
+    let re00 = f32x4.splat(0);
+    let im00 = f32x4.splat(0);
+    let re01 = f32x4.splat(0);
+    let im01 = f32x4.splat(0);
+    let re10 = f32x4.splat(0);
+    let im10 = f32x4.splat(0);
+    let re11 = f32x4.splat(0);
+    let im11 = f32x4.splat(0);
+    for (let line: usize = 0; line <= last; line += lineBytes) {
+      const va0 = v128.load(a0 + line);
+      const va1 = v128.load(a1 + line);
+      const vb0 = v128.load(b0 + line);
+      const vb1 = v128.load(b1 + line);
+      const sb0 = v128.shuffle<f32>(vb0, vb0, 1, 0, 3, 2);
+      const sb1 = v128.shuffle<f32>(vb1, vb1, 1, 0, 3, 2);
+      const r0 = v128.shuffle<f32>(va0, va0, 0, 0, 2, 2);
+      const i0 = v128.shuffle<f32>(va0, va0, 1, 1, 3, 3);
+      re00 = f32x4.add(re00, f32x4.mul(r0, vb0));
+      im00 = f32x4.add(im00, f32x4.mul(i0, sb0));
+      re01 = f32x4.add(re01, f32x4.mul(r0, vb1));
+      im01 = f32x4.add(im01, f32x4.mul(i0, sb1));
+      const r1 = v128.shuffle<f32>(va1, va1, 0, 0, 2, 2);
+      const i1 = v128.shuffle<f32>(va1, va1, 1, 1, 3, 3);
+      re10 = f32x4.add(re10, f32x4.mul(r1, vb0));
+      im10 = f32x4.add(im10, f32x4.mul(i1, sb0));
+      re11 = f32x4.add(re11, f32x4.mul(r1, vb1));
+      im11 = f32x4.add(im11, f32x4.mul(i1, sb1));
+    }
+    const at = products + COMPLEX * x;
+    storeTwo(at, re00, im00);
+    storeTwo(at + productBytes, re01, im01);
+    storeTwo(at + 2 * productBytes, re10, im10);
+    storeTwo(at + 3 * productBytes, re11, im11);
+    a0 += 16;
+    a1 += 16;
+    b0 += 16;
+    b1 += 16;
+  }
+  if (x < nColumns) {
+    const at = products + COMPLEX * x;
+    correlateColumn(a0, b0, last, lineBytes, at);
+    correlateColumn(a0, b1, last, lineBytes, at + productBytes);
+    correlateColumn(a1, b0, last, lineBytes, at + 2 * productBytes);
+    correlateColumn(a1, b1, last, lineBytes, at + 3 * productBytes);
+  }
+}
+
+@inline
+function storeTwo(at: usize, re: v128, im: v128): void {
+  const sum = f32x4.add(re, f32x4.mul(im, f32x4(1, -1, 1, -1)));
+  v128.store(at, f64x2.promote_low_f32x4(sum));
+  v128.store(at, f64x2.promote_low_f32x4(v128.shuffle<f32>(sum, sum, 2, 3, 2, 3)), 16);
+}
+
+/** The last column of an odd number. */
+function correlateColumn(a: usize, b: usize, last: usize, lineBytes: usize, at: usize): void {
+  let re: f64 = 0;
+  let im: f64 = 0;
+  for (let line: usize = 0; line <= last; line += lineBytes) {
+    const ar = <f64>load<f32>(a + line);
+    const ai = <f64>load<f32>(a + line, 4);
+    const br = <f64>load<f32>(b + line);
+    const bi = <f64>load<f32>(b + line, 4);
+    re += ar * br + ai * bi;
+    im += ar * bi - ai * br;
+  }
+  store<f64>(at, re);
+  store<f64>(at, im, 8);
+}
+
+/**
+ * r_e for |e| < nLags of one product P.
+ * @param phases float64 [nLags, nColumns, (cos, sin)] of 2 pi e (x - x0) / N
+ * @param lags complex128 [2 nLags - 1], e = -(nLags - 1) first
+ */
+function lagSums(product: usize, nColumns: i32, phases: usize, nLags: i32, lags: usize): void {
+  const zero = lags + COMPLEX * (nLags - 1);
+  for (let e = 0; e < nLags; e++) {
+    let cosines0 = f64x2.splat(0);
+    let sines0 = f64x2.splat(0);
+    let cosines1 = f64x2.splat(0);
+    let sines1 = f64x2.splat(0);
+    let at = product;
+    let x = 0;
+    for (; x + 2 <= nColumns; x += 2) {
+      const p0 = v128.load(at);
+      const p1 = v128.load(at, 16);
+      cosines0 = f64x2.add(cosines0, f64x2.mul(p0, v128.load64_splat(phases)));
+      sines0 = f64x2.add(sines0, f64x2.mul(p0, v128.load64_splat(phases, 8)));
+      cosines1 = f64x2.add(cosines1, f64x2.mul(p1, v128.load64_splat(phases, 16)));
+      sines1 = f64x2.add(sines1, f64x2.mul(p1, v128.load64_splat(phases, 24)));
+      at += 32;
+      phases += 32;
+    }
+    if (x < nColumns) {
+      const p = v128.load(at);
+      cosines0 = f64x2.add(cosines0, f64x2.mul(p, v128.load64_splat(phases)));
+      sines0 = f64x2.add(sines0, f64x2.mul(p, v128.load64_splat(phases, 8)));
+      phases += 16;
+    }
+    // exp(-i a) P = P cos a - i P sin a; with -e the sine changes its sign.
+    const cosines = f64x2.add(cosines0, cosines1);
+    const sines = f64x2.add(sines0, sines1);
+    const turned = f64x2.mul(v128.shuffle<f64>(sines, sines, 1, 0), f64x2(1, -1));
+    v128.store(zero + COMPLEX * e, f64x2.add(cosines, turned));
+    v128.store(zero - COMPLEX * e, f64x2.sub(cosines, turned));
+  }
+}
+
+/**
+ * Lower triangle of G, its diagonal included.
+ *
+ * @param lines calibration lines, complex64 [nCoils, nLines, nColumns]
+ * @param gram complex128 [n, n], n = kp kr nCoils, source index (j kr + d) nCoils + c
+ * @param phases float64 [kr, nColumns, 2], see lagSums
+ * @param scratch 4 nColumns + 2 kr - 1 complex128
+ */
+export function grappaGram(
+  lines: usize, nCoils: i32, nLines: i32, nColumns: i32, acceleration: i32, kr: i32, kp: i32,
+  phases: usize, gram: usize, scratch: usize,
+): void {
+  const lineBytes = (<usize>nColumns) << 3;
+  const coilBytes = lineBytes * nLines;
+  const nPositions = nLines - (kp - 1) * acceleration;
+  const lags = scratch + 4 * COMPLEX * nColumns;
+  for (let j = 0; j < kp; j++) {
+    for (let k = j; k < kp; k++) {
+      const first = lines + lineBytes * (j * acceleration);
+      const second = lines + lineBytes * (k * acceleration);
+      for (let c = 0; c < nCoils; c += 2) {
+        const nC = min(2, nCoils - c);
+        const a0 = first + coilBytes * c;
+        const a1 = a0 + coilBytes * (nC - 1);
+        for (let d = j == k ? c : 0; d < nCoils; d += 2) {
+          const nD = min(2, nCoils - d);
+          const b0 = second + coilBytes * d;
+          const b1 = b0 + coilBytes * (nD - 1);
+          correlateTile(a0, a1, b0, b1, nPositions, lineBytes, nColumns, scratch);
+          for (let p = 0; p < nC; p++) {
+            for (let q = 0; q < nD; q++) {
+              lagSums(scratch + COMPLEX * nColumns * (2 * p + q), nColumns, phases, kr, lags);
+              scatterGram(gram, nCoils, kr, kp, j, c + p, k, d + q, lags);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/** Enters r_e of (tap j, coil a) with (tap k, coil b) at every pair of readout taps of the lower triangle. */
+function scatterGram(gram: usize, nCoils: i32, kr: i32, kp: i32, j: i32, a: i32, k: i32, b: i32, lags: usize): void {
+  const n = kp * kr * nCoils;
+  for (let d = 0; d < kr; d++) {
+    const column = (j * kr + d) * nCoils + a;
+    for (let e = 0; e < kr; e++) {
+      const row = (k * kr + e) * nCoils + b;
+      const value = v128.load(lags + COMPLEX * (kr - 1 + e - d));
+      if (row >= column) v128.store(gram + COMPLEX * (row * n + column), f64x2.mul(value, f64x2(1, -1)));
+      else v128.store(gram + COMPLEX * (column * n + row), value);
+    }
+  }
+}
+
+/**
+ * Right-hand sides.
+ * @param rightSides complex128 [n, (R - 1) nCoils], column (m - 1) nCoils + c'
+ */
+export function grappaRightSides(
+  lines: usize, nCoils: i32, nLines: i32, nColumns: i32, acceleration: i32, kr: i32, kp: i32,
+  phases: usize, rightSides: usize, scratch: usize,
+): void {
+  const lineBytes = (<usize>nColumns) << 3;
+  const coilBytes = lineBytes * nLines;
+  const nPositions = nLines - (kp - 1) * acceleration;
+  const nRightSides = (acceleration - 1) * nCoils;
+  const half = kr >> 1;
+  const lags = scratch + 4 * COMPLEX * nColumns;
+  for (let j = 0; j < kp; j++) {
+    const first = lines + lineBytes * (j * acceleration);
+    for (let m = 1; m < acceleration; m++) {
+      const second = lines + lineBytes * ((kp / 2 - 1) * acceleration + m);
+      for (let c = 0; c < nCoils; c += 2) {
+        const nC = min(2, nCoils - c);
+        const a0 = first + coilBytes * c;
+        const a1 = a0 + coilBytes * (nC - 1);
+        for (let t = 0; t < nCoils; t += 2) {
+          const nT = min(2, nCoils - t);
+          const b0 = second + coilBytes * t;
+          const b1 = b0 + coilBytes * (nT - 1);
+          correlateTile(a0, a1, b0, b1, nPositions, lineBytes, nColumns, scratch);
+          for (let p = 0; p < nC; p++) {
+            for (let q = 0; q < nT; q++) {
+              lagSums(scratch + COMPLEX * nColumns * (2 * p + q), nColumns, phases, half + 1, lags);
+              for (let d = 0; d < kr; d++) {
+                const row = (j * kr + d) * nCoils + c + p;
+                const column = (m - 1) * nCoils + t + q;
+                // The target's readout tap is the centre: e = 0 - (d - half), and lag e lies at half + e.
+                v128.store(
+                  rightSides + COMPLEX * (row * nRightSides + column),
+                  v128.load(lags + COMPLEX * (2 * half - d)),
+                );
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

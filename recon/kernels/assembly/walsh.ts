@@ -1,0 +1,132 @@
+// Local principal components (Walsh): for each pixel the eigenvector of the largest eigenvalue of
+//
+//   C(p) = sum over q in the window about p of  m(q) m(q)^H
+//
+// with m the coil images of low resolution; by power iteration. Windows are cut at the edges.
+
+/** Bytes of a complex64. */
+const COMPLEX: usize = 8;
+
+/**
+ * @param images complex64 [nRows, nColumns, nCoils], nCoils even (a zero coil makes it so)
+ * @param vectors complex64 [nRows, nColumns, nCoils], of norm 1, or 0 where there is no signal
+ * @param scratch (nColumns + 1) nCoils^2 + 2 nCoils complex64
+ */
+export function localPrincipalVectors(
+  images: usize, nRows: i32, nColumns: i32, nCoils: i32, halfWindow: i32, nIterations: i32,
+  vectors: usize, scratch: usize,
+): void {
+  const pixelBytes = COMPLEX * nCoils;
+  const rowBytes = pixelBytes * nColumns;
+  const matrixBytes = pixelBytes * nCoils;
+  const covariance = scratch + matrixBytes * nColumns;
+  const work = covariance + matrixBytes;
+  for (let row = 0; row < nRows; row++) {
+    // The window is a rectangle: sums down the columns first, then along the row.
+    const top = images + rowBytes * max(0, row - halfWindow);
+    const nTall = min(nRows - 1, row + halfWindow) - max(0, row - halfWindow) + 1;
+    for (let column = 0; column < nColumns; column++) {
+      outerProducts(top + pixelBytes * column, rowBytes, nTall, nCoils, scratch + matrixBytes * column);
+    }
+    for (let column = 0; column < nColumns; column++) {
+      const from = max(0, column - halfWindow);
+      const nWide = min(nColumns - 1, column + halfWindow) - from + 1;
+      sumMatrices(scratch + matrixBytes * from, matrixBytes, nWide, covariance);
+      principalVector(covariance, nCoils, nIterations, vectors + rowBytes * row + pixelBytes * column, work);
+    }
+  }
+}
+
+/** sum_i m_i m_i^H of `count` pixels, one below the other. */
+function outerProducts(pixel: usize, rowBytes: usize, count: i32, nCoils: i32, out: usize): void {
+  const bytes = COMPLEX * nCoils;
+  for (let a: usize = 0; a < bytes; a += COMPLEX) {
+    for (let b: usize = 0; b < bytes; b += 16) {
+      let sum = f32x4.splat(0);
+      let at = pixel;
+      for (let i = 0; i < count; i++) {
+        const right = v128.load(at + b);
+        const swapped = v128.shuffle<f32>(right, right, 1, 0, 3, 2);
+        const conjugate = f32x4.mul(right, f32x4(1, -1, 1, -1));
+        sum = f32x4.add(
+          sum,
+          f32x4.add(
+            f32x4.mul(v128.load32_splat(at + a), conjugate),
+            f32x4.mul(v128.load32_splat(at + a, 4), swapped),
+          ),
+        );
+        at += rowBytes;
+      }
+      v128.store(out, sum);
+      out += 16;
+    }
+  }
+}
+
+function sumMatrices(matrices: usize, matrixBytes: usize, count: i32, out: usize): void {
+  for (let at: usize = 0; at < matrixBytes; at += 16) {
+    let sum = v128.load(matrices + at);
+    for (let i = 1; i < count; i++) sum = f32x4.add(sum, v128.load(matrices + at + matrixBytes * i));
+    v128.store(out + at, sum);
+  }
+}
+
+/** Starts from the column of the strongest coil, which has a part along the principal vector. */
+function principalVector(matrix: usize, nCoils: i32, nIterations: i32, vector: usize, work: usize): void {
+  const bytes = COMPLEX * nCoils;
+  let strongest = 0;
+  for (let c = 1; c < nCoils; c++) {
+    if (diagonal(matrix, bytes, c) > diagonal(matrix, bytes, strongest)) strongest = c;
+  }
+  for (let c = 0; c < nCoils; c++) {
+    v128.store64_lane(vector + COMPLEX * c, v128.load64_zero(matrix + bytes * c + COMPLEX * strongest), 0);
+  }
+  if (!normalise(vector, bytes)) return;
+  const swapped = work + bytes;
+  for (let i = 0; i < nIterations; i++) {
+    for (let b: usize = 0; b < bytes; b += 16) {
+      const pair = v128.load(vector + b);
+      v128.store(work + b, f32x4.mul(pair, f32x4(1, -1, 1, -1)));
+      v128.store(swapped + b, v128.shuffle<f32>(pair, pair, 1, 0, 3, 2));
+    }
+    let row = matrix;
+    for (let a: usize = 0; a < bytes; a += COMPLEX) {
+      let re = f32x4.splat(0);
+      let im = f32x4.splat(0);
+      for (let b: usize = 0; b < bytes; b += 16) {
+        const weights = v128.load(row + b);
+        re = f32x4.add(re, f32x4.mul(weights, v128.load(work + b)));
+        im = f32x4.add(im, f32x4.mul(weights, v128.load(swapped + b)));
+      }
+      store<f32>(vector + a, lanes(re));
+      store<f32>(vector + a, lanes(im), 4);
+      row += bytes;
+    }
+    normalise(vector, bytes);
+  }
+}
+
+@inline
+function diagonal(matrix: usize, rowBytes: usize, c: i32): f32 {
+  return load<f32>(matrix + (rowBytes + COMPLEX) * c);
+}
+
+@inline
+function lanes(a: v128): f32 {
+  return f32x4.extract_lane(a, 0) + f32x4.extract_lane(a, 1) + f32x4.extract_lane(a, 2) + f32x4.extract_lane(a, 3);
+}
+
+/** To norm 1; false, and zero, where there is nothing to normalise. */
+function normalise(vector: usize, bytes: usize): bool {
+  // In float64: the square of a small sample is no float32.
+  let energy: f64 = 0;
+  for (let at: usize = 0; at < bytes; at += 4) {
+    const value = <f64>load<f32>(vector + at);
+    energy += value * value;
+  }
+  const scale: f64 = energy > 0 ? 1 / sqrt(energy) : 0;
+  for (let at: usize = 0; at < bytes; at += 4) {
+    store<f32>(vector + at, <f32>(scale * <f64>load<f32>(vector + at)));
+  }
+  return energy > 0;
+}
