@@ -3,14 +3,12 @@
  * scan, and the attributes that a scanner, a viewer or a physicist reads with it.
  */
 import { ImageType, serializeMeta } from 'ismrmrd';
-import type { ImageHeader, MetaValue, MrdHeader, MrdImage } from 'ismrmrd';
+import type { ImageHeader, MetaAttributes, MrdHeader, MrdImage } from 'ismrmrd';
 import type { ReconImage } from '../../recon/index.js';
 import { imageComments, imageTypeValues, processingHistory, seriesMark, unitOf } from './describe.js';
 import { ofContrast } from './headerFacts.js';
 import type { DeliveredImage } from './series.js';
 import type { DeliverySettings } from './types.js';
-
-type MetaAttributes = Readonly<Record<string, MetaValue>>;
 
 const unknownVector = [0, 0, 0] as const;
 

@@ -1,0 +1,100 @@
+/** Our DICOM files before two judges: dicom3tools' dciodvfy and dcmtk's dcmdump. */
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MrdHeader } from 'ismrmrd';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ReconImage } from '../../recon/index.js';
+import { openOutput } from '../../src/delivery/index.js';
+import type { DeliverySettings } from '../../src/delivery/index.js';
+import { header, image, settings } from '../src/delivery/fixtures.js';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'conus-dicom-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+async function write(
+  source: ReconImage,
+  from: MrdHeader | undefined,
+  overrides: Partial<DeliverySettings> = {},
+): Promise<string> {
+  const output = await openOutput(await mkdtemp(join(directory, 'series-')), from, { ...settings, ...overrides });
+  await output.write(source);
+  const { files } = await output.close();
+  return files[0]!;
+}
+
+/** Both outputs of a tool; a tool that is not there is a failure. */
+function run(tool: string, ...args: string[]): string {
+  const { error, stdout, stderr } = spawnSync(tool, args, { encoding: 'utf8' });
+  if (error !== undefined) throw error;
+  return stdout + stderr;
+}
+
+function expectValid(file: string, iod: 'MRImage' | 'SCImage'): void {
+  const lines = run('dciodvfy', file).split('\n');
+  expect(lines).toContain(iod);
+  expect(lines.filter((line) => /^(Error|Abort)/.test(line))).toEqual([]);
+  // What is beyond the standard's own list must be what we meant to add, and nothing else.
+  const extended = lines.flatMap((line) => /not present in standard DICOM IOD - \((\S+)\)/.exec(line)?.[1] ?? []);
+  const meant = ['0x0018,0x9069', '0x0018,0x9077', '0x0018,0x9078', '0x0018,0x9081'];
+  expect(extended.filter((tag) => !meant.includes(tag))).toEqual([]);
+}
+
+const images: Record<string, ReconImage> = {
+  'an accelerated image': image(),
+  'a fully sampled image': image({ method: 'full', accelerationPhase: 1, nCalibrationLines: 0 }),
+  'a zero-filled image': image({ method: 'zeroFilled', nMissingLines: 40, hasPhase: false }),
+  'an image in arbitrary units': image({ snrUnits: false }),
+  'a g-factor map': image({ kind: 'gFactor' }),
+  'a noise map': image({ kind: 'noise' }),
+};
+
+describe('dciodvfy finds no error in', () => {
+  for (const [name, source] of Object.entries(images)) {
+    it(name, async () => {
+      expectValid(await write(source, header()), 'MRImage');
+      expectValid(await write(source, undefined), 'MRImage');
+      expectValid(await write({ ...source, geometry: undefined }, header()), 'SCImage');
+      expectValid(await write({ ...source, geometry: undefined }, undefined), 'SCImage');
+    });
+  }
+
+  it('signed pixels', async () => {
+    expectValid(await write(image(), header(), { pixelType: 'int16' }), 'MRImage');
+    expectValid(await write(image(), header(), { openRecon: true }), 'MRImage');
+  });
+
+  it('any sequence', async () => {
+    for (const sequenceType of ['Flash', 'SSFP', 'EPI', 'TurboSpinEcho', 'FID']) {
+      expectValid(await write(image(), header({ sequenceType, center: 3 })), 'MRImage');
+    }
+  });
+
+  it('a header whose texts do not fit', async () => {
+    const long = 'Größe 大小 \\ \n'.repeat(60);
+    const from: MrdHeader = {
+      ...header(),
+      subjectInformation: { patientName: long, patientID: long, patientGender: long, patientBirthdate: 'yesterday' },
+      studyInformation: { studyDescription: long, studyID: long, studyDate: 'today', studyTime: 'noon', studyInstanceUID: '1.02' },
+    };
+    expectValid(await write(image(), from, { seriesDescription: long, chain: long }), 'MRImage');
+  });
+});
+
+describe('dcmdump reads', () => {
+  it('what was written, in the character set that was declared', async () => {
+    const dump = run('dcmdump', '+L', await write(image(), header()));
+    expect(dump).toContain('LittleEndianExplicit');
+    expect(dump).toMatch(/\(0010,0010\) PN \[Müller\^Änne\]/);
+    expect(dump).toMatch(/\(0008,0008\) CS \[ORIGINAL\\PRIMARY\\M\\GRAPPA\]/);
+    expect(dump).toMatch(/\(0018,9069\) FD 2 /);
+    expect(dump).toMatch(/\(0018,9078\) CS \[GRAPPA\]/);
+    expect(dump).toMatch(/\(0008,0100\) SH \[109102\]/);
+    expect(dump).toMatch(/\(0040,9225\) FD 0\.1 /);
+    expect(dump).not.toMatch(/^[EWF]: /m);
+  });
+});
