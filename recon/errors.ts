@@ -42,6 +42,54 @@ export const RECON_ERRORS = {
     expected: 'positive whole sizes, an image no larger than its padded matrix and a whitener that fits the coils',
     action: 'check the matrix sizes, the number of channels and the centre sample in the header',
   },
+  RECON_ERR_NO_ENCODING: {
+    expected: 'a header with an encoding element',
+    action: 'send the header of the measurement that the readouts belong to',
+  },
+  RECON_ERR_TRAJECTORY: {
+    expected: 'a Cartesian trajectory',
+    action: 'use the chain savedataonly or null for other trajectories',
+  },
+  RECON_ERR_3D: {
+    expected: 'two-dimensional encoding: one partition, no acceleration along it',
+    action: 'use the chain savedataonly or null for 3D scans',
+  },
+  RECON_ERR_MATRIX: {
+    expected: 'a whole number of samples from 1 to 4096 along each axis',
+    action: 'correct the matrix in the header',
+  },
+  RECON_ERR_FOV: {
+    expected: 'positive fields of view in mm, the reconstructed one no larger than the encoded one',
+    action: 'correct the field of view in the header',
+  },
+  RECON_ERR_ACCELERATION: {
+    expected: 'a whole acceleration factor from 1 to 8',
+    action: 'correct accelerationFactor in the header',
+  },
+  RECON_ERR_LIMITS: {
+    expected: 'minimum <= centre <= maximum, all lines within the encoded matrix placed about the centre',
+    action: 'correct encodingLimits in the header',
+  },
+  RECON_ERR_COIL_COUNT: {
+    expected: 'the same number of channels in every readout of a scan',
+    action: 'check the sender; a scan cannot change its coils',
+  },
+  RECON_ERR_LINE: {
+    expected: 'a line counter within the encoded matrix about the centre of the header',
+    action: 'check encodingLimits and the counters of the readouts',
+  },
+  RECON_ERR_NOT_FINITE: {
+    expected: 'finite samples',
+    action: 'check the sender; NaN and infinity spread over the whole image',
+  },
+  RECON_ERR_READOUT_SIZE: {
+    expected: 'a readout of at most 8 MiB of samples',
+    action: 'check the number of samples and channels in the readout headers',
+  },
+  RECON_ERR_INTERNAL: {
+    expected: 'reconstruction to run to its end',
+    action: 'report this with the log; the raw data that were saved can be reconstructed again',
+  },
 } as const satisfies ErrorTable;
 
 export type ReconErrorCode = keyof typeof RECON_ERRORS;

@@ -1,1 +1,2 @@
+export { ReconstructionPool, type ReconstructionPoolOptions } from './pool.js';
 export * from './types.js';

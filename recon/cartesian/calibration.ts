@@ -1,0 +1,105 @@
+/**
+ * Calibration lines, and what is made of them: a GRAPPA kernel and coil maps. Both are jobs that any
+ * thread can do which shares the session's memory; each works in a block of its own.
+ */
+import { CodedError } from 'ismrmrd';
+import { Arena, bindKernels } from '../kernels/index.js';
+import { estimateCoilMaps } from '../coil-maps/index.js';
+import { calibrateGrappa, type GrappaKernel } from '../grappa/index.js';
+import type { CartesianPlan } from './plan.js';
+
+/** Hybrid lines [coil, column] by slab row, with how many averages each is the sum of. */
+export class CalibrationLines {
+  readonly rows = new Map<number, { readonly pointer: number; count: number }>();
+
+  /**
+   * The longest run of neighbouring rows; of equally long ones the first.
+   * @returns first row and number of rows
+   */
+  longestRun(): { firstRow: number; nRows: number } {
+    const rows = [...this.rows.keys()].sort((a, b) => a - b);
+    let best = { firstRow: 0, nRows: 0 };
+    let start = 0;
+    for (let i = 0; i < rows.length; i++) {
+      if (i > 0 && rows[i] !== rows[i - 1]! + 1) start = i;
+      if (i - start + 1 > best.nRows) best = { firstRow: rows[start]!, nRows: i - start + 1 };
+    }
+    return best;
+  }
+}
+
+/** Plain data: a job crosses threads. */
+export interface CalibrationJob {
+  readonly kind: 'grappa' | 'coilMaps';
+  /** Where the job allocates, and leaves its result. */
+  readonly startByte: number;
+  readonly endByte: number;
+  /** [nCoils, nCalibrationLines, nColumns] */
+  readonly calibrationPointer: number;
+  readonly nCoils: number;
+  readonly nCalibrationLines: number;
+  /** First calibration line relative to the k-space centre line. */
+  readonly firstLine: number;
+  readonly plan: CartesianPlan;
+}
+
+export type CalibrationResult =
+  | { readonly kind: 'grappa'; readonly kernel: GrappaKernel; readonly elapsedMs: number }
+  | { readonly kind: 'coilMaps'; readonly mapsPointer: number; readonly elapsedMs: number };
+
+/** What comes back across threads: a coded error loses its class there, so it travels as data. */
+export type CalibrationOutcome =
+  | { readonly ok: true; readonly result: CalibrationResult }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+/** Runs a job now, on this thread. Never throws: a failed calibration leaves a zero-filled image. */
+export function runCalibration(memory: WebAssembly.Memory, job: CalibrationJob): CalibrationOutcome {
+  const start = performance.now();
+  try {
+    const arena = new Arena(memory, { startByte: job.startByte, endByte: job.endByte, limitBytes: job.endByte });
+    const kernels = bindKernels(memory, arena);
+    const { plan } = job;
+    const lines = {
+      calibration: job.calibrationPointer,
+      nCoils: job.nCoils,
+      nCalibrationLines: job.nCalibrationLines,
+      nColumns: plan.nColumns,
+    };
+    if (job.kind === 'grappa') {
+      const kernel = calibrateGrappa(kernels, {
+        ...lines,
+        acceleration: plan.acceleration,
+        kernelReadout: plan.parameters.kernelReadout,
+        kernelPhase: plan.parameters.kernelPhase,
+        regularization: plan.parameters.grappaRegularization,
+      });
+      return { ok: true, result: { kind: 'grappa', kernel, elapsedMs: performance.now() - start } };
+    }
+    const mapsPointer = estimateCoilMaps(kernels, {
+      ...lines,
+      firstLine: job.firstLine,
+      paddedRows: plan.paddedRows,
+      nRows: plan.nRows,
+    });
+    return { ok: true, result: { kind: 'coilMaps', mapsPointer, elapsedMs: performance.now() - start } };
+  } catch (error) {
+    if (error instanceof CodedError) return { ok: false, code: error.code, message: error.message };
+    throw error;
+  }
+}
+
+/**
+ * Bytes of a job's block: result, copies of the calibration lines and the normal equations, with room
+ * to spare. The pages are touched only as far as they are used.
+ */
+export function calibrationBlockBytes(kind: CalibrationJob['kind'], plan: CartesianPlan, nCoils: number, nCalibrationLines: number): number {
+  const { kernelReadout, kernelPhase } = plan.parameters;
+  const calibrationBytes = nCoils * nCalibrationLines * plan.nColumns * 8;
+  const spareBytes = 8 * 2 ** 20;
+  if (kind === 'coilMaps') {
+    return 2 * nCoils * plan.nRows * plan.nColumns * 8 + 4 * calibrationBytes + spareBytes;
+  }
+  const nSources = nCoils * kernelReadout * kernelPhase;
+  const weightBytes = (plan.acceleration - 1) * nCoils * nCoils * kernelPhase * (plan.nColumns + 4) * 8;
+  return 2 * weightBytes + 4 * calibrationBytes + 64 * nSources * nSources + spareBytes;
+}

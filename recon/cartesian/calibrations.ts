@@ -1,0 +1,256 @@
+/**
+ * The calibrations of a scan: whose lines they are made of, when they start, who may use them.
+ *
+ * Embedded lines calibrate the image that they belong to; separate ones every image of their slice; a
+ * fully sampled image calibrates itself with its central lines. They start as soon as the first plain
+ * imaging line follows a sufficient run of calibration lines, else when the image is complete.
+ */
+import type { EncodingCounters } from 'ismrmrd';
+import type { GrappaKernel } from '../grappa/index.js';
+import type { Kernels } from '../kernels/index.js';
+import type { ReconNoticeCode } from '../notices.js';
+import { CalibrationLines, calibrationBlockBytes, type CalibrationJob, type CalibrationOutcome } from './calibration.js';
+import type { CartesianPlan } from './plan.js';
+import { LineState, type Slab } from './slab.js';
+import type { StageClock } from './stageClock.js';
+
+/** Central lines that a fully sampled image gives to its coil maps. */
+const selfCalibrationLines = 32;
+/** Fewer lines than this say nothing of how the coils vary. */
+const fewestLinesForMaps = 6;
+
+/** Kernel and coil maps of one image or one slice. */
+export interface Calibration {
+  readonly key: string;
+  readonly slice: number;
+  readonly nLines: number;
+  /** Jobs that are still running. */
+  pending: number;
+  kernel: GrappaKernel | undefined;
+  /** complex64 [nCoils, nRows, nColumns]; 0 where there are none. */
+  mapsPointer: number;
+  /** Spans of the arena that hold the above. */
+  readonly spans: number[];
+}
+
+export interface CalibrationContext {
+  run(job: CalibrationJob, done: (outcome: CalibrationOutcome) => void): void;
+  /** Gets room in the arena, giving up delivered slabs where needed. */
+  allocate(nBytes: number): number;
+  notice(code: ReconNoticeCode, message: string): void;
+  ready(calibration: Calibration): void;
+  readonly clock: StageClock;
+}
+
+/** Writes one line of all coils to `pointer`, coils `coilBytes` apart; adds to what is there when told so. */
+export type LineWriter = (pointer: number, coilBytes: number, accumulate: boolean) => void;
+
+export class Calibrations {
+  readonly #plan: CartesianPlan;
+  readonly #kernels: Kernels;
+  readonly #context: CalibrationContext;
+  readonly #lines = new Map<string, CalibrationLines>();
+  readonly #calibrations = new Map<string, Calibration>();
+  readonly #latestOfSlice = new Map<number, Calibration>();
+  #nCoils = 0;
+  #nRunning = 0;
+
+  constructor(plan: CartesianPlan, kernels: Kernels, context: CalibrationContext) {
+    this.#plan = plan;
+    this.#kernels = kernels;
+    this.#context = context;
+  }
+
+  start(nCoils: number): void {
+    this.#nCoils = nCoils;
+  }
+
+  get isRunning(): boolean {
+    return this.#nRunning > 0;
+  }
+
+  /** Stores a calibration line; returns where it lies and how many averages it sums. */
+  addLine(idx: EncodingCounters, row: number, write: LineWriter): { pointer: number; count: number } {
+    const key = this.#keyOf(idx);
+    let lines = this.#lines.get(key);
+    if (lines === undefined) this.#lines.set(key, (lines = new CalibrationLines()));
+    let line = lines.rows.get(row);
+    if (line === undefined) {
+      line = { pointer: this.#context.allocate(this.#nCoils * this.lineBytes), count: 0 };
+      lines.rows.set(row, line);
+    }
+    write(line.pointer, this.lineBytes, line.count > 0);
+    line.count++;
+    return line;
+  }
+
+  get lineBytes(): number {
+    return this.#plan.nColumns * 8;
+  }
+
+  /** An imaging line without a calibration flag came for this image: its calibration lines may be complete. */
+  imagingLineCame(slab: Slab): void {
+    if (this.#plan.nAverages > 1 || this.#calibrations.has(this.#keyOf(slab.counters))) return;
+    if (this.#plan.acceleration > 1) {
+      const run = this.#lines.get(this.#keyOf(slab.counters))?.longestRun();
+      if (run !== undefined && run.nRows >= this.#fewestLines) this.#begin(slab);
+    } else if (this.#wantsMaps && this.#centralRows(slab) !== undefined) {
+      this.#begin(slab);
+    }
+  }
+
+  /** The calibration that was begun for this image, finished or not. */
+  begunFor(slab: Slab): Calibration | undefined {
+    return this.#calibrations.get(this.#keyOf(slab.counters));
+  }
+
+  /** The calibration for a complete image, started now if it is not yet; undefined where there is none. */
+  of(slab: Slab): Calibration | undefined {
+    const key = this.#keyOf(slab.counters);
+    const made = this.#calibrations.get(key);
+    const nLines = this.#lines.get(key)?.longestRun().nRows ?? 0;
+    if (made !== undefined && (this.#plan.acceleration === 1 || made.nLines >= nLines)) return made;
+    const begun = this.#begin(slab);
+    if (begun !== undefined) return begun;
+    const borrowed = this.#plan.acceleration > 1 ? this.#latestOfSlice.get(slab.counters.slice) : undefined;
+    if (borrowed !== undefined) {
+      this.#context.notice(
+        'RECON_WARN_BORROWED_CALIBRATION',
+        'Some images came without calibration lines of their own and use those of an earlier image of the same slice.',
+      );
+    }
+    return borrowed;
+  }
+
+  /** Frees the calibration that only this image used, and its lines. */
+  release(slab: Slab): void {
+    if (this.#plan.calibration === 'separate') return;
+    const key = this.#keyOf(slab.counters);
+    for (const { pointer } of this.#lines.get(key)?.rows.values() ?? []) this.#kernels.arena.release(pointer);
+    this.#lines.delete(key);
+    const calibration = this.#calibrations.get(key);
+    this.#calibrations.delete(key);
+    if (calibration === undefined) return;
+    const isLatest = this.#latestOfSlice.get(slab.counters.slice) === calibration;
+    if (!isLatest || this.#plan.nImagesPerSlice === 1) this.#free(calibration);
+  }
+
+  #free(calibration: Calibration): void {
+    if (calibration.pending > 0) return;
+    for (const pointer of calibration.spans) this.#kernels.arena.release(pointer);
+    calibration.spans.length = 0;
+    if (this.#latestOfSlice.get(calibration.slice) === calibration) this.#latestOfSlice.delete(calibration.slice);
+  }
+
+  get #wantsMaps(): boolean {
+    return this.#plan.parameters.combine !== 'rss';
+  }
+
+  get #wantsKernel(): boolean {
+    return this.#plan.acceleration > 1 && this.#plan.parameters.unalias !== 'none';
+  }
+
+  get #fewestLines(): number {
+    const { acceleration, parameters } = this.#plan;
+    return this.#wantsKernel ? (parameters.kernelPhase - 1) * acceleration + 1 : fewestLinesForMaps;
+  }
+
+  #keyOf(counters: Pick<EncodingCounters, 'slice' | 'contrast' | 'phase' | 'repetition' | 'set'>): string {
+    const { slice, contrast, phase, repetition, set } = counters;
+    return this.#plan.calibration === 'separate' ? String(slice) : [slice, contrast, phase, repetition, set].join();
+  }
+
+  /** The first of the central rows of a fully sampled image, when all of them are in. */
+  #centralRows(slab: Slab): { firstRow: number; nRows: number } | undefined {
+    const nRows = Math.min(selfCalibrationLines, this.#plan.nLines);
+    const firstRow = Math.floor(this.#plan.nLines / 2) - Math.floor(nRows / 2);
+    for (let row = firstRow; row < firstRow + nRows; row++) {
+      if (slab.state[row] !== LineState.measured) return undefined;
+    }
+    return { firstRow, nRows };
+  }
+
+  #begin(slab: Slab): Calibration | undefined {
+    if (!this.#wantsMaps && !this.#wantsKernel) return undefined;
+    const key = this.#keyOf(slab.counters);
+    const stored = this.#lines.get(key);
+    const run = this.#plan.acceleration > 1 ? stored?.longestRun() : this.#centralRows(slab);
+    if (run === undefined || run.nRows < Math.min(this.#fewestLines, this.#plan.nLines)) return undefined;
+
+    const pointer = this.#gather(slab, run, stored);
+    const replaced = this.#calibrations.get(key);
+    if (replaced !== undefined) this.#free(replaced);
+    const calibration: Calibration = {
+      key, slice: slab.counters.slice, nLines: run.nRows, pending: 0, kernel: undefined, mapsPointer: 0, spans: [],
+    };
+    this.#calibrations.set(key, calibration);
+    const kinds = [...(this.#wantsKernel ? (['grappa'] as const) : []), ...(this.#wantsMaps ? (['coilMaps'] as const) : [])];
+    calibration.pending = kinds.length;
+    this.#nRunning += kinds.length;
+    const firstLine = this.#firstLineFromCentre(run);
+    for (const kind of kinds) {
+      const nBytes = calibrationBlockBytes(kind, this.#plan, this.#nCoils, run.nRows);
+      const startByte = this.#context.allocate(nBytes);
+      calibration.spans.push(startByte);
+      const job: CalibrationJob = {
+        kind, startByte, endByte: startByte + nBytes, calibrationPointer: pointer,
+        nCoils: this.#nCoils, nCalibrationLines: run.nRows, firstLine, plan: this.#plan,
+      };
+      this.#context.run(job, (outcome) => this.#take(calibration, pointer, outcome));
+    }
+    return calibration;
+  }
+
+  #take(calibration: Calibration, linesPointer: number, outcome: CalibrationOutcome): void {
+    calibration.pending--;
+    this.#nRunning--;
+    if (calibration.pending === 0) this.#kernels.arena.release(linesPointer);
+    if (!outcome.ok) {
+      this.#context.notice('RECON_WARN_NO_CALIBRATION', `Calibration of slice ${calibration.slice} failed: ${outcome.message}.`);
+    } else if (outcome.result.kind === 'grappa') {
+      calibration.kernel = outcome.result.kernel;
+      this.#context.clock.add('grappa calibration', outcome.result.elapsedMs);
+    } else {
+      calibration.mapsPointer = outcome.result.mapsPointer;
+      this.#context.clock.add('coil maps', outcome.result.elapsedMs);
+    }
+    if (calibration.pending === 0) this.#latestOfSlice.set(calibration.slice, calibration);
+    this.#context.ready(calibration);
+  }
+
+  /** Lines relative to the k-space centre; separate lines that lie elsewhere are taken about their own middle. */
+  #firstLineFromCentre(run: { firstRow: number; nRows: number }): number {
+    const first = run.firstRow - Math.floor(this.#plan.nLines / 2);
+    if (first <= 0 && first + run.nRows > 0) return first;
+    this.#context.notice(
+      'RECON_WARN_CALIBRATION_OFF_CENTRE',
+      `Calibration lines ${first} to ${first + run.nRows - 1} from the centre do not hold it.`,
+    );
+    return -Math.floor(run.nRows / 2);
+  }
+
+  /** The lines of the run in one piece, [nCoils, nRows, nColumns], means over averages. */
+  #gather(slab: Slab, run: { firstRow: number; nRows: number }, stored: CalibrationLines | undefined): number {
+    const { lineBytes } = this;
+    const pointer = this.#context.allocate(this.#nCoils * run.nRows * lineBytes);
+    const { arena, memory } = this.#kernels;
+    const bytes = new Uint8Array(memory.buffer);
+    for (let i = 0; i < run.nRows; i++) {
+      const row = run.firstRow + i;
+      const line = this.#plan.acceleration > 1 ? stored?.rows.get(row) : undefined;
+      const from = line?.pointer ?? slab.pointer + row * lineBytes;
+      const fromCoilBytes = line ? lineBytes : this.#plan.nLines * lineBytes;
+      const sums = line?.count ?? (slab.averaged ? 1 : slab.count[row]!);
+      for (let coil = 0; coil < this.#nCoils; coil++) {
+        const source = from + coil * fromCoilBytes;
+        const target = pointer + (coil * run.nRows + i) * lineBytes;
+        bytes.copyWithin(target, source, source + lineBytes);
+        if (sums > 1) {
+          const samples = arena.f32(target, lineBytes / 4);
+          for (let k = 0; k < samples.length; k++) samples[k] = samples[k]! / sums;
+        }
+      }
+    }
+    return pointer;
+  }
+}

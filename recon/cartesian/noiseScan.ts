@@ -1,0 +1,71 @@
+/** The noise readouts of a scan: gathered, reported, turned into the whitener of the imaging readouts. */
+import { NoiseAccumulator, noiseStatistics, wantedNoiseSamples, whitener, type NoiseStatistics, type Whitener } from '../noise/index.js';
+import { reconNotice } from '../notices.js';
+import type { ReconNotice } from '../types.js';
+import type { CartesianPlan } from './plan.js';
+import type { Readout } from './readout.js';
+
+export class NoiseScan {
+  readonly #plan: CartesianPlan;
+  readonly #notice: (notice: ReconNotice) => void;
+  #accumulator: NoiseAccumulator | undefined;
+  #dwellTimeUs = 0;
+
+  constructor(plan: CartesianPlan, notice: (notice: ReconNotice) => void) {
+    this.#plan = plan;
+    this.#notice = notice;
+  }
+
+  /** @param samples complex64 [nChannels, nSamples] */
+  add(readout: Readout, samples: Float32Array): void {
+    this.#accumulator ??= new NoiseAccumulator(readout.nChannels);
+    this.#accumulator.add(samples, readout.nSamples);
+    this.#dwellTimeUs = readout.sampleTimeUs;
+  }
+
+  /**
+   * The whitener of readouts like `first`; undefined where there was no noise scan or none is wanted.
+   * @throws CodedError RECON_ERR_NOISE_COIL
+   */
+  whitener(first: Readout): Whitener | undefined {
+    if (!this.#plan.parameters.prewhiten) return undefined;
+    if (this.#accumulator === undefined) {
+      this.#notice(
+        reconNotice('RECON_WARN_NO_NOISE_SCAN', 'No noise readouts came before the scan: coils are not whitened and the images are not in SNR units.'),
+      );
+      return undefined;
+    }
+    const { coilNames, relativeReceiverNoiseBandwidth } = this.#plan;
+    const covariance = this.#accumulator.covariance();
+    const statistics = noiseStatistics(covariance, coilNames);
+    const result = whitener(
+      covariance,
+      { acquisitionDwellTimeUs: first.sampleTimeUs, noiseDwellTimeUs: this.#dwellTimeUs, relativeReceiverNoiseBandwidth },
+      coilNames,
+    );
+    this.#notice(reconNotice('RECON_INFO_NOISE', report(statistics, result, this.#dwellTimeUs, first.sampleTimeUs)));
+    for (const complaint of complaints(statistics)) this.#notice(reconNotice('RECON_WARN_NOISE', complaint));
+    return result;
+  }
+}
+
+function report(statistics: NoiseStatistics, whitening: Whitener, noiseDwellTimeUs: number, dwellTimeUs: number): string {
+  const dwell = whitening.dwellTimesKnown
+    ? `dwell time ${noiseDwellTimeUs} us, imaging ${dwellTimeUs} us`
+    : 'dwell times unknown, their ratio taken as 1';
+  const coils = statistics.coils
+    .map(({ name, standardDeviation }) => `${name} ${standardDeviation.toPrecision(4)}`)
+    .join(', ');
+  return (
+    `Noise: ${statistics.nSamples} samples, ${dwell}, scale ${whitening.scale.toPrecision(5)}; ` +
+    `largest correlation ${statistics.largestCorrelation.toFixed(3)}; standard deviations: ${coils}.`
+  );
+}
+
+function complaints(statistics: NoiseStatistics): string[] {
+  const said = statistics.coils.flatMap(({ name, fault }) => (fault === undefined ? [] : [`Coil ${name}: ${fault}.`]));
+  if (!statistics.enoughSamples) {
+    said.push(`The noise scan has ${statistics.nSamples} samples, fewer than ${wantedNoiseSamples}: SNR units are approximate.`);
+  }
+  return said;
+}

@@ -1,0 +1,94 @@
+/** Readouts into hybrid space, one plan for each shape of readout that the scan has. */
+import { hasFlag } from 'ismrmrd';
+import { reconError } from '../errors.js';
+import { planReadout, transformReadout, type ReadoutPlan } from '../fft/index.js';
+import type { Kernels } from '../kernels/index.js';
+import type { Whitener } from '../noise/index.js';
+import type { CartesianPlan } from './plan.js';
+import type { Readout } from './readout.js';
+
+export class ReadoutStage {
+  readonly #plan: CartesianPlan;
+  readonly #kernels: Kernels;
+  readonly #shapes = new Map<number, ReadoutPlan>();
+  #whitener: Whitener | undefined;
+  #nCoils = 0;
+  /** The fewest samples of a readout so far: what asymmetric echoes leave of the noise. */
+  #fewestSamples = Infinity;
+
+  constructor(plan: CartesianPlan, kernels: Kernels) {
+    this.#plan = plan;
+    this.#kernels = kernels;
+  }
+
+  get started(): boolean {
+    return this.#nCoils > 0;
+  }
+
+  get whitens(): boolean {
+    return this.#whitener !== undefined;
+  }
+
+  /** Part of the padded readout that was sampled: the noise variance that zero-filling leaves. */
+  get sampledFraction(): number {
+    return Math.min(1, this.#fewestSamples / this.#plan.paddedColumns);
+  }
+
+  /** With the first imaging readout the noise scan is over. */
+  start(nCoils: number, whitener: Whitener | undefined): void {
+    this.#nCoils = nCoils;
+    this.#whitener = whitener;
+  }
+
+  /**
+   * Whitens and transforms the samples at `samplesPointer` into one hybrid line a coil at `target`.
+   * @throws CodedError RECON_ERR_NOT_FINITE for NaN and infinite samples
+   */
+  transform(readout: Readout, samplesPointer: number, target: number, coilBytes: number, accumulate: boolean): void {
+    const { arena } = this.#kernels;
+    const { nSamples, discardPre, discardPost } = readout;
+    if (discardPre + discardPost > 0) this.#discard(readout, samplesPointer);
+    this.#fewestSamples = Math.min(this.#fewestSamples, nSamples - discardPre - discardPost);
+    const centerSample = readout.centerSample === 0 ? Math.floor(nSamples / 2) : readout.centerSample;
+    transformReadout(this.#kernels, this.#shape(nSamples, centerSample), samplesPointer, target, coilBytes, {
+      reverse: hasFlag(readout.flags, 'reverse'),
+      accumulate,
+    });
+    // A sample that is not finite makes the whole line so: one pixel a coil tells.
+    const memory = arena.f32(0, (target + (this.#nCoils - 1) * coilBytes) / 4 + 2);
+    for (let coil = 0; coil < this.#nCoils; coil++) {
+      const at = (target + coil * coilBytes) / 4;
+      if (!Number.isFinite(memory[at]! + memory[at + 1]!)) {
+        throw reconError(
+          'RECON_ERR_NOT_FINITE',
+          `NaN or infinite samples in line ${readout.idx.kspaceEncodeStep1} of slice ${readout.idx.slice}, ${this.#plan.coilNames[coil] ?? `coil ${coil}`} or one before it`,
+        );
+      }
+    }
+  }
+
+  #shape(nSamples: number, centerSample: number): ReadoutPlan {
+    const key = nSamples * 65536 + centerSample;
+    let shape = this.#shapes.get(key);
+    if (shape === undefined) {
+      const { paddedColumns, nColumns } = this.#plan;
+      shape = planReadout(
+        this.#kernels,
+        { nCoils: this.#nCoils, nSamples, centerSample, paddedLength: paddedColumns, nColumns },
+        this.#whitener?.matrix,
+      );
+      this.#shapes.set(key, shape);
+    }
+    return shape;
+  }
+
+  /** Samples that the sequence says to discard become zeros. */
+  #discard({ nSamples, nChannels, discardPre, discardPost }: Readout, samplesPointer: number): void {
+    const samples = this.#kernels.arena.f32(samplesPointer, 2 * nChannels * nSamples);
+    for (let coil = 0; coil < nChannels; coil++) {
+      const start = 2 * coil * nSamples;
+      samples.fill(0, start, start + 2 * Math.min(discardPre, nSamples));
+      samples.fill(0, start + 2 * Math.max(0, nSamples - discardPost), start + 2 * nSamples);
+    }
+  }
+}

@@ -1,0 +1,405 @@
+/**
+ * A Cartesian 2D scan while it is acquired: readouts in, slice images out.
+ *
+ *   readout -> whitening, echo position, readout FFT, crop -> slab of its image
+ *   calibration lines complete -> GRAPPA kernel and coil maps, while imaging lines still arrive
+ *   a line whose neighbours are in -> synthesised at once
+ *   slab complete -> FFT along the phase encoding and coil combination -> image, g-factor, noise
+ *
+ * Knows no threads and no I/O: calibration jobs go to the runner that it is given.
+ */
+import { CodedError, hasFlag, type EncodingCounters } from 'ismrmrd';
+import { reconError } from '../errors.js';
+import type { Kernels } from '../kernels/index.js';
+import { reconNotice, type ReconNoticeCode } from '../notices.js';
+import type { ReconImage, ReconImageKind, ReconNotice, ReconSummary } from '../types.js';
+import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
+import { Calibrations, type Calibration } from './calibrations.js';
+import { NoiseScan } from './noiseScan.js';
+import type { CartesianPlan } from './plan.js';
+import type { Readout, ReadoutUse } from './readout.js';
+import { ReadoutStage } from './readoutStage.js';
+import { rowOfLine, Slab } from './slab.js';
+import { combinedImage, geometryOf, mapsOfNoise, methodOf, scaleLines, synthesise } from './slabImage.js';
+import { StageClock } from './stageClock.js';
+
+export interface CartesianOutput {
+  image(image: ReconImage): void;
+  notice(notice: ReconNotice): void;
+}
+
+/** Runs a job, now or on another thread that shares the memory, and calls back on this thread. */
+export type CalibrationRunner = (job: CalibrationJob, done: (outcome: CalibrationOutcome) => void) => void;
+
+/** Delivered slabs are kept for late lines up to this many bytes. */
+const retainedBytes = 256 * 2 ** 20;
+
+export class CartesianReconstruction {
+  readonly #plan: CartesianPlan;
+  readonly #kernels: Kernels;
+  readonly #output: CartesianOutput;
+  readonly #clock = new StageClock();
+  readonly #noise: NoiseScan;
+  readonly #readouts: ReadoutStage;
+  readonly #calibrations: Calibrations;
+  readonly #slabs = new Map<string, Slab>();
+  /** Complete slabs whose calibration is still running. */
+  readonly #waiting = new Set<Slab>();
+  /** Delivered slabs that still have their memory, oldest first. */
+  readonly #retained: Slab[] = [];
+  readonly #said = new Set<ReconNoticeCode>();
+  #current: Slab | undefined;
+  #nCoils = 0;
+  #nReadouts = 0;
+  #nImages = 0;
+  #nUnused = 0;
+  #finished: (() => void) | undefined;
+
+  constructor(plan: CartesianPlan, kernels: Kernels, output: CartesianOutput, runner: CalibrationRunner) {
+    this.#plan = plan;
+    this.#kernels = kernels;
+    this.#output = output;
+    this.#noise = new NoiseScan(plan, (notice) => output.notice(notice));
+    this.#readouts = new ReadoutStage(plan, kernels);
+    this.#calibrations = new Calibrations(plan, kernels, {
+      run: runner,
+      allocate: (nBytes) => this.#allocate(nBytes),
+      clock: this.#clock,
+      notice: (code, message) => this.#sayOnce(code, message),
+      ready: (calibration) => this.#calibrationReady(calibration),
+    });
+  }
+
+  /**
+   * Takes one readout; its samples, complex64 [nChannels, nSamples] at `samplesPointer` in the
+   * memory, may be overwritten by the caller afterwards.
+   * @throws CodedError RECON_ERR_COIL_COUNT, RECON_ERR_LINE, RECON_ERR_3D, RECON_ERR_NOT_FINITE,
+   *   RECON_ERR_NOISE_COIL, RECON_ERR_MEMORY_LIMIT: the scan cannot go on
+   */
+  push(readout: Readout, samplesPointer: number): void {
+    this.#nReadouts++;
+    this.#checkCoils(readout);
+    if (readout.encodingSpaceRef !== 0) {
+      this.#sayOnce('RECON_WARN_OTHER_ENCODING', `Readouts of encoding ${readout.encodingSpaceRef} are left out.`);
+      return;
+    }
+    const use = useOf(readout.flags);
+    switch (use) {
+      case 'ignored':
+        this.#nUnused++;
+        return;
+      case 'noise':
+        if (this.#readouts.started) {
+          this.#sayOnce('RECON_WARN_LATE_NOISE', 'Noise readouts came after the first imaging readout and were left out.');
+        } else {
+          this.#clock.time('noise', () =>
+            this.#noise.add(readout, this.#kernels.arena.f32(samplesPointer, 2 * readout.nChannels * readout.nSamples)),
+          );
+        }
+        return;
+      case 'calibration':
+      case 'calibrationAndImaging':
+      case 'imaging':
+        this.#addLine(readout, samplesPointer, use);
+        return;
+    }
+  }
+
+  /** No more readouts: `done` is called when every image is out, at the latest when the last calibration is. */
+  finish(done: () => void): void {
+    if (this.#nUnused > 0) {
+      this.#sayOnce('RECON_WARN_UNUSED_READOUTS', `${this.#nUnused} navigator, phase-correction, dummy or feedback readouts were left out.`);
+    }
+    this.#finished = done;
+    for (const slab of this.#slabs.values()) {
+      if (!slab.delivered || slab.changedSinceDelivery) this.#deliverWhenCalibrated(slab);
+    }
+    this.#finishIfIdle();
+  }
+
+  get summary(): ReconSummary {
+    return {
+      nReadouts: this.#nReadouts,
+      nImages: this.#nImages,
+      stageMs: this.#clock.elapsedMs,
+      peakMemoryBytes: this.#kernels.arena.peakBytes,
+    };
+  }
+
+  #checkCoils(readout: Readout): void {
+    if (this.#nCoils === 0) {
+      this.#nCoils = readout.nChannels;
+      const announced = this.#plan.nCoilsAnnounced;
+      if (announced !== undefined && announced !== this.#nCoils) {
+        this.#sayOnce('RECON_WARN_COIL_COUNT', `The header announces ${announced} channels, the readouts have ${this.#nCoils}.`);
+      }
+    } else if (readout.nChannels !== this.#nCoils) {
+      throw reconError('RECON_ERR_COIL_COUNT', `a readout of ${readout.nChannels} channels in a scan of ${this.#nCoils}`);
+    }
+  }
+
+  #addLine(readout: Readout, samplesPointer: number, use: 'calibration' | 'calibrationAndImaging' | 'imaging'): void {
+    const { idx } = readout;
+    const row = rowOfLine(this.#plan, idx.kspaceEncodeStep1);
+    if (row < 0 || row >= this.#plan.nLines) {
+      throw reconError('RECON_ERR_LINE', `kspace_encode_step_1 = ${idx.kspaceEncodeStep1}`);
+    }
+    if (idx.kspaceEncodeStep2 !== 0) throw reconError('RECON_ERR_3D', `kspace_encode_step_2 = ${idx.kspaceEncodeStep2}`);
+    if (!this.#readouts.started) {
+      const whitener = this.#clock.time('noise', () => this.#noise.whitener(readout));
+      this.#readouts.start(this.#nCoils, whitener);
+      this.#calibrations.start(this.#nCoils);
+    }
+    if (readout.centerSample === 0 && readout.nSamples > 1) {
+      this.#sayOnce('RECON_WARN_CENTRE_SAMPLE', `center_sample is 0 in readouts of ${readout.nSamples} samples; the middle was taken.`);
+    }
+
+    if (use === 'calibration' && this.#plan.calibration !== 'embedded') {
+      this.#calibrations.addLine(readout.idx, row, (pointer, coilBytes, accumulate) =>
+        this.#transform(readout, samplesPointer, pointer, coilBytes, accumulate),
+      );
+      return;
+    }
+    const slab = this.#slabOf(readout.idx, readout);
+    if (slab.delivered && !this.#acceptsLateLine(slab)) return;
+    const lineBytes = this.#plan.nColumns * 8;
+    const coilBytes = this.#plan.nLines * lineBytes;
+    const target = slab.pointer + row * lineBytes;
+    const calibrates = use !== 'imaging' && this.#plan.acceleration > 1;
+
+    if (use === 'calibration') {
+      const stored = this.#calibrations.addLine(readout.idx, row, (pointer, stride, accumulate) =>
+        this.#transform(readout, samplesPointer, pointer, stride, accumulate),
+      );
+      const { keepCalibrationLines, unalias } = this.#plan.parameters;
+      const serves = keepCalibrationLines || unalias === 'none' || slab.isOnLattice(row);
+      if (serves && slab.addCalibrationLine(row, stored.count)) this.#copyLine(stored.pointer, lineBytes, target, coilBytes);
+    } else {
+      const accumulate = slab.addImagingLine(row);
+      this.#transform(readout, samplesPointer, target, coilBytes, accumulate);
+      if (calibrates) {
+        this.#calibrations.addLine(readout.idx, row, (pointer, stride, add) =>
+          this.#transform(readout, samplesPointer, pointer, stride, add),
+        );
+      } else {
+        this.#calibrations.imagingLineCame(slab);
+      }
+      this.#synthesiseNear(slab, row);
+    }
+    slab.noteFlags(readout.flags);
+    if (slab.isComplete && (!slab.delivered || slab.changedSinceDelivery)) this.#deliverWhenCalibrated(slab);
+  }
+
+  #transform(readout: Readout, samplesPointer: number, target: number, coilBytes: number, accumulate: boolean): void {
+    this.#clock.time('readout', () => this.#readouts.transform(readout, samplesPointer, target, coilBytes, accumulate));
+  }
+
+  #copyLine(from: number, fromCoilBytes: number, to: number, toCoilBytes: number): void {
+    const bytes = new Uint8Array(this.#kernels.memory.buffer);
+    const lineBytes = this.#plan.nColumns * 8;
+    for (let coil = 0; coil < this.#nCoils; coil++) {
+      bytes.copyWithin(to + coil * toCoilBytes, from + coil * fromCoilBytes, from + coil * fromCoilBytes + lineBytes);
+    }
+  }
+
+  #slabOf(idx: EncodingCounters, readout: Readout): Slab {
+    if (this.#current?.holds(idx)) return this.#current;
+    const { slice, contrast, phase, repetition, set } = idx;
+    const key = [slice, contrast, phase, repetition, set].join();
+    let slab = this.#slabs.get(key);
+    if (slab === undefined) {
+      const nBytes = this.#nCoils * this.#plan.nLines * this.#plan.nColumns * 8;
+      const pointer = this.#allocate(nBytes);
+      this.#kernels.arena.u8(pointer, nBytes).fill(0);
+      slab = new Slab(this.#plan, { slice, contrast, phase, repetition, set, average: 0 }, readout, pointer);
+      this.#slabs.set(key, slab);
+      if (geometryOf(this.#plan, readout) === undefined) {
+        this.#sayOnce('RECON_WARN_NO_GEOMETRY', 'The readouts carry no directions: position and orientation of the images are unknown.');
+      }
+    }
+    this.#current = slab;
+    return slab;
+  }
+
+  /** Room in the arena; delivered slabs are given up for it, oldest first. */
+  #allocate(nBytes: number): number {
+    for (;;) {
+      try {
+        return this.#kernels.arena.allocate(nBytes);
+      } catch (error) {
+        const isFull = error instanceof CodedError && error.code === 'RECON_ERR_MEMORY_LIMIT';
+        if (!isFull || !this.#giveUpOldest()) throw error;
+      }
+    }
+  }
+
+  #giveUpOldest(): boolean {
+    const slab = this.#retained.shift();
+    if (slab === undefined) return false;
+    this.#calibrations.release(slab);
+    this.#kernels.arena.release(slab.pointer);
+    slab.released = true;
+    return true;
+  }
+
+  #acceptsLateLine(slab: Slab): boolean {
+    if (slab.released) {
+      this.#sayOnce('RECON_WARN_LATE_LINE', `Lines of slice ${slab.counters.slice} came after its image was delivered and its memory given up; they were left out.`);
+      return false;
+    }
+    this.#sayOnce('RECON_WARN_LATE_LINE', `Lines of slice ${slab.counters.slice} came after its image was delivered; it is delivered again.`);
+    slab.changedSinceDelivery = true;
+    slab.forgetSynthesis();
+    if (slab.averaged) {
+      scaleLines(this.#kernels, this.#plan, slab, this.#nCoils, (count) => count);
+      slab.averaged = false;
+    }
+    return true;
+  }
+
+  /** While lines still arrive: makes the lines that `row` completed the sources of. */
+  #synthesiseNear(slab: Slab, row: number): void {
+    if (this.#plan.acceleration === 1 || this.#plan.nAverages > 1) return;
+    const calibration = this.#calibrations.begunFor(slab);
+    if (calibration?.kernel === undefined) return;
+    this.#clock.time('synthesis', () =>
+      synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesReadyNear(row)),
+    );
+  }
+
+  #calibrationReady(calibration: Calibration): void {
+    for (const slab of [...this.#waiting]) {
+      if (calibration.pending === 0 && this.#calibrations.begunFor(slab) === calibration) {
+        this.#waiting.delete(slab);
+        this.#deliver(slab, calibration);
+      }
+    }
+    if (this.#current !== undefined && !this.#current.delivered && this.#calibrations.begunFor(this.#current) === calibration) {
+      const slab = this.#current;
+      if (this.#plan.nAverages === 1 && calibration.kernel !== undefined) {
+        this.#clock.time('synthesis', () => synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesReady()));
+      }
+    }
+    this.#finishIfIdle();
+  }
+
+  #deliverWhenCalibrated(slab: Slab): void {
+    if (this.#waiting.has(slab)) return;
+    const calibration = this.#calibrations.of(slab);
+    if (calibration !== undefined && calibration.pending > 0) this.#waiting.add(slab);
+    else this.#deliver(slab, calibration);
+  }
+
+  #deliver(slab: Slab, calibration: Calibration | undefined): void {
+    const { parameters, acceleration } = this.#plan;
+    if (!slab.averaged) {
+      scaleLines(this.#kernels, this.#plan, slab, this.#nCoils, (count) => 1 / count);
+      slab.averaged = true;
+    }
+    if (calibration !== undefined) {
+      this.#clock.time('synthesis', () =>
+        synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesToSynthesise()),
+      );
+    }
+    const isAliased = slab.linesToSynthesise().length > 0;
+    this.#noteShortcomings(slab, calibration, isAliased);
+
+    const mapsPointer = parameters.combine === 'rss' ? 0 : (calibration?.mapsPointer ?? 0);
+    const image = this.#clock.time('combination', () =>
+      combinedImage(this.#kernels, this.#plan, slab, this.#nCoils, mapsPointer),
+    );
+    const emit = (kind: ReconImageKind, data: Float32Array) => {
+      this.#nImages++;
+      this.#output.image({
+        kind,
+        rows: this.#plan.nRows,
+        columns: this.#plan.nColumns,
+        data,
+        hasPhase: mapsPointer !== 0,
+        counters: slab.counters,
+        geometry: geometryOf(this.#plan, slab.reference),
+        fovMm: this.#plan.fovMm,
+        method: methodOf(slab, isAliased),
+        accelerationPhase: acceleration,
+        snrUnits: this.#readouts.whitens,
+        nCoils: this.#nCoils,
+        nCalibrationLines: acceleration > 1 ? (calibration?.nLines ?? 0) : 0,
+        nMissingLines: slab.nMissingLines + slab.linesToSynthesise().length,
+        measurementUid: slab.reference.measurementUid,
+        acquisitionTimeStamp: slab.reference.acquisitionTimeStamp,
+        physiologyTimeStamp: slab.reference.physiologyTimeStamp,
+        patientTablePosition: slab.reference.patientTablePosition,
+      });
+    };
+    emit('image', image);
+    if (parameters.gFactorMap || parameters.noiseMap) {
+      if (mapsPointer === 0) {
+        this.#sayOnce('RECON_WARN_NOISE_MAP', 'g-factor and noise maps need coil maps; images combined by root-sum-of-squares come without.');
+      } else {
+        const maps = this.#clock.time('noise map', () =>
+          mapsOfNoise(this.#kernels, this.#plan, slab, calibration?.kernel, this.#nCoils, mapsPointer, this.#readouts.sampledFraction),
+        );
+        if (parameters.gFactorMap) emit('gFactor', maps.gFactor);
+        if (parameters.noiseMap) emit('noise', maps.noise);
+      }
+    }
+    slab.delivered = true;
+    slab.changedSinceDelivery = false;
+    this.#retain(slab);
+  }
+
+  #noteShortcomings(slab: Slab, calibration: Calibration | undefined, isAliased: boolean): void {
+    const { parameters, acceleration } = this.#plan;
+    const missing = slab.nMissingLines;
+    if (missing > 0) {
+      this.#output.notice(
+        reconNotice('RECON_WARN_MISSING_LINES', `Slice ${slab.counters.slice} is reconstructed without ${missing} of its lines; they are zero.`),
+      );
+    }
+    if (isAliased && parameters.unalias !== 'none' && calibration?.kernel === undefined) {
+      this.#sayOnce('RECON_WARN_NO_CALIBRATION', `The scan is accelerated (R = ${acceleration}) but gives no sufficient calibration lines: images are zero-filled and aliased.`);
+    }
+    if (parameters.combine !== 'rss' && (calibration?.mapsPointer ?? 0) === 0) {
+      this.#sayOnce('RECON_WARN_NO_COIL_MAPS', 'Coil maps could not be estimated; coils are combined by root-sum-of-squares.');
+    }
+  }
+
+  /** Keeps a delivered slab for late lines, within a budget. */
+  #retain(slab: Slab): void {
+    if (!this.#retained.includes(slab)) this.#retained.push(slab);
+    const slabBytes = this.#nCoils * this.#plan.nLines * this.#plan.nColumns * 8;
+    while (this.#retained.length > 1 && this.#retained.length * slabBytes > retainedBytes) this.#giveUpOldest();
+  }
+
+  #finishIfIdle(): void {
+    if (this.#finished === undefined || this.#waiting.size > 0 || this.#calibrations.isRunning) return;
+    const done = this.#finished;
+    this.#finished = undefined;
+    done();
+  }
+
+  #sayOnce(code: ReconNoticeCode, message: string): void {
+    if (this.#said.has(code)) return;
+    this.#said.add(code);
+    this.#output.notice(reconNotice(code, message));
+  }
+}
+
+function useOf(flags: bigint): ReadoutUse {
+  if (hasFlag(flags, 'noiseMeasurement')) return 'noise';
+  if (ignoredFlags.some((name) => hasFlag(flags, name))) return 'ignored';
+  if (hasFlag(flags, 'parallelCalibrationAndImaging')) return 'calibrationAndImaging';
+  return hasFlag(flags, 'parallelCalibration') ? 'calibration' : 'imaging';
+}
+
+/** Readouts that are no line of an image. */
+const ignoredFlags = [
+  'navigation',
+  'phaseCorrection',
+  'hpFeedback',
+  'dummyScan',
+  'rtFeedback',
+  'surfaceCoilCorrection',
+  'phaseStabilizationReference',
+  'phaseStabilization',
+] as const;

@@ -1,0 +1,76 @@
+/** A complete slab into its slice image: averages, missing lines, column FFT and coil combination. */
+import type { ImageGeometry, Vector3 } from '../../imaging/index.js';
+import { combineRss, combineSlice, planSlab } from '../fft/index.js';
+import { fillLines, type HybridSlab, type SynthesisedLine } from '../grappa/index.js';
+import type { Kernels } from '../kernels/index.js';
+import type { ReconMethod } from '../types.js';
+import type { Calibration } from './calibrations.js';
+import type { CartesianPlan } from './plan.js';
+import type { Readout } from './readout.js';
+import { LineState, type Slab } from './slab.js';
+
+export function hybridSlab(plan: CartesianPlan, slab: Slab): HybridSlab {
+  return { pointer: slab.pointer, coilBytes: plan.nLines * plan.nColumns * 8, nLines: plan.nLines };
+}
+
+/** Synthesises lines and enters them; without a kernel they stay zero. */
+export function synthesise(kernels: Kernels, plan: CartesianPlan, slab: Slab, calibration: Calibration, lines: readonly SynthesisedLine[]): void {
+  if (calibration.kernel === undefined || lines.length === 0) return;
+  fillLines(kernels, calibration.kernel, hybridSlab(plan, slab), lines);
+  for (const { line } of lines) slab.state[line] = LineState.synthesised;
+}
+
+/** Multiplies each line by f(number of averages that it sums). */
+export function scaleLines(kernels: Kernels, plan: CartesianPlan, slab: Slab, nCoils: number, factor: (count: number) => number): void {
+  for (let row = 0; row < plan.nLines; row++) {
+    const count = slab.count[row]!;
+    if (count < 2) continue;
+    const scale = factor(count);
+    for (let coil = 0; coil < nCoils; coil++) {
+      const line = kernels.arena.f32(slab.pointer + (coil * plan.nLines + row) * plan.nColumns * 8, 2 * plan.nColumns);
+      for (let k = 0; k < line.length; k++) line[k] = line[k]! * scale;
+    }
+  }
+}
+
+/** The method that an image may claim, given what its slab holds. */
+export function methodOf(slab: Slab, isAliased: boolean): ReconMethod {
+  if (slab.nMissingLines > 0 || isAliased) return 'zeroFilled';
+  return slab.state.includes(LineState.synthesised) ? 'grappa' : 'full';
+}
+
+/**
+ * @param mapsPointer complex64 [nCoils, nRows, nColumns], 0 for root-sum-of-squares
+ * @returns complex64 interleaved [nRows, nColumns], a copy that is the caller's
+ */
+export function combinedImage(kernels: Kernels, plan: CartesianPlan, slab: Slab, nCoils: number, mapsPointer: number): Float32Array<ArrayBuffer> {
+  const { nLines, nColumns, nRows, paddedRows } = plan;
+  const columns = planSlab(kernels, { nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows });
+  const nPixels = nRows * nColumns;
+  return kernels.arena.withScratch(nPixels * 8, (pointer) => {
+    const image = new Float32Array(2 * nPixels);
+    if (mapsPointer !== 0) {
+      combineSlice(kernels, columns, slab.pointer, mapsPointer, pointer);
+      image.set(kernels.arena.f32(pointer, 2 * nPixels));
+    } else {
+      combineRss(kernels, columns, slab.pointer, pointer);
+      const magnitude = kernels.arena.f32(pointer, nPixels);
+      for (let p = 0; p < nPixels; p++) image[2 * p] = magnitude[p]!;
+    }
+    return image;
+  });
+}
+
+/** The place of a slice, from its first readout; undefined where the header gives no unit vectors. */
+export function geometryOf(plan: CartesianPlan, readout: Readout): ImageGeometry | undefined {
+  const isUnit = ([x, y, z]: Vector3) => Math.abs(Math.hypot(x, y, z) - 1) < 1e-3;
+  if (![readout.readDir, readout.phaseDir, readout.sliceDir].every(isUnit)) return undefined;
+  return {
+    centreMm: readout.position,
+    rowDirection: readout.readDir,
+    columnDirection: readout.phaseDir,
+    sliceDirection: readout.sliceDir,
+    fovMm: plan.fovMm,
+    matrixSize: [plan.nColumns, plan.nRows, 1],
+  };
+}

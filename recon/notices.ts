@@ -1,0 +1,77 @@
+/** What reconstruction remarks without failing: one table, documented with the errors. */
+import type { ErrorTable } from 'ismrmrd';
+import type { ReconNotice } from './types.js';
+
+/** `expected`: what holds when this is not said; `action`: what the reader can do. */
+export const RECON_NOTICES = {
+  RECON_INFO_NOISE: {
+    expected: 'nothing: a report of the noise measurement',
+    action: 'compare the coils with each other and with the last report',
+  },
+  RECON_WARN_OTHER_ENCODING: {
+    expected: 'readouts of the first encoding',
+    action: 'send the other encodings as sessions of their own',
+  },
+  RECON_WARN_NO_NOISE_SCAN: {
+    expected: 'noise readouts (flag 19) before the first imaging readout',
+    action: 'add a noise measurement, else pixel values are not in SNR units',
+  },
+  RECON_WARN_NOISE: {
+    expected: 'at least 10,000 noise samples a coil and coils of like noise',
+    action: 'lengthen the noise measurement, check the coil that is named',
+  },
+  RECON_WARN_LATE_NOISE: {
+    expected: 'noise readouts before the first imaging readout',
+    action: 'send the noise measurement first; this one was left out',
+  },
+  RECON_WARN_NO_CALIBRATION: {
+    expected: 'calibration lines (flag 20 or 21) for an accelerated scan',
+    action: 'send calibration lines; the images are zero-filled and show aliasing',
+  },
+  RECON_WARN_NO_COIL_MAPS: {
+    expected: 'enough central lines to estimate coil maps',
+    action: 'none needed; coils were combined by root-sum-of-squares',
+  },
+  RECON_WARN_BORROWED_CALIBRATION: {
+    expected: 'calibration lines with each accelerated image',
+    action: 'check that nothing moved between the images; the last calibration of the same slice was used',
+  },
+  RECON_WARN_CALIBRATION_OFF_CENTRE: {
+    expected: 'calibration lines about the k-space centre',
+    action: 'check the line counters; the middle of the calibration lines was taken as the centre',
+  },
+  RECON_WARN_MISSING_LINES: {
+    expected: 'every line that the header implies',
+    action: 'check the scan for a stop or a lost connection; the missing lines are zero',
+  },
+  RECON_WARN_LATE_LINE: {
+    expected: 'no line of an image after it was delivered',
+    action: 'none needed where the image is delivered again; set LAST_IN_SLICE on the last readout',
+  },
+  RECON_WARN_UNUSED_READOUTS: {
+    expected: 'readouts that a Cartesian image is made of',
+    action: 'none needed; navigators, dummies and phase-correction readouts were left out',
+  },
+  RECON_WARN_NO_GEOMETRY: {
+    expected: 'unit vectors for read, phase and slice direction',
+    action: 'do not use these images for localisation: position and orientation are unknown',
+  },
+  RECON_WARN_CENTRE_SAMPLE: {
+    expected: 'the index of the echo in center_sample',
+    action: 'check the converter; the middle of the readout was taken',
+  },
+  RECON_WARN_COIL_COUNT: {
+    expected: 'the number of channels that the header announces',
+    action: 'check the converter; the readouts have the last word',
+  },
+  RECON_WARN_NOISE_MAP: {
+    expected: 'coil maps, of which g-factor and noise maps are computed',
+    action: 'use combine=auto and send calibration lines',
+  },
+} as const satisfies ErrorTable;
+
+export type ReconNoticeCode = keyof typeof RECON_NOTICES;
+
+export function reconNotice(code: ReconNoticeCode, message: string): ReconNotice {
+  return { severity: code.startsWith('RECON_INFO') ? 'info' : 'warning', code, message };
+}

@@ -1,0 +1,38 @@
+/** What the main thread and the reconstruction workers say to each other. Readouts do not travel this way: see ring.ts. */
+import type {
+  CalibrationJob,
+  CalibrationOutcome,
+  CartesianPlan,
+  ReconImage,
+  ReconNotice,
+  ReconSummary,
+} from '../../recon/index.js';
+import type { RingLayout } from './ring.js';
+
+export type ToWorker =
+  | {
+      readonly type: 'open';
+      readonly session: number;
+      readonly memory: WebAssembly.Memory;
+      readonly ring: RingLayout;
+      /** The worker's arena: from here to the limit. */
+      readonly arenaStartByte: number;
+      readonly memoryLimitBytes: number;
+      readonly plan: CartesianPlan;
+    }
+  /** Readouts are in the ring and the worker slept. */
+  | { readonly type: 'readouts'; readonly session: number }
+  | { readonly type: 'finish'; readonly session: number }
+  | { readonly type: 'abort'; readonly session: number }
+  /** A calibration of a session that lives on another worker. */
+  | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly memory: WebAssembly.Memory; readonly job: CalibrationJob }
+  | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome };
+
+export type FromWorker =
+  | { readonly type: 'image'; readonly session: number; readonly image: ReconImage }
+  | { readonly type: 'notice'; readonly session: number; readonly notice: ReconNotice }
+  | { readonly type: 'room'; readonly session: number }
+  | { readonly type: 'failed'; readonly session: number; readonly code: string; readonly got: string }
+  | { readonly type: 'finished'; readonly session: number; readonly summary: ReconSummary }
+  | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly job: CalibrationJob }
+  | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome };

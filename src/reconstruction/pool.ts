@@ -1,0 +1,75 @@
+/**
+ * Reconstruction off the main thread: a few workers, each scan pinned to one of them, calibration jobs
+ * done by whichever worker is least busy. Each scan has a shared WebAssembly memory of its own, which
+ * goes when the scan does.
+ */
+import { availableParallelism } from 'node:os';
+import type { MrdHeader } from 'ismrmrd';
+import { createSessionMemory, planCartesian, reconError, type ReconParameters } from '../../recon/index.js';
+import { PinnedScan } from './pinnedScan.js';
+import { PoolWorker } from './poolWorker.js';
+import { ringBytes, type RingLayout } from './ring.js';
+import type { ReconstructionEvents, SessionReconstruction } from './types.js';
+
+const pageBytes = 65536;
+const defaultRingBytes = 16 * 2 ** 20;
+const defaultMemoryLimitBytes = 2 * 2 ** 30;
+
+export interface ReconstructionPoolOptions {
+  /** Worker threads; all cores by default. */
+  readonly threads?: number;
+  /** Most memory that one scan may take, bytes; at most 4 GiB. */
+  readonly memoryLimitBytes?: number;
+}
+
+export class ReconstructionPool {
+  readonly #workers: PoolWorker[];
+  readonly #memoryLimitBytes: number;
+  #nextSession = 1;
+
+  constructor(options: ReconstructionPoolOptions = {}) {
+    const nThreads = options.threads ?? Math.max(1, availableParallelism());
+    this.#memoryLimitBytes = Math.min(options.memoryLimitBytes ?? defaultMemoryLimitBytes, 4 * 2 ** 30);
+    this.#workers = Array.from({ length: nThreads }, () => new PoolWorker((owner) => this.#workerForJob(owner)));
+  }
+
+  /**
+   * Plans a scan and opens it.
+   * @throws CodedError (as a rejection) RECON_ERR_* of planning, RECON_ERR_MEMORY_LIMIT when the scan would not fit
+   */
+  open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents): Promise<SessionReconstruction> {
+    // Planning errors reject; the promise is there for pools that will have to wait for a place.
+    return Promise.resolve().then(() => {
+      const { plan, notices } = planCartesian(header, parameters);
+      const slabBytes = (plan.nCoilsAnnounced ?? 1) * plan.nLines * plan.nColumns * 8;
+      if (slabBytes + defaultRingBytes > this.#memoryLimitBytes) {
+        throw reconError('RECON_ERR_MEMORY_LIMIT', `a scan whose one slice takes ${slabBytes} bytes, with a limit of ${this.#memoryLimitBytes}`);
+      }
+      for (const notice of notices) events.notice(notice);
+
+      const memory = createSessionMemory(this.#memoryLimitBytes);
+      const ring: RingLayout = { startByte: 64, sampleBytes: defaultRingBytes };
+      const arenaStartByte = Math.ceil((ring.startByte + ringBytes(ring)) / pageBytes) * pageBytes;
+      memory.grow(Math.max(0, Math.ceil((arenaStartByte - memory.buffer.byteLength) / pageBytes)));
+      const worker = this.#leastBusy();
+      const scan = new PinnedScan(this.#nextSession++, worker, memory, ring, events);
+      worker.open(scan, { type: 'open', session: scan.session, memory, ring, arenaStartByte, memoryLimitBytes: this.#memoryLimitBytes, plan });
+      return scan;
+    });
+  }
+
+  /** Ends the threads; scans that are open fail. */
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  /** Who does a calibration of `owner`'s scan: a fellow with less to do, else the owner itself. */
+  #workerForJob(owner: PoolWorker): PoolWorker {
+    const least = this.#leastBusy();
+    return least.load < owner.load ? least : owner;
+  }
+
+  #leastBusy(): PoolWorker {
+    return this.#workers.reduce((least, worker) => (worker.load < least.load ? worker : least));
+  }
+}

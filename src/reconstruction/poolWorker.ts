@@ -1,0 +1,101 @@
+/** One reconstruction thread as the main thread sees it. A thread that dies fails its scans; a new one takes its place. */
+import { Worker } from 'node:worker_threads';
+import { reconError } from '../../recon/index.js';
+import type { FromWorker, ToWorker } from './messages.js';
+import type { PinnedScan } from './pinnedScan.js';
+
+/** The compiled module, also when this file itself runs from source, as in tests. */
+const workerFile = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/src/reconstruction/worker.js' : './worker.js',
+  import.meta.url,
+);
+
+interface RunningJob {
+  readonly owner: PoolWorker;
+  readonly session: number;
+  readonly jobId: number;
+}
+
+export class PoolWorker {
+  readonly #scans = new Map<number, PinnedScan>();
+  readonly #jobs = new Map<string, RunningJob>();
+  readonly #workerForJob: (owner: PoolWorker) => PoolWorker;
+  #thread: Worker;
+  #terminated = false;
+
+  constructor(workerForJob: (owner: PoolWorker) => PoolWorker) {
+    this.#workerForJob = workerForJob;
+    this.#thread = this.#start();
+  }
+
+  /** Scans and jobs that it has in hand. */
+  get load(): number {
+    return this.#scans.size + this.#jobs.size;
+  }
+
+  open(scan: PinnedScan, message: Extract<ToWorker, { type: 'open' }>): void {
+    this.#scans.set(scan.session, scan);
+    this.#thread.postMessage(message);
+  }
+
+  post(message: ToWorker): void {
+    this.#thread.postMessage(message);
+  }
+
+  /** The scan is over: the thread lets go of its memory. */
+  forget(scan: PinnedScan): void {
+    if (this.#scans.delete(scan.session)) this.post({ type: 'abort', session: scan.session });
+  }
+
+  async terminate(): Promise<void> {
+    this.#terminated = true;
+    await this.#thread.terminate();
+    this.#failAll('the service is closing');
+  }
+
+  #start(): Worker {
+    const thread = new Worker(workerFile);
+    thread.unref();
+    thread.on('message', (message: FromWorker) => this.#receive(message));
+    let reason = 'it ended by itself';
+    thread.on('error', (error) => (reason = error instanceof Error ? error.message : String(error)));
+    thread.on('exit', () => {
+      if (this.#terminated) return;
+      this.#thread = this.#start();
+      this.#failAll(`a worker thread that died: ${reason}`);
+    });
+    return thread;
+  }
+
+  #failAll(reason: string): void {
+    const scans = [...this.#scans.values()];
+    const jobs = [...this.#jobs.values()];
+    this.#scans.clear();
+    this.#jobs.clear();
+    for (const { owner, session, jobId } of jobs) {
+      if (owner === this) continue;
+      owner.post({ type: 'jobDone', session, jobId, outcome: { ok: false, code: 'RECON_ERR_INTERNAL', message: reason } });
+    }
+    for (const scan of scans) scan.fail(reconError('RECON_ERR_INTERNAL', reason));
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'jobDone') {
+      const key = `${message.session}:${message.jobId}`;
+      const job = this.#jobs.get(key);
+      this.#jobs.delete(key);
+      job?.owner.post(message);
+      return;
+    }
+    const scan = this.#scans.get(message.session);
+    if (scan === undefined) return;
+    if (message.type === 'job') {
+      const { session, jobId, job } = message;
+      const worker = this.#workerForJob(this);
+      worker.#jobs.set(`${session}:${jobId}`, { owner: this, session, jobId });
+      worker.post({ type: 'job', session, jobId, memory: scan.memory, job });
+      return;
+    }
+    scan.receive(message);
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * A reconstruction worker: owns the scans that are pinned to it and does calibration jobs for the
+ * scans of its fellows. It sleeps in the event loop; a scan's readouts are taken from its ring in
+ * turns, so that no scan keeps the others waiting.
+ */
+import { parentPort } from 'node:worker_threads';
+import { CodedError } from 'ismrmrd';
+import {
+  Arena,
+  bindKernels,
+  CartesianReconstruction,
+  runCalibration,
+  type CalibrationOutcome,
+} from '../../recon/index.js';
+import type { FromWorker, ToWorker } from './messages.js';
+import { RingConsumer } from './ring.js';
+
+if (parentPort === null) throw new Error('this module runs in a worker thread');
+const port = parentPort;
+
+/** Readouts of one scan before the next scan has its turn. */
+const readoutsATurn = 32;
+
+function send(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+/** One scan: its ring, its reconstruction, and the jobs that it waits for. */
+class Scan {
+  readonly #session: number;
+  readonly #ring: RingConsumer;
+  readonly #reconstruction: CartesianReconstruction;
+  readonly #jobs = new Map<number, (outcome: CalibrationOutcome) => void>();
+  #nextJobId = 0;
+  #finishWanted = false;
+  #over = false;
+  #turnPending = false;
+
+  constructor(message: Extract<ToWorker, { type: 'open' }>) {
+    const { memory, ring, arenaStartByte, memoryLimitBytes, plan } = message;
+    this.#session = message.session;
+    this.#ring = new RingConsumer(memory.buffer, ring);
+    const arena = new Arena(memory, { startByte: arenaStartByte, limitBytes: memoryLimitBytes });
+    this.#reconstruction = new CartesianReconstruction(
+      plan,
+      bindKernels(memory, arena),
+      {
+        image: (image) => send({ type: 'image', session: this.#session, image }, [image.data.buffer as ArrayBuffer]),
+        notice: (notice) => send({ type: 'notice', session: this.#session, notice }),
+      },
+      (job, done) => {
+        const jobId = this.#nextJobId++;
+        this.#jobs.set(jobId, done);
+        send({ type: 'job', session: this.#session, jobId, job });
+      },
+    );
+  }
+
+  takeTurn(): void {
+    if (this.#over) return;
+    this.#guard(() => {
+      for (let n = 0; n < readoutsATurn; n++) {
+        const readout = this.#ring.next();
+        if (this.#ring.takeProducerWaits()) send({ type: 'room', session: this.#session });
+        if (readout === undefined) {
+          if (this.#finishWanted) this.#finish();
+          else if (!this.#ring.sleep()) continue;
+          return;
+        }
+        this.#reconstruction.push(readout, readout.samplesPointer);
+      }
+      this.#ring.release();
+      if (this.#ring.takeProducerWaits()) send({ type: 'room', session: this.#session });
+      this.scheduleTurn();
+    });
+  }
+
+  /** Lets the messages and the scans that wait have their turn first. */
+  scheduleTurn(): void {
+    if (this.#turnPending) return;
+    this.#turnPending = true;
+    setImmediate(() => {
+      this.#turnPending = false;
+      this.takeTurn();
+    });
+  }
+
+  finish(): void {
+    this.#finishWanted = true;
+    this.takeTurn();
+  }
+
+  jobDone(jobId: number, outcome: CalibrationOutcome): void {
+    const done = this.#jobs.get(jobId);
+    this.#jobs.delete(jobId);
+    if (!this.#over && done !== undefined) this.#guard(() => done(outcome));
+  }
+
+  close(): void {
+    this.#over = true;
+  }
+
+  #finish(): void {
+    this.#reconstruction.finish(() => {
+      this.#over = true;
+      send({ type: 'finished', session: this.#session, summary: this.#reconstruction.summary });
+    });
+  }
+
+  /** Whatever goes wrong ends this scan and no other. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#over = true;
+      const code = error instanceof CodedError ? error.code : 'RECON_ERR_INTERNAL';
+      const got = error instanceof CodedError ? error.got : String(error);
+      send({ type: 'failed', session: this.#session, code, got });
+    }
+  }
+}
+
+const scans = new Map<number, Scan>();
+
+port.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'open':
+      scans.set(message.session, new Scan(message));
+      return;
+    case 'readouts':
+      scans.get(message.session)?.takeTurn();
+      return;
+    case 'finish':
+      scans.get(message.session)?.finish();
+      return;
+    case 'abort':
+      scans.get(message.session)?.close();
+      scans.delete(message.session);
+      return;
+    case 'job':
+      send({
+        type: 'jobDone',
+        session: message.session,
+        jobId: message.jobId,
+        outcome: runCalibration(message.memory, message.job),
+      });
+      return;
+    case 'jobDone':
+      scans.get(message.session)?.jobDone(message.jobId, message.outcome);
+      return;
+  }
+});
