@@ -1,0 +1,185 @@
+/**
+ * Coil maps from the central lines of k-space. The images m_c(p) of low resolution are, but for noise,
+ * S_c(p) rho(p); so in a window about p the covariance
+ *
+ *   C(p) = sum_q m(q) m(q)^H   has the principal eigenvector   S(p) / |S(p)|
+ *
+ * up to a phase, which is taken from a virtual coil: the combination of coils that has the most energy
+ * in the whole image is given no phase. Maps are smooth and the images have few samples, so all this is
+ * done on a grid twice as fine as their resolution; cubic interpolation brings the maps to the
+ * image's grid, where they are normalised, sum_c |S_c|^2 = 1.
+ *
+ * Walsh DO, Gmitro AF, Marcellin MW. Adaptive reconstruction of phased array MR imagery. Magn Reson Med
+ * 2000;43:682-690. doi:10.1002/(SICI)1522-2594(200005)43:5<682::AID-MRM10>3.0.CO;2-G
+ * The phase: Inati SJ, Hansen MS, Kellman P. Proc ISMRM 2014:4407; Buehrer M et al. Magn Reson Med
+ * 2007;57:1131-1139. doi:10.1002/mrm.21237
+ */
+import { reconError } from '../errors.js';
+import { fftColumns, fftLines, planFft } from '../fft/index.js';
+import type { Kernels } from '../kernels/index.js';
+import { interpolationPoints, POINT_BYTES } from './interpolation.js';
+import { alignPhases } from './virtual-coil.js';
+
+/** More lines than these about the centre sharpen nothing that a coil map has. */
+const largestLowResolution = 32;
+const smallestLowResolution = 16;
+/** Half the side of the window, in points of the coarse grid: two and a half resolution elements wide. */
+const halfWindow = 2;
+/** With a second eigenvalue of half the first, what is left of it is 1e-4. */
+const nPowerIterations = 12;
+
+export interface CoilMapCalibration {
+  /** Hybrid lines (k-space along the lines, image space along the columns), complex64 interleaved, [nCoils, nCalibrationLines, nColumns]; consecutive lines. */
+  readonly calibration: number;
+  readonly nCoils: number;
+  readonly nCalibrationLines: number;
+  readonly nColumns: number;
+  /** The first line, relative to the k-space centre: -12 for 24 lines about it. */
+  readonly firstLine: number;
+  /** Samples of the transform along the phase encoding, of which the central nRows are the image. */
+  readonly paddedRows: number;
+  readonly nRows: number;
+}
+
+/**
+ * @returns maps, complex64 [nCoils, nRows, nColumns], in the kernels' memory; release with `arena.release`
+ * @throws CodedError RECON_ERR_COIL_MAPS_NO_SIGNAL
+ */
+export function estimateCoilMaps(kernels: Kernels, calibration: CoilMapCalibration): number {
+  const { arena, wasm } = kernels;
+  const { nCoils, nColumns, nRows, paddedRows } = calibration;
+  const resolutionRows = 2 * halfExtent(calibration);
+  const resolutionColumns = Math.min(
+    nColumns,
+    Math.max(smallestLowResolution, 2 * Math.round((resolutionRows * nColumns) / paddedRows / 2)),
+  );
+  const gridRows = gridSize(resolutionRows);
+  const gridColumns = gridSize(resolutionColumns);
+  // Power iteration takes coils in pairs.
+  const nPaired = nCoils + (nCoils % 2);
+  const nPoints = gridRows * gridColumns;
+
+  return arena.withScratch(8 * nPoints * nCoils, (coarse) => {
+    lowResolutionImages(kernels, calibration, coarse, { gridRows, gridColumns, resolutionColumns });
+    arena.withScratch(2 * 8 * nPoints * nPaired, (images) => {
+      const vectors = images + 8 * nPoints * nPaired;
+      interleaveCoils(arena.f32(coarse, 2 * nPoints * nCoils), arena.f32(images, 2 * nPoints * nPaired), nCoils, nPaired);
+      arena.withScratch(8 * ((gridColumns + 1) * nPaired * nPaired + 2 * nPaired), (scratch) => {
+        wasm.localPrincipalVectors(images, gridRows, gridColumns, nPaired, halfWindow, nPowerIterations, vectors, scratch);
+      });
+      alignPhases(arena.f32(images, 2 * nPoints * nPaired), arena.f32(vectors, 2 * nPoints * nPaired), nPaired);
+      separateCoils(arena.f32(vectors, 2 * nPoints * nPaired), arena.f32(coarse, 2 * nPoints * nCoils), nCoils, nPaired);
+    });
+    const points = { rows: interpolationPoints(nRows, paddedRows, gridRows), columns: interpolationPoints(nColumns, nColumns, gridColumns) };
+    return arena.withScratch(POINT_BYTES * (nRows + nColumns) + 4 * (nColumns + 1), (tables) => {
+      const columnTable = tables + POINT_BYTES * nRows;
+      arena.u8(tables, POINT_BYTES * nRows).set(points.rows);
+      arena.u8(columnTable, POINT_BYTES * nColumns).set(points.columns);
+      return arena.withScratch(8 * nCoils * gridRows * nColumns, (wide) => {
+        wasm.interpolateLines(coarse, nCoils * gridRows, gridColumns, columnTable, nColumns, wide);
+        const maps = arena.allocate(8 * nCoils * nRows * nColumns);
+        wasm.interpolateMaps(wide, nCoils, gridRows, nColumns, tables, nRows, maps, columnTable + POINT_BYTES * nColumns);
+        return maps;
+      });
+    });
+  });
+}
+
+/** Lines on either side of the centre that enter, the centre counted with the later ones. */
+function halfExtent({ firstLine, nCalibrationLines }: CoilMapCalibration): number {
+  const reach = Math.max(-firstLine, firstLine + nCalibrationLines);
+  return Math.min(largestLowResolution / 2, Math.max(1, reach));
+}
+
+/** Twice the resolution, a length that transforms fast. */
+function gridSize(resolution: number): number {
+  return 8 * Math.ceil((2 * Math.max(resolution, smallestLowResolution)) / 8);
+}
+
+/** Hann, centred on k = 0 and positive for |k| <= halfWidth. */
+function hann(k: number, halfWidth: number): number {
+  return 0.5 * (1 + Math.cos((Math.PI * k) / (halfWidth + 1)));
+}
+
+/** Coil images on the coarse grid, complex64 [nCoils, gridRows, gridColumns], apodised along both axes. */
+function lowResolutionImages(
+  kernels: Kernels,
+  calibration: CoilMapCalibration,
+  target: number,
+  size: { readonly gridRows: number; readonly gridColumns: number; readonly resolutionColumns: number },
+): void {
+  const { arena } = kernels;
+  const { nCoils, nCalibrationLines, nColumns, firstLine } = calibration;
+  const { gridRows, gridColumns, resolutionColumns } = size;
+  const halfRows = halfExtent(calibration);
+  const halfColumns = Math.floor(resolutionColumns / 2);
+  const columnCentre = Math.floor(nColumns / 2);
+  const from = Math.max(firstLine, -halfRows);
+  const end = Math.min(firstLine + nCalibrationLines, halfRows + 1);
+  const nLines = Math.max(0, end - from);
+  const readoutPlan = planFft(kernels, nColumns);
+  const columnPlan = planFft(kernels, gridRows);
+  const linePlan = planFft(kernels, gridColumns);
+
+  arena.withScratch(8 * nCoils * nLines * nColumns, (lines) => {
+    const lineFloats = 2 * nColumns;
+    const all = arena.f32(calibration.calibration, nCoils * nCalibrationLines * lineFloats);
+    const central = arena.f32(lines, nCoils * nLines * lineFloats);
+    for (let coil = 0; coil < nCoils; coil++) {
+      const start = (coil * nCalibrationLines + from - firstLine) * lineFloats;
+      central.set(all.subarray(start, start + nLines * lineFloats), coil * nLines * lineFloats);
+    }
+    fftLines(kernels, readoutPlan, lines, nCoils * nLines, 'forward');
+
+    const images = arena.f32(target, 2 * nCoils * gridRows * gridColumns).fill(0);
+    for (let coil = 0; coil < nCoils; coil++) {
+      for (let line = from; line < end; line++) {
+        for (let k = -halfColumns; k <= halfColumns; k++) {
+          const column = columnCentre + k;
+          if (column < 0 || column >= nColumns) continue;
+          const weight = hann(line, halfRows) * hann(k, halfColumns);
+          const source = (coil * nLines + line - from) * lineFloats + 2 * column;
+          const to = 2 * ((coil * gridRows + gridRows / 2 + line) * gridColumns + gridColumns / 2 + k);
+          images[to] = weight * central[source]!;
+          images[to + 1] = weight * central[source + 1]!;
+        }
+      }
+    }
+  });
+  for (let coil = 0; coil < nCoils; coil++) {
+    fftColumns(kernels, columnPlan, target + 8 * coil * gridRows * gridColumns, gridColumns, 'inverse');
+  }
+  fftLines(kernels, linePlan, target, nCoils * gridRows, 'inverse');
+  const images = arena.f32(target, 2 * nCoils * gridRows * gridColumns);
+  let energy = 0;
+  for (const value of images) energy += value * value;
+  if (!(energy > 0 && energy < Infinity)) {
+    throw reconError('RECON_ERR_COIL_MAPS_NO_SIGNAL', `calibration lines of energy ${energy}`);
+  }
+  // A fixed scale keeps the squares of the power iteration within float32, whatever the scanner's units.
+  const scale = Math.sqrt(images.length / energy);
+  for (let i = 0; i < images.length; i++) images[i] = scale * images[i]!;
+}
+
+/** complex64 [nCoils, nPoints] -> [nPoints, nPaired], a missing coil zero. */
+function interleaveCoils(from: Float32Array, to: Float32Array, nCoils: number, nPaired: number): void {
+  const nPoints = from.length / 2 / nCoils;
+  if (nPaired > nCoils) to.fill(0);
+  for (let coil = 0; coil < nCoils; coil++) {
+    for (let point = 0; point < nPoints; point++) {
+      to[2 * (point * nPaired + coil)] = from[2 * (coil * nPoints + point)]!;
+      to[2 * (point * nPaired + coil) + 1] = from[2 * (coil * nPoints + point) + 1]!;
+    }
+  }
+}
+
+/** The reverse of `interleaveCoils`. */
+function separateCoils(from: Float32Array, to: Float32Array, nCoils: number, nPaired: number): void {
+  const nPoints = from.length / 2 / nPaired;
+  for (let coil = 0; coil < nCoils; coil++) {
+    for (let point = 0; point < nPoints; point++) {
+      to[2 * (coil * nPoints + point)] = from[2 * (point * nPaired + coil)]!;
+      to[2 * (coil * nPoints + point) + 1] = from[2 * (point * nPaired + coil) + 1]!;
+    }
+  }
+}

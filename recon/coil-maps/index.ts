@@ -1,0 +1,1 @@
+export { estimateCoilMaps, type CoilMapCalibration } from './estimate.js';

@@ -1,0 +1,142 @@
+/**
+ * GRAPPA calibration: weights that predict a k-space sample from measured neighbours of all coils,
+ *
+ *   K[t, y + m, kx] = sum_(j, d, c) w[(j, d, c), (m, t)] K[c, y + (j - (kp/2 - 1)) R, kx + d - kr/2]
+ *
+ * for the lines m = 1..R-1 after an acquired line y; the least-squares fit over every position within
+ * the calibration lines, periodic along the readout, with Tikhonov weight lambda = regularization times
+ * the mean diagonal of the Gram matrix A^H A:
+ *
+ *   (A^H A + lambda 1) w = A^H b
+ *
+ * All offsets m share one Gram matrix. The whole extent of the readout calibrates: its noisy ends
+ * tell the fit how noisy the data are, and leaving them out raises the error of the image.
+ *
+ * Griswold MA et al. Generalized autocalibrating partially parallel acquisitions (GRAPPA). Magn Reson
+ * Med 2002;47:1202-1210. doi:10.1002/mrm.10171
+ */
+import { reconError } from '../errors.js';
+import type { Kernels } from '../kernels/index.js';
+import type { GrappaCalibration, GrappaKernel } from './types.js';
+
+const COMPLEX128_BYTES = 16;
+/** Pivots below this part of the mean diagonal are rounding errors of float32 data. */
+const smallestRelativePivot = 1e-13;
+
+/**
+ * @returns weights in the kernels' memory; `releaseGrappaKernel` gives them back
+ * @throws CodedError RECON_ERR_CALIBRATION_KERNEL, RECON_ERR_CALIBRATION_TOO_FEW_LINES,
+ *   RECON_ERR_CALIBRATION_SINGULAR
+ */
+export function calibrateGrappa(kernels: Kernels, calibration: GrappaCalibration): GrappaKernel {
+  checkKernel(calibration);
+  const { nCoils, nCalibrationLines, acceleration, kernelReadout, kernelPhase } = calibration;
+  const nCalibrationPositions = nCalibrationLines - (kernelPhase - 1) * acceleration;
+  if (nCalibrationPositions < 1) {
+    throw reconError(
+      'RECON_ERR_CALIBRATION_TOO_FEW_LINES',
+      `${nCalibrationLines} lines for ${kernelPhase} phase taps at R = ${acceleration}`,
+    );
+  }
+  const { arena, wasm } = kernels;
+  const nSources = nCoils * kernelReadout * kernelPhase;
+  const nTargets = nCoils * (acceleration - 1);
+  return arena.withScratch(COMPLEX128_BYTES * nSources * nTargets, (weights) => {
+    arena.withScratch(COMPLEX128_BYTES * nSources * nSources, (gram) => {
+      normalEquations(kernels, calibration, gram, weights);
+      const smallestPivot = regularize(kernels, gram, nSources, calibration.regularization);
+      const failed = wasm.choleskyFactorize(gram, nSources, smallestPivot);
+      if (failed >= 0) {
+        throw reconError(
+          'RECON_ERR_CALIBRATION_SINGULAR',
+          `a Gram matrix of ${nSources} sources that is not positive definite in row ${failed}`,
+        );
+      }
+      wasm.choleskySolve(gram, nSources, weights, nTargets);
+    });
+    return transformWeights(kernels, calibration, weights, nCalibrationPositions);
+  });
+}
+
+/** Gives the weights back; `kernels` are those that calibrated. */
+export function releaseGrappaKernel({ arena }: Kernels, kernel: GrappaKernel): void {
+  arena.release(kernel.pointer);
+}
+
+function checkKernel({ acceleration, kernelReadout, kernelPhase, nColumns }: GrappaCalibration): void {
+  const sound =
+    Number.isInteger(acceleration) && acceleration >= 2 &&
+    Number.isInteger(kernelReadout) && kernelReadout % 2 === 1 && kernelReadout <= nColumns &&
+    Number.isInteger(kernelPhase) && kernelPhase >= 2 && kernelPhase % 2 === 0;
+  if (sound) return;
+  throw reconError(
+    'RECON_ERR_CALIBRATION_KERNEL',
+    `R = ${acceleration}, kernelReadout ${kernelReadout}, kernelPhase ${kernelPhase}, ${nColumns} columns`,
+  );
+}
+
+/** A^H A (lower triangle) and A^H b, as recon/kernels/assembly/gram.ts sums them. */
+function normalEquations({ arena, wasm }: Kernels, calibration: GrappaCalibration, gram: number, rightSides: number): void {
+  const { nCoils, nCalibrationLines, nColumns, acceleration, kernelReadout, kernelPhase } = calibration;
+  arena.withScratch(COMPLEX128_BYTES * kernelReadout * nColumns, (phases) => {
+    const table = arena.f64(phases, 2 * kernelReadout * nColumns);
+    for (let lag = 0; lag < kernelReadout; lag++) {
+      for (let x = 0; x < nColumns; x++) {
+        const angle = columnAngle(lag, x, nColumns);
+        table[2 * (lag * nColumns + x)] = Math.cos(angle);
+        table[2 * (lag * nColumns + x) + 1] = Math.sin(angle);
+      }
+    }
+    arena.withScratch(COMPLEX128_BYTES * (4 * nColumns + 2 * kernelReadout), (scratch) => {
+      const shape = [
+        calibration.calibration, nCoils, nCalibrationLines, nColumns, acceleration, kernelReadout, kernelPhase, phases,
+      ] as const;
+      wasm.grappaGram(...shape, gram, scratch);
+      wasm.grappaRightSides(...shape, rightSides, scratch);
+    });
+  });
+}
+
+/** Adds lambda to the diagonal; returns the smallest pivot that counts as positive. */
+function regularize({ arena }: Kernels, gram: number, n: number, regularization: number): number {
+  const matrix = arena.f64(gram, 2 * n * n);
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += matrix[2 * i * (n + 1)]!;
+  const meanDiagonal = trace / n;
+  if (!(meanDiagonal > 0 && meanDiagonal < Infinity)) {
+    throw reconError('RECON_ERR_CALIBRATION_SINGULAR', `calibration lines of mean energy ${meanDiagonal}`);
+  }
+  for (let i = 0; i < n; i++) matrix[2 * i * (n + 1)] = matrix[2 * i * (n + 1)]! + regularization * meanDiagonal;
+  return smallestRelativePivot * meanDiagonal;
+}
+
+/** From w to a matrix a column, as recon/kernels/assembly/hybrid.ts sums it. */
+function transformWeights(
+  { arena, wasm }: Kernels,
+  calibration: GrappaCalibration,
+  weights: number,
+  nCalibrationPositions: number,
+): GrappaKernel {
+  const { nCoils, nColumns, acceleration, kernelReadout, kernelPhase } = calibration;
+  const nBlocks = Math.ceil(nColumns / 4);
+  return arena.withScratch(4 * 8 * kernelReadout * nBlocks, (phases) => {
+    const table = arena.f32(phases, 8 * kernelReadout * nBlocks).fill(0);
+    for (let tap = 0; tap < kernelReadout; tap++) {
+      for (let x = 0; x < nColumns; x++) {
+        const angle = columnAngle(tap - (kernelReadout - 1) / 2, x, nColumns);
+        const at = 8 * (tap * nBlocks + (x >> 2)) + (x & 3);
+        table[at] = Math.cos(angle);
+        table[at + 4] = Math.sin(angle);
+      }
+    }
+    const nBytes = (acceleration - 1) * nBlocks * Math.ceil(nCoils / 4) * kernelPhase * nCoils * 4 * 32;
+    const pointer = arena.allocate(nBytes);
+    wasm.hybridWeights(weights, phases, nCoils, nColumns, acceleration, kernelReadout, kernelPhase, pointer);
+    return { pointer, nBytes, nCoils, nColumns, acceleration, kernelReadout, kernelPhase, nCalibrationPositions };
+  });
+}
+
+/** The phase at column x of a shift by `shift` samples of k-space: the transform is centred. */
+function columnAngle(shift: number, x: number, nColumns: number): number {
+  return (2 * Math.PI * shift * (x - Math.floor(nColumns / 2))) / nColumns;
+}

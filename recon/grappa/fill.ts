@@ -1,0 +1,40 @@
+/**
+ * GRAPPA synthesis in hybrid space, where the kernel is one matrix a column:
+ *
+ *   H[t, line, x] = sum over measured taps j and coils c of  h[m, t, (j, c)](x) H[c, source line j, x]
+ *
+ * It is exact: the convolution along the readout, periodic, is a product after the readout's transform.
+ */
+import type { Kernels } from '../kernels/index.js';
+import { sourceLine } from './plan.js';
+import type { GrappaKernel, HybridSlab, SynthesisedLine } from './types.js';
+
+/**
+ * Writes every target line of all coils. Many targets in one call are faster than one by one: each
+ * column's weights are then loaded once. Targets must not be sources of one another.
+ */
+export function fillLines(
+  { arena, wasm }: Kernels,
+  kernel: GrappaKernel,
+  slab: HybridSlab,
+  targets: readonly SynthesisedLine[],
+): void {
+  const { nCoils, nColumns, acceleration, kernelPhase } = kernel;
+  const stride = kernelPhase + 2;
+  arena.withScratch(4 * stride * targets.length, (table) => {
+    const entries = arena.i32(table, stride * targets.length);
+    targets.forEach((target, i) => {
+      entries[i * stride] = target.offset;
+      entries[i * stride + 1] = target.line;
+      for (let tap = 0; tap < kernelPhase; tap++) {
+        const present = (target.sources >> tap) & 1;
+        entries[i * stride + 2 + tap] = present ? sourceLine(target, tap, acceleration, kernelPhase) : -1;
+      }
+    });
+    arena.withScratch(32 * kernelPhase * nCoils, (sources) => {
+      wasm.fillLines(
+        kernel.pointer, slab.pointer, slab.coilBytes, nCoils, nColumns, kernelPhase, table, targets.length, sources,
+      );
+    });
+  });
+}

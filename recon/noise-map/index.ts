@@ -1,0 +1,1 @@
+export { computeNoiseMap, type NoiseMap, type NoiseMapInput } from './noise-map.js';
