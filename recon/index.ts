@@ -4,3 +4,7 @@ export * from './kernels/index.js';
 export * from './cartesian/index.js';
 export * from './errors.js';
 export * from './notices.js';
+export * from './noise/index.js';
+export * from './grappa/index.js';
+export * from './coil-maps/index.js';
+export * from './noise-map/index.js';
