@@ -18,6 +18,8 @@ const HEADROOM = 4;
 /** The brightest half per cent of the first image may saturate the display. */
 const WINDOW_QUANTILE = 0.995;
 const HISTOGRAM_BINS = 4096;
+/** About as many pixels of an image are looked at for its window. */
+const WINDOW_SAMPLES = 16384;
 
 const integerRange = { uint16: [0, 65535], int16: [-32768, 32767] } as const;
 
@@ -42,9 +44,14 @@ export interface Survey {
 export function surveyOf(values: Float32Array): Survey {
   let peak = 0;
   let nNotFinite = 0;
-  for (const value of values) {
-    if (value > peak && value < Infinity) peak = value;
-    else if (!Number.isFinite(value)) nNotFinite++;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value > peak) {
+      if (value < Infinity) peak = value;
+      else nNotFinite++;
+    } else if (!(value > -Infinity)) {
+      nNotFinite++;
+    }
   }
   return { peak, nNotFinite };
 }
@@ -66,10 +73,10 @@ export function chooseScale(
 }
 
 /**
- * The display window of a series in stored values, from its first image:
- * from black at 0 to white at the 99.5th percentile of the non-zero values: a few bright vessels or
- * the background's share of the field of view must not set the contrast. By a histogram, because the
- * first image is on the way to the scanner while this runs.
+ * The display window of a series in stored values, from its first image: black at 0, white at the
+ * 99.5th percentile of the non-zero values. A few bright vessels or the background's share of the
+ * field of view must not set the contrast. By a histogram of samples, because the scanner waits for
+ * the image meanwhile.
  */
 export function chooseWindow(
   values: Float32Array,
@@ -79,16 +86,18 @@ export function chooseWindow(
 ): PixelWindow {
   const counts = new Uint32Array(HISTOGRAM_BINS);
   let total = 0;
-  for (const value of values) {
+  // Odd, so that it does not run along one column of an even matrix.
+  const step = Math.ceil(values.length / WINDOW_SAMPLES) | 1;
+  for (let i = 0; i < values.length; i += step) {
+    const value = values[i]!;
     if (value > 0 && value <= peak) {
-      const bin = Math.min(HISTOGRAM_BINS - 1, Math.floor((value / peak) * HISTOGRAM_BINS));
-      counts[bin]!++;
+      counts[Math.min(HISTOGRAM_BINS - 1, Math.floor((value / peak) * HISTOGRAM_BINS))]!++;
       total++;
     }
   }
   let bin = 0;
   for (let below = counts[0]!; below < WINDOW_QUANTILE * total; below += counts[bin]!) bin++;
-  const white = ((bin + 1) / HISTOGRAM_BINS) * peak * scale;
+  const white = scale * (total === 0 ? peak : ((bin + 1) / HISTOGRAM_BINS) * peak);
   if (pixelType === 'uint16' || pixelType === 'int16') {
     return windowBetween(0, Math.max(2, 2 * Math.round(white / 2)));
   }
