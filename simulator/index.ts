@@ -1,1 +1,18 @@
-export {};
+export * from './errors.js';
+export { Random } from './random.js';
+export * from './phantom/raster.js';
+export * from './phantom/shapes.js';
+export * from './phantom/spine.js';
+export { transformAt, transformOnLattice, type Lattice } from './phantom/transform.js';
+export { loopSensitivity, torsoArray, type Loop } from './coils/array.js';
+export {
+  fitSensitivities,
+  sensitivitiesAt,
+  sensitivityMaps,
+  type CoilSensitivities,
+} from './coils/sensitivities.js';
+export { coilKspace, type Sampling } from './scanner/kspace.js';
+export { arrayCovariance, NoiseSource } from './scanner/noise.js';
+export { defaultScanOptions, type ScanOptions } from './scanner/options.js';
+export { referenceImage } from './scanner/reference.js';
+export { SimulatedScan } from './scanner/scan.js';

@@ -1,0 +1,21 @@
+/** Errors of the simulator. */
+import { errorsOf, type ErrorTable } from 'ismrmrd';
+
+export const SIM_ERRORS = {
+  SIM_ERR_OPTION: {
+    expected: 'simulator options inside the ranges that their documentation gives',
+    action: 'change the named option',
+  },
+  SIM_ERR_SHAPE: {
+    expected: 'polygons of at least three corners, and semi-axes above zero',
+    action: 'correct the phantom',
+  },
+  SIM_ERR_NOT_POSITIVE_DEFINITE: {
+    expected: 'a Hermitian, positive definite matrix',
+    action: 'give the noise covariance as E[n nᴴ] with a positive variance on every channel',
+  },
+} as const satisfies ErrorTable;
+
+export type SimulatorErrorCode = keyof typeof SIM_ERRORS;
+
+export const simulatorError = errorsOf(SIM_ERRORS);
