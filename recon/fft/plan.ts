@@ -36,7 +36,7 @@ const SLOT_GAP_BYTES = 64;
 const SCRATCH_SLOTS = 17;
 /** Above it, a length is dearer by the definition than by a convolution. */
 const LARGEST_RADIX = 31;
-const CODELETS = [4, 5, 3, 2];
+const CODELETS = [4, 5, 7, 3, 2];
 
 const STAGES = 0;
 const CHIRP = 1;
@@ -89,7 +89,7 @@ function radicesOf(n: number): number[] {
   for (const radix of CODELETS) {
     for (; rest % radix === 0; rest /= radix) radices.push(radix);
   }
-  for (let factor = 7; rest > 1; factor += 2) {
+  for (let factor = 11; rest > 1; factor += 2) {
     if (factor * factor > rest) factor = rest;
     for (; rest % factor === 0; rest /= factor) radices.push(factor);
   }

@@ -61,6 +61,7 @@ function transformBlock(plan: usize, x: usize, y: usize): usize {
     else if (radix == 5) stage5(x, y, m, s, twiddles);
     else if (radix == 3) stage3(x, y, m, s, twiddles);
     else if (radix == 2) stage2(x, y, m, s, twiddles);
+    else if (radix == 7) stage7(x, y, m, s, twiddles);
     else stageOdd(radix, x, y, m, s, twiddles, <usize>load<u32>(at, 8));
     const swap = x;
     x = y;
@@ -92,6 +93,15 @@ function putTurned(at: usize, re: v128, im: v128, twiddle: usize, turned: bool):
   } else {
     put(at, re, im);
   }
+}
+
+/** A mirrored pair of outputs, b_j = t - i v and b_(r-j) = t + i v, each turned. */
+@inline
+function putPair(
+  near: usize, far: usize, tr: v128, ti: v128, vr: v128, vi: v128, wNear: usize, wFar: usize, turned: bool,
+): void {
+  putTurned(near, f32x4.add(tr, vi), f32x4.sub(ti, vr), wNear, turned);
+  putTurned(far, f32x4.sub(tr, vi), f32x4.add(ti, vr), wFar, turned);
 }
 
 function stage2(x: usize, y: usize, m: i32, s: i32, twiddles: usize): void {
@@ -152,8 +162,7 @@ function butterflies3(x: usize, y: usize, run: usize, apart: usize, w: usize, tu
     const tr = f32x4.sub(ar, f32x4.mul(half, ur));
     const ti = f32x4.sub(ai, f32x4.mul(half, ui));
     put(y, f32x4.add(ar, ur), f32x4.add(ai, ui));
-    putTurned(y + run, f32x4.add(tr, vi), f32x4.sub(ti, vr), w, turned);
-    putTurned(y + 2 * run, f32x4.sub(tr, vi), f32x4.add(ti, vr), w + 8, turned);
+    putPair(y + run, y + 2 * run, tr, ti, vr, vi, w, w + 8, turned);
     x += ELEMENT;
     y += ELEMENT;
   }
@@ -243,17 +252,89 @@ function butterflies5(x: usize, y: usize, run: usize, apart: usize, w: usize, tu
     const t1i = f32x4.add(ai, f32x4.add(f32x4.mul(c1, u1i), f32x4.mul(c2, u2i)));
     const w1r = f32x4.add(f32x4.mul(s1, v1r), f32x4.mul(s2, v2r));
     const w1i = f32x4.add(f32x4.mul(s1, v1i), f32x4.mul(s2, v2i));
-    putTurned(y + run, f32x4.add(t1r, w1i), f32x4.sub(t1i, w1r), w, turned);
-    putTurned(y + 4 * run, f32x4.sub(t1r, w1i), f32x4.add(t1i, w1r), w + 24, turned);
+    putPair(y + run, y + 4 * run, t1r, t1i, w1r, w1i, w, w + 24, turned);
     const t2r = f32x4.add(ar, f32x4.add(f32x4.mul(c2, u1r), f32x4.mul(c1, u2r)));
     const t2i = f32x4.add(ai, f32x4.add(f32x4.mul(c2, u1i), f32x4.mul(c1, u2i)));
     const w2r = f32x4.sub(f32x4.mul(s2, v1r), f32x4.mul(s1, v2r));
     const w2i = f32x4.sub(f32x4.mul(s2, v1i), f32x4.mul(s1, v2i));
-    putTurned(y + 2 * run, f32x4.add(t2r, w2i), f32x4.sub(t2i, w2r), w + 8, turned);
-    putTurned(y + 3 * run, f32x4.sub(t2r, w2i), f32x4.add(t2i, w2r), w + 16, turned);
+    putPair(y + 2 * run, y + 3 * run, t2r, t2i, w2r, w2i, w + 8, w + 16, turned);
     x += ELEMENT;
     y += ELEMENT;
   }
+}
+
+function stage7(x: usize, y: usize, m: i32, s: i32, twiddles: usize): void {
+  const run = (<usize>s) * ELEMENT;
+  const apart = run * m;
+  butterflies7(x, y, run, apart, 0, false);
+  for (let p = 1; p < m; p++) {
+    x += run;
+    y += 7 * run;
+    twiddles += 48;
+    butterflies7(x, y, run, apart, twiddles, true);
+  }
+}
+
+@inline
+function butterflies7(x: usize, y: usize, run: usize, apart: usize, w: usize, turned: bool): void {
+  const c1 = f32x4.splat(0.62348980185873353053);
+  const c2 = f32x4.splat(-0.22252093395631440429);
+  const c3 = f32x4.splat(-0.90096886790241912624);
+  const s1 = f32x4.splat(0.78183148246802980871);
+  const s2 = f32x4.splat(0.97492791218182360702);
+  const s3 = f32x4.splat(0.43388373911755812048);
+  const end = x + run;
+  while (x < end) {
+    const ar = v128.load(x);
+    const ai = v128.load(x, 16);
+    const br = v128.load(x + apart);
+    const bi = v128.load(x + apart, 16);
+    const cr = v128.load(x + 6 * apart);
+    const ci = v128.load(x + 6 * apart, 16);
+    const u1r = f32x4.add(br, cr);
+    const u1i = f32x4.add(bi, ci);
+    const v1r = f32x4.sub(br, cr);
+    const v1i = f32x4.sub(bi, ci);
+    const dr = v128.load(x + 2 * apart);
+    const di = v128.load(x + 2 * apart, 16);
+    const er = v128.load(x + 5 * apart);
+    const ei = v128.load(x + 5 * apart, 16);
+    const u2r = f32x4.add(dr, er);
+    const u2i = f32x4.add(di, ei);
+    const v2r = f32x4.sub(dr, er);
+    const v2i = f32x4.sub(di, ei);
+    const fr = v128.load(x + 3 * apart);
+    const fi = v128.load(x + 3 * apart, 16);
+    const gr = v128.load(x + 4 * apart);
+    const gi = v128.load(x + 4 * apart, 16);
+    const u3r = f32x4.add(fr, gr);
+    const u3i = f32x4.add(fi, gi);
+    const v3r = f32x4.sub(fr, gr);
+    const v3i = f32x4.sub(fi, gi);
+    put(y, f32x4.add(f32x4.add(ar, u1r), f32x4.add(u2r, u3r)), f32x4.add(f32x4.add(ai, u1i), f32x4.add(u2i, u3i)));
+    const t1r = f32x4.add(ar, weighted(c1, u1r, c2, u2r, c3, u3r));
+    const t1i = f32x4.add(ai, weighted(c1, u1i, c2, u2i, c3, u3i));
+    const w1r = weighted(s1, v1r, s2, v2r, s3, v3r);
+    const w1i = weighted(s1, v1i, s2, v2i, s3, v3i);
+    putPair(y + run, y + 6 * run, t1r, t1i, w1r, w1i, w, w + 40, turned);
+    const t2r = f32x4.add(ar, weighted(c2, u1r, c3, u2r, c1, u3r));
+    const t2i = f32x4.add(ai, weighted(c2, u1i, c3, u2i, c1, u3i));
+    const w2r = f32x4.sub(f32x4.mul(s2, v1r), f32x4.add(f32x4.mul(s3, v2r), f32x4.mul(s1, v3r)));
+    const w2i = f32x4.sub(f32x4.mul(s2, v1i), f32x4.add(f32x4.mul(s3, v2i), f32x4.mul(s1, v3i)));
+    putPair(y + 2 * run, y + 5 * run, t2r, t2i, w2r, w2i, w + 8, w + 32, turned);
+    const t3r = f32x4.add(ar, weighted(c3, u1r, c1, u2r, c2, u3r));
+    const t3i = f32x4.add(ai, weighted(c3, u1i, c1, u2i, c2, u3i));
+    const w3r = f32x4.sub(f32x4.add(f32x4.mul(s3, v1r), f32x4.mul(s2, v3r)), f32x4.mul(s1, v2r));
+    const w3i = f32x4.sub(f32x4.add(f32x4.mul(s3, v1i), f32x4.mul(s2, v3i)), f32x4.mul(s1, v2i));
+    putPair(y + 3 * run, y + 4 * run, t3r, t3i, w3r, w3i, w + 16, w + 24, turned);
+    x += ELEMENT;
+    y += ELEMENT;
+  }
+}
+
+@inline
+function weighted(a: v128, x: v128, b: v128, y: v128, c: v128, z: v128): v128 {
+  return f32x4.add(f32x4.mul(a, x), f32x4.add(f32x4.mul(b, y), f32x4.mul(c, z)));
 }
 
 /**
@@ -307,8 +388,7 @@ function stageOdd(r: i32, x: usize, y: usize, m: i32, s: i32, twiddles: usize, r
         }
         const w = twiddles + ((<usize>(j - 1)) << 3);
         const wMirror = twiddles + ((<usize>(r - j - 1)) << 3);
-        putTurned(y + run * j, f32x4.add(tr, vi), f32x4.sub(ti, vr), w, true);
-        putTurned(y + run * (r - j), f32x4.sub(tr, vi), f32x4.add(ti, vr), wMirror, true);
+        putPair(y + run * j, y + run * (r - j), tr, ti, vr, vi, w, wMirror, true);
       }
     }
     y += run * (r - 1);
