@@ -94,8 +94,8 @@ function schemaError(error: z.core.$ZodError, root: unknown) {
  * Reads a header of any version. Order and prefixes of the elements do not matter; elements that the
  * schema does not know are kept (`unknown`); attributes and comments are not.
  *
- * Errors: MRD_ERR_HEADER_NOT_XML, MRD_ERR_HEADER_ROOT, MRD_ERR_HEADER_MISSING, MRD_ERR_HEADER_REPEATED,
- * MRD_ERR_HEADER_VALUE (with the path of the element), MRD_ERR_XML_TOO_LARGE, MRD_ERR_XML_DOCTYPE.
+ * @throws MRD_ERR_HEADER_NOT_XML, MRD_ERR_HEADER_ROOT, MRD_ERR_HEADER_MISSING, MRD_ERR_HEADER_REPEATED,
+ * MRD_ERR_HEADER_VALUE (with the path of the element), MRD_ERR_XML_TOO_LARGE, MRD_ERR_XML_DOCTYPE
  */
 export function parseHeader(xml: string): MrdHeader {
   const root = readXml(xml, 'MRD_ERR_HEADER_NOT_XML');
@@ -126,7 +126,7 @@ function elementOf(name: string, schema: unknown, draft: unknown): XmlElement {
 
 /**
  * Writes a header in the order of the schema; unknown elements follow at the end of their parent.
- * Errors: MRD_ERR_HEADER_MISSING, MRD_ERR_HEADER_VALUE (NaN, out of range), MRD_ERR_XML_CHARACTER.
+ * @throws MRD_ERR_HEADER_MISSING, MRD_ERR_HEADER_VALUE (NaN, out of range), MRD_ERR_XML_CHARACTER
  */
 export function serializeHeader(header: MrdHeader): string {
   const result = z.safeEncode(headerSchema, header);

@@ -14,8 +14,9 @@ export type MetaAttributes = Readonly<Record<string, MetaValue>>;
 
 /**
  * Reads meta attributes; nothing, or an element without entries, is an empty Meta. A name that
- * occurs again adds its values. Errors: MRD_ERR_META_NOT_XML, MRD_ERR_META_ROOT, MRD_ERR_META_ENTRY,
- * MRD_ERR_XML_TOO_LARGE, MRD_ERR_XML_DOCTYPE.
+ * occurs again adds its values.
+ * @throws MRD_ERR_META_NOT_XML, MRD_ERR_META_ROOT, MRD_ERR_META_ENTRY, MRD_ERR_XML_TOO_LARGE,
+ * MRD_ERR_XML_DOCTYPE
  */
 export function parseMeta(xml: string): Meta {
   const meta = new Map<string, readonly string[]>();
@@ -39,7 +40,7 @@ function toElement(name: string, children: readonly (XmlElement | string)[]): Xm
   return { name, attributes: [], children: children.filter((child) => child !== '') };
 }
 
-/** Writes meta attributes. Errors: MRD_ERR_XML_CHARACTER for text that no XML document can hold. */
+/** Writes meta attributes. @throws MRD_ERR_XML_CHARACTER for text that no XML document can hold */
 export function serializeMeta(meta: Meta | MetaAttributes): string {
   const entries: Iterable<readonly [string, MetaValue]> = meta instanceof Map ? meta : Object.entries(meta);
   const elements = [...entries].map(([name, value]) => {

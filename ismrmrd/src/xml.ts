@@ -15,10 +15,12 @@ export interface XmlElement {
   readonly children: readonly (XmlElement | string)[];
 }
 
-/** UTF-16 units of one document. Real headers have thousands; coil and trajectory tables, a million. */
-export const MAX_XML_CHARACTERS = 4 * 1024 * 1024;
+/** Characters of one document: as many as the stream's limit lets through. Real headers have thousands. */
+const MAX_XML_CHARACTERS = 16 * 2 ** 20;
+/** Tags of one document, opening and closing: what bounds the memory of its tree. */
+const MAX_XML_TAGS = 2 ** 18;
 /** Elements within elements. The MRD schema needs 6. */
-export const MAX_XML_DEPTH = 32;
+const MAX_XML_DEPTH = 32;
 
 const ATTRIBUTES = ':@';
 const TEXT = '#text';
@@ -100,12 +102,13 @@ function toElement(node: OrderedNode): XmlElement {
 
 /**
  * The root element of a document. What follows a NUL is cut off: some senders count it in the length.
- * Errors: MRD_ERR_XML_TOO_LARGE, MRD_ERR_XML_DOCTYPE, and `notXml` for what is not well-formed XML.
+ * @throws MRD_ERR_XML_TOO_LARGE, MRD_ERR_XML_DOCTYPE, and `notXml` for what is not well-formed XML
  */
 export function readXml(xml: string, notXml: MrdErrorCode): XmlElement {
   if (xml.length > MAX_XML_CHARACTERS) {
     throw mrdError('MRD_ERR_XML_TOO_LARGE', `${xml.length} characters`);
   }
+  if (hasMoreThan(MAX_XML_TAGS, '<', xml)) throw mrdError('MRD_ERR_XML_TOO_LARGE', `more than ${MAX_XML_TAGS} tags`);
   const nul = xml.indexOf('\0');
   const text = (nul < 0 ? xml : xml.slice(0, nul)).trim();
   if (/<!DOCTYPE/i.test(text)) throw mrdError('MRD_ERR_XML_DOCTYPE', 'a DOCTYPE');
@@ -119,6 +122,12 @@ export function readXml(xml: string, notXml: MrdErrorCode): XmlElement {
   } catch (cause) {
     throw mrdError(notXml, `${quote(text)} (${(cause as Error).message})`, { cause });
   }
+}
+
+function hasMoreThan(limit: number, character: string, text: string): boolean {
+  let count = 0;
+  for (let at = text.indexOf(character); at >= 0 && count <= limit; at = text.indexOf(character, at + 1)) count += 1;
+  return count > limit;
 }
 
 /** The start of a text, short enough for a message. */
@@ -151,7 +160,7 @@ function writeElement(element: XmlElement, indent: string): string {
     : `${open}>\n${inner.map((line) => `${indent}  ${line}\n`).join('')}${indent}</${element.name}>`;
 }
 
-/** A whole UTF-8 document. Errors: MRD_ERR_XML_CHARACTER for text that no XML document can hold. */
+/** A whole UTF-8 document. @throws MRD_ERR_XML_CHARACTER for text that no XML document can hold */
 export function writeXml(root: XmlElement): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${writeElement(root, '')}\n`;
 }
