@@ -26,6 +26,7 @@ export interface ScanOptions {
   /** R along the phase encoding; line y is acquired where (y - floor(rows / 2)) is a multiple of R. */
   readonly acceleration: number;
   readonly calibration: 'embedded' | 'separate' | 'none';
+  /** Without effect where calibration is none or R is 1. */
   readonly calibrationLines: number;
   readonly nAverages: number;
   /** True: line by line through all slices, as a TSE does. False: slice after slice. */
