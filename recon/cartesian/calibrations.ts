@@ -93,7 +93,7 @@ export class Calibrations {
     if (this.#plan.nAverages > 1 || this.#calibrations.has(this.#keyOf(slab.counters))) return;
     if (this.#plan.acceleration > 1) {
       const run = this.#lines.get(this.#keyOf(slab.counters))?.longestRun();
-      if (run !== undefined && run.nRows >= this.#fewestLines) this.#begin(slab);
+      if (run !== undefined && run.nRows >= this.#fewestLines && this.#looksWhole(run)) this.#begin(slab);
     } else if (this.#wantsMaps && this.#centralRows(slab) !== undefined) {
       this.#begin(slab);
     }
@@ -110,6 +110,8 @@ export class Calibrations {
     const made = this.#calibrations.get(key);
     const nLines = this.#lines.get(key)?.longestRun().nRows ?? 0;
     if (made !== undefined && (this.#plan.acceleration === 1 || made.nLines >= nLines)) return made;
+    // Lines that a smaller calibration made are made again by the larger one.
+    if (made !== undefined) slab.forgetSynthesis();
     const begun = this.#begin(slab);
     if (begun !== undefined) return begun;
     const borrowed = this.#plan.acceleration > 1 ? this.#latestOfSlice.get(slab.counters.slice) : undefined;
@@ -168,6 +170,13 @@ export class Calibrations {
       if (slab.state[row] !== LineState.measured) return undefined;
     }
     return { firstRow, nRows };
+  }
+
+  /** Embedded calibration lines lie evenly about the centre: a run that does not is still growing. */
+  #looksWhole(run: { firstRow: number; nRows: number }): boolean {
+    if (this.#plan.calibration === 'separate') return true;
+    const before = Math.floor(this.#plan.nLines / 2) - run.firstRow;
+    return Math.abs(run.nRows - 2 * before) <= this.#plan.acceleration;
   }
 
   #begin(slab: Slab): Calibration | undefined {

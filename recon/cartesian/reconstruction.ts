@@ -20,7 +20,7 @@ import type { CartesianPlan } from './plan.js';
 import type { Readout, ReadoutUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { rowOfLine, Slab } from './slab.js';
-import { combinedImage, geometryOf, mapsOfNoise, methodOf, scaleLines, synthesise } from './slabImage.js';
+import { combinedImage, geometryOf, methodOf, noiseOf, scaleLines, synthesise } from './slabImage.js';
 import { StageClock } from './stageClock.js';
 
 export interface CartesianOutput {
@@ -333,11 +333,11 @@ export class CartesianReconstruction {
     };
     emit('image', image);
     if (parameters.gFactorMap || parameters.noiseMap) {
-      if (mapsPointer === 0) {
+      if (calibration === undefined || mapsPointer === 0) {
         this.#sayOnce('RECON_WARN_NOISE_MAP', 'g-factor and noise maps need coil maps; images combined by root-sum-of-squares come without.');
       } else {
         const maps = this.#clock.time('noise map', () =>
-          mapsOfNoise(this.#kernels, this.#plan, slab, calibration?.kernel, this.#nCoils, mapsPointer, this.#readouts.sampledFraction),
+          noiseOf(this.#kernels, this.#plan, slab, calibration, this.#readouts.sampledFraction),
         );
         if (parameters.gFactorMap) emit('gFactor', maps.gFactor);
         if (parameters.noiseMap) emit('noise', maps.noise);

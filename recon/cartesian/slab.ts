@@ -180,6 +180,15 @@ export class Slab {
     return this.linesToSynthesise().filter((line) => this.#hasEverySource(line));
   }
 
+  /** The lines that were made, with the sources that they were made of. */
+  synthesisedLines(): SynthesisedLine[] {
+    const lines: SynthesisedLine[] = [];
+    this.state.forEach((state, row) => {
+      if (state === LineState.synthesised) lines.push(this.synthesisOf(row));
+    });
+    return lines;
+  }
+
   synthesisOf(row: number): SynthesisedLine {
     const { acceleration, parameters } = this.#plan;
     return planSynthesis(row, this.available, {

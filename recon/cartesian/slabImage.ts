@@ -3,6 +3,7 @@ import type { ImageGeometry, Vector3 } from '../../imaging/index.js';
 import { combineRss, combineSlice, planSlab } from '../fft/index.js';
 import { fillLines, type HybridSlab, type SynthesisedLine } from '../grappa/index.js';
 import type { Kernels } from '../kernels/index.js';
+import { computeNoiseMap, type NoiseMap } from '../noise-map/index.js';
 import type { ReconMethod } from '../types.js';
 import type { Calibration } from './calibrations.js';
 import type { CartesianPlan } from './plan.js';
@@ -59,6 +60,26 @@ export function combinedImage(kernels: Kernels, plan: CartesianPlan, slab: Slab,
     }
     return image;
   });
+}
+
+/**
+ * Noise and g-factor of the image that `combinedImage` makes of this slab with these maps.
+ * @param sampledFraction part of the padded readout that was sampled: zero-filling lowers the noise
+ */
+export function noiseOf(
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, calibration: Calibration, sampledFraction: number,
+): Pick<NoiseMap, 'noise' | 'gFactor'> {
+  const synthesised = slab.synthesisedLines();
+  const { noise, gFactor } = computeNoiseMap(kernels, {
+    maps: calibration.mapsPointer,
+    nRows: plan.nRows,
+    nColumns: plan.nColumns,
+    paddedRows: plan.paddedRows,
+    averages: Array.from(slab.available, (available, row) => (available === 1 ? slab.count[row]! : 0)),
+    synthesised,
+    kernel: synthesised.length > 0 ? calibration.kernel : undefined,
+  });
+  return { noise: noise.map((value) => value * Math.sqrt(sampledFraction)), gFactor };
 }
 
 /** The place of a slice, from its first readout; undefined where the header gives no unit vectors. */
