@@ -4,3 +4,4 @@ export * from './masks.js';
 export * from './metrics.js';
 export * from './geometry.js';
 export * from './png.js';
+export * from './caption.js';
