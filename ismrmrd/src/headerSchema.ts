@@ -154,22 +154,27 @@ const encoding = element({
     identifier: string,
     userParameterLong: z.array(userParameterLong),
     userParameterDouble: z.array(userParameterDouble),
+    userParameterString: z.array(userParameterString),
     comment: string.optional(),
   }).optional(),
   parallelImaging: element({
     accelerationFactor: element({ kspace_encoding_step_1: uint16, kspace_encoding_step_2: uint16 }),
     calibrationMode: oneOf('embedded', 'interleaved', 'separate', 'external', 'other').optional(),
     interleavingDimension: oneOf('phase', 'repetition', 'contrast', 'average', 'other').optional(),
+    multiband: element({
+      /** Slice positions of each excitation, mm. */
+      spacing: z.array(element({ dZ: z.array(float) })),
+      deltaKz: float,
+      multiband_factor: long,
+      /** 'separable2D' is also met in the misspelling of earlier schemas. */
+      calibration: oneOf('separable2D', 'seperable2D', 'full3D', 'other'),
+      calibration_encoding: long,
+    }).optional(),
   }).optional(),
   echoTrainLength: long.optional(),
-  multiband: element({
-    spacing: z.array(float),
-    phaseShift: element({ AFy: float, AFz: float, deltaKz: float }),
-    /** 'seperable2D' is the schema's spelling. */
-    calibration: oneOf('seperable2D', 'full3D', 'other'),
-    calibration_encoding: long,
-  }).optional(),
 });
+
+const userCounters = ['user_0', 'user_1', 'user_2', 'user_3', 'user_4', 'user_5', 'user_6', 'user_7'] as const;
 
 const sequenceParameters = element({
   /** ms */
@@ -182,8 +187,19 @@ const sequenceParameters = element({
   sequence_type: string.optional(),
   /** ms */
   echo_spacing: z.array(float),
+  /** The counter that numbers the diffusion weightings. */
+  diffusionDimension: oneOf(
+    'average',
+    'contrast',
+    'phase',
+    'repetition',
+    'set',
+    'segment',
+    ...userCounters,
+  ).optional(),
   /** bvalue in s/mm² */
   diffusion: z.array(element({ gradientDirection: element({ rl: float, ap: float, fh: float }), bvalue: float })),
+  diffusionScheme: string.optional(),
 });
 
 export const headerSchema = element({
