@@ -46,49 +46,48 @@ export function combineMaps(
       const hybrid = slab + coilBytes * coil + offset;
       transformColumns(plan, hybrid, lineBytes, nLines, centreLine, count, slots, slotBytes);
       const map = maps + rowBytes * nRows * coil + offset;
-      addWeighted(slots, sums, slotBytes, n, map, rowBytes, nRows, count);
+      for (let b = 0; 4 * b < count; b++) {
+        const x = slots + slotBytes * b;
+        const sum = sums + slotBytes * b;
+        addWeighted(x, sum, n, map + 32 * b, rowBytes, nRows, min(4, count - 4 * b));
+      }
     }
     storeColumns(sums, slotBytes, n, 0, scale, image + offset, rowBytes, nRows, nRows >> 1, count);
   }
 }
 
-/** sums += conj(map) x; x comes exchanged, the sums are not. */
-function addWeighted(
-  slots: usize, sums: usize, slotBytes: usize, n: i32, map: usize, rowBytes: usize, nRows: i32, nColumns: i32,
-): void {
+/**
+ * sum += conj(map) x over up to four columns; x comes exchanged, the sum is not. Few columns or four are
+ * rounded alike, so that the image does not depend on how threads share the columns.
+ */
+function addWeighted(x: usize, sum: usize, n: i32, map: usize, rowBytes: usize, nRows: i32, nColumns: i32): void {
   const centre = nRows >> 1;
-  for (let r = 0; r < nRows; r++) {
-    const d = r - centre;
-    const element = ELEMENT * (d < 0 ? d + n : d);
-    let from = slots + element;
-    let to = sums + element;
-    let at = map;
-    let left = nColumns;
-    for (; left >= 4; left -= 4) {
-      const first = v128.load(at);
-      const second = v128.load(at, 16);
+  addRows(x + ELEMENT * (n - centre), sum + ELEMENT * (n - centre), map, rowBytes, centre, nColumns);
+  addRows(x, sum, map + rowBytes * centre, rowBytes, nRows - centre, nColumns);
+}
+
+function addRows(x: usize, sum: usize, map: usize, rowBytes: usize, nRows: i32, nColumns: i32): void {
+  for (const end = x + ELEMENT * nRows; x < end; x += ELEMENT, sum += ELEMENT, map += rowBytes) {
+    if (nColumns >= 4) {
+      const first = v128.load(map);
+      const second = v128.load(map, 16);
       const mr = v128.shuffle<f32>(first, second, 0, 2, 4, 6);
       const mi = v128.shuffle<f32>(first, second, 1, 3, 5, 7);
-      const xi = v128.load(from);
-      const xr = v128.load(from, 16);
-      v128.store(to, f32x4.add(v128.load(to), f32x4.add(f32x4.mul(mr, xr), f32x4.mul(mi, xi))));
-      v128.store(to, f32x4.add(v128.load(to, 16), f32x4.sub(f32x4.mul(mr, xi), f32x4.mul(mi, xr))), 16);
-      at += 32;
-      from += slotBytes;
-      to += slotBytes;
+      const xi = v128.load(x);
+      const xr = v128.load(x, 16);
+      v128.store(sum, f32x4.add(v128.load(sum), f32x4.add(f32x4.mul(mr, xr), f32x4.mul(mi, xi))));
+      v128.store(sum, f32x4.add(v128.load(sum, 16), f32x4.sub(f32x4.mul(mr, xi), f32x4.mul(mi, xr))), 16);
+    } else {
+      for (let lane = 0; lane < nColumns; lane++) {
+        const at = (<usize>lane) << 2;
+        const mr = load<f32>(map + 2 * at);
+        const mi = load<f32>(map + 2 * at, 4);
+        const xi = load<f32>(x + at);
+        const xr = load<f32>(x + at, 16);
+        store<f32>(sum + at, load<f32>(sum + at) + (mr * xr + mi * xi));
+        store<f32>(sum + at, load<f32>(sum + at, 16) + (mr * xi - mi * xr), 16);
+      }
     }
-    for (; left > 0; left--) {
-      const mr = load<f32>(at);
-      const mi = load<f32>(at, 4);
-      const xi = load<f32>(from);
-      const xr = load<f32>(from, 16);
-      store<f32>(to, load<f32>(to) + mr * xr + mi * xi);
-      store<f32>(to, load<f32>(to, 16) + mr * xi - mi * xr, 16);
-      at += 8;
-      from += 4;
-      to += 4;
-    }
-    map += rowBytes;
   }
 }
 
