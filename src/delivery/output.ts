@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import type { MrdHeader } from 'ismrmrd';
 import { openDicomOutput } from './dicomOutput.js';
 import { deliveryError } from './errors.js';
+import { openHdf5Output } from './hdf5Output.js';
 import { openMrdOutput } from './mrdOutput.js';
 import { openPngOutput } from './pngOutput.js';
 import type { DeliverySettings, ImageOutput } from './types.js';
@@ -24,6 +25,8 @@ export async function openOutput(
   switch (extname(path).toLowerCase()) {
     case '.mrd':
       return openMrdOutput(path, header, settings);
+    case '.h5':
+      return openHdf5Output(path, header, settings);
     case '.png':
       return openPngOutput(path, header, settings);
     case '':

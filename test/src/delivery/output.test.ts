@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
+import { openMrdFile, parseHeader } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openOutput } from '../../../src/delivery/index.js';
+import { SeriesBook, openOutput } from '../../../src/delivery/index.js';
 import { header, image, settings } from './fixtures.js';
 
 let directory: string;
@@ -55,5 +56,30 @@ describe('pictures', () => {
     expect(gradient).toEqual([...gradient].sort((a, b) => a - b));
     expect(gradient.at(-1)).toBe(255);
     expect(gradient[59]).toBe(pictures[1]?.data[0]);
+  });
+});
+
+describe('an ISMRMRD file', () => {
+  it('holds the header, and each series in a group of its own', async () => {
+    const path = join(directory, 'images.h5');
+    const sources = [image(), image({ kind: 'gFactor' }), image({ rows: 7, columns: 9 }), image()];
+    const output = await openOutput(path, header(), settings);
+    for (const source of sources) await output.write(source);
+    expect((await output.close()).files).toEqual([path]);
+
+    const book = new SeriesBook(header(), settings);
+    const sent = sources.map((source) => book.message(source));
+    const file = await openMrdFile(path);
+    expect(parseHeader(file.headerXml() ?? '')).toEqual(header());
+    expect(file.imageGroups).toEqual([
+      { name: 'image_1', nImages: 2 },
+      { name: 'image_2', nImages: 1 },
+      { name: 'image_4', nImages: 1 },
+    ]);
+    const read = ['image_1', 'image_2', 'image_4'].flatMap((group) => [...file.images(group)]);
+    const inGroups = [sent[0], sent[3], sent[1], sent[2]];
+    expect(read.map((message) => message.data)).toEqual(inGroups.map((message) => message?.data));
+    expect(read.map((message) => message.attributes)).toEqual(inGroups.map((message) => message?.attributes));
+    file.close();
   });
 });
