@@ -1,6 +1,8 @@
 export type { SessionAnswer } from './answer.js';
 export * from './errors.js';
 export { Session } from './session.js';
-export type { Reconstructions, SessionOptions, SessionSummary } from './session.js';
+export type { Reconstructions, SessionOptions } from './session.js';
+export { presentable } from './summary.js';
+export type { SessionSummary } from './summary.js';
 export { WireAnswer } from './wireAnswer.js';
 export type { ByteSink } from './wireAnswer.js';

@@ -3,8 +3,8 @@
  * exactly one CLOSE. The session knows neither sockets nor files: bytes are written to it, and it
  * answers through a SessionAnswer. docs/lifecycle.md draws the states.
  */
-import { CodedError, MrdParser, parseHeader } from 'ismrmrd';
-import type { AcquisitionHeader, MrdHeader, MrdImage, MrdLimits, MrdSink } from 'ismrmrd';
+import { MrdParser, parseHeader } from 'ismrmrd';
+import type { AcquisitionHeader, MrdHeader, MrdImage, ParserLimits, MrdSink } from 'ismrmrd';
 import type { ReconImage, ReconNotice, ReconParameters, ReconSummary } from '../../recon/index.js';
 import { ChainChoice, chainWarning, isJsonObjectText } from '../chain/index.js';
 import type { Chain, Choice, ChoiceOptions, Parameters } from '../chain/index.js';
@@ -16,6 +16,8 @@ import { sessionError, sessionWarning } from './errors.js';
 import { answerQuery } from './queries.js';
 import { Remarks } from './remarks.js';
 import { ReturnedImages } from './returnedImages.js';
+import { asError, presentable } from './summary.js';
+import type { SessionSummary } from './summary.js';
 
 /** Where reconstructions come from: a ReconstructionPool. */
 export interface Reconstructions {
@@ -28,27 +30,7 @@ export interface SessionOptions extends ChoiceOptions {
   readonly answer: SessionAnswer;
   /** Whether every byte of this session is being saved; the chain savedataonly asks for it. */
   readonly savesRaw?: boolean;
-  readonly limits?: Partial<MrdLimits>;
-}
-
-/** What a session was, for the log, the metrics and an exit code. No patient data. */
-export interface SessionSummary {
-  readonly id: string;
-  /** `aborted`: the transport went away before the answer was complete. */
-  readonly outcome: 'completed' | 'failed' | 'aborted';
-  readonly errorCode: string | undefined;
-  readonly error: Error | undefined;
-  readonly chain: string;
-  readonly nBytesIn: number;
-  readonly nReadouts: number;
-  readonly nWaveforms: number;
-  readonly nImagesIn: number;
-  readonly nImagesOut: number;
-  readonly noticeCodes: readonly string[];
-  readonly stageMs: Readonly<Record<string, number>>;
-  readonly durationMs: number;
-  /** From the last readout that was taken to the last image that was handed on. */
-  readonly lastReadoutToLastImageMs: number | undefined;
+  readonly limits?: Partial<ParserLimits>;
 }
 
 const emptyMeta = '<?xml version="1.0" encoding="UTF-8"?>\n<ismrmrdMeta></ismrmrdMeta>\n';
@@ -82,6 +64,8 @@ export class Session {
   #isFull = false;
   #wake: (() => void) | undefined;
 
+  /** Messages that were read whole. */
+  #nMessages = 0;
   #nBytesIn = 0;
   #nReadouts = 0;
   #nWaveforms = 0;
@@ -110,7 +94,7 @@ export class Session {
 
   /** Whether the bytes so far end within a message. */
   get isMidMessage(): boolean {
-    return this.#parser.midMessage;
+    return this.#parser.nMessages > this.#nMessages;
   }
 
   /**
@@ -122,7 +106,7 @@ export class Session {
     if (!this.takesInput) return undefined;
     this.#nBytesIn += chunk.length;
     const nTaken = this.#parse(chunk);
-    return nTaken < chunk.length ? this.#writeRest(chunk.subarray(nTaken)) : this.#answer.ready();
+    return this.#isFull ? this.#writeRest(chunk.subarray(nTaken)) : this.#answer.ready();
   }
 
   /** No more bytes will come: what is complete is reconstructed and answered. */
@@ -143,6 +127,11 @@ export class Session {
     return this.closed;
   }
 
+  /** A remark from outside, on its way to the client. */
+  remark(notice: ReconNotice): void {
+    if (this.#phase !== 'closed') this.#remarks.say(notice);
+  }
+
   /** Ends the session with an error from outside (a time-out, a server that stops), answered as any other. */
   fail(error: Error): void {
     this.#finish(error);
@@ -158,12 +147,10 @@ export class Session {
   }
 
   async #writeRest(rest: Uint8Array): Promise<void> {
-    while (rest.length > 0 && this.takesInput) {
-      if (this.#isFull) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
+    while (this.#isFull && this.takesInput) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
       rest = rest.subarray(this.#parse(rest));
     }
     await this.#answer.ready();
@@ -185,6 +172,7 @@ export class Session {
     const ifOpen =
       <Arguments extends unknown[]>(handle: (...values: Arguments) => void) =>
       (...values: Arguments): void => {
+        this.#nMessages++;
         // Bytes after CLOSE in the same chunk are parsed, too, and mean nothing.
         if (this.takesInput) handle(...values);
       };
@@ -461,13 +449,4 @@ function deliverySettings(chain: Chain, parameters: Parameters, seriesIndexBase:
     chain: chain.name,
     softwareVersion: VERSION,
   };
-}
-
-function asError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value));
-}
-
-/** What a client may read: a documented error, never a stack or a path of this machine. */
-function presentable(error: unknown): CodedError {
-  return error instanceof CodedError ? error : sessionError('CONUS_ERR_INTERNAL', asError(error).name, { cause: error });
 }

@@ -1,0 +1,41 @@
+/** What can be wrong with what a command is given. */
+import { errorsOf } from 'ismrmrd';
+import type { ErrorTable } from 'ismrmrd';
+import { noticesOf } from '../notices.js';
+
+export const CLI_ERRORS = {
+  CONUS_ERR_INPUT: {
+    expected: 'an input that can be read: an MRD stream, an ISMRMRD .h5 file, or - for stdin',
+    action: 'check the path and the permissions',
+  },
+  CONUS_ERR_OUTPUT: {
+    expected: 'an output that can be written',
+    action: 'check the path, the permissions and the room on the disk',
+  },
+  CONUS_ERR_CONNECTION: {
+    expected: 'an MRD server that answers to the end, with CLOSE',
+    action: 'check address and port, and the log of the server',
+  },
+  CONUS_ERR_LISTEN: {
+    expected: 'a free port on an address of this machine',
+    action: 'choose another --port or --host, or stop what listens there',
+  },
+  CONUS_ERR_IMAGE_FILE: {
+    expected: 'images in .mrd, .h5 or grey .png',
+    action: 'check the file; conus inspect tells what a .mrd or .h5 holds',
+  },
+  CONUS_ERR_NOT_COMPARABLE: {
+    expected: 'as many images of the same size in both, and a mask of that size',
+    action: 'choose the series with --series, or compare other files',
+  },
+} as const satisfies ErrorTable;
+
+export const CLI_WARNINGS = {
+  CONUS_WARN_IMAGES_NOT_WRITTEN: {
+    expected: 'images that were reconstructed here, for an output other than .mrd',
+    action: 'write to .mrd, which holds images as they came',
+  },
+} as const satisfies ErrorTable;
+
+export const cliError = errorsOf(CLI_ERRORS);
+export const cliWarning = noticesOf(CLI_WARNINGS);

@@ -1,0 +1,221 @@
+/** The command line of `conus`. docs/cli.md is its reference. */
+import { extname } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CodedError } from 'ismrmrd';
+import { ChainChoice, knownConfigNames, parameterFacts } from '../chain/index.js';
+import type { ChoiceOptions } from '../chain/index.js';
+import { documentedCodes, errorsPage } from '../errors.js';
+import { logLevels } from '../log.js';
+import type { LogLevel } from '../log.js';
+import { presentable } from '../session/index.js';
+import { VERSION } from '../version.js';
+import { compare } from './compare.js';
+import { ExitCode } from './exitCodes.js';
+import { explain } from './explain.js';
+import { receivedKinds } from './imageWriter.js';
+import { inspect } from './inspect.js';
+import { printJson, printTable } from './io.js';
+import type { CliIo } from './io.js';
+import { recon } from './recon.js';
+import { send } from './send.js';
+import { serve } from './serve.js';
+
+const DEFAULT_PORT = 9002;
+const LOOPBACK = '127.0.0.1';
+const MEBI = 2 ** 20;
+
+/** Runs one command. Never throws: what goes wrong is printed to stderr and becomes the exit code. */
+export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.ok;
+  const program = buildProgram(io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    return explainFailure(error, io);
+  }
+}
+
+const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
+  ['CONUS_ERR_PARAMETER', ExitCode.usage],
+  ['CONUS_ERR_UNKNOWN_CONFIG', ExitCode.usage],
+  ['CONUS_ERR_OUTPUT_KIND', ExitCode.usage],
+  ['CONUS_ERR_NOT_COMPARABLE', ExitCode.usage],
+  ['CONUS_ERR_OUTPUT', ExitCode.output],
+  ['CONUS_ERR_CONNECTION', ExitCode.output],
+  ['CONUS_ERR_LISTEN', ExitCode.output],
+]);
+
+function explainFailure(error: unknown, io: CliIo): ExitCode {
+  if (error instanceof CodedError) {
+    io.stderr.write(`${error.message}\n`);
+    return exitCodeByError.get(error.code) ?? ExitCode.input;
+  }
+  io.stderr.write(`${presentable(error).message}\n${error instanceof Error ? error.stack : String(error)}\n`);
+  return ExitCode.internal;
+}
+
+interface ChoiceFlags {
+  readonly set: Record<string, string>;
+  readonly chain?: string;
+}
+interface PoolFlags {
+  readonly threads?: number;
+  readonly memory?: number;
+}
+
+function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
+  const program = new Command('conus')
+    .description('MR reconstruction at the scanner: an ISMRMRD (MRD) stream in, images out. Research software.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
+
+  withChoice(withPool(command(program, 'serve')))
+    .description('serve MRD sessions over TCP')
+    .option('--host <address>', 'address to listen on', LOOPBACK)
+    .option('--port <number>', 'port to listen on; 0 takes any free one', wholeNumber(0, 65535), DEFAULT_PORT)
+    .option('--save-raw <folder>', 'save the raw data of every session as they come in')
+    .option('--max-sessions <number>', 'sessions at once', wholeNumber(1, 4096), 16)
+    .option('--idle-timeout <seconds>', 'longest silence between messages', positive, 1800)
+    .option('--stall-timeout <seconds>', 'longest silence within a message, or of a client that does not read', positive, 120)
+    .option('--metrics-port <number>', 'metrics and health over HTTP, on loopback', wholeNumber(0, 65535))
+    .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
+    .action(async (flags: ChoiceFlags & PoolFlags & ServeFlags) => {
+      const { idleTimeout, stallTimeout, ...options } = flags;
+      done(await serve({ ...options, ...choiceOf(flags), ...poolOf(flags), idleTimeoutS: idleTimeout, stallTimeoutS: stallTimeout }, io));
+    });
+
+  withChoice(withPool(command(program, 'recon')))
+    .description('reconstruct a recorded stream or an ISMRMRD file')
+    .argument('<in>', '.mrd, .h5, or - for stdin')
+    .requiredOption('-o, --output <out>', '.mrd, .h5, .png, a directory for DICOM, or - for an MRD stream on stdout')
+    .action(async (input: string, flags: ChoiceFlags & PoolFlags & { output: string; json: boolean }) => {
+      done(await recon(input, { ...choiceOf(flags), ...poolOf(flags), output: flags.output, json: flags.json }, io));
+    });
+
+  command(program, 'send')
+    .description('play a stream to an MRD server and keep its answer')
+    .argument('<in>', '.mrd, .h5, or - for stdin')
+    .requiredOption('-o, --output <out>', receivedKinds.join(', '), receivedOutput)
+    .option('--host <address>', 'address of the server', LOOPBACK)
+    .option('--port <number>', 'port of the server', wholeNumber(1, 65535), DEFAULT_PORT)
+    .option('--pace-us <microseconds>', 'time between two readouts, as a scanner would send them', positive)
+    .action(async (input: string, flags: { output: string; host: string; port: number; paceUs?: number; json: boolean }) => {
+      done(await send(input, flags, io));
+    });
+
+  command(program, 'inspect')
+    .description('tell what a stream or a file holds')
+    .argument('<in>', '.mrd, .h5, or - for stdin')
+    .action(async (input: string, flags: { json: boolean }) => {
+      done(await inspect(input, flags, io));
+    });
+
+  withChoice(command(program, 'explain'))
+    .description('tell which chain and parameters an input would get, and what decided each')
+    .argument('<in>', '.mrd, .h5, or - for stdin')
+    .action(async (input: string, flags: ChoiceFlags & { json: boolean }) => {
+      done(await explain(input, { ...choiceOf(flags), json: flags.json }, io));
+    });
+
+  command(program, 'compare')
+    .description('nRMSE, PSNR and SSIM of images against a reference, after one scale fit each')
+    .argument('<image>', '.mrd, .h5 or .png')
+    .argument('<reference>', '.mrd, .h5 or .png')
+    .addOption(new Option('--mask <file>', 'image whose pixels other than 0 count').conflicts('threshold'))
+    .option('--threshold <fraction>', "only pixels above this fraction of the reference's maximum count", positive)
+    .option('--series <index>', 'series index of the images; the lowest one by default', wholeNumber(0, 65535))
+    .action(async (image: string, reference: string, flags: { mask?: string; threshold?: number; series?: number; json: boolean }) => {
+      done(await compare(image, reference, flags, io));
+    });
+
+  command(program, 'parameters')
+    .description('list every parameter of --set')
+    .action((flags: { json: boolean }) => {
+      const facts = parameterFacts();
+      if (flags.json) printJson(io.stdout, facts);
+      else printTable(io.stdout, ['name', 'values', 'default', 'meaning'], facts.map((fact) => [fact.name, fact.values, fact.default, fact.description]));
+    });
+
+  command(program, 'errors')
+    .description('list every error code')
+    .option('--markdown', 'as the page docs/errors.md')
+    .action((flags: { markdown?: boolean; json: boolean }) => {
+      if (flags.json) printJson(io.stdout, documentedCodes);
+      else if (flags.markdown === true) io.stdout.write(errorsPage());
+      else printTable(io.stdout, ['code', 'expected', 'what to do'], documentedCodes.map(({ code, expected, action }) => [code, expected, action]));
+    });
+
+  return program;
+}
+
+interface ServeFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly saveRaw?: string;
+  readonly maxSessions: number;
+  readonly idleTimeout: number;
+  readonly stallTimeout: number;
+  readonly metricsPort?: number;
+  readonly logLevel: LogLevel;
+  readonly json: boolean;
+}
+
+function command(program: Command, name: string): Command {
+  return program.command(name).option('--json', 'print the result as JSON', false);
+}
+
+function withChoice(subcommand: Command): Command {
+  return subcommand
+    .option('--set <key=value>', 'a parameter that wins over what the client asks for; may be repeated', keyValue, {})
+    .option('--chain <name>', `a chain that wins over what the client asks for: ${knownConfigNames.join(', ')}`);
+}
+
+function withPool(subcommand: Command): Command {
+  return subcommand
+    .option('--threads <number>', 'worker threads; one a core by default', wholeNumber(1, 1024))
+    .option('--memory <mebibytes>', 'most memory that one session may take', wholeNumber(64, 4096));
+}
+
+/** Checked here, so that a wrong option ends the command and not the first session. */
+function choiceOf({ set, chain }: ChoiceFlags): ChoiceOptions {
+  const options = { overrides: set, ...(chain === undefined ? {} : { chain }) };
+  new ChainChoice(options).choose();
+  return options;
+}
+
+function poolOf({ threads, memory }: PoolFlags): { threads?: number; memoryLimitBytes?: number } {
+  return {
+    ...(threads === undefined ? {} : { threads }),
+    ...(memory === undefined ? {} : { memoryLimitBytes: memory * MEBI }),
+  };
+}
+
+function wholeNumber(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${minimum} to ${maximum}.`);
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
+
+function keyValue(text: string, previous: Record<string, string>): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Expected key=value.');
+  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+function receivedOutput(path: string): string {
+  if ((receivedKinds as readonly string[]).includes(extname(path).toLowerCase())) return path;
+  throw new InvalidArgumentError(`Expected a name that ends in ${receivedKinds.join(', ')}.`);
+}

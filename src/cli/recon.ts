@@ -1,0 +1,123 @@
+/** `conus recon IN -o OUT`: one session over files or pipes. */
+import { createWriteStream } from 'node:fs';
+import { extname } from 'node:path';
+import { CodedError } from 'ismrmrd';
+import type { ChoiceOptions } from '../chain/index.js';
+import { ReconstructionPool } from '../reconstruction/index.js';
+import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
+import { presentable, Session, WireAnswer } from '../session/index.js';
+import type { SessionAnswer, SessionSummary } from '../session/index.js';
+import { cliError } from './errors.js';
+import { ExitCode } from './exitCodes.js';
+import { FileAnswer } from './fileAnswer.js';
+import { printJson } from './io.js';
+import type { CliIo } from './io.js';
+import { Progress } from './progress.js';
+import { openSource } from './source.js';
+import type { Source } from './source.js';
+import { StreamSink } from './streamSink.js';
+
+export interface ReconOptions extends ChoiceOptions, ReconstructionPoolOptions {
+  readonly output: string;
+  readonly json: boolean;
+}
+
+/** Where the answer goes, and how it ends. */
+interface Destination {
+  readonly answer: SessionAnswer;
+  /** @returns the files that were written. @throws CodedError CONUS_ERR_OUTPUT */
+  end(): Promise<readonly string[]>;
+}
+
+export async function recon(input: string, options: ReconOptions, io: CliIo): Promise<ExitCode> {
+  const source = await openSource(input, io);
+  // On stdout is the answer, or the JSON summary; what is for people goes to stderr.
+  const narrate = (text: string) => io.stderr.write(`${text}\n`);
+  const pool = new ReconstructionPool(options);
+  try {
+    const destination = destinationOf(options.output, io, narrate);
+    const session = new Session({ ...options, id: 'recon', reconstructions: pool, answer: destination.answer, savesRaw: input !== '-' });
+    const summary = await play(source, session, new Progress(io));
+    const files = await destination.end();
+    report(summary, files, options, io, narrate);
+    return exitCodeOf(summary);
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Feeds a source to a session and waits for its end. @throws CodedError CONUS_ERR_INPUT */
+async function play(source: Source, session: Session, progress: Progress): Promise<SessionSummary> {
+  let nBytes = 0;
+  for await (const chunk of source.bytes) {
+    nBytes += chunk.length;
+    await session.write(chunk);
+    progress.update(() => `${(nBytes / 2 ** 20).toFixed(1)} MiB${source.totalBytes === undefined ? '' : ` of ${(source.totalBytes / 2 ** 20).toFixed(1)}`}`);
+    if (!session.takesInput) break;
+  }
+  const summary = await session.end();
+  progress.end();
+  return summary;
+}
+
+function destinationOf(path: string, io: CliIo, narrate: (text: string) => void): Destination {
+  const isStream = path === '-' || extname(path).toLowerCase() === '.mrd';
+  if (!isStream) {
+    const answer = new FileAnswer(path, narrate);
+    return {
+      answer,
+      end: async () => {
+        if (answer.failure !== undefined) throw outputError(path, answer.failure);
+        return answer.files;
+      },
+    };
+  }
+  const sink = new StreamSink(path === '-' ? io.stdout : createWriteStream(path));
+  return {
+    answer: new NarratedWireAnswer(sink, narrate),
+    end: async () => {
+      await sink.end().catch((error: Error) => {
+        throw outputError(path, error);
+      });
+      return path === '-' ? [] : [path];
+    },
+  };
+}
+
+/** Tells on stderr what the stream says in TEXT. */
+class NarratedWireAnswer extends WireAnswer {
+  readonly #narrate: (text: string) => void;
+
+  constructor(sink: StreamSink, narrate: (text: string) => void) {
+    super(sink);
+    this.#narrate = narrate;
+  }
+
+  override text(text: string): void {
+    this.#narrate(text);
+    super.text(text);
+  }
+}
+
+function outputError(path: string, cause: Error): Error {
+  return cause instanceof CodedError ? cause : cliError('CONUS_ERR_OUTPUT', `${path} (${cause.message})`, { cause });
+}
+
+function report(summary: SessionSummary, files: readonly string[], options: ReconOptions, io: CliIo, narrate: (text: string) => void): void {
+  const { error, ...facts } = summary;
+  if (options.json) {
+    printJson(options.output === '-' ? io.stderr : io.stdout, {
+      ...facts,
+      error: error === undefined ? undefined : presentable(error).message,
+      files,
+    });
+    return;
+  }
+  const where = files.length === 0 ? options.output : files.length === 1 ? files[0]! : `${files.length} files`;
+  narrate(`${summary.nReadouts} readouts, ${summary.nImagesOut} images, ${summary.durationMs.toFixed(0)} ms -> ${where}`);
+}
+
+function exitCodeOf({ outcome, nImagesOut, noticeCodes }: SessionSummary): ExitCode {
+  if (outcome === 'completed') return noticeCodes.includes('CONUS_WARN_NO_IMAGES') ? ExitCode.input : ExitCode.ok;
+  return nImagesOut > 0 ? ExitCode.partial : ExitCode.input;
+}

@@ -1,0 +1,62 @@
+/** Every error and remark of the whole house, joined, and the page that documents them. */
+import { MRD_ERRORS } from 'ismrmrd';
+import type { ErrorEntry, ErrorTable } from 'ismrmrd';
+import { IMG_ERRORS } from '../imaging/index.js';
+import { RECON_ERRORS, RECON_NOTICES } from '../recon/index.js';
+import { CHAIN_ERRORS, CHAIN_WARNINGS } from './chain/index.js';
+import { CLI_ERRORS, CLI_WARNINGS } from './cli/errors.js';
+import { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './delivery/index.js';
+import { RAW_WARNINGS } from './raw/index.js';
+import { SERVER_ERRORS } from './server/index.js';
+import { SESSION_ERRORS, SESSION_WARNINGS } from './session/index.js';
+
+interface Section {
+  readonly title: string;
+  readonly table: ErrorTable;
+}
+
+const sections: readonly Section[] = [
+  { title: 'The stream and the files (ismrmrd)', table: MRD_ERRORS },
+  { title: 'The order of a session', table: { ...SESSION_ERRORS, ...SESSION_WARNINGS } },
+  { title: 'Chain and parameters', table: { ...CHAIN_ERRORS, ...CHAIN_WARNINGS } },
+  { title: 'Reconstruction', table: { ...RECON_ERRORS, ...RECON_NOTICES } },
+  { title: 'Delivery', table: { ...DELIVERY_ERRORS, ...DELIVERY_WARNINGS } },
+  { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
+  { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS } },
+  { title: 'Images and metrics', table: IMG_ERRORS },
+];
+
+export interface DocumentedCode extends ErrorEntry {
+  readonly code: string;
+}
+
+export const documentedCodes: readonly DocumentedCode[] = sections.flatMap(({ table }) =>
+  Object.entries(table).map(([code, entry]) => ({ code, ...entry })),
+);
+
+const cell = (text: string) => text.replaceAll('|', '\\|');
+
+/** docs/errors.md */
+export function errorsPage(): string {
+  const parts = sections.map(({ title, table }) =>
+    [
+      `## ${title}`,
+      '',
+      '| code | what is expected | what to do |',
+      '|---|---|---|',
+      ...Object.entries(table).map(([code, { expected, action }]) => `| \`${code}\` | ${cell(expected)} | ${cell(action)} |`),
+      '',
+    ].join('\n'),
+  );
+  return [
+    '# Error codes',
+    '',
+    'Written by `conus errors --markdown`; do not edit.',
+    '',
+    'Every error says what was got, what was expected and what to do. A session that ends with an error gets',
+    'a TEXT message `ERR CODE: got …; expected …; what to do` and then CLOSE. Codes with `_WARN_` and `_INFO_` are',
+    'remarks: the session goes on, and the client reads them as TEXT.',
+    '',
+    ...parts,
+  ].join('\n');
+}
