@@ -8,7 +8,7 @@
  * gives its own account on stderr, beside our error.
  */
 import type { Module as H5wasmModule } from 'h5wasm/node';
-import { mrdError } from './errors.js';
+import { CodedError, mrdError } from './errors.js';
 
 type Hdf5Module = typeof H5wasmModule;
 export type Hdf5Type = ReturnType<Hdf5Module['get_dataset_metadata']>;
@@ -27,6 +27,8 @@ const utf8 = new TextDecoder();
 
 /** One open file. Paths are absolute; "rows" are elements along a dataset's first dimension. */
 export class Hdf5File {
+  private isOpen = true;
+
   private constructor(
     private readonly module: Hdf5Module,
     private readonly id: bigint,
@@ -46,8 +48,16 @@ export class Hdf5File {
     return new Hdf5File(module, id, path);
   }
 
+  /** @throws MRD_ERR_HDF5_CLOSED */
+  assertOpen(): void {
+    if (!this.isOpen) throw mrdError('MRD_ERR_HDF5_CLOSED', `a use of ${this.path} after close()`);
+  }
+
+  /** Closing again does nothing. Everything else throws MRD_ERR_HDF5_CLOSED from then on. */
   close(): void {
-    if (this.module.close_file(this.id) < 0) throw mrdError('MRD_ERR_HDF5_WRITE', `a failure to close ${this.path}`);
+    if (!this.isOpen) return;
+    this.attempt('MRD_ERR_HDF5_WRITE', 'close', this.path, ({ close_file }, id) => close_file(id));
+    this.isOpen = false;
   }
 
   isGroup(path: string): boolean {
@@ -60,12 +70,12 @@ export class Hdf5File {
 
   /** Names in a group. */
   names(group: string): string[] {
-    return this.module.get_names(this.id, group, false);
+    return this.attempt('MRD_ERR_HDF5_READ', 'list', group, ({ get_names }, id) => get_names(id, group, false));
   }
 
-  /** Type and shape of a dataset. */
+  /** Type and shape of a dataset. @throws MRD_ERR_HDF5_READ */
   typeOf(path: string): Hdf5Type {
-    return this.module.get_dataset_metadata(this.id, path);
+    return this.attempt('MRD_ERR_HDF5_READ', 'describe', path, ({ get_dataset_metadata }, id) => get_dataset_metadata(id, path));
   }
 
   /**
@@ -80,13 +90,10 @@ export class Hdf5File {
     const pointer = this.allocate(bytes, path);
     try {
       this.heap.fill(0, pointer, pointer + bytes);
-      const offsets = counts.map((_, i) => BigInt(i === 0 ? first : 0));
-      const ones = counts.map(() => 1n);
-      const status =
-        counts.length === 0
-          ? this.module.get_dataset_data(this.id, path, null, null, null, BigInt(pointer))
-          : this.module.get_dataset_data(this.id, path, counts, offsets, ones, BigInt(pointer));
-      if (status < 0) throw mrdError('MRD_ERR_HDF5_READ', `a failure at ${path}, rows ${first} to ${first + count - 1}`);
+      const { selected, offset, stride } = select(counts, first);
+      this.attempt('MRD_ERR_HDF5_READ', `read rows ${first} to ${first + count - 1} of`, path, ({ get_dataset_data }, id) =>
+        get_dataset_data(id, path, selected, offset, stride, BigInt(pointer)),
+      );
       try {
         return use(new DataView(this.heap.buffer, pointer, bytes), this.heap);
       } finally {
@@ -131,44 +138,42 @@ export class Hdf5File {
       this.heap.fill(0, rows, rows + bytes);
       fill({ store, bytes: () => new DataView(this.heap.buffer, rows, bytes) });
       const extents = type.shape!.map((extent, i) => BigInt(i === 0 ? length + count : extent));
-      const offsets = counts.map((_, i) => BigInt(i === 0 ? length : 0));
-      const ones = counts.map(() => 1n);
-      const status =
-        this.module.resize_dataset(this.id, path, extents) < 0
-          ? -1
-          : this.module.set_dataset_data(this.id, path, counts, offsets, ones, BigInt(rows));
-      if (status < 0) throw mrdError('MRD_ERR_HDF5_WRITE', `a failure at ${path}, row ${length}`);
+      const { selected, offset, stride } = select(counts, length);
+      this.change('extend', path, ({ resize_dataset }, id) => resize_dataset(id, path, extents));
+      this.change('write', path, ({ set_dataset_data }, id) =>
+        set_dataset_data(id, path, selected, offset, stride, BigInt(rows)),
+      );
     } finally {
       for (const pointer of pointers) this.module._free(pointer);
     }
   }
 
   createGroup(path: string): void {
-    this.check(this.module.create_group(this.id, path, false), path);
+    this.change('create', path, ({ create_group }, id) => create_group(id, path, false));
   }
 
   /** Gives an existing dataset a further name. */
   link(target: string, path: string): void {
-    this.check(this.module.create_hard_link(this.id, target, path), path);
+    this.change('link', path, ({ create_hard_link }, id) => create_hard_link(id, target, path));
   }
 
   /** A dataset of one string that never grows. The bytes are UTF-8; the type says ASCII, as the peers' files do. */
   createString(path: string, text: string): void {
     const type = { ...asciiString, ...extent([1n], [1n], null) };
-    this.check(this.module.create_vlen_str_dataset(this.id, path, [text], type), path);
+    this.change('create', path, (module, id) => module.create_vlen_str_dataset(id, path, [text], type));
   }
 
   /** An empty dataset of strings. */
   createStringList(path: string): void {
     const type = { ...asciiString, ...extent([0n], [UNLIMITED], [8n]) };
-    this.check(this.module.create_vlen_str_dataset(this.id, path, [], type), path);
+    this.change('create', path, (module, id) => module.create_vlen_str_dataset(id, path, [], type));
   }
 
   /** An empty dataset of `type` with rows of `rowShape`, one row a chunk. */
   createRows(path: string, type: ElementType, rowShape: readonly number[]): void {
     const row = rowShape.map(BigInt);
     const metadata = { ...type, ...extent([0n, ...row], [UNLIMITED, ...row], [1n, ...row]) };
-    this.check(this.module.create_dataset(this.id, path, 0n, metadata), path);
+    this.change('create', path, ({ create_dataset }, id) => create_dataset(id, path, 0n, metadata));
   }
 
   /** Walks down by listing: asking the library for what is not there makes it complain on stderr. */
@@ -178,7 +183,7 @@ export class Hdf5File {
     for (const name of path.split('/').filter((part) => part !== '')) {
       if (kind !== this.module.H5G_GROUP || !this.names(parent || '/').includes(name)) return undefined;
       parent = `${parent}/${name}`;
-      kind = this.module.get_type(this.id, parent);
+      kind = this.kindOfExisting(parent);
     }
     return kind;
   }
@@ -194,9 +199,38 @@ export class Hdf5File {
     return pointer;
   }
 
-  private check(status: number, path: string): void {
-    if (status < 0) throw mrdError('MRD_ERR_HDF5_WRITE', `a failure to create ${path}`);
+  private kindOfExisting(path: string): number {
+    return this.attempt('MRD_ERR_HDF5_READ', 'find', path, ({ get_type }, id) => get_type(id, path));
   }
+
+  private change(action: string, path: string, call: (module: Hdf5Module, id: bigint) => number): void {
+    this.attempt('MRD_ERR_HDF5_WRITE', action, path, call);
+  }
+
+  /** Calls the library, which tells a failure by a negative status or by throwing. */
+  private attempt<T>(
+    code: 'MRD_ERR_HDF5_READ' | 'MRD_ERR_HDF5_WRITE',
+    action: string,
+    path: string,
+    call: (module: Hdf5Module, id: bigint) => T,
+  ): T {
+    this.assertOpen();
+    let cause: unknown;
+    try {
+      const result = call(this.module, this.id);
+      if (typeof result !== 'number' || result >= 0) return result;
+    } catch (error) {
+      if (error instanceof CodedError) throw error;
+      cause = error;
+    }
+    throw mrdError(code, `a failure to ${action} ${path} in ${this.path}`, { cause });
+  }
+}
+
+/** The rows from `first` on, as the library takes a selection; a scalar has none. */
+function select(counts: bigint[], first: number) {
+  if (counts.length === 0) return { selected: null, offset: null, stride: null };
+  return { selected: counts, offset: counts.map((_, i) => BigInt(i === 0 ? first : 0)), stride: counts.map(() => 1n) };
 }
 
 /** What fills the rows of an append. */

@@ -86,7 +86,6 @@ export class MrdFileReader {
   readonly nAcquisitions: number;
   readonly nWaveforms: number;
   readonly imageGroups: readonly ImageGroup[];
-  private isOpen = true;
 
   constructor(
     private readonly file: Hdf5File,
@@ -103,7 +102,6 @@ export class MrdFileReader {
 
   /** The XML header; undefined where the file has none. @throws MRD_ERR_HDF5_READ */
   headerXml(): string | undefined {
-    this.assertOpen();
     const path = `${this.group}/xml`;
     return this.file.isDataset(path) ? this.file.readString(path, 0) : undefined;
   }
@@ -172,7 +170,6 @@ export class MrdFileReader {
       throw mrdError('MRD_ERR_HDF5_LENGTH', `${found.nImages} headers and ${nImages} images in ${path}`);
     }
     for (let i = 0; i < found.nImages; i += 1) {
-      this.assertOpen();
       const wire = this.file.readRows(`${path}/header`, i, 1, (rows) => headers.toWire(rows, 0));
       viewOf(wire).setUint16(2, ImageDataType[dataType], true);
       const header = decodeImageHeader(viewOf(wire));
@@ -187,8 +184,6 @@ export class MrdFileReader {
 
   /** Closes the file; reading after it is an error, closing again is not. */
   close(): void {
-    if (!this.isOpen) return;
-    this.isOpen = false;
     this.file.close();
   }
 
@@ -214,7 +209,6 @@ export class MrdFileReader {
     let count = 1;
     let largest = 0;
     for (let next = first; next < total; ) {
-      this.assertOpen();
       const n = Math.min(count, total - next);
       const batch = this.file.readRows(path, next, n, (rows, heap) =>
         Array.from({ length: n }, (_, i) => take(rows, heap, i * rowBytes, next + i)),
@@ -224,10 +218,6 @@ export class MrdFileReader {
       largest = Math.max(largest, ...batch.map((record) => rowBytes + sizeOf(record)));
       count = Math.max(1, Math.min(2 * count, MAX_BATCH_RECORDS, Math.floor(batchBytes / largest)));
     }
-  }
-
-  private assertOpen(): void {
-    if (!this.isOpen) throw mrdError('MRD_ERR_HDF5_CLOSED', `a read of ${this.file.path} after close()`);
   }
 }
 

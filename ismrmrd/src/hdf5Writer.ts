@@ -100,7 +100,7 @@ export class MrdFileWriter {
 
   /** @throws MRD_ERR_HDF5_TWICE, MRD_ERR_HDF5_WRITE */
   writeHeaderXml(xml: string): void {
-    this.assertOpen();
+    this.file.assertOpen();
     if (this.hasHeader) throw mrdError('MRD_ERR_HDF5_TWICE', `a second header for ${this.file.path}`);
     this.hasHeader = true;
     this.file.createString(`${this.group}/xml`, xml);
@@ -111,7 +111,7 @@ export class MrdFileWriter {
    * @throws MRD_ERR_HDF5_LENGTH, MRD_ERR_HDF5_WRITE, MRD_ERR_HDF5_MEMORY
    */
   appendAcquisition({ header, trajectory, data }: Acquisition): void {
-    this.assertOpen();
+    this.file.assertOpen();
     const { nSamples, nChannels, trajectoryDimensions } = header;
     assertLength(data.length, 2 * nChannels * nSamples, 'samples of an acquisition');
     assertLength(trajectory.length, nSamples * trajectoryDimensions, 'trajectory values of an acquisition');
@@ -122,7 +122,7 @@ export class MrdFileWriter {
 
   /** As `appendAcquisition`. */
   appendWaveform({ header, data }: Waveform): void {
-    this.assertOpen();
+    this.file.assertOpen();
     assertLength(data.length, header.nChannels * header.nSamples, 'samples of a waveform');
     this.waveforms ??= this.waveformBatches();
     this.waveforms.append({ header, data: data.slice() }, WAVEFORM_HEADER_BYTES + data.byteLength);
@@ -134,7 +134,7 @@ export class MrdFileWriter {
    * MRD_ERR_HDF5_WRITE, MRD_ERR_HDF5_MEMORY
    */
   appendImage(image: MrdImage, name = `image_${image.header.imageSeriesIndex}`): void {
-    this.assertOpen();
+    this.file.assertOpen();
     const { header, data } = image;
     const [x, y, z] = header.matrixSize;
     const shape = [header.nChannels, z, y, x];
@@ -232,10 +232,6 @@ export class MrdFileWriter {
 
   private headerMap(form: typeof IMAGE_HEADER, path: string): HeaderMap {
     return HeaderMap.of(form, membersOf(this.file.typeOf(path), path), path);
-  }
-
-  private assertOpen(): void {
-    if (!this.isOpen) throw mrdError('MRD_ERR_HDF5_CLOSED', `a write to ${this.file.path} after close()`);
   }
 }
 
