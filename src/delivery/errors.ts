@@ -5,7 +5,7 @@ import { noticesOf } from '../notices.js';
 
 export const DELIVERY_ERRORS = {
   CONUS_ERR_OUTPUT_KIND: {
-    expected: 'an output that ends in .mrd, .h5 or .png, a directory for DICOM, or - for a stream',
+    expected: 'an output that ends in .mrd, .h5 or .png, or a directory for DICOM',
     action: 'name the output by one of these',
   },
   CONUS_ERR_IMAGE_SIZE: {

@@ -10,9 +10,9 @@ import { openPngOutput } from './pngOutput.js';
 import type { DeliverySettings, ImageOutput } from './types.js';
 
 /**
- * Opens `path` for writing, replacing a file of that name: `.mrd` an MRD stream, `-` the same on
- * stdout, `.h5` an ISMRMRD file, `.png` pictures, an existing directory or a name that ends in a
- * slash or has no extension DICOM files.
+ * Opens `path` for writing, replacing a file of that name: `.mrd` an MRD stream, `.h5` an ISMRMRD
+ * file, `.png` pictures; an existing directory, and a name that ends in a slash or has no extension,
+ * DICOM files.
  * @throws CONUS_ERR_OUTPUT_KIND, or the system's error where the path cannot be written
  */
 export async function openOutput(
@@ -21,7 +21,6 @@ export async function openOutput(
   settings: DeliverySettings,
 ): Promise<ImageOutput> {
   if (path.endsWith('/') || (await isDirectory(path))) return openDicomOutput(path, header, settings);
-  if (path === '-') return openMrdOutput(path, header, settings);
   switch (extname(path).toLowerCase()) {
     case '.mrd':
       return openMrdOutput(path, header, settings);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import dcmjs from 'dcmjs';
 import fc from 'fast-check';
-import { parseMeta } from 'ismrmrd';
-import type { MrdHeader } from 'ismrmrd';
+import { encodeImage, parseMessages } from 'ismrmrd';
+import type { MrdHeader, MrdImage } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { pixelSpacingMm } from '../../../imaging/index.js';
 import type { ImageGeometry, Vector3 } from '../../../imaging/index.js';
@@ -78,18 +78,22 @@ describe('pixels', () => {
 describe('a fiducial', () => {
   type Pixel = { column: number; row: number };
 
+  /** The image as a client gets it, float32 header and all. */
+  function onTheWire(source: ReconImage): MrdImage {
+    const [message] = parseMessages(Buffer.concat(encodeImage(new SeriesBook(header(), settings).message(source))));
+    if (message?.kind !== 'image') throw new Error('no image');
+    return message.image;
+  }
+
   /** The MRD route: the centre of the volume is the centre of pixel (⌊Nx/2⌋, ⌊Ny/2⌋). */
   function throughMrd(source: ReconImage, { column, row }: Pixel): number[] {
-    const { header: h, attributes } = new SeriesBook(header(), settings).message(source);
-    const meta = parseMeta(attributes);
-    const rowDirection = meta.get('ImageRowDir')!.map(Number);
-    const columnDirection = meta.get('ImageColumnDir')!.map(Number);
-    const [nx, ny] = h.matrixSize;
-    return h.position.map(
+    const { position, matrixSize, fovMm, readDir, phaseDir } = onTheWire(source).header;
+    const [nx, ny] = matrixSize;
+    return position.map(
       (centre, axis) =>
-        Math.fround(centre) +
-        (column - Math.floor(nx / 2)) * (h.fovMm[0] / nx) * rowDirection[axis]! +
-        (row - Math.floor(ny / 2)) * (h.fovMm[1] / ny) * columnDirection[axis]!,
+        centre +
+        (column - Math.floor(nx / 2)) * (fovMm[0] / nx) * readDir[axis]! +
+        (row - Math.floor(ny / 2)) * (fovMm[1] / ny) * phaseDir[axis]!,
     );
   }
 
@@ -112,7 +116,7 @@ describe('a fiducial', () => {
     const source = image({ rows, columns, geometry }, magnitudes);
 
     const brightest = (stored: ArrayLike<number>) => Array.from(stored).indexOf(Math.max(...Array.from(stored)));
-    expect(brightest(new SeriesBook(header(), settings).message(source).data)).toBe(2 * columns + 7);
+    expect(brightest(onTheWire(source).data)).toBe(2 * columns + 7);
     expect(brightest(storedOf(await writeOne(source)))).toBe(2 * columns + 7);
 
     const pixel = { column: 7, row: 2 };

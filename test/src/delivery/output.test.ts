@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
-import { openMrdFile, parseHeader } from 'ismrmrd';
+import { openMrdFile, parseHeader, parseMessages } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SeriesBook, openOutput } from '../../../src/delivery/index.js';
 import { header, image, settings } from './fixtures.js';
@@ -81,5 +81,25 @@ describe('an ISMRMRD file', () => {
     expect(read.map((message) => message.data)).toEqual(inGroups.map((message) => message?.data));
     expect(read.map((message) => message.attributes)).toEqual(inGroups.map((message) => message?.attributes));
     file.close();
+  });
+});
+
+describe('an MRD stream', () => {
+  it('holds the images in order, of every pixel type, and ends with CLOSE', async () => {
+    for (const pixelType of ['uint16', 'int16', 'float32', 'complex64'] as const) {
+      const path = join(directory, `${pixelType}.mrd`);
+      const output = await openOutput(path, header(), { ...settings, pixelType });
+      await output.write(image());
+      await output.write(image({ kind: 'noise' }));
+      expect((await output.close()).files).toEqual([path]);
+
+      const book = new SeriesBook(header(), { ...settings, pixelType });
+      const sent = [book.message(image()), book.message(image({ kind: 'noise' }))];
+      const messages = parseMessages(await readFile(path));
+      expect(messages.map((message) => message.kind)).toEqual(['image', 'image', 'close']);
+      const read = messages.flatMap((message) => (message.kind === 'image' ? [message.image] : []));
+      expect(read.map((message) => message.data)).toEqual(sent.map((message) => message.data));
+      expect(read.map((message) => message.attributes)).toEqual(sent.map((message) => message.attributes));
+    }
   });
 });
