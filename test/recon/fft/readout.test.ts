@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planReadout, releaseFft, releaseReadout, transformReadout, type ReadoutShape } from '../../../recon/index.js';
-import { centredDft, freshKernels, lineOf, place, randomComplex, relativeError, shifted } from './reference.js';
+import {
+  centredDft,
+  distance,
+  freshKernels,
+  lineOf,
+  norm,
+  place,
+  randomComplex,
+  relativeError,
+  shifted,
+} from './reference.js';
 
 const kernels = freshKernels();
 const { arena } = kernels;
@@ -89,7 +99,9 @@ describe('the readout transform', () => {
         const whitener = whiten ? randomComplex(shape.nCoils ** 2, seed + 1) : undefined;
         const expected = flat(stepByStep(samples, shape, whitener));
         const got = flat(runKernel(samples, shape, whitener ? { whitener } : {}));
-        expect(relativeError(got, expected)).toBeLessThan(2e-6);
+        // What is left after cropping may be small: errors are measured against what went in.
+        const size = norm(samples) * (whitener ? norm(whitener) : 1);
+        expect(distance(got, expected) / size).toBeLessThan(5e-7);
       }),
       { numRuns: 150 },
     );

@@ -69,15 +69,21 @@ export function columnOf(matrix: Float64Array, index: number, nColumns: number):
   );
 }
 
-/** |a - b| / |b| in the Euclidean norm. */
-export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let difference = 0;
+/** The Euclidean norm. */
+export function norm(a: ArrayLike<number>): number {
   let energy = 0;
-  for (let i = 0; i < b.length; i++) {
-    difference += (a[i]! - b[i]!) ** 2;
-    energy += b[i]! ** 2;
-  }
-  return a.length === b.length ? Math.sqrt(difference / energy) : NaN;
+  for (let i = 0; i < a.length; i++) energy += a[i]! ** 2;
+  return Math.sqrt(energy);
+}
+
+/** |a - b|; infinite where the lengths differ. */
+export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return a.length === b.length ? norm(Array.from(a, (value, i) => value - b[i]!)) : Infinity;
+}
+
+/** |a - b| / |b|. */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return distance(a, b) / norm(b);
 }
 
 /** sum a conj(b) of complex vectors. */
