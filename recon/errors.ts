@@ -86,6 +86,10 @@ export const RECON_ERRORS = {
     expected: 'a readout of at most 8 MiB of samples',
     action: 'check the number of samples and channels in the readout headers',
   },
+  RECON_ERR_SELF_TEST: {
+    expected: 'the known image of the test scan that runs at the start',
+    action: 'do not use this machine: its processor or its Node.js computes wrongly',
+  },
   RECON_ERR_INTERNAL: {
     expected: 'reconstruction to run to its end',
     action: 'report this with the log; the raw data that were saved can be reconstructed again',

@@ -29,6 +29,8 @@ export type ToWorker =
   | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome };
 
 export type FromWorker =
+  /** The self-test passed, or did not. */
+  | { readonly type: 'ready'; readonly failure: string | undefined }
   | { readonly type: 'image'; readonly session: number; readonly image: ReconImage }
   | { readonly type: 'notice'; readonly session: number; readonly notice: ReconNotice }
   | { readonly type: 'room'; readonly session: number }

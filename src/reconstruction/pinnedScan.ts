@@ -54,7 +54,7 @@ export class PinnedScan implements SessionReconstruction {
   }
 
   /** Called by the worker's receiver. */
-  receive(message: Exclude<FromWorker, { type: 'job' | 'jobDone' }>): void {
+  receive(message: Exclude<FromWorker, { type: 'job' | 'jobDone' | 'ready' }>): void {
     if (this.#over) return;
     switch (message.type) {
       case 'image':

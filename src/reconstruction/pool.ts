@@ -33,6 +33,11 @@ export class ReconstructionPool {
     this.#workers = Array.from({ length: nThreads }, () => new PoolWorker((owner) => this.#workerForJob(owner)));
   }
 
+  /** Resolves when every thread has passed its self-test. @throws CodedError (as a rejection) RECON_ERR_SELF_TEST */
+  async ready(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.ready));
+  }
+
   /**
    * Plans a scan and opens it.
    * @throws CodedError (as a rejection) RECON_ERR_* of planning, RECON_ERR_MEMORY_LIMIT when the scan would not fit

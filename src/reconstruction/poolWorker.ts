@@ -20,11 +20,19 @@ export class PoolWorker {
   readonly #scans = new Map<number, PinnedScan>();
   readonly #jobs = new Map<string, RunningJob>();
   readonly #workerForJob: (owner: PoolWorker) => PoolWorker;
+  /** Resolves when the thread has passed its self-test; rejects with RECON_ERR_SELF_TEST or RECON_ERR_INTERNAL. */
+  readonly ready: Promise<void>;
   #thread: Worker;
   #terminated = false;
+  #settleReady: (error?: Error) => void = () => undefined;
 
   constructor(workerForJob: (owner: PoolWorker) => PoolWorker) {
     this.#workerForJob = workerForJob;
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    // Who does not ask for it must not be ended by it.
+    this.ready.catch(() => undefined);
     this.#thread = this.#start();
   }
 
@@ -68,6 +76,7 @@ export class PoolWorker {
   }
 
   #failAll(reason: string): void {
+    this.#settleReady(reconError('RECON_ERR_INTERNAL', reason));
     const scans = [...this.#scans.values()];
     const jobs = [...this.#jobs.values()];
     this.#scans.clear();
@@ -80,6 +89,10 @@ export class PoolWorker {
   }
 
   #receive(message: FromWorker): void {
+    if (message.type === 'ready') {
+      this.#settleReady(message.failure === undefined ? undefined : reconError('RECON_ERR_SELF_TEST', message.failure));
+      return;
+    }
     if (message.type === 'jobDone') {
       const key = `${message.session}:${message.jobId}`;
       const job = this.#jobs.get(key);
