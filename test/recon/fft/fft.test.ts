@@ -1,8 +1,24 @@
 import fc from 'fast-check';
 import FFT from 'fft.js';
 import { describe, expect, it } from 'vitest';
-import { fftColumns, fftLines, MAX_FFT_LENGTH, planFft, releaseFft, type FftDirection } from '../../../recon/index.js';
-import { centredDft, columnOf, freshKernels, innerProduct, lineOf, place, randomComplex, relativeError } from './reference.js';
+import {
+  fftColumns,
+  fftLines,
+  MAX_FFT_LENGTH,
+  planFft,
+  releaseFft,
+  type FftDirection,
+} from '../../../recon/index.js';
+import {
+  centredDft,
+  columnOf,
+  freshKernels,
+  innerProduct,
+  lineOf,
+  place,
+  randomComplex,
+  relativeError,
+} from './reference.js';
 
 const kernels = freshKernels();
 const directions: readonly FftDirection[] = ['forward', 'inverse'];

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { Arena, bindKernels, createSessionMemory, fftColumns, fftLines, kernelModule, planFft } from '../../../recon/index.js';
+import {
+  Arena,
+  bindKernels,
+  createSessionMemory,
+  fftColumns,
+  fftLines,
+  kernelModule,
+  planFft,
+} from '../../../recon/index.js';
 import { centredDft, freshKernels, lineOf, place, randomComplex, relativeError } from '../fft/reference.js';
 
 describe('the kernels', () => {
