@@ -4,8 +4,9 @@
  *
  *   C(p) = sum_q m(q) m(q)^H   has the principal eigenvector   S(p) / |S(p)|
  *
- * up to a phase, which is taken from a virtual coil: the combination of coils that has the most energy
- * in the whole image is given no phase. Maps are smooth and the images have few samples, so all this is
+ * up to a phase, which a virtual coil gives: v^H S is made real and positive, with v the principal
+ * eigenvector of all pixels together, whose coil sees what a smooth body coil would. (Where v^H S goes
+ * through zero the phase has to jump; v has the most energy, so that is at the rim of the body.) Maps are smooth and the images have few samples, so all this is
  * done on a grid twice as fine as their resolution; cubic interpolation brings the maps to the
  * image's grid, where they are normalised, sum_c |S_c|^2 = 1.
  *
@@ -18,7 +19,6 @@ import { reconError } from '../errors.js';
 import { fftColumns, fftLines, planFft } from '../fft/index.js';
 import type { Kernels } from '../kernels/index.js';
 import { interpolationPoints, POINT_BYTES } from './interpolation.js';
-import { alignPhases } from './virtual-coil.js';
 
 /** More lines than these about the centre sharpen nothing that a coil map has. */
 const largestLowResolution = 32;
@@ -64,10 +64,16 @@ export function estimateCoilMaps(kernels: Kernels, calibration: CoilMapCalibrati
     arena.withScratch(2 * 8 * nPoints * nPaired, (images) => {
       const vectors = images + 8 * nPoints * nPaired;
       interleaveCoils(arena.f32(coarse, 2 * nPoints * nCoils), arena.f32(images, 2 * nPoints * nPaired), nCoils, nPaired);
-      arena.withScratch(8 * ((gridColumns + 1) * nPaired * nPaired + 2 * nPaired), (scratch) => {
-        wasm.localPrincipalVectors(images, gridRows, gridColumns, nPaired, halfWindow, nPowerIterations, vectors, scratch);
+      arena.withScratch(8 * ((gridColumns + 1) * nPaired * nPaired + 3 * nPaired), (virtual) => {
+        const scratch = virtual + 8 * nPaired;
+        for (let row = 0; row < gridRows; row++) {
+          wasm.localPrincipalVectors(
+            images, gridRows, gridColumns, nPaired, row, halfWindow, nPowerIterations, vectors, scratch,
+          );
+        }
+        wasm.globalPrincipalVector(images, nPoints, nPaired, nPowerIterations, virtual, scratch);
+        wasm.alignPhases(vectors, nPoints, nPaired, virtual);
       });
-      alignPhases(arena.f32(images, 2 * nPoints * nPaired), arena.f32(vectors, 2 * nPoints * nPaired), nPaired);
       separateCoils(arena.f32(vectors, 2 * nPoints * nPaired), arena.f32(coarse, 2 * nPoints * nCoils), nCoils, nPaired);
     });
     const points = { rows: interpolationPoints(nRows, paddedRows, gridRows), columns: interpolationPoints(nColumns, nColumns, gridColumns) };

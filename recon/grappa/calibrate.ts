@@ -45,7 +45,8 @@ export function calibrateGrappa(kernels: Kernels, calibration: GrappaCalibration
     arena.withScratch(COMPLEX128_BYTES * nSources * nSources, (gram) => {
       normalEquations(kernels, calibration, gram, weights);
       const smallestPivot = regularize(kernels, gram, nSources, calibration.regularization);
-      const failed = wasm.choleskyFactorize(gram, nSources, smallestPivot);
+      let failed = -1;
+      for (let row = 0; row < nSources && failed < 0; row += 2) failed = wasm.choleskyRows(gram, nSources, row, smallestPivot);
       if (failed >= 0) {
         throw reconError(
           'RECON_ERR_CALIBRATION_SINGULAR',

@@ -10,8 +10,8 @@ import { sourceLine } from './plan.js';
 import type { GrappaKernel, HybridSlab, SynthesisedLine } from './types.js';
 
 /**
- * Writes every target line of all coils. Many targets in one call are faster than one by one: each
- * column's weights are then loaded once. Targets must not be sources of one another.
+ * Writes every target line of all coils; targets must not be sources of one another. They may come one
+ * by one, as soon as their sources are in, or many at once, which loads the weights of a strip of columns once.
  */
 export function fillLines(
   { arena, wasm }: Kernels,

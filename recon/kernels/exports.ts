@@ -50,7 +50,7 @@ export interface GrappaExports {
     lines: number, nCoils: number, nLines: number, nColumns: number, acceleration: number, kr: number, kp: number,
     phases: number, rightSides: number, scratch: number,
   ): void;
-  choleskyFactorize(matrix: number, n: number, smallestPivot: number): number;
+  choleskyRows(matrix: number, n: number, i: number, smallestPivot: number): number;
   choleskySolve(factor: number, n: number, rightSides: number, nRightSides: number): void;
   hybridWeights(
     weights: number, phases: number, nCoils: number, nColumns: number, acceleration: number, kr: number, kp: number,
@@ -61,17 +61,21 @@ export interface GrappaExports {
     targets: number, nTargets: number, sources: number,
   ): void;
   grappaNoise(
-    maps: number, weights: number, nCoils: number, nRows: number, nColumns: number, acceleration: number, kp: number,
-    pairs: number, phases: number, out: number, scratch: number,
+    maps: number, weights: number, nCoils: number, nRows: number, nColumns: number, block: number,
+    acceleration: number, kp: number, pairs: number, phases: number, out: number, scratch: number,
   ): void;
 }
 
 /** assembly/walsh.ts, upsample.ts */
 export interface CoilMapExports {
   localPrincipalVectors(
-    images: number, nRows: number, nColumns: number, nCoils: number, halfWindow: number, nIterations: number,
-    vectors: number, scratch: number,
+    images: number, nRows: number, nColumns: number, nCoils: number, row: number, halfWindow: number,
+    nIterations: number, vectors: number, scratch: number,
   ): void;
+  globalPrincipalVector(
+    images: number, nPixels: number, nCoils: number, nIterations: number, vector: number, scratch: number,
+  ): void;
+  alignPhases(vectors: number, nPixels: number, nCoils: number, virtual: number): void;
   interpolateLines(
     coarse: number, nLines: number, nCoarse: number, points: number, nFine: number, fine: number,
   ): void;

@@ -105,9 +105,11 @@ function grappaNoise({ arena, wasm }: Kernels, input: NoiseMapInput, kernel: Gra
     }
     const nElements = 4 * nTerms * nCoils + 16 * Math.ceil(nCoils / 4) + nTerms;
     arena.withScratch(32 * nElements, (scratch) => {
-      wasm.grappaNoise(
-        input.maps, kernel.pointer, nCoils, nRows, nColumns, acceleration, kernelPhase, pairs, phases, out, scratch,
-      );
+      for (let block = 0; block < nColumns / 4; block++) {
+        wasm.grappaNoise(
+          input.maps, kernel.pointer, nCoils, nRows, nColumns, block, acceleration, kernelPhase, pairs, phases, out, scratch,
+        );
+      }
     });
   });
 }

@@ -1,4 +1,7 @@
 // Hermitian positive definite systems in complex128, in place: A = L L^H, then A X = B.
+//
+// Long work is cut into calls: an engine that compiles twice, fast first and then well, takes the
+// better code at the next call only.
 
 /** Bytes of a complex128. */
 const COMPLEX: usize = 16;
@@ -24,57 +27,55 @@ function timesConjugate(a: v128, b: v128): v128 {
 }
 
 /**
- * L over the lower triangle of A; the upper one is not read.
+ * Rows i and i + 1 of L over those of A's lower triangle, which is all that is read; i even, the rows
+ * above finished. Two rows at a time, each against two rows above: every element loaded is used twice.
  * @param smallestPivot pivots (squares of L's diagonal) have to be above this
  * @returns -1, or the first row whose pivot is not (A is then spoilt)
  */
-export function choleskyFactorize(matrix: usize, n: i32, smallestPivot: f64): i32 {
+export function choleskyRows(matrix: usize, n: i32, i: i32, smallestPivot: f64): i32 {
   const rowBytes = COMPLEX * n;
-  // Two rows at a time, each against two rows above: every element loaded is used twice.
-  for (let i = 0; i < n; i += 2) {
-    const two = i + 1 < n;
-    const row0 = matrix + rowBytes * i;
-    const row1 = two ? row0 + rowBytes : row0;
-    for (let j = 0; j < i; j += 2) {
-      const top0 = matrix + rowBytes * j;
-      const top1 = top0 + rowBytes;
-      let direct00 = f64x2.splat(0);
-      let crossed00 = f64x2.splat(0);
-      let direct01 = f64x2.splat(0);
-      let crossed01 = f64x2.splat(0);
-      let direct10 = f64x2.splat(0);
-      let crossed10 = f64x2.splat(0);
-      let direct11 = f64x2.splat(0);
-      let crossed11 = f64x2.splat(0);
-      const end = COMPLEX * j;
-      for (let k: usize = 0; k < end; k += COMPLEX) {
-        const a0 = v128.load(row0 + k);
-        const a1 = v128.load(row1 + k);
-        const b0 = v128.load(top0 + k);
-        const b1 = v128.load(top1 + k);
-        const s0 = swap(b0);
-        const s1 = swap(b1);
-        direct00 = f64x2.add(direct00, f64x2.mul(a0, b0));
-        crossed00 = f64x2.add(crossed00, f64x2.mul(a0, s0));
-        direct01 = f64x2.add(direct01, f64x2.mul(a0, b1));
-        crossed01 = f64x2.add(crossed01, f64x2.mul(a0, s1));
-        direct10 = f64x2.add(direct10, f64x2.mul(a1, b0));
-        crossed10 = f64x2.add(crossed10, f64x2.mul(a1, s0));
-        direct11 = f64x2.add(direct11, f64x2.mul(a1, b1));
-        crossed11 = f64x2.add(crossed11, f64x2.mul(a1, s1));
-      }
-      finishTwo(row0, top0, top1, j, conjugateSum(direct00, crossed00), conjugateSum(direct01, crossed01));
-      if (two) {
-        finishTwo(row1, top0, top1, j, conjugateSum(direct10, crossed10), conjugateSum(direct11, crossed11));
-      }
+  const two = i + 1 < n;
+  const row0 = matrix + rowBytes * i;
+  const row1 = two ? row0 + rowBytes : row0;
+  for (let j = 0; j < i; j += 2) {
+    const top0 = matrix + rowBytes * j;
+    const top1 = top0 + rowBytes;
+    let direct00 = f64x2.splat(0);
+    let crossed00 = f64x2.splat(0);
+    let direct01 = f64x2.splat(0);
+    let crossed01 = f64x2.splat(0);
+    let direct10 = f64x2.splat(0);
+    let crossed10 = f64x2.splat(0);
+    let direct11 = f64x2.splat(0);
+    let crossed11 = f64x2.splat(0);
+    const end = COMPLEX * j;
+    for (let k: usize = 0; k < end; k += COMPLEX) {
+      const a0 = v128.load(row0 + k);
+      const a1 = v128.load(row1 + k);
+      const b0 = v128.load(top0 + k);
+      const b1 = v128.load(top1 + k);
+      const s0 = swap(b0);
+      const s1 = swap(b1);
+      direct00 = f64x2.add(direct00, f64x2.mul(a0, b0));
+      crossed00 = f64x2.add(crossed00, f64x2.mul(a0, s0));
+      direct01 = f64x2.add(direct01, f64x2.mul(a0, b1));
+      crossed01 = f64x2.add(crossed01, f64x2.mul(a0, s1));
+      direct10 = f64x2.add(direct10, f64x2.mul(a1, b0));
+      crossed10 = f64x2.add(crossed10, f64x2.mul(a1, s0));
+      direct11 = f64x2.add(direct11, f64x2.mul(a1, b1));
+      crossed11 = f64x2.add(crossed11, f64x2.mul(a1, s1));
     }
-    if (!finishDiagonal(row0, i, smallestPivot)) return i;
+    finishTwo(row0, top0, top1, j, conjugateSum(direct00, crossed00), conjugateSum(direct01, crossed01));
     if (two) {
-      const at = row1 + COMPLEX * i;
-      const below = f64x2.sub(v128.load(at), rowProduct(row1, row0, i));
-      v128.store(at, f64x2.div(below, f64x2.splat(load<f64>(row0 + COMPLEX * i))));
-      if (!finishDiagonal(row1, i + 1, smallestPivot)) return i + 1;
+      finishTwo(row1, top0, top1, j, conjugateSum(direct10, crossed10), conjugateSum(direct11, crossed11));
     }
+  }
+  if (!finishDiagonal(row0, i, smallestPivot)) return i;
+  if (two) {
+    const at = row1 + COMPLEX * i;
+    const below = f64x2.sub(v128.load(at), rowProduct(row1, row0, i));
+    v128.store(at, f64x2.div(below, f64x2.splat(load<f64>(row0 + COMPLEX * i))));
+    if (!finishDiagonal(row1, i + 1, smallestPivot)) return i + 1;
   }
   return -1;
 }

@@ -2,11 +2,12 @@
 //
 //   H[t, line, x] = sum over measured taps j, coils c of  h[m, t, (j, c)](x) H[c, source line j, x]
 //
-// four columns and four target coils at a time. Column blocks are the outer loop and lines the inner
-// one, so that a block's weights stay in cache for all the lines.
+// four columns and four target coils at a time, a strip of columns for all the lines after the other.
 
 /** Bytes of four columns of weights or planar sources: 4 real, then 4 imaginary parts. */
 const ELEMENT: usize = 32;
+/** Column blocks side by side: their weights stay in the second-level cache, and whole cache lines are moved. */
+const STRIP = 4;
 
 /**
  * @param weights layout of GrappaKernel
@@ -25,17 +26,22 @@ export function fillLines(
   const offsetBytes = blockBytes * nBlocks;
   const targetBytes = (<usize>(kp + 2)) << 2;
   const lineBytes = (<usize>nColumns) << 3;
-  for (let block = 0; block < nBlocks; block++) {
-    const left = nColumns - (block << 2);
-    const column = slab + ELEMENT * block;
+  for (let first = 0; first < nBlocks; first += STRIP) {
+    const end = min(nBlocks, first + STRIP);
     let target = targets;
     for (let i = 0; i < nTargets; i++) {
-      let group = weights + offsetBytes * (load<i32>(target) - 1) + blockBytes * block;
-      const line = column + lineBytes * load<i32>(target, 4);
-      gatherSources(target + 8, kp, column, coilBytes, lineBytes, nCoils, left, sources);
-      for (let t = 0; t < nCoils; t += 4) {
-        synthesise(group, target + 8, kp, nCoils, sources, line + coilBytes * t, coilBytes, min(4, nCoils - t), left);
-        group += groupBytes;
+      const line = lineBytes * load<i32>(target, 4);
+      for (let block = first; block < end; block++) {
+        const left = nColumns - (block << 2);
+        const column = slab + ELEMENT * block;
+        let group = weights + offsetBytes * (load<i32>(target) - 1) + blockBytes * block;
+        gatherSources(target + 8, kp, column, coilBytes, lineBytes, nCoils, left, sources);
+        for (let t = 0; t < nCoils; t += 4) {
+          synthesise(
+            group, target + 8, kp, nCoils, sources, column + line + coilBytes * t, coilBytes, min(4, nCoils - t), left,
+          );
+          group += groupBytes;
+        }
       }
       target += targetBytes;
     }

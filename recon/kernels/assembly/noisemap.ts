@@ -13,6 +13,7 @@ const ELEMENT: usize = 32;
 const ROWS: usize = 4;
 
 /**
+ * Four columns of the image, those of `block`.
  * @param maps complex64 [nCoils, nRows, nColumns]
  * @param weights layout of GrappaKernel
  * @param terms (R - 1) kp + 1; a term (m, j) has the index 1 + (m - 1) kp + j
@@ -22,7 +23,7 @@ const ROWS: usize = 4;
  * @param scratch (4 terms nCoils + 4 (nCoils rounded up to four) + terms) ELEMENTs
  */
 export function grappaNoise(
-  maps: usize, weights: usize, nCoils: i32, nRows: i32, nColumns: i32, acceleration: i32, kp: i32,
+  maps: usize, weights: usize, nCoils: i32, nRows: i32, nColumns: i32, block: i32, acceleration: i32, kp: i32,
   pairs: usize, phases: usize, out: usize, scratch: usize,
 ): void {
   const nBlocks = (nColumns + 3) >> 2;
@@ -36,33 +37,31 @@ export function grappaNoise(
   const sensitivities = terms + termBytes * nTerms;
   const turned = sensitivities + ELEMENT * ROWS * (4 * nGroups);
   memory.fill(sensitivities, 0, ELEMENT * ROWS * (4 * nGroups));
-  for (let block = 0; block < nBlocks; block++) {
-    const left = min(4, nColumns - (block << 2));
-    for (let row = 0; row < nRows; row += <i32>ROWS) {
-      const nRowsHere = min(<i32>ROWS, nRows - row);
-      gatherMaps(maps, nCoils, nRows, nColumns, row, nRowsHere, block << 2, left, sensitivities);
-      ownTerm(sensitivities, nCoils, terms);
-      for (let m = 0; m < acceleration - 1; m++) {
-        const group = weights + offsetBytes * m + blockBytes * block;
-        for (let j = 0; j < kp; j++) {
-          const to = terms + termBytes * (1 + m * kp + j);
-          for (let c = 0; c < nCoils; c++) {
-            servedTerm(group + ELEMENT * 4 * (j * nCoils + c), groupBytes, nGroups, sensitivities, to + ELEMENT * ROWS * c);
-          }
+  const left = min(4, nColumns - (block << 2));
+  for (let row = 0; row < nRows; row += <i32>ROWS) {
+    const nRowsHere = min(<i32>ROWS, nRows - row);
+    gatherMaps(maps, nCoils, nRows, nColumns, row, nRowsHere, block << 2, left, sensitivities);
+    ownTerm(sensitivities, nCoils, terms);
+    for (let m = 0; m < acceleration - 1; m++) {
+      const group = weights + offsetBytes * m + blockBytes * block;
+      for (let j = 0; j < kp; j++) {
+        const to = terms + termBytes * (1 + m * kp + j);
+        for (let c = 0; c < nCoils; c++) {
+          servedTerm(group + ELEMENT * 4 * (j * nCoils + c), groupBytes, nGroups, sensitivities, to + ELEMENT * ROWS * c);
         }
       }
-      for (let r = 0; r < nRowsHere; r++) {
-        const phase = phases + ((<usize>((row + r) * nTerms)) << 3);
-        const variance = rowVariance(terms + ELEMENT * r, termBytes, nTerms, nCoils, pairs, phase, turned);
-        const deviation = f32x4.sqrt(f32x4.max(variance, f32x4.splat(0)));
-        const at = out + ((<usize>((row + r) * nColumns + (block << 2))) << 2);
-        if (left == 4) {
-          v128.store(at, deviation);
-        } else {
-          v128.store32_lane(at, deviation, 0);
-          if (left > 1) v128.store32_lane(at, deviation, 1, 4);
-          if (left > 2) v128.store32_lane(at, deviation, 2, 8);
-        }
+    }
+    for (let r = 0; r < nRowsHere; r++) {
+      const phase = phases + ((<usize>((row + r) * nTerms)) << 3);
+      const variance = rowVariance(terms + ELEMENT * r, termBytes, nTerms, nCoils, pairs, phase, turned);
+      const deviation = f32x4.sqrt(f32x4.max(variance, f32x4.splat(0)));
+      const at = out + ((<usize>((row + r) * nColumns + (block << 2))) << 2);
+      if (left == 4) {
+        v128.store(at, deviation);
+      } else {
+        v128.store32_lane(at, deviation, 0);
+        if (left > 1) v128.store32_lane(at, deviation, 1, 4);
+        if (left > 2) v128.store32_lane(at, deviation, 2, 8);
       }
     }
   }

@@ -2,18 +2,20 @@
 //
 //   C(p) = sum over q in the window about p of  m(q) m(q)^H
 //
-// with m the coil images of low resolution; by power iteration. Windows are cut at the edges.
+// with m the coil images of low resolution; by power iteration. Windows are cut at the edges. The phase
+// is that of a virtual coil.
 
 /** Bytes of a complex64. */
 const COMPLEX: usize = 8;
 
 /**
+ * One row.
  * @param images complex64 [nRows, nColumns, nCoils], nCoils even (a zero coil makes it so)
  * @param vectors complex64 [nRows, nColumns, nCoils], of norm 1, or 0 where there is no signal
  * @param scratch (nColumns + 1) nCoils^2 + 2 nCoils complex64
  */
 export function localPrincipalVectors(
-  images: usize, nRows: i32, nColumns: i32, nCoils: i32, halfWindow: i32, nIterations: i32,
+  images: usize, nRows: i32, nColumns: i32, nCoils: i32, row: i32, halfWindow: i32, nIterations: i32,
   vectors: usize, scratch: usize,
 ): void {
   const pixelBytes = COMPLEX * nCoils;
@@ -21,19 +23,64 @@ export function localPrincipalVectors(
   const matrixBytes = pixelBytes * nCoils;
   const covariance = scratch + matrixBytes * nColumns;
   const work = covariance + matrixBytes;
-  for (let row = 0; row < nRows; row++) {
-    // The window is a rectangle: sums down the columns first, then along the row.
-    const top = images + rowBytes * max(0, row - halfWindow);
-    const nTall = min(nRows - 1, row + halfWindow) - max(0, row - halfWindow) + 1;
-    for (let column = 0; column < nColumns; column++) {
-      outerProducts(top + pixelBytes * column, rowBytes, nTall, nCoils, scratch + matrixBytes * column);
+  // The window is a rectangle: sums down the columns first, then along the row.
+  const top = max(0, row - halfWindow);
+  const nTall = min(nRows - 1, row + halfWindow) - top + 1;
+  for (let column = 0; column < nColumns; column++) {
+    const pixel = images + rowBytes * top + pixelBytes * column;
+    outerProducts(pixel, rowBytes, nTall, nCoils, scratch + matrixBytes * column);
+  }
+  for (let column = 0; column < nColumns; column++) {
+    const from = max(0, column - halfWindow);
+    const nWide = min(nColumns - 1, column + halfWindow) - from + 1;
+    sumMatrices(scratch + matrixBytes * from, matrixBytes, nWide, covariance);
+    principalVector(covariance, nCoils, nIterations, vectors + rowBytes * row + pixelBytes * column, work);
+  }
+}
+
+/**
+ * The virtual coil v: the principal eigenvector of all pixels together.
+ * @param vector complex64 [nCoils]
+ * @param scratch nCoils^2 + 2 nCoils complex64
+ */
+export function globalPrincipalVector(
+  images: usize, nPixels: i32, nCoils: i32, nIterations: i32, vector: usize, scratch: usize,
+): void {
+  outerProducts(images, COMPLEX * nCoils, nPixels, nCoils, scratch);
+  principalVector(scratch, nCoils, nIterations, vector, scratch + COMPLEX * nCoils * nCoils);
+}
+
+/**
+ * Turns every vector so that v^H S is real and positive; a vector of zero becomes v.
+ * @param vectors complex64 [nPixels, nCoils]
+ */
+export function alignPhases(vectors: usize, nPixels: i32, nCoils: i32, virtual: usize): void {
+  const bytes = COMPLEX * nCoils;
+  for (let pixel = 0; pixel < nPixels; pixel++) {
+    let re: f32 = 0;
+    let im: f32 = 0;
+    for (let at: usize = 0; at < bytes; at += COMPLEX) {
+      const vRe = load<f32>(virtual + at);
+      const vIm = load<f32>(virtual + at, 4);
+      const sRe = load<f32>(vectors + at);
+      const sIm = load<f32>(vectors + at, 4);
+      re += vRe * sRe + vIm * sIm;
+      im += vRe * sIm - vIm * sRe;
     }
-    for (let column = 0; column < nColumns; column++) {
-      const from = max(0, column - halfWindow);
-      const nWide = min(nColumns - 1, column + halfWindow) - from + 1;
-      sumMatrices(scratch + matrixBytes * from, matrixBytes, nWide, covariance);
-      principalVector(covariance, nCoils, nIterations, vectors + rowBytes * row + pixelBytes * column, work);
+    const magnitude = sqrt<f32>(re * re + im * im);
+    if (magnitude == 0) {
+      memory.copy(vectors, virtual, bytes);
+    } else {
+      const cosine = re / magnitude;
+      const sine = im / magnitude;
+      for (let at: usize = 0; at < bytes; at += COMPLEX) {
+        const sRe = load<f32>(vectors + at);
+        const sIm = load<f32>(vectors + at, 4);
+        store<f32>(vectors + at, sRe * cosine + sIm * sine);
+        store<f32>(vectors + at, sIm * cosine - sRe * sine, 4);
+      }
     }
+    vectors += bytes;
   }
 }
 
