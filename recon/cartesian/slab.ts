@@ -123,14 +123,23 @@ export class Slab {
     return row % this.#plan.acceleration === this.latticeOffset;
   }
 
-  /** Lattice lines that the header implies and that did not come. */
+  /**
+   * Lattice lines that the header implies and that did not come. The outermost one on either side is
+   * not counted: whether a lattice begins and ends on the last lines of the matrix is the sequence's choice.
+   */
   get nMissingLines(): number {
-    let missing = 0;
+    const missing = this.#missingLatticeRows();
+    if (this.#plan.acceleration === 1) return missing.length;
+    const { acceleration } = this.#plan;
+    return missing.filter((row) => row - acceleration >= this.firstRow && row + acceleration <= this.lastRow).length;
+  }
+
+  #missingLatticeRows(): number[] {
     const step = this.#plan.acceleration;
-    const { firstRow, lastRow } = this;
-    const offset = this.latticeOffset;
-    for (let row = firstRow + ((((offset - firstRow) % step) + step) % step); row <= lastRow; row += step) {
-      if (this.available[row] === 0) missing++;
+    const { firstRow, lastRow, latticeOffset } = this;
+    const missing: number[] = [];
+    for (let row = firstRow + ((((latticeOffset - firstRow) % step) + step) % step); row <= lastRow; row += step) {
+      if (this.available[row] === 0) missing.push(row);
     }
     return missing;
   }
@@ -150,7 +159,8 @@ export class Slab {
    */
   get isComplete(): boolean {
     if (this.sawFirstInSlice && !this.sawLastInSlice) return false;
-    return this.nImagingLines > 0 && this.nMissingLines === 0 && this.hasAllAverages;
+    const nMissing = this.sawLastInSlice ? this.nMissingLines : this.#missingLatticeRows().length;
+    return this.nImagingLines > 0 && nMissing === 0 && this.hasAllAverages;
   }
 
   /** The lines that unaliasing still has to make: off the lattice, within the limits, not measured. */

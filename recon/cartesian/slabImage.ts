@@ -1,5 +1,5 @@
 /** A complete slab into its slice image: averages, missing lines, column FFT and coil combination. */
-import type { ImageGeometry, Vector3 } from '../../imaging/index.js';
+import { affineLps, ImagingError, type ImageGeometry } from '../../imaging/index.js';
 import { combineRss, combineSlice, planSlab } from '../fft/index.js';
 import { fillLines, type HybridSlab, type SynthesisedLine } from '../grappa/index.js';
 import type { Kernels } from '../kernels/index.js';
@@ -82,11 +82,9 @@ export function noiseOf(
   return { noise: noise.map((value) => value * Math.sqrt(sampledFraction)), gFactor };
 }
 
-/** The place of a slice, from its first readout; undefined where the header gives no unit vectors. */
+/** The place of a slice, from its first readout; undefined where directions or extents make no affine. */
 export function geometryOf(plan: CartesianPlan, readout: Readout): ImageGeometry | undefined {
-  const isUnit = ([x, y, z]: Vector3) => Math.abs(Math.hypot(x, y, z) - 1) < 1e-3;
-  if (![readout.readDir, readout.phaseDir, readout.sliceDir].every(isUnit)) return undefined;
-  return {
+  const geometry: ImageGeometry = {
     centreMm: readout.position,
     rowDirection: readout.readDir,
     columnDirection: readout.phaseDir,
@@ -94,4 +92,11 @@ export function geometryOf(plan: CartesianPlan, readout: Readout): ImageGeometry
     fovMm: plan.fovMm,
     matrixSize: [plan.nColumns, plan.nRows, 1],
   };
+  try {
+    affineLps(geometry);
+    return geometry;
+  } catch (error) {
+    if (error instanceof ImagingError) return undefined;
+    throw error;
+  }
 }

@@ -327,3 +327,36 @@ describe('bad readouts end the scan with a code', () => {
     );
   });
 });
+
+describe('the place of an image', () => {
+  it.each([
+    ['no directions', { readDir: [0, 0, 0], phaseDir: [0, 0, 0], sliceDir: [0, 0, 0] }],
+    ['directions that are not orthogonal', { readDir: [1, 0, 0], phaseDir: [0.6, 0.8, 0], sliceDir: [0, 0, 1] }],
+    ['directions that are not numbers', { readDir: [NaN, 0, 0], phaseDir: [0, 1, 0], sliceDir: [0, 0, 1] }],
+  ] as const)('is unknown, and said to be, with %s', (_, directions) => {
+    const bench = new Bench({});
+    for (const line of allLines) bench.push({ ...readoutOf({ line }), ...directions }, lineSamples(line));
+    expect(bench.images[0]!.geometry).toBeUndefined();
+    expect(bench.codes).toContain('RECON_WARN_NO_GEOMETRY');
+  });
+});
+
+describe('a lattice that ends before the last line of the matrix', () => {
+  it('is complete with its last flag', () => {
+    const bench = new Bench({ acceleration: 2, calibrationMode: 'separate' });
+    for (const line of allLines.slice(14, 34)) bench.line({ line, flags: ['parallelCalibration'] });
+    for (let line = 1; line < nLines - 1; line += 2) {
+      bench.line({ line, flags: line === 1 ? ['firstInSlice'] : line === nLines - 3 ? ['lastInSlice'] : [] });
+    }
+    expect(bench.images[0]).toMatchObject({ method: 'grappa', nMissingLines: 0 });
+  });
+
+  it('is not when a line within is missing', () => {
+    const bench = new Bench({ acceleration: 2, calibrationMode: 'separate' });
+    for (const line of allLines.slice(14, 34)) bench.line({ line, flags: ['parallelCalibration'] });
+    for (let line = 1; line < nLines; line += 2) if (line !== 21) bench.line({ line });
+    expect(bench.images).toHaveLength(0);
+    bench.finish();
+    expect(bench.images[0]).toMatchObject({ method: 'zeroFilled', nMissingLines: 1 });
+  });
+});
