@@ -59,32 +59,28 @@ export function estimateCoilMaps(kernels: Kernels, calibration: CoilMapCalibrati
   const nPaired = nCoils + (nCoils % 2);
   const nPoints = gridRows * gridColumns;
 
-  return arena.withScratch(8 * nPoints * nCoils, (coarse) => {
-    lowResolutionImages(kernels, calibration, coarse, { gridRows, gridColumns, resolutionColumns });
-    arena.withScratch(2 * 8 * nPoints * nPaired, (images) => {
-      const vectors = images + 8 * nPoints * nPaired;
-      interleaveCoils(arena.f32(coarse, 2 * nPoints * nCoils), arena.f32(images, 2 * nPoints * nPaired), nCoils, nPaired);
-      arena.withScratch(8 * ((gridColumns + 1) * nPaired * nPaired + 3 * nPaired), (virtual) => {
-        const scratch = virtual + 8 * nPaired;
-        for (let row = 0; row < gridRows; row++) {
-          wasm.localPrincipalVectors(
-            images, gridRows, gridColumns, nPaired, row, halfWindow, nPowerIterations, vectors, scratch,
-          );
-        }
-        wasm.globalPrincipalVector(images, nPoints, nPaired, nPowerIterations, virtual, scratch);
-        wasm.alignPhases(vectors, nPoints, nPaired, virtual);
-      });
-      separateCoils(arena.f32(vectors, 2 * nPoints * nPaired), arena.f32(coarse, 2 * nPoints * nCoils), nCoils, nPaired);
+  return arena.withScratch(2 * 8 * nPoints * nPaired, (images) => {
+    const vectors = images + 8 * nPoints * nPaired;
+    lowResolutionImages(kernels, calibration, images, { gridRows, gridColumns, resolutionColumns, nPaired });
+    arena.withScratch(8 * ((gridColumns + 1) * nPaired * nPaired + 3 * nPaired), (virtual) => {
+      const scratch = virtual + 8 * nPaired;
+      for (let row = 0; row < gridRows; row++) {
+        wasm.localPrincipalVectors(
+          images, gridRows, gridColumns, nPaired, row, halfWindow, nPowerIterations, vectors, scratch,
+        );
+      }
+      wasm.globalPrincipalVector(images, nPoints, nPaired, nPowerIterations, virtual, scratch);
+      wasm.alignPhases(vectors, nPoints, nPaired, virtual);
     });
-    const points = { rows: interpolationPoints(nRows, paddedRows, gridRows), columns: interpolationPoints(nColumns, nColumns, gridColumns) };
-    return arena.withScratch(POINT_BYTES * (nRows + nColumns) + 4 * (nColumns + 1), (tables) => {
-      const columnTable = tables + POINT_BYTES * nRows;
-      arena.u8(tables, POINT_BYTES * nRows).set(points.rows);
-      arena.u8(columnTable, POINT_BYTES * nColumns).set(points.columns);
+    return arena.withScratch(POINT_BYTES * (nRows + nColumns) + 4 * (nColumns + 1), (rowPoints) => {
+      const columnPoints = rowPoints + POINT_BYTES * nRows;
+      const energies = columnPoints + POINT_BYTES * nColumns;
+      arena.u8(rowPoints, POINT_BYTES * nRows).set(interpolationPoints(nRows, paddedRows, gridRows));
+      arena.u8(columnPoints, POINT_BYTES * nColumns).set(interpolationPoints(nColumns, nColumns, gridColumns));
       return arena.withScratch(8 * nCoils * gridRows * nColumns, (wide) => {
-        wasm.interpolateLines(coarse, nCoils * gridRows, gridColumns, columnTable, nColumns, wide);
+        wasm.interpolateLines(vectors, nCoils, nPaired, gridRows, gridColumns, columnPoints, nColumns, wide);
         const maps = arena.allocate(8 * nCoils * nRows * nColumns);
-        wasm.interpolateMaps(wide, nCoils, gridRows, nColumns, tables, nRows, maps, columnTable + POINT_BYTES * nColumns);
+        wasm.interpolateMaps(wide, nCoils, gridRows, nColumns, rowPoints, nRows, maps, energies);
         return maps;
       });
     });
@@ -107,25 +103,36 @@ function hann(k: number, halfWidth: number): number {
   return 0.5 * (1 + Math.cos((Math.PI * k) / (halfWidth + 1)));
 }
 
-/** Coil images on the coarse grid, complex64 [nCoils, gridRows, gridColumns], apodised along both axes. */
+interface Grid {
+  readonly gridRows: number;
+  readonly gridColumns: number;
+  readonly resolutionColumns: number;
+  /** Coils a point, the last of them zero where nCoils is odd. */
+  readonly nPaired: number;
+}
+
+/**
+ * Coil images on the coarse grid, complex64 [gridRows, gridColumns, nPaired], apodised along both axes and
+ * of mean square 1, so that the power iteration's products stay within float32 whatever the scanner's unit.
+ */
 function lowResolutionImages(
   kernels: Kernels,
   calibration: CoilMapCalibration,
   target: number,
-  size: { readonly gridRows: number; readonly gridColumns: number; readonly resolutionColumns: number },
+  { gridRows, gridColumns, resolutionColumns, nPaired }: Grid,
 ): void {
   const { arena } = kernels;
   const { nCoils, nCalibrationLines, nColumns, firstLine } = calibration;
-  const { gridRows, gridColumns, resolutionColumns } = size;
   const halfRows = halfExtent(calibration);
   const halfColumns = Math.floor(resolutionColumns / 2);
   const columnCentre = Math.floor(nColumns / 2);
   const from = Math.max(firstLine, -halfRows);
-  const end = Math.min(firstLine + nCalibrationLines, halfRows + 1);
-  const nLines = Math.max(0, end - from);
+  const nLines = Math.max(0, Math.min(firstLine + nCalibrationLines, halfRows + 1) - from);
+  const fromColumn = Math.max(0, columnCentre - halfColumns);
+  const endColumn = Math.min(nColumns, columnCentre + halfColumns + 1);
   const readoutPlan = planFft(kernels, nColumns);
-  const columnPlan = planFft(kernels, gridRows);
-  const linePlan = planFft(kernels, gridColumns);
+  const rowPlan = planFft(kernels, gridRows);
+  const columnPlan = planFft(kernels, gridColumns);
 
   arena.withScratch(8 * nCoils * nLines * nColumns, (lines) => {
     const lineFloats = 2 * nColumns;
@@ -137,55 +144,34 @@ function lowResolutionImages(
     }
     fftLines(kernels, readoutPlan, lines, nCoils * nLines, 'forward');
 
-    const images = arena.f32(target, 2 * nCoils * gridRows * gridColumns).fill(0);
-    for (let coil = 0; coil < nCoils; coil++) {
-      for (let line = from; line < end; line++) {
-        for (let k = -halfColumns; k <= halfColumns; k++) {
-          const column = columnCentre + k;
-          if (column < 0 || column >= nColumns) continue;
-          const weight = hann(line, halfRows) * hann(k, halfColumns);
-          const source = (coil * nLines + line - from) * lineFloats + 2 * column;
-          const to = 2 * ((coil * gridRows + gridRows / 2 + line) * gridColumns + gridColumns / 2 + k);
-          images[to] = weight * central[source]!;
-          images[to + 1] = weight * central[source + 1]!;
+    const images = arena.f32(target, 2 * gridRows * gridColumns * nPaired).fill(0);
+    const place = (scale: number): number => {
+      let energy = 0;
+      for (let coil = 0; coil < nCoils; coil++) {
+        for (let line = 0; line < nLines; line++) {
+          for (let column = fromColumn; column < endColumn; column++) {
+            const weight = scale * hann(from + line, halfRows) * hann(column - columnCentre, halfColumns);
+            const source = (coil * nLines + line) * lineFloats + 2 * column;
+            const point = (gridRows / 2 + from + line) * gridColumns + gridColumns / 2 + column - columnCentre;
+            const re = weight * central[source]!;
+            const im = weight * central[source + 1]!;
+            images[2 * (point * nPaired + coil)] = re;
+            images[2 * (point * nPaired + coil) + 1] = im;
+            energy += re * re + im * im;
+          }
         }
       }
+      return energy;
+    };
+    const energy = place(1);
+    if (!(energy > 0 && energy < Infinity)) {
+      throw reconError('RECON_ERR_COIL_MAPS_NO_SIGNAL', `calibration lines of energy ${energy}`);
     }
+    place(Math.sqrt((gridRows * gridColumns * nCoils) / energy));
   });
-  for (let coil = 0; coil < nCoils; coil++) {
-    fftColumns(kernels, columnPlan, target + 8 * coil * gridRows * gridColumns, gridColumns, 'inverse');
-  }
-  fftLines(kernels, linePlan, target, nCoils * gridRows, 'inverse');
-  const images = arena.f32(target, 2 * nCoils * gridRows * gridColumns);
-  let energy = 0;
-  for (const value of images) energy += value * value;
-  if (!(energy > 0 && energy < Infinity)) {
-    throw reconError('RECON_ERR_COIL_MAPS_NO_SIGNAL', `calibration lines of energy ${energy}`);
-  }
-  // A fixed scale keeps the squares of the power iteration within float32, whatever the scanner's units.
-  const scale = Math.sqrt(images.length / energy);
-  for (let i = 0; i < images.length; i++) images[i] = scale * images[i]!;
-}
-
-/** complex64 [nCoils, nPoints] -> [nPoints, nPaired], a missing coil zero. */
-function interleaveCoils(from: Float32Array, to: Float32Array, nCoils: number, nPaired: number): void {
-  const nPoints = from.length / 2 / nCoils;
-  if (nPaired > nCoils) to.fill(0);
-  for (let coil = 0; coil < nCoils; coil++) {
-    for (let point = 0; point < nPoints; point++) {
-      to[2 * (point * nPaired + coil)] = from[2 * (coil * nPoints + point)]!;
-      to[2 * (point * nPaired + coil) + 1] = from[2 * (coil * nPoints + point) + 1]!;
-    }
-  }
-}
-
-/** The reverse of `interleaveCoils`. */
-function separateCoils(from: Float32Array, to: Float32Array, nCoils: number, nPaired: number): void {
-  const nPoints = from.length / 2 / nPaired;
-  for (let coil = 0; coil < nCoils; coil++) {
-    for (let point = 0; point < nPoints; point++) {
-      to[2 * (coil * nPoints + point)] = from[2 * (point * nPaired + coil)]!;
-      to[2 * (coil * nPoints + point) + 1] = from[2 * (point * nPaired + coil) + 1]!;
-    }
+  // Coils lie innermost: a grid row is a matrix of as many columns as there are coils.
+  fftColumns(kernels, rowPlan, target, gridColumns * nPaired, 'inverse');
+  for (let row = 0; row < gridRows; row++) {
+    fftColumns(kernels, columnPlan, target + 8 * row * gridColumns * nPaired, nPaired, 'inverse');
   }
 }

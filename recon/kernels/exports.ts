@@ -77,7 +77,8 @@ export interface CoilMapExports {
   ): void;
   alignPhases(vectors: number, nPixels: number, nCoils: number, virtual: number): void;
   interpolateLines(
-    coarse: number, nLines: number, nCoarse: number, points: number, nFine: number, fine: number,
+    coarse: number, nCoils: number, coilStride: number, nRows: number, nCoarse: number, points: number, nFine: number,
+    fine: number,
   ): void;
   interpolateMaps(
     coarse: number, nCoils: number, nCoarse: number, nColumns: number, points: number, nRows: number, maps: number,

@@ -7,26 +7,30 @@ const POINT: usize = 32;
 
 /**
  * Along the rows.
- * @param coarse complex64 [nLines, nCoarse]
+ * @param coarse complex64 [nRows, nCoarse, coilStride], of which the first nCoils count
  * @param points POINT [nFine]
- * @param fine complex64 [nLines, nFine]
+ * @param fine complex64 [nCoils, nRows, nFine]
  */
 export function interpolateLines(
-  coarse: usize, nLines: i32, nCoarse: i32, points: usize, nFine: i32, fine: usize,
+  coarse: usize, nCoils: i32, coilStride: i32, nRows: i32, nCoarse: i32, points: usize, nFine: i32, fine: usize,
 ): void {
-  for (let line = 0; line < nLines; line++) {
-    let point = points;
-    for (let x = 0; x < nFine; x++) {
-      let sum = f32x4.splat(0);
-      for (let tap: usize = 0; tap < 16; tap += 4) {
-        const value = v128.load64_zero(coarse + ((<usize>load<i32>(point + tap)) << 3));
-        sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(point + tap, 16), value));
+  const pixelBytes = (<usize>coilStride) << 3;
+  for (let coil = 0; coil < nCoils; coil++) {
+    let line = coarse + ((<usize>coil) << 3);
+    for (let row = 0; row < nRows; row++) {
+      let point = points;
+      for (let x = 0; x < nFine; x++) {
+        let sum = f32x4.splat(0);
+        for (let tap: usize = 0; tap < 16; tap += 4) {
+          const value = v128.load64_zero(line + pixelBytes * load<i32>(point + tap));
+          sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(point + tap, 16), value));
+        }
+        v128.store64_lane(fine, sum, 0);
+        fine += 8;
+        point += POINT;
       }
-      v128.store64_lane(fine, sum, 0);
-      fine += 8;
-      point += POINT;
+      line += pixelBytes * nCoarse;
     }
-    coarse += (<usize>nCoarse) << 3;
   }
 }
 
