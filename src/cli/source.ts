@@ -51,15 +51,15 @@ async function firstBytes(path: string): Promise<Uint8Array> {
 async function* streamOfHdf5(path: string): AsyncIterable<Uint8Array> {
   const file = await openMrdFile(path);
   try {
-    yield encodeConfigFile('default');
+    yield* encodeConfigFile('default');
     const xml = file.headerXml();
-    if (xml !== undefined) yield encodeHeader(xml);
-    for (const acquisition of file.acquisitions()) yield encodeAcquisition(acquisition);
-    for (const waveform of file.waveforms()) yield encodeWaveform(waveform);
+    if (xml !== undefined) yield* encodeHeader(xml);
+    for (const acquisition of file.acquisitions()) yield* encodeAcquisition(acquisition);
+    for (const waveform of file.waveforms()) yield* encodeWaveform(waveform);
     for (const { name } of file.imageGroups) {
-      for (const image of file.images(name)) yield encodeImage(image);
+      for (const image of file.images(name)) yield* encodeImage(image);
     }
-    yield encodeClose();
+    yield* encodeClose();
   } finally {
     file.close();
   }

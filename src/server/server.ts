@@ -59,7 +59,9 @@ export class MrdServer {
     const cutAll = () => this.#connections.forEach((connection) => connection.destroy());
     const timers = [setTimeout(failAll, graceMs), setTimeout(cutAll, graceMs + this.#options.lingerSilenceMs)];
     await closed;
-    timers.forEach(clearTimeout);
+    // A connection whose socket is closed may still be saving its raw data.
+    await Promise.all([...this.#connections].map((connection) => connection.closed));
+    for (const timer of timers) clearTimeout(timer);
   }
 
   async #serve(socket: Socket): Promise<void> {

@@ -30,7 +30,7 @@ describe('raw data', () => {
 
   it('are partial until they are complete, and for their owner only', async () => {
     const recorder = await RawRecorder.open(folder, 'abc', unexpected);
-    recorder.write(Buffer.from('raw'));
+    void recorder.write(Buffer.from('raw'));
     expect(await readdir(folder)).toEqual([expect.stringMatching(/^\d{8}T\d{6}\.\d{3}Z-abc\.mrd\.partial$/)]);
     const path = await recorder.close();
     expect(await readdir(folder)).toEqual([expect.stringMatching(/-abc\.mrd$/)]);
@@ -59,7 +59,7 @@ describe('raw data', () => {
     const failures: Error[] = [];
     // A file that is open for reading only refuses bytes, as a full disk does.
     const recorder = new RawRecorder(await open(`${path}.partial`, 'r'), path, (error) => failures.push(error));
-    recorder.write(Buffer.from('one'));
+    void recorder.write(Buffer.from('one'));
     await recorder.close();
     expect(failures).toHaveLength(1);
     expect(recorder.write(Buffer.from('two'))).toBeUndefined();

@@ -71,7 +71,7 @@ export function acquisition(line: number, size: ScanSize = {}, ...flags: Acquisi
       data[2 * (coil * nSamples + sample)] = (coil + 1) * Math.exp(-distance);
     }
   }
-  return encodeAcquisition({ header, trajectory: new Float32Array(0), data });
+  return concat(encodeAcquisition({ header, trajectory: new Float32Array(0), data }));
 }
 
 export function lines(size: ScanSize = {}): Uint8Array[] {
@@ -81,7 +81,7 @@ export function lines(size: ScanSize = {}): Uint8Array[] {
 
 /** Config, header, every line, CLOSE. */
 export function scan(config = 'default', size: ScanSize = {}): Uint8Array {
-  return concat([encodeConfigFile(config), encodeHeader(headerXml(size)), ...lines(size), encodeClose()]);
+  return concat([...encodeConfigFile(config), ...encodeHeader(headerXml(size)), ...lines(size), ...encodeClose()]);
 }
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
