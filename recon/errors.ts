@@ -11,7 +11,7 @@ export const RECON_ERRORS = {
     action: 'check this coil element and its channel, or leave it out of the scan',
   },
   RECON_ERR_CALIBRATION_KERNEL: {
-    expected: 'an acceleration of 2 or more, an odd number of readout taps, no more than columns, an even number of phase taps',
+    expected: 'an acceleration of 2 or more, an odd number of readout taps, no more than columns, an even number of phase taps up to 16',
     action: 'correct kernelReadout and kernelPhase',
   },
   RECON_ERR_CALIBRATION_TOO_FEW_LINES: {

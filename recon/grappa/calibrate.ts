@@ -20,6 +20,8 @@ import type { Kernels } from '../kernels/index.js';
 import type { GrappaCalibration, GrappaKernel } from './types.js';
 
 const COMPLEX128_BYTES = 16;
+/** Sources of a synthesised line are the bits of one number, and more taps would gain nothing. */
+const mostPhaseTaps = 16;
 /** Pivots below this part of the mean diagonal are rounding errors of float32 data. */
 const smallestRelativePivot = 1e-13;
 
@@ -68,7 +70,7 @@ function checkKernel({ acceleration, kernelReadout, kernelPhase, nColumns }: Gra
   const sound =
     Number.isInteger(acceleration) && acceleration >= 2 &&
     Number.isInteger(kernelReadout) && kernelReadout % 2 === 1 && kernelReadout <= nColumns &&
-    Number.isInteger(kernelPhase) && kernelPhase >= 2 && kernelPhase % 2 === 0;
+    Number.isInteger(kernelPhase) && kernelPhase >= 2 && kernelPhase <= mostPhaseTaps && kernelPhase % 2 === 0;
   if (sound) return;
   throw reconError(
     'RECON_ERR_CALIBRATION_KERNEL',

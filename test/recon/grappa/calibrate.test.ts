@@ -206,6 +206,7 @@ describe('GRAPPA calibration', () => {
     ['too few lines', { acceleration: 4 }, 1, 'RECON_ERR_CALIBRATION_TOO_FEW_LINES'],
     ['an even number of readout taps', { kernelReadout: 4 }, 1, 'RECON_ERR_CALIBRATION_KERNEL'],
     ['an odd number of phase taps', { kernelPhase: 3 }, 1, 'RECON_ERR_CALIBRATION_KERNEL'],
+    ['too many phase taps', { kernelPhase: 18 }, 1, 'RECON_ERR_CALIBRATION_KERNEL'],
     ['more taps than columns', { kernelReadout: 9 }, 1, 'RECON_ERR_CALIBRATION_KERNEL'],
     ['no acceleration', { acceleration: 1 }, 1, 'RECON_ERR_CALIBRATION_KERNEL'],
     ['no signal', {}, 0, 'RECON_ERR_CALIBRATION_SINGULAR'],
