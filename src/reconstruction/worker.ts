@@ -139,9 +139,13 @@ const scans = new Map<number, Scan>();
 
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
-    case 'open':
-      scans.set(message.session, new Scan(message));
+    case 'open': {
+      const scan = new Scan(message);
+      scans.set(message.session, scan);
+      // Readouts may be there already; else it goes to sleep, to be woken by the first.
+      scan.takeTurn();
       return;
+    }
     case 'readouts':
       scans.get(message.session)?.takeTurn();
       return;
