@@ -29,7 +29,7 @@ export interface ServeOptions extends ChoiceOptions, ReconstructionPoolOptions {
 /** How long sessions may go on after the process was asked to stop. */
 const GRACE_MS = 10_000;
 
-/** @throws CodedError CONUS_ERR_LISTEN */
+/** @throws CodedError CONUS_ERR_LISTEN, RECON_ERR_SELF_TEST */
 export async function serve(options: ServeOptions, io: CliIo): Promise<ExitCode> {
   const log = createLog(options.logLevel, { write: (line: string) => io.stderr.write(line) });
   const metrics = new Metrics();
@@ -44,6 +44,8 @@ export async function serve(options: ServeOptions, io: CliIo): Promise<ExitCode>
     metrics,
   });
   try {
+    // A machine that computes wrongly must not take a scan, and the first scan must not wait for compilers.
+    await pool.ready();
     const address = await listening(options.host, options.port, () => server.listen(options.port, options.host));
     const { metricsPort } = options;
     const http = metricsPort === undefined ? undefined : await listening('127.0.0.1', metricsPort, () => serveMetrics(metrics, metricsPort));
