@@ -11,12 +11,28 @@ import { ELEMENT, firstSlot, transformSlots } from './fft';
 import { loadColumns, storeColumns } from './block';
 import { COLUMNS } from './lines';
 
+/**
+ * Brings rows of `nColumns` complex64 into the cache: one word a cache line, nothing between the loads,
+ * so that the misses overlap, as they would not between the arithmetic. WebAssembly has no prefetch.
+ * @param sink where the words go, lest the loads be left out
+ */
+function fetchRows(source: usize, rowBytes: usize, nRows: i32, nColumns: i32, sink: usize): void {
+  const nBytes = (<usize>nColumns) << 3;
+  let words = 0;
+  for (let r = 0; r < nRows; r++) {
+    for (let at: usize = 0; at < nBytes; at += 64) words |= load<i32>(source + at);
+    source += rowBytes;
+  }
+  store<i32>(sink, words);
+}
+
 /** `count` columns of one coil, transformed, real and imaginary parts exchanged -> slots. */
 @inline
 function transformColumns(
   plan: usize, hybrid: usize, lineBytes: usize, nLines: i32, centreLine: i32, count: i32,
   slots: usize, slotBytes: usize,
 ): void {
+  fetchRows(hybrid, lineBytes, nLines, count, slots);
   const input = slots + slotBytes * firstSlot(plan);
   loadColumns(hybrid, lineBytes, nLines, centreLine, count, input, slotBytes, load<i32>(plan), 16);
   transformSlots(plan, slots, slotBytes, (count + 3) >> 2);
@@ -55,21 +71,6 @@ export function combineMaps(
     }
     storeColumns(sums, slotBytes, n, 0, scale, image + offset, rowBytes, nRows, nRows >> 1, count);
   }
-}
-
-/**
- * Brings rows of `nColumns` complex64 into the cache: one word a cache line, nothing between the loads,
- * so that the misses overlap, as they would not between the arithmetic. WebAssembly has no prefetch.
- * @param sink where the words go, lest the loads be left out
- */
-function fetchRows(source: usize, rowBytes: usize, nRows: i32, nColumns: i32, sink: usize): void {
-  const nBytes = (<usize>nColumns) << 3;
-  let words = 0;
-  for (let r = 0; r < nRows; r++) {
-    for (let at: usize = 0; at < nBytes; at += 64) words |= load<i32>(source + at);
-    source += rowBytes;
-  }
-  store<i32>(sink, words);
 }
 
 /**
