@@ -30,3 +30,4 @@ export {
   encodeText,
   encodeWaveform,
 } from './writer.js';
+export { type Affine, type MrdGeometry, voxelToPatient } from './affine.js';

@@ -4,6 +4,7 @@
  * a payload copied straight to a given destination. Chunks are never kept.
  */
 import { mrdError } from './errors.js';
+import { copyIntoShared } from './sharedCopy.js';
 
 /** The longest fixed-size part: the name of a configuration file. */
 const LONGEST_FIXED_BYTES = 1024;
@@ -118,7 +119,9 @@ export class StreamInput {
   }
 
   #fill(target: Uint8Array, nBytes: number): void {
-    target.set(this.#chunk.subarray(this.#at, this.#at + nBytes), this.#nFilled);
+    const bytes = this.#chunk.subarray(this.#at, this.#at + nBytes);
+    if (target.buffer instanceof SharedArrayBuffer) copyIntoShared(bytes, target.subarray(this.#nFilled));
+    else target.set(bytes, this.#nFilled);
     this.#at += nBytes;
     this.#nFilled += nBytes;
   }
