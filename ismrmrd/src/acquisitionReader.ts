@@ -28,7 +28,7 @@ export class AcquisitionReader implements MessageReader {
   #state: State = 'header';
   #header!: AcquisitionHeader;
   #trajectory = noFloats;
-  #samples = noFloats;
+  #samples: Float32Array = noFloats;
   #compressed = false;
   #compressedBytes = 0;
   #nhlbi!: NhlbiHeader;
@@ -114,7 +114,7 @@ export class AcquisitionReader implements MessageReader {
     if (samples.length !== nFloats) {
       throw mrdError('MRD_ERR_SAMPLE_DESTINATION', `${samples.length} floats for ${nFloats}`);
     }
-    this.#samples = samples as Float32Array<ArrayBuffer>;
+    this.#samples = samples;
     if (this.#compressed) {
       this.#state = 'compressedLength';
     } else {
