@@ -25,6 +25,8 @@ export interface ReconOptions extends ChoiceOptions, ReconstructionPoolOptions {
 /** Where the answer goes, and how it ends. */
 interface Destination {
   readonly answer: SessionAnswer;
+  /** Why nothing more can be written. */
+  readonly failure: Error | undefined;
   /** @returns the files that were written. @throws CodedError CONUS_ERR_OUTPUT */
   end(): Promise<readonly string[]>;
 }
@@ -37,7 +39,7 @@ export async function recon(input: string, options: ReconOptions, io: CliIo): Pr
   try {
     const destination = destinationOf(options.output, io, narrate);
     const session = new Session({ ...options, id: 'recon', reconstructions: pool, answer: destination.answer, savesRaw: input !== '-' });
-    const summary = await play(source, session, new Progress(io));
+    const summary = await play(source, session, destination, new Progress(io));
     const files = await destination.end();
     report(summary, files, options, io, narrate);
     return exitCodeOf(summary);
@@ -47,12 +49,13 @@ export async function recon(input: string, options: ReconOptions, io: CliIo): Pr
 }
 
 /** Feeds a source to a session and waits for its end. @throws CodedError CONUS_ERR_INPUT */
-async function play(source: Source, session: Session, progress: Progress): Promise<SessionSummary> {
+async function play(source: Source, session: Session, destination: Destination, progress: Progress): Promise<SessionSummary> {
   let nBytes = 0;
   for await (const chunk of source.bytes) {
     nBytes += chunk.length;
     await session.write(chunk);
     progress.update(() => `${(nBytes / 2 ** 20).toFixed(1)} MiB${source.totalBytes === undefined ? '' : ` of ${(source.totalBytes / 2 ** 20).toFixed(1)}`}`);
+    if (destination.failure !== undefined) session.abort(destination.failure);
     if (!session.takesInput) break;
   }
   const summary = await session.end();
@@ -66,6 +69,9 @@ function destinationOf(path: string, io: CliIo, narrate: (text: string) => void)
     const answer = new FileAnswer(path, narrate);
     return {
       answer,
+      get failure() {
+        return answer.failure;
+      },
       end: async () => {
         if (answer.failure !== undefined) throw outputError(path, answer.failure);
         return answer.files;
@@ -75,6 +81,9 @@ function destinationOf(path: string, io: CliIo, narrate: (text: string) => void)
   const sink = new StreamSink(path === '-' ? io.stdout : createWriteStream(path));
   return {
     answer: new NarratedWireAnswer(sink, narrate),
+    get failure() {
+      return sink.failure;
+    },
     end: async () => {
       await sink.end().catch((error: Error) => {
         throw outputError(path, error);

@@ -30,6 +30,11 @@ export class StreamSink implements ByteSink {
     });
   }
 
+  /** Why nothing more can be written. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   /** Everything is written, and the stream ended. @throws the system's error where it could not be */
   async end(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
