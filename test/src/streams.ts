@@ -60,16 +60,17 @@ export function acquisitionHeader(
   };
 }
 
-/** A point-like object: every coil sees the same smooth k-space at its own weight. */
+/** A blurred point: every coil sees the same smooth k-space at its own weight. */
+export function sampleOf(coil: number, line: number, sample: number, { nLines = 16, nSamples = 32 }: ScanSize = {}): number {
+  return (coil + 1) * Math.exp(-(((sample - nSamples / 2) / 8) ** 2) - ((line - nLines / 2) / 4) ** 2);
+}
+
 export function acquisition(line: number, size: ScanSize = {}, ...flags: AcquisitionFlagName[]): Uint8Array {
   const header = acquisitionHeader(line, size, ...flags);
   const { nSamples, nChannels } = header;
   const data = new Float32Array(2 * nChannels * nSamples);
   for (let coil = 0; coil < nChannels; coil++) {
-    for (let sample = 0; sample < nSamples; sample++) {
-      const distance = ((sample - nSamples / 2) / 8) ** 2 + ((line - (size.nLines ?? 16) / 2) / 4) ** 2;
-      data[2 * (coil * nSamples + sample)] = (coil + 1) * Math.exp(-distance);
-    }
+    for (let sample = 0; sample < nSamples; sample++) data[2 * (coil * nSamples + sample)] = sampleOf(coil, line, sample, size);
   }
   return concat(encodeAcquisition({ header, trajectory: new Float32Array(0), data }));
 }
