@@ -98,6 +98,35 @@ export function montage(pictures: readonly Picture[], gapPixels = 4): Picture {
   return { rows, columns, channels, data };
 }
 
+/** The part of a picture that starts at [row, column]. @throws IMG_ERR_SHAPE where it would reach beyond it */
+export function cropped(
+  picture: Picture,
+  { row, column, rows, columns }: { row: number; column: number; rows: number; columns: number },
+): Picture {
+  const { channels, data } = picture;
+  if (row < 0 || column < 0 || rows < 1 || columns < 1 || row + rows > picture.rows || column + columns > picture.columns) {
+    const part = `rows ${row} to ${row + rows}, columns ${column} to ${column + columns}`;
+    throw new ImagingError('IMG_ERR_SHAPE', `${part} of ${picture.rows} x ${picture.columns}`);
+  }
+  const part = data.slice(0, rows * columns * channels);
+  for (let y = 0; y < rows; y++) {
+    const from = ((row + y) * picture.columns + column) * channels;
+    part.set(data.subarray(from, from + columns * channels), y * columns * channels);
+  }
+  return { rows, columns, channels, data: part };
+}
+
+/** Every pixel as a square of `factor` x `factor`; `factor` is a whole number from 1. */
+export function enlarged({ rows, columns, channels, data }: Picture, factor: number): Picture {
+  const large = new (data instanceof Uint16Array ? Uint16Array : Uint8Array)(data.length * factor * factor);
+  const width = columns * factor;
+  for (let pixel = 0; pixel < rows * width * factor; pixel++) {
+    const from = Math.floor(pixel / (width * factor)) * columns + Math.floor((pixel % width) / factor);
+    for (let channel = 0; channel < channels; channel++) large[pixel * channels + channel] = data[from * channels + channel]!;
+  }
+  return { rows: rows * factor, columns: width, channels, data: large };
+}
+
 /** The PNG file of a picture. */
 export function encodePng(picture: Picture): Uint8Array {
   return encode({

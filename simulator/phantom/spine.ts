@@ -56,11 +56,11 @@ const vertebrae = [
 export function spinePhantom(offMidlineMm = 0): WeightedShape[] {
   const tube = (radiusMm: number) => Math.sqrt(1 - (Math.min(Math.abs(offMidlineMm), 6) / radiusMm) ** 2);
   const body: Region = {
-    shape: roundedBox([0, 0], [105, 139], { exponent: 5, nCorners: 64 }),
+    shape: roundedBox([0, 0], [105, 139], { exponent: 5, nCorners: 48 }),
     intensity: signal.fat,
     children: [
       {
-        shape: roundedBox([4, 0], [88, 135], { exponent: 6, nCorners: 64 }),
+        shape: roundedBox([4, 0], [88, 135], { exponent: 6, nCorners: 48 }),
         intensity: signal.muscle,
         children: [
           ...abdomen(),
@@ -120,7 +120,7 @@ function dura(sacShare: number, cordShare: number): Region {
   const sacWidth = (v: number) => sacShare * (4 + 11 * taper(v, 70, 122));
   const cordWidth = (v: number) => cordShare * (0.8 + 7.2 * taper(v, -90, -62));
   return {
-    shape: line(range(-128, 122, 10), 0, sacWidth),
+    shape: line(range(-128, 122, 12.5), 0, sacWidth),
     intensity: signal.fluid,
     children: [
       { shape: line(range(-126, -62, 8), 0, cordWidth), intensity: signal.cord },
@@ -161,7 +161,7 @@ function abdomen(): Region[] {
   });
   return [
     {
-      shape: roundedBox([-50, -2], [28, 122], { exponent: 5, nCorners: 40 }),
+      shape: roundedBox([-50, -2], [28, 122], { exponent: 5, nCorners: 32 }),
       intensity: 0.55,
       children: [
         // Left lobe of the liver.

@@ -85,6 +85,13 @@ function patientAndStudy({ header, identity }: Source): DicomDataset {
   };
 }
 
+/** Body parts that have no side; Laterality must then be absent, and present (if empty) for all others. */
+const unpairedBodyParts: ReadonlySet<string> = new Set([
+  'SPINE', 'CSPINE', 'TSPINE', 'LSPINE', 'SSPINE', 'CTSPINE', 'TLSPINE', 'LSSPINE', 'COCCYX', 'WHOLEBODY', 'HEAD',
+  'SKULL', 'BRAIN', 'NECK', 'CHEST', 'HEART', 'ABDOMEN', 'ABDOMENPELVIS', 'PELVIS', 'LIVER', 'PANCREAS', 'BLADDER',
+  'UTERUS', 'PROSTATE',
+]);
+
 /** Series are numbered as Gadgetron does it: a hundred numbers for each series of the scanner. */
 function series({ delivered, header, identity }: Source): DicomDataset {
   const information = header?.measurementInformation;
@@ -93,7 +100,7 @@ function series({ delivered, header, identity }: Source): DicomDataset {
   const bodyPart = codeString(header?.studyInformation?.bodyPartExamined);
   return {
     Modality: 'MR',
-    Laterality: '',
+    ...(unpairedBodyParts.has(bodyPart) ? {} : { Laterality: '' }),
     SeriesInstanceUID: identity.seriesInstanceUid,
     SeriesNumber: String(100 * (information?.initialSeriesNumber ?? 0) + delivered.series.index),
     SeriesDescription: text(delivered.series.description, 64),

@@ -1,7 +1,9 @@
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import {
+  cropped,
   encodePng,
+  enlarged,
   greyPicture,
   heatPicture,
   montage,
@@ -65,6 +67,31 @@ describe('montage', () => {
     expect(joined).toMatchObject({ rows: 2, columns: 2, channels: 3 });
     expect([...joined.data]).toEqual([10, 10, 10, 1, 2, 3, 20, 20, 20, 0, 0, 0]);
     expect(decode(encodePng(joined)).channels).toBe(3);
+  });
+});
+
+describe('cropped', () => {
+  it('keeps the pixels of the part, grey and coloured', () => {
+    const grey = greyPicture(numbered(4, 5), 4, 5, windowBetween(0, 255));
+    expect([...cropped(grey, { row: 1, column: 2, rows: 2, columns: 3 }).data]).toEqual([7, 8, 9, 12, 13, 14]);
+    const colour = heatPicture(numbered(4, 5), 4, 5, windowBetween(0, 20));
+    expect(cropped(colour, { row: 3, column: 4, rows: 1, columns: 1 }).data).toEqual(colour.data.slice(-3));
+    expect(cropped(grey, { row: 0, column: 0, rows: 4, columns: 5 })).toEqual(grey);
+  });
+
+  it('does not reach beyond the picture', () => {
+    const grey = greyPicture(numbered(4, 5), 4, 5, windowBetween(0, 255));
+    expect(() => cropped(grey, { row: 1, column: 0, rows: 4, columns: 5 })).toThrow('IMG_ERR_SHAPE');
+  });
+});
+
+describe('enlarged', () => {
+  it('makes squares of pixels', () => {
+    const picture: Picture = { rows: 1, columns: 2, channels: 1, data: Uint8Array.of(3, 4) };
+    expect(enlarged(picture, 2)).toEqual({ rows: 2, columns: 4, channels: 1, data: Uint8Array.of(3, 3, 4, 4, 3, 3, 4, 4) });
+    expect(enlarged(picture, 1)).toEqual(picture);
+    const colour: Picture = { rows: 1, columns: 1, channels: 3, data: Uint8Array.of(1, 2, 3) };
+    expect([...enlarged(colour, 2).data]).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
   });
 });
 
