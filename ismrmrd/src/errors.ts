@@ -221,7 +221,7 @@ export const MRD_ERRORS = {
     action: 'clear flags 53 to 56',
   },
   MRD_ERR_XML_TOO_LARGE: {
-    expected: 'an XML document of at most 16777216 characters and 262144 tags',
+    expected: 'an XML document of at most 4194304 characters and 65536 tags',
     action: 'move bulk data out of the header or the meta attributes',
   },
   MRD_ERR_XML_DOCTYPE: {

@@ -3,8 +3,11 @@
  * memory, h5py packs them, others align them: the names decide, the offsets come from the file. The
  * wire form, which the stream's codecs read and write, has the same members in the order below.
  */
+import { ACQUISITION_HEADER_BYTES } from './acquisitionHeader.js';
 import { mrdError } from './errors.js';
 import { TypeClass, type Hdf5Member, type Hdf5Type } from './hdf5Library.js';
+import { IMAGE_HEADER_BYTES } from './imageHeader.js';
+import { WAVEFORM_HEADER_BYTES } from './waveformHeader.js';
 
 /** A header's wire form: its members in order, either packed or each on a multiple of its own size. */
 interface HeaderForm {
@@ -16,7 +19,7 @@ interface HeaderForm {
 const names = (text: string) => text.trim().split(/\s+/);
 
 export const ACQUISITION_HEADER: HeaderForm = {
-  bytes: 340,
+  bytes: ACQUISITION_HEADER_BYTES,
   aligned: false,
   members: names(`version flags measurement_uid scan_counter acquisition_time_stamp physiology_time_stamp
     number_of_samples available_channels active_channels channel_mask discard_pre discard_post center_sample
@@ -25,7 +28,7 @@ export const ACQUISITION_HEADER: HeaderForm = {
 };
 
 export const IMAGE_HEADER: HeaderForm = {
-  bytes: 198,
+  bytes: IMAGE_HEADER_BYTES,
   aligned: false,
   members: names(`version data_type flags measurement_uid matrix_size field_of_view channels position read_dir
     phase_dir slice_dir patient_table_position average slice contrast phase repetition set
@@ -34,7 +37,7 @@ export const IMAGE_HEADER: HeaderForm = {
 };
 
 export const WAVEFORM_HEADER: HeaderForm = {
-  bytes: 40,
+  bytes: WAVEFORM_HEADER_BYTES,
   aligned: true,
   members: names(`version flags measurement_uid scan_counter time_stamp number_of_samples channels sample_time_us
     waveform_id`),

@@ -8,6 +8,7 @@
  * gives its own account on stderr, beside our error.
  */
 import type { Module as H5wasmModule } from 'h5wasm/node';
+import { bytesOf, decodeString } from './binary.js';
 import { CodedError, mrdError } from './errors.js';
 
 type Hdf5Module = typeof H5wasmModule;
@@ -22,8 +23,6 @@ export const VLEN_BYTES = 8;
 
 const UNLIMITED = 0xffff_ffff_ffff_ffffn;
 const asciiString = { type: 3, size: 4, vlen: true, cset: 0, signed: false, littleEndian: true };
-
-const utf8 = new TextDecoder();
 
 /** One open file. Paths are absolute; "rows" are elements along a dataset's first dimension. */
 export class Hdf5File {
@@ -110,9 +109,7 @@ export class Hdf5File {
     return this.readRows(path, row, 1, (rows, heap) => {
       const address = isPointer ? rows.getUint32(0, true) : rows.byteOffset;
       if (address === 0) return '';
-      const limit = isPointer ? heap.length : address + rows.byteLength;
-      const nul = heap.indexOf(0, address);
-      return utf8.decode(heap.subarray(address, nul < 0 || nul > limit ? limit : nul));
+      return decodeString(heap.subarray(address, isPointer ? undefined : address + rows.byteLength));
     });
   }
 
@@ -131,7 +128,7 @@ export class Hdf5File {
       if (values.byteLength === 0) return 0;
       const pointer = this.allocate(values.byteLength, path);
       pointers.push(pointer);
-      this.heap.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), pointer);
+      this.heap.set(bytesOf(values), pointer);
       return pointer;
     };
     try {

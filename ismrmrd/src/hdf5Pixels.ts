@@ -1,4 +1,5 @@
 /** Pixel types in HDF5: plain numbers, and for complex ones a compound of `real` and `imag`. */
+import { bytesOf } from './binary.js';
 import { mrdError } from './errors.js';
 import { TypeClass, type ElementType, type Hdf5Member, type Hdf5Type } from './hdf5Library.js';
 import { elementBytes, pixelsOver } from './pixels.js';
@@ -56,7 +57,5 @@ export function pixelTypeOf(type: Hdf5Type, path: string): ImageDataTypeName {
 
 /** A copy of pixels that lie in the library's memory. */
 export function copyPixels(dataType: ImageDataTypeName, rows: DataView): PixelArray {
-  const bytes = new Uint8Array(rows.byteLength);
-  bytes.set(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
-  return pixelsOver(dataType, bytes.buffer);
+  return pixelsOver(dataType, new Uint8Array(bytesOf(rows)).buffer);
 }

@@ -6,6 +6,7 @@
 import { open, writeFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { ACQUISITION_HEADER_BYTES, encodeAcquisitionHeader } from './acquisitionHeader.js';
+import { bytesOf, encodeString } from './binary.js';
 import { mrdError } from './errors.js';
 import { ACQUISITION_HEADER, HeaderMap, IMAGE_HEADER, WAVEFORM_HEADER, listOffset, memberOf, membersOf } from './hdf5Layout.js';
 import { Hdf5File, TypeClass, type RowWriter } from './hdf5Library.js';
@@ -146,12 +147,12 @@ export class MrdFileWriter {
     if (series.kind !== kind) throw mrdError('MRD_ERR_HDF5_IMAGE_SERIES', `${kind} in ${name}, which holds ${series.kind}`);
 
     const [attributes] = image.attributes.split('\0', 1);
-    const text = new TextEncoder().encode(attributes);
+    const text = encodeString(attributes!);
     const wire = new Uint8Array(IMAGE_HEADER_BYTES);
     encodeImageHeader(header, text.length, new DataView(wire.buffer));
     const headers = this.headerMap(IMAGE_HEADER, `${series.path}/header`);
     const { length } = series;
-    this.file.appendRows(`${series.path}/data`, length, 1, (rows) => copyInto(rows.bytes(), data));
+    this.file.appendRows(`${series.path}/data`, length, 1, (rows) => bytesOf(rows.bytes()).set(bytesOf(data)));
     this.file.appendRows(`${series.path}/attributes`, length, 1, (rows) => {
       const address = rows.store(Uint8Array.of(...text, 0));
       rows.bytes().setUint32(0, address, true);
@@ -237,11 +238,6 @@ export class MrdFileWriter {
 
 function assertLength(got: number, expected: number, what: string): void {
   if (got !== expected) throw mrdError('MRD_ERR_HDF5_LENGTH', `${got} ${what}, whose header says ${expected}`);
-}
-
-function copyInto(target: DataView, values: ArrayBufferView): void {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes);
 }
 
 /** Writes a variable-length value: its length and the address of a copy of it. */

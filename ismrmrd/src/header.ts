@@ -46,7 +46,9 @@ function draftOf(schema: unknown, element: XmlElement, path: string, around: Pre
   const byName = new Map<string, XmlElement[]>();
   for (const child of elementsOf(element)) {
     const name = localName(child);
-    byName.set(name, [...(byName.get(name) ?? []), child]);
+    const same = byName.get(name);
+    if (same) same.push(child);
+    else byName.set(name, [child]);
   }
   const draft: { [name: string]: Draft | readonly XmlElement[] } = {};
   for (const [name, field] of Object.entries(schema.shape)) {

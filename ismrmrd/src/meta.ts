@@ -19,7 +19,7 @@ export type MetaAttributes = Readonly<Record<string, MetaValue>>;
  * MRD_ERR_XML_DOCTYPE
  */
 export function parseMeta(xml: string): Meta {
-  const meta = new Map<string, readonly string[]>();
+  const meta = new Map<string, string[]>();
   if (/^[\s\0]*$/.test(xml)) return meta;
   const root = readXml(xml, 'MRD_ERR_META_NOT_XML');
   if (localName(root) !== 'ismrmrdMeta') throw mrdError('MRD_ERR_META_ROOT', `the root element ${root.name}`);
@@ -31,7 +31,9 @@ export function parseMeta(xml: string): Meta {
     }
     const name = textOf(names[0]!);
     const values = parts.filter((part) => localName(part) === 'value').map(textOf);
-    meta.set(name, [...(meta.get(name) ?? []), ...values]);
+    const earlier = meta.get(name);
+    if (!earlier) meta.set(name, values);
+    else for (const value of values) earlier.push(value);
   }
   return meta;
 }

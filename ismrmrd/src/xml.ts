@@ -16,9 +16,9 @@ export interface XmlElement {
 }
 
 /** Characters of one document: as many as the stream's limit lets through. Real headers have thousands. */
-const MAX_XML_CHARACTERS = 16 * 2 ** 20;
-/** Tags of one document, opening and closing: what bounds the memory of its tree. */
-const MAX_XML_TAGS = 2 ** 18;
+const MAX_XML_CHARACTERS = 4 * 2 ** 20;
+/** Tags of one document, opening and closing, and equals signs: what bounds the time and memory of its tree. */
+const MAX_XML_TAGS = 2 ** 16;
 /** Elements within elements. The MRD schema needs 6. */
 const MAX_XML_DEPTH = 32;
 
@@ -108,7 +108,9 @@ export function readXml(xml: string, notXml: MrdErrorCode): XmlElement {
   if (xml.length > MAX_XML_CHARACTERS) {
     throw mrdError('MRD_ERR_XML_TOO_LARGE', `${xml.length} characters`);
   }
-  if (hasMoreThan(MAX_XML_TAGS, '<', xml)) throw mrdError('MRD_ERR_XML_TOO_LARGE', `more than ${MAX_XML_TAGS} tags`);
+  for (const [mark, what] of [['<', 'tags'], ['=', 'attributes']] as const) {
+    if (hasMoreThan(MAX_XML_TAGS, mark, xml)) throw mrdError('MRD_ERR_XML_TOO_LARGE', `more than ${MAX_XML_TAGS} ${what}`);
+  }
   const nul = xml.indexOf('\0');
   const text = (nul < 0 ? xml : xml.slice(0, nul)).trim();
   if (/<!DOCTYPE/i.test(text)) throw mrdError('MRD_ERR_XML_DOCTYPE', 'a DOCTYPE');

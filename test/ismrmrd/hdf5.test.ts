@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CodedError, createMrdFile, isHdf5, openMrdFile, type Acquisition, type MrdFileReader, type MrdImage } from 'ismrmrd';
+import { CodedError, createMrdFile, isHdf5, openMrdFile, parseHeader, parseMessages, parseMeta, type Acquisition, type MrdFileReader, type MrdImage } from 'ismrmrd';
 import { acquisition, acquisitions, image, imageDataTypes, imagesOf, waveforms } from './mrdRecords.js';
 
 let folder: string;
@@ -43,7 +43,7 @@ describe('an HDF5 file', () => {
   it('gives back its header, acquisitions and waveforms, whatever they hold and however they are batched', async () => {
     const path = join(folder, 'raw.h5');
     const content = fc.record({
-      xml: fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => text.replaceAll('\0', '')),
+      xml: fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => text.replaceAll('\0', '').replace(/^\uFEFF+/, '')),
       raw: fc.array(acquisitions, { maxLength: 12 }),
       waves: fc.array(waveforms, { maxLength: 6 }),
       writeBytes: fc.constantFrom(1, 1000, 2 ** 20),
@@ -271,5 +271,50 @@ describe('isHdf5', () => {
     expect(isHdf5(new Uint8Array(0))).toBe(false);
     expect(isHdf5(Uint8Array.of(...signature.slice(0, 7)))).toBe(false);
     expect(isHdf5(Uint8Array.of(1, 0, ...signature))).toBe(false);
+  });
+});
+
+const shared = new URL('../../../shared/data/', import.meta.url);
+const files = (ending: string) =>
+  existsSync(shared) ? readdirSync(shared, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(ending)) : [];
+const pairs = files('.h5').filter((name) => existsSync(new URL(name.replace(/h5$/, 'bin'), shared)));
+
+describe.runIf(pairs.length > 0)('files of third-party programs', () => {
+  const pathOf = (name: string) => new URL(name, shared).pathname;
+
+  it.each(pairs)('%s holds what the stream of the same scan holds', async (name) => {
+    const messages = parseMessages(readFileSync(pathOf(name.replace(/h5$/, 'bin'))));
+    await reading(pathOf(name), (file) => {
+      const raw = messages.flatMap((message) => (message.kind === 'acquisition' ? [message.acquisition] : []));
+      expect([...file.acquisitions()]).toEqual(raw);
+      const images = messages.flatMap((message) => (message.kind === 'image' ? [message.image] : []));
+      const stored = file.imageGroups.flatMap((group) => [...file.images(group.name)]);
+      const withMeta = ({ attributes, ...rest }: MrdImage) => ({ ...rest, meta: [...parseMeta(attributes)] });
+      expect(stored.map(withMeta)).toEqual(images.map(withMeta));
+      expect(raw.length + images.length).toBeGreaterThan(0);
+      for (const message of messages) {
+        if (message.kind === 'header') expect(parseHeader(file.headerXml()!)).toEqual(parseHeader(message.xml));
+      }
+    });
+  });
+
+  it.each(files('.h5'))('%s is read, written and read alike', async (name) => {
+    const path = join(folder, 'copy.h5');
+    const copy = await createMrdFile(path);
+    const content = await reading(pathOf(name), (file) => ({
+      xml: file.headerXml(),
+      raw: [...file.acquisitions()],
+      images: file.imageGroups.map((group) => [...file.images(group.name)]),
+    }));
+    if (content.xml !== undefined) copy.writeHeaderXml(content.xml);
+    for (const item of content.raw) copy.appendAcquisition(item);
+    for (const [i, group] of content.images.entries()) for (const item of group) copy.appendImage(item, `group_${i}`);
+    await copy.close();
+    await reading(path, (file) => {
+      expect(file.headerXml()).toBe(content.xml);
+      expect([...file.acquisitions()]).toEqual(content.raw);
+      expect(file.imageGroups.map((group) => [...file.images(group.name)])).toEqual(content.images);
+      expect(content.raw.length + content.images.length).toBeGreaterThan(0);
+    });
   });
 });

@@ -197,10 +197,17 @@ describe('the MRD header', () => {
     expect(parseHeader(xml).subjectInformation?.patientName).toBe('&lt;A&lt;');
   });
 
-  it('refuses documents that are too long, too deep or too many-tagged', () => {
-    expect(codeOf(() => parseHeader(' '.repeat(2 ** 24 + 1)))).toBe('MRD_ERR_XML_TOO_LARGE');
-    expect(codeOf(() => parseHeader(`<a>${'<b/>'.repeat(2 ** 18)}</a>`))).toBe('MRD_ERR_XML_TOO_LARGE');
+  it('refuses documents that are too long, too deep or of too many parts', () => {
+    expect(codeOf(() => parseHeader(' '.repeat(2 ** 22 + 1)))).toBe('MRD_ERR_XML_TOO_LARGE');
+    expect(codeOf(() => parseHeader(`<a>${'<b/>'.repeat(2 ** 16)}</a>`))).toBe('MRD_ERR_XML_TOO_LARGE');
+    const attributes = Array.from({ length: 2 ** 16 + 1 }, (_, i) => `a${i}=""`).join(' ');
+    expect(codeOf(() => parseHeader(`<a ${attributes}/>`))).toBe('MRD_ERR_XML_TOO_LARGE');
     expect(codeOf(() => parseHeader(`${'<a>'.repeat(10_000)}${'</a>'.repeat(10_000)}`))).toBe('MRD_ERR_HEADER_NOT_XML');
+  });
+
+  it('keeps as many unknown elements as the limits let through', () => {
+    const xml = altered('<experimentalConditions>', `${'<more/>'.repeat(60_000)}$&`);
+    expect(parseHeader(xml).unknown?.length).toBe(60_000);
   });
 
   it('leaves prototypes alone', () => {
