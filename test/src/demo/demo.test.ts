@@ -23,7 +23,7 @@ describe('the demo', () => {
 
   it('gets an image a slice over the socket, nearer to the truth than zero-filling', () => {
     expect(valueOf('images')).toBe(2);
-    expect(valueOf('nRMSE of Conus')).toBeLessThan(0.5 * valueOf('nRMSE of zero-filled'));
+    expect(valueOf('nRMSE of Conus')).toBeLessThan(0.7 * valueOf('nRMSE of zero-filled'));
     expect(valueOf('SSIM of Conus')).toBeGreaterThan(valueOf('SSIM of zero-filled'));
     expect(lines.some((line) => line.startsWith('last readout to last image'))).toBe(true);
     expect(lines.some((line) => line.startsWith('stage '))).toBe(true);
