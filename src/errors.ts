@@ -3,6 +3,7 @@ import { MRD_ERRORS } from 'ismrmrd';
 import type { ErrorEntry, ErrorTable } from 'ismrmrd';
 import { IMG_ERRORS } from '../imaging/index.js';
 import { RECON_ERRORS, RECON_NOTICES } from '../recon/index.js';
+import { SIM_ERRORS } from '../simulator/index.js';
 import { CHAIN_ERRORS, CHAIN_WARNINGS } from './chain/index.js';
 import { CLI_ERRORS, CLI_WARNINGS } from './cli/errors.js';
 import { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './delivery/index.js';
@@ -24,6 +25,7 @@ const sections: readonly Section[] = [
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS } },
   { title: 'Images and metrics', table: IMG_ERRORS },
+  { title: 'The simulator', table: SIM_ERRORS },
 ];
 
 export interface DocumentedCode extends ErrorEntry {
