@@ -8,7 +8,7 @@ import {
 import type { Acquisition, MrdMessage } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/demo/conus.js';
-import { answerOn, connected, exchange } from './client.js';
+import { answerOn, codesIn, connected, exchange } from './client.js';
 import type { Answer } from './client.js';
 import { startService } from './service.js';
 import { simulated } from './streams.js';
@@ -108,11 +108,6 @@ const sent: Buffer[] = [];
 function send(bytes: Uint8Array, endsFirst = false): Promise<Answer> {
   sent.push(Buffer.from(bytes));
   return exchange(service.port, bytes, { endsFirst });
-}
-
-/** The codes of what went wrong, without what is said of every scan without a noise scan. */
-function codesIn({ texts }: Answer): (string | undefined)[] {
-  return texts.map((text) => /^(?:ERR |WRN )?([A-Z_]+):/.exec(text)?.[1]).filter((code) => code !== 'RECON_WARN_NO_NOISE_SCAN');
 }
 
 async function expectServed(): Promise<void> {

@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   encodeAcquisition, encodeClose, encodeConfigFile, encodeConfigText, encodeImage, encodeMessage, encodeQuery, encodeText, encodeWaveform, flagsOf,
-  ImageDataType, MrdParser, parseMessages, serializeMeta,
+  MrdParser, parseMessages,
 } from 'ismrmrd';
-import type { Acquisition, ImageDataTypeName, MrdImage, PixelArray } from 'ismrmrd';
+import type { Acquisition } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fitScale, nRmse, scaled } from '../../imaging/index.js';
 import type { RunningServer } from '../../src/demo/conus.js';
-import { answerIn, connected, exchange, magnitudes } from './client.js';
-import type { Answer } from './client.js';
+import { image, imageDataTypes } from '../ismrmrd/mrdRecords.js';
+import { answerIn, codesIn, connected, exchange } from './client.js';
+import { distance, magnitudes } from './images.js';
 import { float32Of, runPython } from './peers.js';
 import { startService } from './service.js';
 import { recording, simulated, withConfig } from './streams.js';
@@ -140,15 +140,6 @@ const captures: readonly Capture[] = [
 ];
 
 const simpleFft = { combine: 'rss', unalias: 'none', prewhiten: false, pixelType: 'float32' };
-const unremarkable = ['RECON_WARN_NO_NOISE_SCAN', 'RECON_WARN_NO_GEOMETRY', 'RECON_INFO_NOISE'];
-function codesIn({ texts }: Answer): (string | undefined)[] {
-  const codes = texts.map((text) => /^(?:ERR |WRN )?([A-Z_]+):/.exec(text)?.[1]);
-  return [...new Set(codes)].filter((code) => code === undefined || !unremarkable.includes(code));
-}
-
-function distance(image: ArrayLike<number>, reference: ArrayLike<number>): number {
-  return nRmse(scaled(image, fitScale(image, reference)), reference);
-}
 
 describe('a stream', () => {
   for (const { name, bytes, nImages, codes } of captures) {
@@ -183,25 +174,8 @@ describe('a stream', () => {
 });
 
 describe('images of a client', () => {
-  const pixelsOf: Readonly<Record<ImageDataTypeName, (values: number[]) => PixelArray>> = {
-    uint16: (values) => Uint16Array.from(values), int16: (values) => Int16Array.from(values),
-    uint32: (values) => Uint32Array.from(values), int32: (values) => Int32Array.from(values),
-    float32: (values) => Float32Array.from(values), float64: (values) => Float64Array.from(values),
-    complex64: (values) => Float32Array.from([...values, ...values]), complex128: (values) => Float64Array.from([...values, ...values]),
-  };
-  const types = Object.keys(ImageDataType) as ImageDataTypeName[];
-  const image = (dataType: ImageDataTypeName, series: number): MrdImage => ({
-    header: {
-      version: 1, dataType, flags: 0n, measurementUid: 1, matrixSize: [4, 3, 2], fovMm: [240, 180, 10], nChannels: 1,
-      position: [1, 2, 3], readDir: [1, 0, 0], phaseDir: [0, 1, 0], sliceDir: [0, 0, 1], patientTablePosition: [0, 0, 0],
-      average: 0, slice: 0, contrast: 0, phase: 0, repetition: 0, set: 0, acquisitionTimeStamp: 0, physiologyTimeStamp: [0, 0, 0],
-      imageType: 1, imageIndex: 1, imageSeriesIndex: series, userInt: [0, 0, 0, 0, 0, 0, 0, 0], userFloat: [0, 0, 0, 0, 0, 0, 0, 0],
-    },
-    attributes: serializeMeta({ ImageComments: 'Lendenwirbelsäule 腰椎 <1>' }),
-    data: pixelsOf[dataType](Array.from({ length: 24 }, (_, i) => 7 * i)),
-  });
   const madeHere = Buffer.concat([
-    ...encodeConfigFile('default'), terminated(3, xml), ...types.flatMap((type, i) => encodeImage(image(type, i))), ...encodeClose(),
+    ...encodeConfigFile('default'), terminated(3, xml), ...imageDataTypes.flatMap((type) => encodeImage(image(type, [4, 3, 2]))), ...encodeClose(),
   ]);
   const path = recording('golden/image_types.bin');
 

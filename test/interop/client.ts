@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { parseMessages, parseMeta } from 'ismrmrd';
+import { parseMessages } from 'ismrmrd';
 import type { MrdImage, MrdMessage } from 'ismrmrd';
 
 /** What every client knows: CLOSE, TEXT, RESPONSE, DICOM, DEPENDENCY_QUERY and IMAGE. The Gadgetron client ends itself at others. */
@@ -60,11 +60,11 @@ export async function exchange(port: number, bytes: Uint8Array, { endsFirst = fa
   }
 }
 
-/** |pixels| in the unit that the sender means; [nChannels, z, y, x] */
-export function magnitudes({ header, attributes, data }: MrdImage): Float64Array {
-  const slope = attributes === '' ? 1 : Number(parseMeta(attributes).get('RescaleSlope')?.[0] ?? 1);
-  const isComplex = header.dataType === 'complex64' || header.dataType === 'complex128';
-  return isComplex
-    ? Float64Array.from({ length: data.length / 2 }, (_, i) => slope * Math.hypot(data[2 * i]!, data[2 * i + 1]!))
-    : Float64Array.from(data, (value) => slope * Math.abs(value));
+/** Said of every scan without noise readouts and directions. */
+const unremarkable = ['RECON_WARN_NO_NOISE_SCAN', 'RECON_WARN_NO_GEOMETRY', 'RECON_INFO_NOISE'];
+
+/** The codes of what an answer says, each once, without those that hardly any scan here is free of; undefined for a text without a code. */
+export function codesIn({ texts }: Answer): (string | undefined)[] {
+  const codes = texts.map((text) => /^(?:ERR |WRN )?([A-Z_]+):/.exec(text)?.[1]);
+  return [...new Set(codes)].filter((code) => code === undefined || !unremarkable.includes(code));
 }

@@ -1,5 +1,4 @@
 /** Our headers and HDF5 files before Debian's C++ tools and the ismrmrd package for Python, and theirs before us. */
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,24 +8,13 @@ import type { Acquisition, MrdHeader, MrdImage, Waveform } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { headers, smallHeader } from '../ismrmrd/mrdHeaders.js';
 import { acquisition, acquisitions, imageDataTypes, imagesOf, waveforms } from '../ismrmrd/mrdRecords.js';
+import { python, run } from './peers.js';
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'conus-hdf5-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-/** What a tool prints; a tool that is not there or fails is a failure. */
-function run(tool: string, args: readonly string[], input = ''): string {
-  const { error, status, stdout, stderr } = spawnSync(tool, args, { encoding: 'utf8', input, maxBuffer: 2 ** 26 });
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${tool} ${args.join(' ')}: status ${status}\n${stderr}`);
-  return stdout;
-}
-
-function python(script: string, args: readonly string[], input = ''): string {
-  return run(process.env['CONUS_PYTHON'] ?? 'python3', ['-c', script, ...args], input);
-}
 
 interface Content {
   readonly xml: string;
@@ -99,7 +87,7 @@ describe('the ismrmrd package for Python', () => {
       const ours = join(folder, `ours${i}.h5`);
       const theirs = join(folder, `theirs${i}.h5`);
       await write(ours, expected);
-      const groups = python(copyWithPython, [ours, theirs]).trim().split(' ');
+      const groups = (await python(['-c', copyWithPython, ours, theirs])).toString().trim().split(' ');
       expect(groups.length).toBe(expected.images.length);
       expect(withParsedMeta(await read(theirs))).toEqual(withParsedMeta(expected));
     }
@@ -111,7 +99,7 @@ from ismrmrd import xsd
 sys.stdout.buffer.write(xsd.ToXML(xsd.CreateFromDocument(sys.stdin.buffer.read())).encode())
 `;
 
-  it('reads our headers, those with its latest elements too, and writes them alike', () => {
+  it('reads our headers, those with its latest elements too, and writes them alike', async () => {
     const later: MrdHeader = {
       ...smallHeader(),
       subjectInformation: { patientHeight_m: 1.75, patientName: 'Lendenwirbelsäule 腰椎' },
@@ -138,7 +126,8 @@ sys.stdout.buffer.write(xsd.ToXML(xsd.CreateFromDocument(sys.stdin.buffer.read()
         calibration_encoding: 0,
       },
     };
-    expect(parseHeader(python(roundTrip, [], serializeHeader(later)))).toEqual(later);
+    const written = await python(['-c', roundTrip], Buffer.from(serializeHeader(later)));
+    expect(parseHeader(written.toString())).toEqual(later);
   });
 });
 
@@ -192,7 +181,7 @@ describe("Debian's ismrmrd tools", () => {
     const path = join(folder, 'cartesian.h5');
     await write(path, { xml, raw, waves: [], images: [] });
 
-    expect(run('ismrmrd_recon_cartesian_2d', [path])).toMatch(/Number of acquisitions\s*: 24/);
+    expect((await run('ismrmrd_recon_cartesian_2d', [path])).toString()).toMatch(/Number of acquisitions\s*: 24/);
     const { images, raw: again } = await read(path);
     expect(again).toEqual(raw);
     expect(images.length).toBe(1);

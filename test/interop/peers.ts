@@ -24,10 +24,15 @@ export async function run(program: string, parameters: readonly string[], input:
   return stdout;
 }
 
-/** Runs a script of python/ with the interpreter that has the ismrmrd package: CONUS_PYTHON, or python3. */
-export async function runPython(script: string, ...parameters: readonly string[]): Promise<Buffer> {
+/** Python with the ismrmrd package: CONUS_PYTHON, or python3. */
+export function python(parameters: readonly string[], input?: Uint8Array): Promise<Buffer> {
   // -B: no compiled files beside the scripts.
-  return run(interpreter, ['-B', fileURLToPath(new URL(`python/${script}`, import.meta.url)), ...parameters]);
+  return run(interpreter, ['-B', ...parameters], input);
+}
+
+/** Runs a script of python/. */
+export function runPython(script: string, ...parameters: readonly string[]): Promise<Buffer> {
+  return python([fileURLToPath(new URL(`python/${script}`, import.meta.url)), ...parameters]);
 }
 
 export function float32Of(bytes: Buffer): Float32Array {
