@@ -101,7 +101,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'conus-bad-input-'));
   service = await startService('--save-raw', folder, '--stall-timeout', '1', '--idle-timeout', '3');
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  await service.stop();
+  await rm(folder, { recursive: true });
+});
 
 /** Every session of this file, as it was sent. */
 const sent: Buffer[] = [];
@@ -138,7 +141,7 @@ describe('is answered with its code and CLOSE, and hurts nobody else:', () => {
   });
 });
 
-// Last: it ends the service.
+// Last: it ends the service, as files are whole only then.
 describe('of everything that was sent', () => {
   it('each byte is saved', async () => {
     const halfDone = await connected(service.port);
