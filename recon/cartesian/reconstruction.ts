@@ -43,8 +43,8 @@ export class CartesianReconstruction {
   readonly #readouts: ReadoutStage;
   readonly #calibrations: Calibrations;
   readonly #slabs = new Map<string, Slab>();
-  /** Complete slabs whose calibration is still running. */
-  readonly #waiting = new Set<Slab>();
+  /** Complete slabs, in the order in which they became so: images leave in this order. */
+  readonly #complete = new Map<Slab, Calibration | undefined>();
   /** Delivered slabs that still have their memory, oldest first. */
   readonly #retained: Slab[] = [];
   readonly #said = new Set<ReconNoticeCode>();
@@ -114,6 +114,12 @@ export class CartesianReconstruction {
     for (const slab of this.#slabs.values()) {
       if (!slab.delivered || slab.changedSinceDelivery) this.#deliverWhenCalibrated(slab);
     }
+    this.#finishIfIdle();
+  }
+
+  /** The scan broke off: what is complete still comes out, then `done` is called; incomplete images do not. */
+  stop(done: () => void): void {
+    this.#finished = done;
     this.#finishIfIdle();
   }
 
@@ -268,12 +274,7 @@ export class CartesianReconstruction {
   }
 
   #calibrationReady(calibration: Calibration): void {
-    for (const slab of [...this.#waiting]) {
-      if (calibration.pending === 0 && this.#calibrations.begunFor(slab) === calibration) {
-        this.#waiting.delete(slab);
-        this.#deliver(slab, calibration);
-      }
-    }
+    this.#deliverComplete();
     if (this.#current !== undefined && !this.#current.delivered && this.#calibrations.begunFor(this.#current) === calibration) {
       const slab = this.#current;
       if (this.#plan.nAverages === 1 && calibration.kernel !== undefined) {
@@ -284,10 +285,17 @@ export class CartesianReconstruction {
   }
 
   #deliverWhenCalibrated(slab: Slab): void {
-    if (this.#waiting.has(slab)) return;
-    const calibration = this.#calibrations.of(slab);
-    if (calibration !== undefined && calibration.pending > 0) this.#waiting.add(slab);
-    else this.#deliver(slab, calibration);
+    if (this.#complete.has(slab)) return;
+    this.#complete.set(slab, this.#calibrations.of(slab));
+    this.#deliverComplete();
+  }
+
+  #deliverComplete(): void {
+    for (const [slab, calibration] of this.#complete) {
+      if (calibration !== undefined && calibration.pending > 0) return;
+      this.#complete.delete(slab);
+      this.#deliver(slab, calibration);
+    }
   }
 
   #deliver(slab: Slab, calibration: Calibration | undefined): void {
@@ -372,7 +380,7 @@ export class CartesianReconstruction {
   }
 
   #finishIfIdle(): void {
-    if (this.#finished === undefined || this.#waiting.size > 0 || this.#calibrations.isRunning) return;
+    if (this.#finished === undefined || this.#complete.size > 0 || this.#calibrations.isRunning) return;
     const done = this.#finished;
     this.#finished = undefined;
     done();

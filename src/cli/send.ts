@@ -83,13 +83,24 @@ async function sendAll(socket: Socket, pieces: AsyncIterable<Uint8Array>, progre
   for await (const piece of pieces) {
     // A server that refuses the stream answers and closes: the rest has nowhere to go.
     if (socket.destroyed || socket.readableEnded) break;
-    if (!socket.write(piece)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+    if (!socket.write(piece)) await drainedOrClosed(socket);
     lastSentAt = performance.now();
     nBytes += piece.length;
     progress.update(() => `${(nBytes / 2 ** 20).toFixed(1)} MiB sent`);
   }
   progress.end();
   return lastSentAt;
+}
+
+/** Leaves no listener behind: a stream drains thousands of times. */
+async function drainedOrClosed(socket: Socket): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    await Promise.race([once(socket, 'drain', { signal }), once(socket, 'close', { signal })]);
+  } finally {
+    over.abort();
+  }
 }
 
 /**

@@ -34,6 +34,8 @@ class Scan {
   readonly #jobs = new Map<number, (outcome: CalibrationOutcome) => void>();
   #nextJobId = 0;
   #finishWanted = false;
+  /** An error stopped it; it waits for the images that were complete. */
+  #broken = false;
   #over = false;
   #turnPending = false;
 
@@ -58,7 +60,7 @@ class Scan {
   }
 
   takeTurn(): void {
-    if (this.#over) return;
+    if (this.#over || this.#broken) return;
     this.#guard(() => {
       for (let n = 0; n < readoutsATurn; n++) {
         const readout = this.#ring.next();
@@ -113,10 +115,17 @@ class Scan {
     try {
       work();
     } catch (error) {
-      this.#over = true;
-      const code = error instanceof CodedError ? error.code : 'RECON_ERR_INTERNAL';
-      const got = error instanceof CodedError ? error.got : String(error);
-      send({ type: 'failed', session: this.#session, code, got });
+      const isFirst = !this.#broken;
+      this.#broken = true;
+      const fail = () => {
+        this.#over = true;
+        const code = error instanceof CodedError ? error.code : 'RECON_ERR_INTERNAL';
+        const got = error instanceof CodedError ? error.got : String(error);
+        send({ type: 'failed', session: this.#session, code, got });
+      };
+      // Images that were complete before still come out.
+      if (isFirst) this.#guard(() => this.#reconstruction.stop(fail));
+      else fail();
     }
   }
 }

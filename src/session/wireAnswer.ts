@@ -13,8 +13,17 @@ export interface ByteSink {
   ready(): Promise<void> | undefined;
 }
 
+/**
+ * How long a remark may wait for company. An answer in the middle of a stream of readouts makes the
+ * network stack acknowledge them late (Linux: 40 ms), and a sender with Nagle's algorithm then holds
+ * its last readout back for as long: remarks go with the next image, or when this time is over.
+ */
+const remarkDelayMs = 1000;
+
 export class WireAnswer implements SessionAnswer {
   readonly #sink: ByteSink;
+  readonly #held: (readonly Uint8Array[])[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #series: SeriesBook | undefined;
 
   constructor(sink: ByteSink) {
@@ -27,24 +36,26 @@ export class WireAnswer implements SessionAnswer {
 
   image(image: ReconImage): void {
     if (this.#series === undefined) throw new Error('an image before begin()');
-    this.#sink.write(encodeImage(this.#series.message(image)));
+    this.#write(encodeImage(this.#series.message(image)));
   }
 
   returned(image: MrdImage): void {
-    this.#sink.write(encodeImage(image));
+    this.#write(encodeImage(image));
   }
 
   text(text: string): void {
     // A TEXT of length 0 crashes the C++ stream tools.
-    if (text !== '') this.#sink.write(encodeText(text));
+    if (text === '') return;
+    this.#held.push(encodeText(text));
+    this.#timer ??= setTimeout(() => this.#release(), remarkDelayMs).unref();
   }
 
   response(correlationId: bigint, response: string): void {
-    this.#sink.write(encodeResponse(correlationId, response));
+    this.#write(encodeResponse(correlationId, response));
   }
 
   dependency(attributes: string): void {
-    this.#sink.write(encodeDependency(attributes));
+    this.#write(encodeDependency(attributes));
   }
 
   ready(): Promise<void> | undefined {
@@ -56,6 +67,17 @@ export class WireAnswer implements SessionAnswer {
   }
 
   async close(): Promise<void> {
-    this.#sink.write(encodeClose());
+    this.#write(encodeClose());
+  }
+
+  #write(parts: readonly Uint8Array[]): void {
+    this.#release();
+    this.#sink.write(parts);
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const parts of this.#held.splice(0)) this.#sink.write(parts);
   }
 }

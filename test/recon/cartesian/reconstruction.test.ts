@@ -62,6 +62,11 @@ class Bench {
     for (let run = this.#deferred.shift(); run !== undefined; run = this.#deferred.shift()) run();
   }
 
+  runDeferredIn(order: readonly number[]): void {
+    const jobs = this.#deferred.splice(0);
+    for (const job of order) jobs[job]!();
+  }
+
   finish(): boolean {
     let finished = false;
     this.reconstruction.finish(() => (finished = true));
@@ -358,5 +363,35 @@ describe('a lattice that ends before the last line of the matrix', () => {
     expect(bench.images).toHaveLength(0);
     bench.finish();
     expect(bench.images[0]).toMatchObject({ method: 'zeroFilled', nMissingLines: 1 });
+  });
+});
+
+describe('several images whose calibrations end in any order', () => {
+  const threeSlices = (bench: Bench) => {
+    for (const slice of [0, 1, 2]) for (const sampled of acceleratedLines(2, 20)) bench.line({ ...sampled, slice });
+  };
+
+  it('come out in the order in which they became complete', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 }), (order) => {
+        const bench = new Bench({ acceleration: 2, slices: 3 }, {}, true);
+        threeSlices(bench);
+        bench.runDeferredIn(order);
+        expect(bench.images.map(({ counters }) => counters.slice)).toEqual([0, 1, 2]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('still come out when the scan breaks off, but no incomplete one does', () => {
+    const bench = new Bench({ acceleration: 2, slices: 4 }, {}, true);
+    threeSlices(bench);
+    bench.line({ line: 0, slice: 3 });
+    let stopped = false;
+    bench.reconstruction.stop(() => (stopped = true));
+    expect(stopped).toBe(false);
+    bench.runDeferredIn([0, 1, 2, 3, 4, 5]);
+    expect(stopped).toBe(true);
+    expect(bench.images.map(({ counters }) => counters.slice)).toEqual([0, 1, 2]);
   });
 });

@@ -1,0 +1,23 @@
+/**
+ * Every measurement, one after the other, each in a process of its own:
+ *
+ *   npm run bench [-- PHANTOM]
+ *
+ * PHANTOM: a folder of BART files full1, clean1 (320 x 320, 16 coils) for the quality of GRAPPA.
+ */
+import { spawnSync } from 'node:child_process';
+
+const phantom = process.argv[2];
+const benches: readonly (readonly string[])[] = [
+  ['parser.ts'],
+  ['fft.ts'],
+  ['grappa.ts', ...(phantom === undefined ? [] : ['--phantom', phantom]), '--replicas', '200'],
+  ['snr.ts'],
+  ['session.ts'],
+];
+
+for (const [file, ...options] of benches) {
+  console.log(`\n== bench/${file}`);
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', `bench/${file}`, ...options], { stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
+}
