@@ -19,23 +19,12 @@ import {
   planSlab,
   transformReadout,
 } from '../recon/index.js';
+import { medianMs } from './report.js';
 
 const limitBytes = 2 ** 28;
 const memory = createSessionMemory(limitBytes);
 const arena = new Arena(memory, { startByte: 0, limitBytes });
 const kernels = bindKernels(memory, arena);
-
-function medianMs(run: () => void): number {
-  const times: number[] = [];
-  const until = performance.now() + 1000;
-  while (times.length < 5 || performance.now() < until) {
-    const start = performance.now();
-    run();
-    times.push(performance.now() - start);
-  }
-  times.sort((a, b) => a - b);
-  return times[times.length >> 1]!;
-}
 
 function random(nFloats: number): number {
   const pointer = arena.allocate(4 * nFloats);

@@ -31,6 +31,7 @@ import {
   type GrappaKernel,
 } from '../recon/index.js';
 import { Random } from '../simulator/index.js';
+import { medianMs } from './report.js';
 
 const { values: options } = parseArgs({
   options: { phantom: { type: 'string' }, replicas: { type: 'string', default: '0' } },
@@ -46,18 +47,6 @@ const memory = createSessionMemory(limitBytes);
 const arena = new Arena(memory, { startByte: 0, limitBytes });
 const kernels = bindKernels(memory, arena);
 const random = new Random(7);
-
-function medianMs(run: () => void): number {
-  const times: number[] = [];
-  const until = performance.now() + 1000;
-  while (times.length < 5 || performance.now() < until) {
-    const start = performance.now();
-    run();
-    times.push(performance.now() - start);
-  }
-  times.sort((a, b) => a - b);
-  return times[times.length >> 1]!;
-}
 
 function readCfl(name: string): Float32Array {
   const bytes = readFileSync(join(options.phantom!, `${name}.cfl`));

@@ -206,7 +206,7 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
   const nImagesPerSlice = count(loops.contrast) * count(loops.phase) * count(loops.repetition) * count(loops.set);
   const nSlices = count(loops.slice);
   decide(
-    'images', `${nSlices} slices x ${nImagesPerSlice}, ${nAverages} averages summed`,
+    'images', `slices: ${nSlices}, images a slice: ${nImagesPerSlice}, averages: ${nAverages}`,
     'the limits of the counters', 'encoding[0].encodingLimits',
   );
 

@@ -26,6 +26,9 @@ export interface ServeOptions extends ChoiceOptions, ReconstructionPoolOptions {
   readonly json: boolean;
 }
 
+/** What it takes until the optimised machine code of everything a scan needs is there. */
+const WARM_UP_MS = 500;
+
 /** How long sessions may go on after the process was asked to stop. */
 const GRACE_MS = 10_000;
 
@@ -33,7 +36,7 @@ const GRACE_MS = 10_000;
 export async function serve(options: ServeOptions, io: CliIo): Promise<ExitCode> {
   const log = createLog(options.logLevel, { write: (line: string) => io.stderr.write(line) });
   const metrics = new Metrics();
-  const pool = new ReconstructionPool(options);
+  const pool = new ReconstructionPool({ warmUpMs: WARM_UP_MS, ...options });
   const server = new MrdServer({
     ...defaultConnectionOptions,
     ...options,

@@ -9,6 +9,11 @@ import type {
 } from '../../recon/index.js';
 import type { RingLayout } from './ring.js';
 
+/** What a worker is started with. */
+export interface WorkerSettings {
+  readonly warmUpMs: number;
+}
+
 export type ToWorker =
   | {
       readonly type: 'open';

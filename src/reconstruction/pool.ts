@@ -20,6 +20,8 @@ export interface ReconstructionPoolOptions {
   readonly threads?: number;
   /** Most memory that one scan may take, bytes; at most 4 GiB. */
   readonly memoryLimitBytes?: number;
+  /** How long each thread repeats its self-test, so that no scan waits for compilers; once where it is 0, the default. */
+  readonly warmUpMs?: number;
 }
 
 export class ReconstructionPool {
@@ -30,7 +32,7 @@ export class ReconstructionPool {
   constructor(options: ReconstructionPoolOptions = {}) {
     const nThreads = options.threads ?? Math.max(1, availableParallelism());
     this.#memoryLimitBytes = Math.min(options.memoryLimitBytes ?? defaultMemoryLimitBytes, 4 * 2 ** 30);
-    this.#workers = Array.from({ length: nThreads }, () => new PoolWorker((owner) => this.#workerForJob(owner)));
+    this.#workers = Array.from({ length: nThreads }, () => new PoolWorker(options.warmUpMs ?? 0, (owner) => this.#workerForJob(owner)));
   }
 
   /** Resolves when every thread has passed its self-test. @throws CodedError (as a rejection) RECON_ERR_SELF_TEST */

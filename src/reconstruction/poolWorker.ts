@@ -1,7 +1,7 @@
 /** One reconstruction thread as the main thread sees it. A thread that dies fails its scans; a new one takes its place. */
 import { Worker } from 'node:worker_threads';
 import { reconError } from '../../recon/index.js';
-import type { FromWorker, ToWorker } from './messages.js';
+import type { FromWorker, ToWorker, WorkerSettings } from './messages.js';
 import type { PinnedScan } from './pinnedScan.js';
 
 /** The compiled module, also when this file itself runs from source, as in tests. */
@@ -19,6 +19,7 @@ interface RunningJob {
 export class PoolWorker {
   readonly #scans = new Map<number, PinnedScan>();
   readonly #jobs = new Map<string, RunningJob>();
+  readonly #warmUpMs: number;
   readonly #workerForJob: (owner: PoolWorker) => PoolWorker;
   /** Resolves when the thread has passed its self-test; rejects with RECON_ERR_SELF_TEST or RECON_ERR_INTERNAL. */
   readonly ready: Promise<void>;
@@ -26,7 +27,8 @@ export class PoolWorker {
   #terminated = false;
   #settleReady: (error?: Error) => void = () => undefined;
 
-  constructor(workerForJob: (owner: PoolWorker) => PoolWorker) {
+  constructor(warmUpMs: number, workerForJob: (owner: PoolWorker) => PoolWorker) {
+    this.#warmUpMs = warmUpMs;
     this.#workerForJob = workerForJob;
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
@@ -62,7 +64,7 @@ export class PoolWorker {
   }
 
   #start(): Worker {
-    const thread = new Worker(workerFile);
+    const thread = new Worker(workerFile, { workerData: { warmUpMs: this.#warmUpMs } satisfies WorkerSettings });
     thread.unref();
     thread.on('message', (message: FromWorker) => this.#receive(message));
     let reason = 'it ended by itself';

@@ -3,7 +3,7 @@
  * scans of its fellows. It sleeps in the event loop; a scan's readouts are taken from its ring in
  * turns, so that no scan keeps the others waiting.
  */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { CodedError } from 'ismrmrd';
 import {
   Arena,
@@ -13,7 +13,7 @@ import {
   selfTest,
   type CalibrationOutcome,
 } from '../../recon/index.js';
-import type { FromWorker, ToWorker } from './messages.js';
+import type { FromWorker, ToWorker, WorkerSettings } from './messages.js';
 import { RingConsumer } from './ring.js';
 
 if (parentPort === null) throw new Error('this module runs in a worker thread');
@@ -130,10 +130,10 @@ class Scan {
   }
 }
 
-/** Again and again until the machine code is the optimised one; half a second is enough. */
-function testAndWarmUp(): string | undefined {
+/** Once at least, then again and again: the engine optimises what runs often. */
+function testAndWarmUp({ warmUpMs }: WorkerSettings): string | undefined {
   try {
-    const end = performance.now() + 500;
+    const end = performance.now() + warmUpMs;
     do selfTest();
     while (performance.now() < end);
     return undefined;
@@ -142,7 +142,7 @@ function testAndWarmUp(): string | undefined {
   }
 }
 
-send({ type: 'ready', failure: testAndWarmUp() });
+send({ type: 'ready', failure: testAndWarmUp(workerData as WorkerSettings) });
 
 const scans = new Map<number, Scan>();
 
