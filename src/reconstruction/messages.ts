@@ -29,6 +29,8 @@ export type ToWorker =
   | { readonly type: 'readouts'; readonly session: number }
   | { readonly type: 'finish'; readonly session: number }
   | { readonly type: 'abort'; readonly session: number }
+  /** Scans are over: let go of their memories. */
+  | { readonly type: 'collect' }
   /** A calibration of a session that lives on another worker. */
   | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly memory: WebAssembly.Memory; readonly job: CalibrationJob }
   | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome };

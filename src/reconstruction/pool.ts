@@ -6,12 +6,14 @@
 import { availableParallelism } from 'node:os';
 import type { MrdHeader } from 'ismrmrd';
 import { createSessionMemory, planCartesian, reconError, type ReconParameters } from '../../recon/index.js';
+import { collectGarbage } from './collectGarbage.js';
 import { PinnedScan } from './pinnedScan.js';
 import { PoolWorker } from './poolWorker.js';
 import { ringBytes, type RingLayout } from './ring.js';
 import type { ReconstructionEvents, SessionReconstruction } from './types.js';
 
 const pageBytes = 65536;
+const collectionDelayMs = 200;
 const defaultRingBytes = 16 * 2 ** 20;
 const defaultMemoryLimitBytes = 2 * 2 ** 30;
 
@@ -28,11 +30,18 @@ export class ReconstructionPool {
   readonly #workers: PoolWorker[];
   readonly #memoryLimitBytes: number;
   #nextSession = 1;
+  #collection: NodeJS.Timeout | undefined;
 
   constructor(options: ReconstructionPoolOptions = {}) {
     const nThreads = options.threads ?? Math.max(1, availableParallelism());
     this.#memoryLimitBytes = Math.min(options.memoryLimitBytes ?? defaultMemoryLimitBytes, 4 * 2 ** 30);
-    this.#workers = Array.from({ length: nThreads }, () => new PoolWorker(options.warmUpMs ?? 0, (owner) => this.#workerForJob(owner)));
+    this.#workers = Array.from({ length: nThreads }, () =>
+      new PoolWorker({
+        warmUpMs: options.warmUpMs ?? 0,
+        workerForJob: (owner) => this.#workerForJob(owner),
+        scanEnded: () => this.#collectSoon(),
+      }),
+    );
   }
 
   /** Resolves when every thread has passed its self-test. @throws CodedError (as a rejection) RECON_ERR_SELF_TEST */
@@ -67,6 +76,7 @@ export class ReconstructionPool {
 
   /** Ends the threads; scans that are open fail. */
   async close(): Promise<void> {
+    clearTimeout(this.#collection);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
@@ -74,6 +84,15 @@ export class ReconstructionPool {
   #workerForJob(owner: PoolWorker): PoolWorker {
     const least = this.#leastBusy();
     return least.load < owner.load ? least : owner;
+  }
+
+  /** Every thread may still refer to the memory of a scan that ended; a few ended scans are one collection. */
+  #collectSoon(): void {
+    this.#collection ??= setTimeout(() => {
+      this.#collection = undefined;
+      for (const worker of this.#workers) worker.post({ type: 'collect' });
+      collectGarbage();
+    }, collectionDelayMs).unref();
   }
 
   #leastBusy(): PoolWorker {

@@ -16,20 +16,30 @@ interface RunningJob {
   readonly jobId: number;
 }
 
+/** What the pool tells its workers and hears from them. */
+export interface PoolWorkerContext {
+  readonly warmUpMs: number;
+  /** Who does a calibration of this worker's scan. */
+  workerForJob(owner: PoolWorker): PoolWorker;
+  scanEnded(): void;
+}
+
 export class PoolWorker {
   readonly #scans = new Map<number, PinnedScan>();
   readonly #jobs = new Map<string, RunningJob>();
   readonly #warmUpMs: number;
   readonly #workerForJob: (owner: PoolWorker) => PoolWorker;
+  readonly #scanEnded: () => void;
   /** Resolves when the thread has passed its self-test; rejects with RECON_ERR_SELF_TEST or RECON_ERR_INTERNAL. */
   readonly ready: Promise<void>;
   #thread: Worker;
   #terminated = false;
   #settleReady: (error?: Error) => void = () => undefined;
 
-  constructor(warmUpMs: number, workerForJob: (owner: PoolWorker) => PoolWorker) {
+  constructor({ warmUpMs, workerForJob, scanEnded }: PoolWorkerContext) {
     this.#warmUpMs = warmUpMs;
     this.#workerForJob = workerForJob;
+    this.#scanEnded = scanEnded;
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
     });
@@ -54,7 +64,9 @@ export class PoolWorker {
 
   /** The scan is over: the thread lets go of its memory. */
   forget(scan: PinnedScan): void {
-    if (this.#scans.delete(scan.session)) this.post({ type: 'abort', session: scan.session });
+    if (!this.#scans.delete(scan.session)) return;
+    this.post({ type: 'abort', session: scan.session });
+    this.#scanEnded();
   }
 
   async terminate(): Promise<void> {

@@ -13,6 +13,7 @@ import {
   selfTest,
   type CalibrationOutcome,
 } from '../../recon/index.js';
+import { collectGarbage } from './collectGarbage.js';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.js';
 import { RingConsumer } from './ring.js';
 
@@ -164,6 +165,9 @@ port.on('message', (message: ToWorker) => {
     case 'abort':
       scans.get(message.session)?.close();
       scans.delete(message.session);
+      return;
+    case 'collect':
+      collectGarbage();
       return;
     case 'job':
       send({
