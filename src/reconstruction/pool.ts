@@ -13,7 +13,8 @@ import { ringBytes, type RingLayout } from './ring.js';
 import type { ReconstructionEvents, SessionReconstruction } from './types.js';
 
 const pageBytes = 65536;
-const collectionDelayMs = 200;
+const collectionDelayMs = 1000;
+const mostEndedBytes = 512 * 2 ** 20;
 const defaultRingBytes = 16 * 2 ** 20;
 const defaultMemoryLimitBytes = 2 * 2 ** 30;
 
@@ -30,6 +31,8 @@ export class ReconstructionPool {
   readonly #workers: PoolWorker[];
   readonly #memoryLimitBytes: number;
   #nextSession = 1;
+  /** Memory of scans that ended since the last collection. */
+  #endedBytes = 0;
   #collection: NodeJS.Timeout | undefined;
 
   constructor(options: ReconstructionPoolOptions = {}) {
@@ -39,7 +42,7 @@ export class ReconstructionPool {
       new PoolWorker({
         warmUpMs: options.warmUpMs ?? 0,
         workerForJob: (owner) => this.#workerForJob(owner),
-        scanEnded: () => this.#collectSoon(),
+        scanEnded: (memoryBytes) => this.#scanEnded(memoryBytes),
       }),
     );
   }
@@ -86,13 +89,21 @@ export class ReconstructionPool {
     return least.load < owner.load ? least : owner;
   }
 
-  /** Every thread may still refer to the memory of a scan that ended; a few ended scans are one collection. */
-  #collectSoon(): void {
-    this.#collection ??= setTimeout(() => {
-      this.#collection = undefined;
-      for (const worker of this.#workers) worker.post({ type: 'collect' });
-      collectGarbage();
-    }, collectionDelayMs).unref();
+  /**
+   * Every thread may still refer to the memory of a scan that ended. Collecting disturbs the scans that
+   * run: it waits until there are none, or until too much has gathered.
+   */
+  #scanEnded(memoryBytes: number): void {
+    this.#endedBytes += memoryBytes;
+    clearTimeout(this.#collection);
+    if (this.#endedBytes >= mostEndedBytes) this.#collect();
+    else this.#collection = setTimeout(() => this.#collect(), collectionDelayMs).unref();
+  }
+
+  #collect(): void {
+    this.#endedBytes = 0;
+    for (const worker of this.#workers) worker.post({ type: 'collect' });
+    collectGarbage();
   }
 
   #leastBusy(): PoolWorker {

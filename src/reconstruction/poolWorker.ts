@@ -21,7 +21,7 @@ export interface PoolWorkerContext {
   readonly warmUpMs: number;
   /** Who does a calibration of this worker's scan. */
   workerForJob(owner: PoolWorker): PoolWorker;
-  scanEnded(): void;
+  scanEnded(memoryBytes: number): void;
 }
 
 export class PoolWorker {
@@ -29,7 +29,7 @@ export class PoolWorker {
   readonly #jobs = new Map<string, RunningJob>();
   readonly #warmUpMs: number;
   readonly #workerForJob: (owner: PoolWorker) => PoolWorker;
-  readonly #scanEnded: () => void;
+  readonly #scanEnded: (memoryBytes: number) => void;
   /** Resolves when the thread has passed its self-test; rejects with RECON_ERR_SELF_TEST or RECON_ERR_INTERNAL. */
   readonly ready: Promise<void>;
   #thread: Worker;
@@ -66,7 +66,7 @@ export class PoolWorker {
   forget(scan: PinnedScan): void {
     if (!this.#scans.delete(scan.session)) return;
     this.post({ type: 'abort', session: scan.session });
-    this.#scanEnded();
+    this.#scanEnded(scan.memory.buffer.byteLength);
   }
 
   async terminate(): Promise<void> {

@@ -112,7 +112,7 @@ describe('the reconstruction pool', () => {
         await client.lines(1);
         await client.scan.finish();
       }
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      await new Promise((resolve) => setTimeout(resolve, 1500));
       return process.memoryUsage().rss;
     };
     const before = await run(5);
