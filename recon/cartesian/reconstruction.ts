@@ -254,8 +254,7 @@ export class CartesianReconstruction {
       return false;
     }
     this.#sayOnce('RECON_WARN_LATE_LINE', `Lines of slice ${slab.counters.slice} came after its image was delivered; it is delivered again.`);
-    slab.changedSinceDelivery = true;
-    slab.forgetSynthesis();
+    if (!slab.changedSinceDelivery) slab.reopen();
     if (slab.averaged) {
       scaleLines(this.#kernels, this.#plan, slab, this.#nCoils, (count) => count);
       slab.averaged = false;
@@ -265,7 +264,7 @@ export class CartesianReconstruction {
 
   /** While lines still arrive: makes the lines that `row` completed the sources of. */
   #synthesiseNear(slab: Slab, row: number): void {
-    if (this.#plan.acceleration === 1 || this.#plan.nAverages > 1) return;
+    if (this.#plan.acceleration === 1 || this.#plan.nAverages > 1 || slab.sumsAverages || slab.changedSinceDelivery) return;
     const calibration = this.#calibrations.begunFor(slab);
     if (calibration?.kernel === undefined) return;
     this.#clock.time('synthesis', () =>
@@ -277,7 +276,7 @@ export class CartesianReconstruction {
     this.#deliverComplete();
     if (this.#current !== undefined && !this.#current.delivered && this.#calibrations.begunFor(this.#current) === calibration) {
       const slab = this.#current;
-      if (this.#plan.nAverages === 1 && calibration.kernel !== undefined) {
+      if (this.#plan.nAverages === 1 && !slab.sumsAverages && calibration.kernel !== undefined) {
         this.#clock.time('synthesis', () => synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesReady()));
       }
     }

@@ -31,6 +31,8 @@ export class Slab {
   readonly count: Uint16Array;
   /** 1 for each line that is in and may serve as a source of others. */
   readonly available: Uint8Array;
+  /** A line came more than once; announced or not. */
+  sumsAverages = false;
   /** Set when sums over averages have become means. */
   averaged = false;
   sawFirstInSlice = false;
@@ -66,7 +68,11 @@ export class Slab {
   /** Enters an imaging line; true when its samples add to lines that are there already. */
   addImagingLine(row: number): boolean {
     const adds = this.state[row] === LineState.measured;
-    if (!adds) {
+    if (adds) {
+      // Sums and single lines stand side by side until all averages are in: no source for synthesis.
+      this.sumsAverages = true;
+      this.forgetSynthesis();
+    } else {
       this.state[row] = LineState.measured;
       this.available[row] = 1;
       this.count[row] = 0;
@@ -97,6 +103,17 @@ export class Slab {
     return (
       slice === own.slice && contrast === own.contrast && phase === own.phase && repetition === own.repetition && set === own.set
     );
+  }
+
+  /**
+   * Lines come after the delivery. More may follow, averages that the header did not announce for
+   * instance: the next delivery waits for another LAST_IN_SLICE, or for the end of the scan.
+   */
+  reopen(): void {
+    this.changedSinceDelivery = true;
+    this.sawFirstInSlice = true;
+    this.sawLastInSlice = false;
+    this.forgetSynthesis();
   }
 
   /** Synthesised lines are to be made again, because their sources change. */

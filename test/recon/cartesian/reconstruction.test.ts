@@ -170,6 +170,20 @@ describe('a Cartesian scan', () => {
     expect(difference).toBeGreaterThan(0.01);
   });
 
+  it.each([true, false])('delivers averages that the header did not announce once more, not once a line (slice flags: %s)', (flagged) => {
+    const bench = new Bench({});
+    for (const average of [0, 1]) {
+      for (const line of allLines) {
+        const flags = !flagged ? [] : line === 0 ? (['firstInSlice'] as const) : line === nLines - 1 ? (['lastInSlice'] as const) : [];
+        bench.line({ line, average, flags }, lineSamples(line).map((value) => value * (1 + average)));
+      }
+    }
+    bench.finish();
+    expect(bench.images).toHaveLength(2);
+    const [first, second] = bench.images.map(magnitude);
+    expect(nRmse(second!, first!.map((value) => 1.5 * value))).toBeLessThan(1e-5);
+  });
+
   it('turns reversed readouts round', () => {
     const bench = new Bench({});
     for (const line of allLines) {
@@ -240,6 +254,20 @@ describe('an accelerated scan', () => {
       }),
       { numRuns: 10 },
     );
+  });
+
+  it.each(['line by line', 'one after the other'])('averages what the header did not announce, averages %s', (order) => {
+    const bench = new Bench({ acceleration: 2 });
+    const lines = acceleratedLines(2, 20);
+    const send = (sampled: (typeof lines)[number], average: number) =>
+      bench.line({ ...sampled, average }, lineSamples(sampled.line).map((value) => value * (1 + average)));
+    if (order === 'line by line') for (const sampled of lines) for (const average of [0, 1]) send(sampled, average);
+    else for (const average of [0, 1]) for (const sampled of lines) send(sampled, average);
+    bench.finish();
+    const once = new Bench({ acceleration: 2 });
+    for (const sampled of lines) once.line(sampled);
+    const expected = magnitude(once.images[0]!).map((value) => 1.5 * value);
+    expect(nRmse(magnitude(bench.images.at(-1)!), expected)).toBeLessThan(1e-4);
   });
 
   it('uses separate calibration lines for every repetition, and never as imaging lines', () => {
