@@ -86,6 +86,10 @@ export const RECON_ERRORS = {
     expected: 'a readout of at most 8 MiB of samples',
     action: 'check the number of samples and channels in the readout headers',
   },
+  RECON_ERR_MEMORY_BUSY: {
+    expected: 'room in the memory of the machine beside the scans that run',
+    action: 'send the scan again when others have ended, or run the service on a machine with more memory',
+  },
   RECON_ERR_SELF_TEST: {
     expected: 'the known image of the test scan that runs at the start',
     action: 'do not use this machine: its processor or its Node.js computes wrongly',

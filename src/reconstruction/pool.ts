@@ -3,9 +3,9 @@
  * done by whichever worker is least busy. Each scan has a shared WebAssembly memory of its own, which
  * goes when the scan does.
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import type { MrdHeader } from 'ismrmrd';
-import { createSessionMemory, planCartesian, reconError, type ReconParameters } from '../../recon/index.js';
+import { createSessionMemory, planCartesian, reconError, type CartesianPlan, type ReconParameters } from '../../recon/index.js';
 import { collectGarbage } from './collectGarbage.js';
 import { PinnedScan } from './pinnedScan.js';
 import { PoolWorker } from './poolWorker.js';
@@ -23,6 +23,8 @@ export interface ReconstructionPoolOptions {
   readonly threads?: number;
   /** Most memory that one scan may take, bytes; at most 4 GiB. */
   readonly memoryLimitBytes?: number;
+  /** Most memory that all scans together may take when a new one begins, bytes; three quarters of the machine's by default. */
+  readonly totalMemoryBytes?: number;
   /** How long each thread repeats its self-test, so that no scan waits for compilers; once where it is 0, the default. */
   readonly warmUpMs?: number;
 }
@@ -30,6 +32,7 @@ export interface ReconstructionPoolOptions {
 export class ReconstructionPool {
   readonly #workers: PoolWorker[];
   readonly #memoryLimitBytes: number;
+  readonly #totalMemoryBytes: number;
   #nextSession = 1;
   /** Memory of scans that ended since the last collection. */
   #endedBytes = 0;
@@ -38,6 +41,7 @@ export class ReconstructionPool {
   constructor(options: ReconstructionPoolOptions = {}) {
     const nThreads = options.threads ?? Math.max(1, availableParallelism());
     this.#memoryLimitBytes = Math.min(options.memoryLimitBytes ?? defaultMemoryLimitBytes, 4 * 2 ** 30);
+    this.#totalMemoryBytes = options.totalMemoryBytes ?? 0.75 * totalmem();
     this.#workers = Array.from({ length: nThreads }, () =>
       new PoolWorker({
         warmUpMs: options.warmUpMs ?? 0,
@@ -54,16 +58,13 @@ export class ReconstructionPool {
 
   /**
    * Plans a scan and opens it.
-   * @throws CodedError (as a rejection) RECON_ERR_* of planning, RECON_ERR_MEMORY_LIMIT when the scan would not fit
+   * @throws CodedError (as a rejection) RECON_ERR_* of planning, RECON_ERR_MEMORY_LIMIT when the scan could never fit, RECON_ERR_MEMORY_BUSY when it does not fit now
    */
   open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents): Promise<SessionReconstruction> {
     // Planning errors reject; the promise is there for pools that will have to wait for a place.
     return Promise.resolve().then(() => {
       const { plan, notices } = planCartesian(header, parameters);
-      const slabBytes = (plan.nCoilsAnnounced ?? 1) * plan.nLines * plan.nColumns * 8;
-      if (slabBytes + defaultRingBytes > this.#memoryLimitBytes) {
-        throw reconError('RECON_ERR_MEMORY_LIMIT', `a scan whose one slice takes ${slabBytes} bytes, with a limit of ${this.#memoryLimitBytes}`);
-      }
+      this.#checkRoom(plan);
       for (const notice of notices) events.notice(notice);
 
       const memory = createSessionMemory(this.#memoryLimitBytes);
@@ -81,6 +82,22 @@ export class ReconstructionPool {
   async close(): Promise<void> {
     clearTimeout(this.#collection);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  /** What the scan will take at least: its ring, one slab of k-space and one set of coil maps. */
+  #checkRoom({ nCoilsAnnounced, nLines, nRows, nColumns }: CartesianPlan): void {
+    const sliceBytes = (nCoilsAnnounced ?? 1) * (nLines + nRows) * nColumns * 8;
+    const leastBytes = defaultRingBytes + sliceBytes;
+    if (leastBytes > this.#memoryLimitBytes) {
+      throw reconError('RECON_ERR_MEMORY_LIMIT', `a scan that takes ${leastBytes} bytes for one slice, with a limit of ${this.#memoryLimitBytes}`);
+    }
+    const takenBytes = this.#workers.reduce((sum, worker) => sum + worker.memoryBytes, 0);
+    if (takenBytes + leastBytes > this.#totalMemoryBytes) {
+      throw reconError(
+        'RECON_ERR_MEMORY_BUSY',
+        `a scan that takes ${leastBytes} bytes or more beside others that take ${takenBytes} of ${Math.floor(this.#totalMemoryBytes)}`,
+      );
+    }
   }
 
   /** Who does a calibration of `owner`'s scan: a fellow with less to do, else the owner itself. */

@@ -53,6 +53,11 @@ export class PoolWorker {
     return this.#scans.size + this.#jobs.size;
   }
 
+  /** Bytes that the memories of its scans have grown to. */
+  get memoryBytes(): number {
+    return [...this.#scans.values()].reduce((sum, { memory }) => sum + memory.buffer.byteLength, 0);
+  }
+
   open(scan: PinnedScan, message: Extract<ToWorker, { type: 'open' }>): void {
     this.#scans.set(scan.session, scan);
     this.#thread.postMessage(message);

@@ -105,6 +105,23 @@ describe('the reconstruction pool', () => {
     await client.scan.abort();
   });
 
+  it('refuses a scan that does not fit beside the others, and takes it when they have ended', async () => {
+    const small = new ReconstructionPool({ threads: 1, totalMemoryBytes: 30 * 2 ** 20 });
+    const first = await new Client().open(small);
+    await first.lines(1);
+    await expect(new Client().open(small)).rejects.toMatchObject({ code: 'RECON_ERR_MEMORY_BUSY' });
+    await first.scan.finish();
+    const second = await new Client().open(small);
+    await second.scan.abort();
+    await small.close();
+  });
+
+  it('refuses a scan that could never fit', async () => {
+    const tiny = new ReconstructionPool({ threads: 1, memoryLimitBytes: 16 * 2 ** 20 });
+    await expect(new Client().open(tiny)).rejects.toMatchObject({ code: 'RECON_ERR_MEMORY_LIMIT' });
+    await tiny.close();
+  });
+
   it('gives the memory of ended scans back', async () => {
     const run = async (nScans: number) => {
       for (let i = 0; i < nScans; i++) {
