@@ -63,9 +63,13 @@ async function play(source: Source, session: Session, destination: Destination, 
   return summary;
 }
 
+/** An answer in MRD messages, which is there also when no image is in it. */
+function isStream(path: string): boolean {
+  return path === '-' || extname(path).toLowerCase() === '.mrd';
+}
+
 function destinationOf(path: string, io: CliIo, narrate: (text: string) => void): Destination {
-  const isStream = path === '-' || extname(path).toLowerCase() === '.mrd';
-  if (!isStream) {
+  if (!isStream(path)) {
     const answer = new FileAnswer(path, narrate);
     return {
       answer,
@@ -122,7 +126,7 @@ function report(summary: SessionSummary, files: readonly string[], options: Reco
     });
     return;
   }
-  const where = files.length === 0 ? options.output : files.length === 1 ? files[0]! : `${files.length} files`;
+  const where = isStream(options.output) ? options.output : files.length === 1 ? files[0]! : `${files.length} files`;
   narrate(`${summary.nReadouts} readouts, ${summary.nImagesOut} images, ${summary.durationMs.toFixed(0)} ms -> ${where}`);
 }
 
