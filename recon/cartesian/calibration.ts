@@ -50,7 +50,7 @@ export type CalibrationResult =
 /** What comes back across threads: a coded error loses its class there, so it travels as data. */
 export type CalibrationOutcome =
   | { readonly ok: true; readonly result: CalibrationResult }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+  | { readonly ok: false; readonly message: string };
 
 /** Runs a job now, on this thread. Never throws: a failed calibration leaves a zero-filled image. */
 export function runCalibration(memory: WebAssembly.Memory, job: CalibrationJob): CalibrationOutcome {
@@ -83,7 +83,7 @@ export function runCalibration(memory: WebAssembly.Memory, job: CalibrationJob):
     });
     return { ok: true, result: { kind: 'coilMaps', mapsPointer, elapsedMs: performance.now() - start } };
   } catch (error) {
-    if (error instanceof CodedError) return { ok: false, code: error.code, message: error.message };
+    if (error instanceof CodedError) return { ok: false, message: error.message };
     throw error;
   }
 }

@@ -21,7 +21,6 @@ const fewestLinesForMaps = 6;
 
 /** Kernel and coil maps of one image or one slice. */
 export interface Calibration {
-  readonly key: string;
   readonly slice: number;
   readonly nLines: number;
   /** Jobs that are still running. */
@@ -190,7 +189,7 @@ export class Calibrations {
     const replaced = this.#calibrations.get(key);
     if (replaced !== undefined) this.#free(replaced);
     const calibration: Calibration = {
-      key, slice: slab.counters.slice, nLines: run.nRows, pending: 0, kernel: undefined, mapsPointer: 0, spans: [],
+      slice: slab.counters.slice, nLines: run.nRows, pending: 0, kernel: undefined, mapsPointer: 0, spans: [],
     };
     this.#calibrations.set(key, calibration);
     const kinds = [...(this.#wantsKernel ? (['grappa'] as const) : []), ...(this.#wantsMaps ? (['coilMaps'] as const) : [])];

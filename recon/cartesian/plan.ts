@@ -20,8 +20,7 @@ export interface CartesianPlan {
   readonly nCoilsAnnounced: number | undefined;
   readonly coilNames: readonly string[];
   readonly relativeReceiverNoiseBandwidth: number | undefined;
-  /** Encoded matrix along the readout, samples with oversampling. */
-  readonly encodedColumns: number;
+  /** Samples of a readout after zero-filling, with oversampling. */
   readonly paddedColumns: number;
   readonly nColumns: number;
   /** Encoded matrix along the phase encoding: rows of a slab. */
@@ -38,7 +37,6 @@ export interface CartesianPlan {
   readonly nAverages: number;
   /** Images a slice position gives: contrasts, phases, repetitions and sets multiplied. */
   readonly nImagesPerSlice: number;
-  readonly nSlices: number;
   /** [columns, rows, slice thickness] of the reconstructed image, mm */
   readonly fovMm: readonly [number, number, number];
 }
@@ -216,7 +214,6 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       nCoilsAnnounced: header.acquisitionSystemInformation?.receiverChannels,
       coilNames: coilNames(header),
       relativeReceiverNoiseBandwidth: header.acquisitionSystemInformation?.relativeReceiverNoiseBandwidth,
-      encodedColumns: encoded.matrixSize.x,
       paddedColumns,
       nColumns,
       nLines,
@@ -229,7 +226,6 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       calibration,
       nAverages,
       nImagesPerSlice,
-      nSlices,
       fovMm: [recon.fieldOfView_mm.x, recon.fieldOfView_mm.y, recon.fieldOfView_mm.z],
     },
     decisions,

@@ -31,7 +31,7 @@ export interface CartesianOutput {
 /** Runs a job, now or on another thread that shares the memory, and calls back on this thread. */
 export type CalibrationRunner = (job: CalibrationJob, done: (outcome: CalibrationOutcome) => void) => void;
 
-/** Delivered slabs are kept for late lines up to this many bytes. */
+/** Delivered slabs and their coil maps are kept for late lines up to this many bytes. */
 const retainedBytes = 256 * 2 ** 20;
 
 export class CartesianReconstruction {
@@ -374,8 +374,9 @@ export class CartesianReconstruction {
   /** Keeps a delivered slab for late lines, within a budget. */
   #retain(slab: Slab): void {
     if (!this.#retained.includes(slab)) this.#retained.push(slab);
-    const slabBytes = this.#nCoils * this.#plan.nLines * this.#plan.nColumns * 8;
-    while (this.#retained.length > 1 && this.#retained.length * slabBytes > retainedBytes) this.#giveUpOldest();
+    const { nLines, nRows, nColumns } = this.#plan;
+    const bytesEach = this.#nCoils * (nLines + nRows) * nColumns * 8;
+    while (this.#retained.length > 1 && this.#retained.length * bytesEach > retainedBytes) this.#giveUpOldest();
   }
 
   #finishIfIdle(): void {

@@ -102,7 +102,6 @@ function planOf(acceleration: number): CartesianPlan {
     nCoilsAnnounced: nCoils,
     coilNames: [],
     relativeReceiverNoiseBandwidth: undefined,
-    encodedColumns: nSamples,
     paddedColumns: nSamples,
     nColumns: matrix,
     nLines: matrix,
@@ -115,7 +114,6 @@ function planOf(acceleration: number): CartesianPlan {
     calibration: acceleration > 1 ? 'embedded' : 'none',
     nAverages: 1,
     nImagesPerSlice: 1,
-    nSlices: 1,
     fovMm: [256, 256, 4],
   };
 }

@@ -102,7 +102,7 @@ export class PoolWorker {
     this.#jobs.clear();
     for (const { owner, session, jobId } of jobs) {
       if (owner === this) continue;
-      owner.post({ type: 'jobDone', session, jobId, outcome: { ok: false, code: 'RECON_ERR_INTERNAL', message: reason } });
+      owner.post({ type: 'jobDone', session, jobId, outcome: { ok: false, message: reason } });
     }
     for (const scan of scans) scan.fail(reconError('RECON_ERR_INTERNAL', reason));
   }

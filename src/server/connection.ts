@@ -65,7 +65,7 @@ export class Connection {
     this.closed = this.#run(id);
   }
 
-  /** Ends the session with an error, answered as any other. */
+  /** Ends the session with an error, answered like any other. */
   fail(error: Error): void {
     this.#session.fail(error);
   }

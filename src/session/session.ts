@@ -132,7 +132,7 @@ export class Session {
     if (this.#phase !== 'closed') this.#remarks.say(notice);
   }
 
-  /** Ends the session with an error from outside (a time-out, a server that stops), answered as any other. */
+  /** Ends the session with an error from outside (a time-out, a server that stops), answered like any other. */
   fail(error: Error): void {
     this.#finish(error);
   }

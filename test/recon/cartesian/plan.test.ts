@@ -66,7 +66,7 @@ describe('the plan of a Cartesian scan', () => {
       limit('kspace_encoding_step_1', 0, 319, 160), limit('average', 0, 2, 0), limit('slice', 0, 14, 0),
       limit('contrast', 0, 1, 0), limit('repetition', 0, 3, 0),
     ].join('');
-    expect(plan({ limits })).toMatchObject({ nAverages: 3, nSlices: 15, nImagesPerSlice: 8 });
+    expect(plan({ limits })).toMatchObject({ nAverages: 3, nImagesPerSlice: 8 });
   });
 
   it('names the header field behind every decision', () => {
