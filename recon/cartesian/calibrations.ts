@@ -25,6 +25,8 @@ export interface Calibration {
   readonly nLines: number;
   /** Jobs that are still running. */
   pending: number;
+  /** Who may still use it: its own image, the borrowers of its slice, images on their way out. Nobody: it is freed. */
+  nHolders: number;
   kernel: GrappaKernel | undefined;
   /** complex64 [nCoils, nRows, nColumns]; 0 where there are none. */
   mapsPointer: number;
@@ -103,9 +105,31 @@ export class Calibrations {
     return this.#calibrations.get(this.#keyOf(slab.counters));
   }
 
-  /** The calibration for a complete image, started now if it is not yet; undefined where there is none. */
+  /** The calibration for a complete image, started now if it is not yet; undefined where there is none. To be given back. */
   of(slab: Slab): Calibration | undefined {
     const key = this.#keyOf(slab.counters);
+    const calibration = this.#findFor(slab, key);
+    if (calibration !== undefined) calibration.nHolders++;
+    return calibration;
+  }
+
+  /** Undoes one `of`: that image is out. */
+  giveBack(calibration: Calibration): void {
+    calibration.nHolders--;
+    this.#freeIfIdle(calibration);
+  }
+
+  /** Gives up what was kept for images without calibration lines of their own; false when there is nothing. */
+  giveUpOldest(): boolean {
+    for (const [slice, calibration] of this.#latestOfSlice) {
+      this.#latestOfSlice.delete(slice);
+      this.giveBack(calibration);
+      return true;
+    }
+    return false;
+  }
+
+  #findFor(slab: Slab, key: string): Calibration | undefined {
     const made = this.#calibrations.get(key);
     const nLines = this.#lines.get(key)?.longestRun().nRows ?? 0;
     if (made !== undefined && (this.#plan.acceleration === 1 || made.nLines >= nLines)) return made;
@@ -123,7 +147,7 @@ export class Calibrations {
     return borrowed;
   }
 
-  /** Frees the calibration that only this image used, and its lines. */
+  /** The image is given up: so are its lines and its hold on its calibration. */
   release(slab: Slab): void {
     if (this.#plan.calibration === 'separate') return;
     const key = this.#keyOf(slab.counters);
@@ -131,16 +155,12 @@ export class Calibrations {
     this.#lines.delete(key);
     const calibration = this.#calibrations.get(key);
     this.#calibrations.delete(key);
-    if (calibration === undefined) return;
-    const isLatest = this.#latestOfSlice.get(slab.counters.slice) === calibration;
-    if (!isLatest || this.#plan.nImagesPerSlice === 1) this.#free(calibration);
+    if (calibration !== undefined) this.giveBack(calibration);
   }
 
-  #free(calibration: Calibration): void {
-    if (calibration.pending > 0) return;
-    for (const pointer of calibration.spans) this.#kernels.arena.release(pointer);
-    calibration.spans.length = 0;
-    if (this.#latestOfSlice.get(calibration.slice) === calibration) this.#latestOfSlice.delete(calibration.slice);
+  #freeIfIdle(calibration: Calibration): void {
+    if (calibration.nHolders > 0 || calibration.pending > 0) return;
+    for (const pointer of calibration.spans.splice(0)) this.#kernels.arena.release(pointer);
   }
 
   get #wantsMaps(): boolean {
@@ -187,11 +207,11 @@ export class Calibrations {
 
     const pointer = this.#gather(slab, run, stored);
     const replaced = this.#calibrations.get(key);
-    if (replaced !== undefined) this.#free(replaced);
     const calibration: Calibration = {
-      slice: slab.counters.slice, nLines: run.nRows, pending: 0, kernel: undefined, mapsPointer: 0, spans: [],
+      slice: slab.counters.slice, nLines: run.nRows, pending: 0, nHolders: 1, kernel: undefined, mapsPointer: 0, spans: [],
     };
     this.#calibrations.set(key, calibration);
+    if (replaced !== undefined) this.giveBack(replaced);
     const kinds = [...(this.#wantsKernel ? (['grappa'] as const) : []), ...(this.#wantsMaps ? (['coilMaps'] as const) : [])];
     calibration.pending = kinds.length;
     this.#nRunning += kinds.length;
@@ -222,8 +242,17 @@ export class Calibrations {
       calibration.mapsPointer = outcome.result.mapsPointer;
       this.#context.clock.add('coil maps', outcome.result.elapsedMs);
     }
-    if (calibration.pending === 0) this.#latestOfSlice.set(calibration.slice, calibration);
+    if (calibration.pending === 0 && this.#plan.nImagesPerSlice > 1) this.#keepForSlice(calibration);
     this.#context.ready(calibration);
+    this.#freeIfIdle(calibration);
+  }
+
+  /** The latest calibration of a slice is there for images that bring no lines of their own. */
+  #keepForSlice(calibration: Calibration): void {
+    const before = this.#latestOfSlice.get(calibration.slice);
+    calibration.nHolders++;
+    this.#latestOfSlice.set(calibration.slice, calibration);
+    if (before !== undefined) this.giveBack(before);
   }
 
   /** Lines relative to the k-space centre; separate lines that lie elsewhere are taken about their own middle. */

@@ -227,7 +227,7 @@ export class CartesianReconstruction {
     return slab;
   }
 
-  /** Room in the arena; delivered slabs are given up for it, oldest first. */
+  /** Room in the arena; delivered slabs and kept calibrations are given up for it, oldest first. */
   #allocate(nBytes: number): number {
     for (;;) {
       try {
@@ -241,7 +241,7 @@ export class CartesianReconstruction {
 
   #giveUpOldest(): boolean {
     const slab = this.#retained.shift();
-    if (slab === undefined) return false;
+    if (slab === undefined) return this.#calibrations.giveUpOldest();
     this.#calibrations.release(slab);
     this.#kernels.arena.release(slab.pointer);
     slab.released = true;
@@ -294,6 +294,7 @@ export class CartesianReconstruction {
       if (calibration !== undefined && calibration.pending > 0) return;
       this.#complete.delete(slab);
       this.#deliver(slab, calibration);
+      if (calibration !== undefined) this.#calibrations.giveBack(calibration);
     }
   }
 

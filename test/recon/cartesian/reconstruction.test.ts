@@ -294,6 +294,17 @@ describe('an accelerated scan', () => {
     expect(nRmse(magnitude(bench.images[0]!), fullImage())).toBeGreaterThan(0.2);
   });
 
+  it.each([1, 3])('fits many slices into a memory that could not hold all their calibrations, %i repetitions', (repetitions) => {
+    const bench = new Bench({ acceleration: 2, slices: 20, repetitions });
+    for (let repetition = 0; repetition < repetitions; repetition++) {
+      for (let slice = 0; slice < 20; slice++) {
+        for (const sampled of acceleratedLines(2, 20)) bench.line({ ...sampled, slice, repetition });
+      }
+    }
+    expect(bench.images).toHaveLength(20 * repetitions);
+    for (const image of bench.images) expect(image.method).toBe('grappa');
+  });
+
   it('needs no more memory for the hundredth repetition than for the fortieth', () => {
     const bench = new Bench({ acceleration: 2, repetitions: 100 });
     const used: number[] = [];
