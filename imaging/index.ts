@@ -5,3 +5,5 @@ export * from './metrics.js';
 export * from './geometry.js';
 export * from './png.js';
 export * from './caption.js';
+export * from './tissues.js';
+export * from './volume.js';
