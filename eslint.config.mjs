@@ -4,9 +4,10 @@ import tseslint from 'typescript-eslint';
 const knows = {
   ismrmrd: [],
   imaging: [],
+  protocols: [],
   recon: ['imaging', 'ismrmrd'],
-  simulator: ['recon', 'imaging', 'ismrmrd'],
-  src: ['simulator', 'recon', 'imaging', 'ismrmrd'],
+  simulator: ['recon', 'imaging', 'ismrmrd', 'protocols'],
+  src: ['simulator', 'recon', 'protocols', 'imaging', 'ismrmrd'],
 };
 const folders = Object.keys(knows);
 
