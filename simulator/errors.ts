@@ -7,8 +7,12 @@ export const SIM_ERRORS = {
     action: 'change the named option',
   },
   SIM_ERR_SHAPE: {
-    expected: 'polygons of at least three corners, and semi-axes above zero',
+    expected: 'polygons of at least three corners, tubes of at least two points, and sizes above zero',
     action: 'correct the phantom',
+  },
+  SIM_ERR_PLANE: {
+    expected: 'a plane of 1 to 2^26 pixels with two steps above zero at right angles, and channels of its size',
+    action: 'correct the grid on which the anatomy is painted',
   },
   SIM_ERR_NOT_POSITIVE_DEFINITE: {
     expected: 'a Hermitian, positive definite matrix',
