@@ -35,6 +35,10 @@ export const IMG_ERRORS = {
     expected: 'a finite centre and a finite width above zero',
     action: 'give another window or leave it out',
   },
+  IMG_ERR_SEQUENCE: {
+    expected: 'times above zero, and a repetition time that holds preparation and echo train',
+    action: 'lengthen TR, or shorten the echo train, the echo spacing or the inversion time',
+  },
 } as const;
 
 export type ImagingErrorCode = keyof typeof IMG_ERRORS;

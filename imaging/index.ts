@@ -6,4 +6,5 @@ export * from './geometry.js';
 export * from './png.js';
 export * from './caption.js';
 export * from './tissues.js';
+export * from './signal.js';
 export * from './volume.js';

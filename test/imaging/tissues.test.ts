@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fatAt, tissueAt, tissueNames, tissueVariation, type FieldStrengthT } from '../../imaging/index.js';
+import {
+  fastSpinEcho, fatAt, inversionRecoveryFastSpinEcho, nullingInversionTimeMs, tissueAt, tissueNames, tissueVariation, voxelSignal, waterAndFat,
+  type FieldStrengthT, type TissueName,
+} from '../../imaging/index.js';
 
 const fields: readonly FieldStrengthT[] = [1.5, 3];
 
@@ -38,7 +41,7 @@ describe('the two fields', () => {
 });
 
 describe('Hounsfield units', () => {
-  const hounsfield = (name: Parameters<typeof tissueAt>[0]) => tissueAt(name, 3).hounsfield;
+  const hounsfield = (name: TissueName) => tissueAt(name, 3).hounsfield;
   it('stand in the order of CT textbooks', () => {
     const ascending = [
       'air', 'subcutaneousFat', 'fattyMuscle', 'csf', 'cord', 'muscle', 'nucleus', 'annulus', 'cancellousBone', 'endplate', 'cortex',
@@ -60,4 +63,88 @@ it('persons differ, air does not', () => {
     expect(mean + fatFraction, name).toBeLessThanOrEqual(1);
     expect(mean - fatFraction, name).toBeGreaterThanOrEqual(-0.05);
   }
+});
+
+/** Sagittal lumbar protocols as they are run. */
+const t1w = { trMs: 550, teMs: 10, echoSpacingMs: 10, echoTrainLength: 3 };
+const t2w = { trMs: 3500, teMs: 100, echoSpacingMs: 10, echoTrainLength: 18 };
+const stir = { trMs: 4500, teMs: 50, echoSpacingMs: 10, echoTrainLength: 14 };
+
+/** Magnitudes of the three contrasts. */
+function contrasts(field: FieldStrengthT) {
+  const fat = fatAt(field);
+  const tiMs = nullingInversionTimeMs(fat.t1Ms, stir);
+  const signalOf = (sequence: typeof t1w) => (name: TissueName) =>
+    voxelSignal(waterAndFat(tissueAt(name, field), fat, (relaxation) => fastSpinEcho(relaxation, sequence)));
+  return {
+    t1: signalOf(t1w),
+    t2: signalOf(t2w),
+    stir: (name: TissueName) =>
+      Math.abs(voxelSignal(waterAndFat(tissueAt(name, field), fat, (relaxation) => inversionRecoveryFastSpinEcho(relaxation, stir, { tiMs })))),
+    pureFatInStir: Math.abs(inversionRecoveryFastSpinEcho(fat, stir, { tiMs })),
+  };
+}
+
+describe.each(fields)('contrast at %s T', (field) => {
+  const { t1, t2, stir: inStir, pureFatInStir } = contrasts(field);
+  const descending = (signal: (name: TissueName) => number, names: readonly TissueName[], factor = 1.1) =>
+    names.slice(1).forEach((name, i) => expect(signal(names[i]!), `${names[i]!} over ${name}`).toBeGreaterThan(factor * signal(name)));
+
+  it('T1w: fat bright, marrow between fat and disc, muscle below marrow, CSF dark, cortex black', () => {
+    descending(t1, ['subcutaneousFat', 'cancellousBone', 'nucleus', 'csf']);
+    descending(t1, ['cancellousBone', 'muscle', 'csf', 'cortex']);
+    descending(t1, ['cancellousBone', 'annulus', 'csf'], 1.4);
+    descending(t1, ['cancellousBone', 'cord', 'csf'], 1.3);
+    descending(t1, ['yellowMarrow', 'cancellousBone', 'redMarrow']);
+  });
+
+  it('T2w: CSF brightest, young nucleus bright, worn nucleus and annulus dark, fat fairly bright, muscle dark', () => {
+    const otherFluids: readonly TissueName[] = ['urine', 'jointFluid', 'blood'];
+    for (const name of tissueNames) if (name !== 'csf' && !otherFluids.includes(name)) expect(t2(name), name).toBeLessThan(0.95 * t2('csf'));
+    descending(t2, ['csf', 'nucleus', 'cancellousBone', 'degeneratedNucleus', 'annulus'], 1.2);
+    descending(t2, ['subcutaneousFat', 'cancellousBone', 'muscle', 'ligament'], 1.3);
+    descending(t2, ['csf', 'cord', 'muscle', 'endplate'], 2);
+    expect(t2('subcutaneousFat') / t2('csf')).toBeGreaterThan(0.4);
+    expect(t2('nucleus') / t2('degeneratedNucleus')).toBeGreaterThan(3);
+  });
+
+  it('STIR: no fat, CSF and marrow oedema bright', () => {
+    expect(pureFatInStir).toBeLessThan(0.05 * inStir('muscle'));
+    expect(inStir('subcutaneousFat')).toBeLessThan(0.3 * inStir('muscle'));
+    descending(inStir, ['csf', 'marrowOedema', 'cancellousBone', 'yellowMarrow'], 1.5);
+    for (const lesion of ['modic1', 'acuteFracture', 'schmorlOedema', 'metastasis', 'discInfection'] as const) {
+      expect(inStir(lesion), lesion).toBeGreaterThan(1.5 * inStir('cancellousBone'));
+    }
+    expect(inStir('modic2')).toBeLessThan(inStir('cancellousBone'));
+  });
+
+  it('endplate changes, haemangioma, metastases and oedema show as radiology describes them beside marrow', () => {
+    const beside = (name: TissueName) => [t1(name) / t1('cancellousBone'), t2(name) / t2('cancellousBone')] as const;
+    const dark = (ratio: number, name: string) => expect(ratio, name).toBeLessThan(0.85);
+    const bright = (ratio: number, name: string) => expect(ratio, name).toBeGreaterThan(1.15);
+    const expected = [
+      ['modic1', dark, bright], ['modic2', bright, bright], ['modic3', dark, dark], ['haemangioma', bright, bright],
+      ['metastasis', dark, bright], ['scleroticMetastasis', dark, dark], ['acuteFracture', dark, bright], ['marrowOedema', dark, bright],
+      ['schmorlOedema', dark, bright],
+    ] as const;
+    for (const [name, inT1, inT2] of expected) {
+      const [t1Ratio, t2Ratio] = beside(name);
+      inT1(t1Ratio, name);
+      inT2(t2Ratio, name);
+    }
+  });
+
+  it('lesions of disc, canal and cord show beside where they lie', () => {
+    expect(t2('discInfection')).toBeGreaterThan(2 * t2('degeneratedNucleus'));
+    expect(t1('discInfection')).toBeLessThan(t1('degeneratedNucleus'));
+    expect(t2('abscess')).toBeGreaterThan(2 * t2('muscle'));
+    for (const lesion of ['msPlaque', 'contusion'] as const) {
+      expect(t2(lesion) / t2('cord'), lesion).toBeGreaterThan(1.3);
+      expect(t2(lesion) / t2('csf'), lesion).toBeLessThan(0.8);
+    }
+    // Between worn and young disc, and far from CSF.
+    descending(t2, ['csf', 'nucleus', 'hernia', 'degeneratedNucleus'], 1.2);
+    descending(t1, ['fattyMuscle', 'muscle']);
+    descending(t2, ['fattyMuscle', 'muscle']);
+  });
 });
