@@ -14,6 +14,10 @@ export const SIM_ERRORS = {
     expected: 'a plane of 1 to 2^26 pixels with two steps above zero at right angles, and channels of its size',
     action: 'correct the grid on which the anatomy is painted',
   },
+  SIM_ERR_SPINE: {
+    expected: 'a spine whose vertebrae and segments have the names and sizes that simulator/spine/plan.ts describes',
+    action: 'correct the plan, or name a vertebra or segment that it has',
+  },
   SIM_ERR_NOT_POSITIVE_DEFINITE: {
     expected: 'a Hermitian, positive definite matrix',
     action: 'give the noise covariance as E[n nᴴ] with a positive variance on every channel',

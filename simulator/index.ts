@@ -1,6 +1,7 @@
 export * from './errors.js';
 export { Random } from './random.js';
 export * from './anatomy/index.js';
+export * from './spine/index.js';
 export * from './phantom/raster.js';
 export * from './phantom/shapes.js';
 export * from './phantom/spine.js';

@@ -1,0 +1,3 @@
+export * from './plan.js';
+export * from './labels.js';
+export * from './scene.js';
