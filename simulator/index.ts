@@ -18,3 +18,4 @@ export { arrayCovariance, NoiseSource } from './scanner/noise.js';
 export { defaultScanOptions, type ScanOptions } from './scanner/options.js';
 export { referenceImage } from './scanner/reference.js';
 export { SimulatedScan } from './scanner/scan.js';
+export * from './ct/index.js';
