@@ -1,3 +1,4 @@
 export * from './plan.js';
 export * from './labels.js';
 export * from './scene.js';
+export * from './population.js';

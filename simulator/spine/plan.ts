@@ -99,6 +99,8 @@ export interface DentPlan {
 }
 
 export interface PediclePlan {
+  /** Of its axis over the middle of the body. */
+  readonly raisedMm: number;
   readonly widthMm: number;
   readonly heightMm: number;
   /** From the body to the articular pillar. */
@@ -239,11 +241,17 @@ export interface SacPlan {
 }
 
 export interface CordPlan {
-  /** In the middle of each vertebra from C2 to where it ends. */
-  readonly sections: readonly { readonly vertebra: string; readonly apMm: number; readonly transverseMm: number }[];
+  /** In the middle of each vertebra from C2 down; below the conus without effect. */
+  readonly sections: readonly CordSection[];
   /** Tip of the conus. */
   readonly conus: Place;
-  /** Distance of its middle from that of the sac, to posterior, as a share of the room there is (-1 to 1). */
+}
+
+export interface CordSection {
+  readonly vertebra: string;
+  readonly apMm: number;
+  readonly transverseMm: number;
+  /** Of its middle from that of the sac, to posterior, as a share of the room there is (-1 to 1). */
   readonly posteriorShift: number;
 }
 
