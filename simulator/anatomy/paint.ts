@@ -15,7 +15,7 @@
  */
 import type { Vector3 } from '../../imaging/index.js';
 import { simulatorError } from '../errors.js';
-import { noiseOf, noiseTable } from './noise.js';
+import { smoothNoise } from './noise.js';
 import { cornersOf } from './place.js';
 import { grownBox, type Box } from './solid.js';
 import type { Anatomy, Structure } from './structure.js';
@@ -253,9 +253,8 @@ function noMixture(): number {
 function mixtureOf({ texture }: Structure): (x: number, y: number, z: number) => number {
   if (texture === undefined) return noMixture;
   const { mean, amplitude, scaleMm, seed } = texture;
-  const table = noiseTable(seed);
   const [sx, sy, sz] = scaleMm.map((mm) => 1 / mm) as [number, number, number];
-  return (x, y, z) => Math.min(1, Math.max(0, mean + amplitude * noiseOf(table, x * sx, y * sy, z * sz)));
+  return (x, y, z) => Math.min(1, Math.max(0, mean + amplitude * smoothNoise(x * sx, y * sy, z * sz, seed)));
 }
 
 function dot(a: Vector3, b: Vector3): number {

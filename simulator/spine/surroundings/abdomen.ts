@@ -1,0 +1,163 @@
+/**
+ * What lies before the lumbar column: aorta, vena cava and their branches, kidneys, liver, spleen, bowel,
+ * bladder. Background that looks right, not organs to be measured.
+ *
+ * Aorta 20 mm wide at L1, 17 before it divides at L4 (Lederle 1997, doi 10.1016/S0741-5214(97)70124-1);
+ * kidneys 110 mm long from T12 to L3, the right one lower.
+ */
+import type { Vector3 } from '../../../imaging/index.js';
+import {
+  difference, ellipsoid, intersection, offset, placed, roughened, tube, union, type Frame, type Solid, type Structure, type TubePoint,
+} from '../../anatomy/index.js';
+import type { Random } from '../../random.js';
+import type { ColumnCourse, Person } from './course.js';
+import { surroundingLabels as label } from './labels.js';
+import { abdominalCavity } from './torso.js';
+
+export function abdomen(course: ColumnCourse, person: Person, random: Random): Structure[] {
+  return [...organs(course, person, random), ...bowel(course, person, random), ...bladder(course, person, random), ...vessels(course, person, random)];
+}
+
+function vessels(course: ColumnCourse, { seed, statureScale }: Person, random: Random): Structure[] {
+  const [top, l4, l5] = [Math.min(course.topMm + 200, course.heightOf('T4')), course.heightOf('L4'), course.heightOf('L5')];
+  const widen = 1 + 0.1 * random.normal();
+  const sway = random.uniform() * 6;
+  const before = (z: number, side: number, gap: number, r: number): TubePoint => {
+    const { x, y, halfDepthMm } = course.at(z);
+    return { centreMm: [x + side + 2.5 * Math.sin(z / 45 + sway), y - halfDepthMm - gap - r, z], acrossMm: r, alongMm: r };
+  };
+  const line = (from: number, to: number, point: (z: number) => TubePoint): TubePoint[] => {
+    const points: TubePoint[] = [];
+    for (let z = from; z > to; z -= 10) points.push(point(z));
+    return [...points, point(to)];
+  };
+  const fork = l4 - 5;
+  const aorta = tube(line(top, fork, (z) => before(z, 10, 5, widen * statureScale * (10.5 - 1.5 * Math.min(1, Math.max(0, (top - z) / (top - fork)))))));
+  const cava = tube(
+    line(top, fork - 8, (z) => {
+      const { centreMm } = before(z, -17, 3, 9);
+      return { centreMm, acrossMm: statureScale * 11, alongMm: statureScale * 7.5 };
+    }),
+  );
+  const branch = (sign: number, from: Vector3, r: number): Solid =>
+    tube(
+      [0, 1, 2, 3, 4].map((step): TubePoint => ({
+        centreMm: [from[0] + sign * 13 * step, from[1] + 4 * step, from[2] - 2 - 19 * step], acrossMm: r, alongMm: r,
+      })),
+    );
+  const [aortaEnd, cavaEnd] = [before(fork, 8, 6, 8).centreMm, before(fork - 8, -12, 3, 8).centreMm];
+  const iliac = union(
+    branch(1, aortaEnd, 5), branch(-1, aortaEnd, 5), branch(1, [cavaEnd[0], cavaEnd[1] + 5, l5 + 22], 5.5), branch(-1, cavaEnd, 5.5),
+  );
+  const lumen = (name: string, solid: Solid, code: number, content: string, seedOf: number): Structure[] => [
+    { name: `wall of the ${name}`, solid: offset(solid, 1.2), tissue: 'vesselWall', label: code },
+    {
+      name, solid, tissue: content, label: code,
+      texture: { tissue: 'blood', mean: content === 'blood' ? 1 : 0.04, amplitude: 0.05, scaleMm: [6, 6, 25], seed: seedOf },
+    },
+  ];
+  return [
+    ...lumen('iliac vessels', iliac, label.iliacVessels, 'flowingBlood', seed + 71),
+    ...lumen('vena cava', cava, label.venaCava, 'flowingBlood', seed + 72),
+    ...lumen('aorta', aorta, label.aorta, 'flowingBlood', seed + 73),
+  ];
+}
+
+function organs(course: ColumnCourse, { seed, statureScale: s }: Person, random: Random): Structure[] {
+  const [l1, l2, t12] = [course.heightOf('L1'), course.heightOf('L2'), course.heightOf('T12')];
+  const structures: Structure[] = [];
+  const liverAt = course.at(t12);
+  structures.push(
+    {
+      name: 'liver', tissue: 'liver', label: label.liver,
+      solid: roughened(placed(frameAt([liverAt.x - 75, liverAt.y - 65, t12 + 30], 0.25, 0.2), ellipsoid([72 * s, 85 * s, 75 * s])), 3, 45, seed + 81),
+      texture: { tissue: 'blood', mean: -0.12, amplitude: 0.12, scaleMm: [7, 7, 7], seed: seed + 82 },
+    },
+    {
+      name: 'spleen', tissue: 'kidneyCortex', label: label.spleen,
+      solid: placed(frameAt([liverAt.x + 100, liverAt.y - 15, t12 + 30], 0.3, -0.4), ellipsoid([25 * s, 45 * s, 52 * s])),
+    },
+  );
+  for (const sign of [1, -1]) {
+    const side = sign > 0 ? 'left' : 'right';
+    const z = (sign > 0 ? l1 : (l1 + l2) / 2) + 4 * random.normal();
+    const { x, y, halfDepthMm } = course.at(z);
+    const frame = frameAt([x + sign * (66 + 4 * random.normal()), y + halfDepthMm - 18, z], sign * 0.5, sign * 0.22);
+    const cortex = placed(frame, ellipsoid([27 * s, 24 * s, 55 * s]));
+    const sinus = placed(frame, roughened(ellipsoid([13 * s, 11 * s, 32 * s]), 1.5, 12, seed + 86));
+    const pyramids = union(
+      ...Array.from({ length: 9 }, (_, index) => {
+        const angle = (2 * Math.PI * index) / 9;
+        return placed(frame, placed(frameAt([13 * Math.cos(angle * 2), 9 * Math.sin(angle * 2), 34 * Math.cos(angle)], angle, 0), ellipsoid([6.5, 6.5, 8])));
+      }),
+    );
+    structures.push(
+      { name: `fat round the kidney, ${side}`, solid: offset(cortex, 9), tissue: 'visceralFat', edgeMm: 3 },
+      { name: `kidney, ${side}`, solid: roughened(cortex, 1, 14, seed + 83 + sign), tissue: 'kidneyCortex', label: sign > 0 ? label.kidneyLeft : label.kidneyRight },
+      { name: `pyramids of the kidney, ${side}`, solid: difference(pyramids, sinus), tissue: 'kidneyMedulla', edgeMm: 1.5 },
+      { name: `sinus of the kidney, ${side}`, solid: sinus, tissue: 'visceralFat', edgeMm: 1.5 },
+    );
+  }
+  return structures;
+}
+
+/** Loops of bowel fill the belly before the vessels: short bent tubes, each with its own wall and content. */
+function bowel(course: ColumnCourse, person: Person, random: Random): Structure[] {
+  const { seed, statureScale: s } = person;
+  const cavity = abdominalCavity(course, person);
+  const [top, bottom] = [course.heightOf('T12') - 10, course.heightOf('S1') - 60];
+  const structures: Structure[] = [];
+  const nLoops = 84;
+  for (let loop = 0; loop < nLoops; loop++) {
+    const z = top + ((loop + 0.5) / nLoops) * (bottom - top);
+    const { x, y, halfDepthMm } = course.at(z);
+    const r = s * (9 + 7 * random.uniform());
+    const behind = y - halfDepthMm - 30;
+    const centre: Vector3 = [
+      x + (cavity.halfWidthMm(z) - 25) * (2 * random.uniform() - 1),
+      behind + (0.08 + 0.92 * random.uniform()) * (cavity.frontMm(z) + 6 - behind),
+      z + 8 * random.normal(),
+    ];
+    const [turn, rise, length] = [2 * Math.PI * random.uniform(), 0.6 * random.normal(), s * (18 + 22 * random.uniform())];
+    const arm: Vector3 = [length * Math.cos(turn), length * 0.7 * Math.sin(turn), length * Math.sin(rise)];
+    const bend = 9 * random.normal();
+    const solid = intersection(cavity.solid, roughened(
+      tube([-1, -0.33, 0.33, 1].map((t, index): TubePoint => {
+        const radius = r * (1 + 0.14 * random.normal());
+        const lift = index === 1 || index === 2 ? bend : 0;
+        const bounded = Math.max(r * 0.6, Math.min(r * 1.4, radius));
+        return { centreMm: [centre[0] + t * arm[0], centre[1] + t * arm[1] + lift, centre[2] + t * arm[2] + lift], acrossMm: bounded, alongMm: bounded };
+      })),
+      1, 9, seed + 100 + loop,
+    ));
+    const kind = random.uniform();
+    const content = kind < 0.16 ? 'bowelGas' : 'bowelContent';
+    structures.push(
+      { name: `wall of bowel loop ${loop + 1}`, solid, tissue: 'bowelWall', label: label.bowel },
+      {
+        name: `bowel loop ${loop + 1}`, solid: offset(solid, -2.2), tissue: content, label: label.bowel,
+        ...(content === 'bowelContent' && {
+          texture: { tissue: kind < 0.6 ? 'bowelWall' : 'visceralFat', mean: 0.35 + 0.4 * random.uniform(), amplitude: 0.25, scaleMm: [5, 5, 5], seed: seed + 200 + loop },
+        }),
+      },
+    );
+  }
+  return structures;
+}
+
+function bladder(course: ColumnCourse, { statureScale: s, sex }: Person, random: Random): Structure[] {
+  const z = course.heightOf('S1') - 105;
+  const { x, y } = course.at(course.heightOf('S1'));
+  const fill = s * (24 + 12 * random.uniform());
+  const solid = placed(frameAt([x, y - (sex === 'male' ? 62 : 72), z], 0, 0), ellipsoid([fill * 1.25, fill, fill * 0.9]));
+  return [
+    { name: 'wall of the bladder', solid: offset(solid, 3), tissue: 'muscle', label: label.bladder },
+    { name: 'bladder', solid, tissue: 'urine', label: label.bladder },
+  ];
+}
+
+/** Turned about z, then tipped about the turned y. */
+function frameAt(originMm: Vector3, turn: number, tip: number): Frame {
+  const [ct, st, cp, sp] = [Math.cos(turn), Math.sin(turn), Math.cos(tip), Math.sin(tip)];
+  return { originMm, x: [ct * cp, st * cp, -sp], y: [-st, ct, 0], z: [ct * sp, st * sp, cp] };
+}

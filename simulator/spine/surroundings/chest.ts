@@ -1,0 +1,71 @@
+/**
+ * The chest round the thoracic column: lungs, heart, ribs, oesophagus. Ribs leave the column at the level
+ * of their vertebra and slope down as they go round.
+ */
+import type { Vector3 } from '../../../imaging/index.js';
+import { difference, ellipsoid, moved, offset, roughened, tube, union, type Structure, type TubePoint } from '../../anatomy/index.js';
+import type { ColumnCourse, Person } from './course.js';
+import { surroundingLabels as label } from './labels.js';
+
+export function chest(course: ColumnCourse, { seed, statureScale: s }: Person): Structure[] {
+  const [t1, t6, t11] = [course.heightOf('T1'), course.heightOf('T6'), course.heightOf('T11')];
+  const structures: Structure[] = [];
+  const middle = (t1 + t11) / 2;
+  const at = course.at(middle);
+  const mediastinum = tube(
+    [t1 + 20, t6, t11 - 10].map((z): TubePoint => ({ centreMm: [course.at(z).x, course.at(z).y - 45, z], acrossMm: 26, alongMm: 62 })),
+  );
+  const heartMiddle: Vector3 = [at.x + 28, at.y - 88, (t6 + t11) / 2];
+  for (const sign of [1, -1]) {
+    const lung = moved([at.x + sign * s * 70, at.y - 38, middle], ellipsoid([s * 60, s * 82, s * ((t1 - t11) / 2 + 12)]));
+    structures.push({
+      name: `lung, ${sign > 0 ? 'left' : 'right'}`, tissue: 'air', label: label.lung,
+      solid: difference(roughened(lung, 2, 30, seed + 401 + sign), mediastinum, moved(heartMiddle, ellipsoid([s * 55, s * 42, s * 58]))),
+      texture: { tissue: 'flowingBlood', mean: 0.08, amplitude: 0.1, scaleMm: [5, 5, 5], seed: seed + 403 + sign },
+    });
+  }
+  structures.push(
+    { name: 'wall of the heart', solid: moved(heartMiddle, ellipsoid([s * 48, s * 36, s * 50])), tissue: 'muscle', label: label.heart },
+    { name: 'chambers of the heart', solid: roughened(moved(heartMiddle, ellipsoid([s * 36, s * 26, s * 38])), 3, 25, seed + 405), tissue: 'flowingBlood', label: label.heart },
+    ...ribs(course, s),
+  );
+  const oesophagus = tube(
+    [t1 + 60, t1, t6, t11].map((z): TubePoint => {
+      const { x, y, halfDepthMm } = course.at(z);
+      return { centreMm: [x + 4, y - halfDepthMm - 8, z], acrossMm: 8, alongMm: 4 };
+    }),
+  );
+  structures.push({ name: 'oesophagus', solid: oesophagus, tissue: 'bowelWall', label: label.oesophagus });
+  return structures;
+}
+
+function ribs(course: ColumnCourse, s: number): Structure[] {
+  const structures: Structure[] = [];
+  for (let number = 1; number <= 12; number++) {
+    const z = course.heightOf(`T${number}`) + 4;
+    const { x, y, halfWidthMm, halfDepthMm } = course.at(z);
+    const reach = number === 12 ? 0.55 : number === 11 ? 0.75 : 1;
+    const width = s * (80 + 45 * Math.sin((Math.PI * Math.min(number, 9)) / 16));
+    const arch = [1, -1].map((sign) =>
+      tube(
+        Array.from({ length: 9 }, (_, index): TubePoint => {
+          const angle = ((index + 0.4) / 9) * Math.PI * 0.8 * reach;
+          return {
+            centreMm: [
+              x + sign * (halfWidthMm + 4 + (width - halfWidthMm) * Math.sin(Math.min(angle, Math.PI / 2))),
+              y + halfDepthMm + 8 + 16 * Math.sin(angle * 1.3) - (angle > 1.1 ? 88 * (1 - Math.cos(angle - 1.1)) * 1.6 : 0),
+              z - 26 * angle,
+            ],
+            acrossMm: 3.6, alongMm: 3.6,
+          };
+        }),
+      ),
+    );
+    const both = union(...arch);
+    structures.push(
+      { name: `rib ${number}`, solid: offset(both, 1.6), tissue: 'cortex', label: label.otherBone },
+      { name: `marrow of rib ${number}`, solid: both, tissue: 'redMarrow', label: label.otherBone },
+    );
+  }
+  return structures;
+}
