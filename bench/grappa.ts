@@ -159,7 +159,7 @@ for (const R of [2, 3, 4]) {
   const fillMs = medianMs(() => fillLines(kernels, used, slab, synthesised));
   const singlyMs = medianMs(() => synthesised.forEach((line) => fillLines(kernels, used, slab, [line])));
   const combineMs = medianMs(() => combineSlice(kernels, slabPlan, slabPointer, maps, imagePointer));
-  const input = { maps, nRows: n, nColumns: n, paddedRows: n, averages, synthesised, kernel };
+  const input = { maps, nRows: n, nColumns: n, paddedRows: n, averages, linePowers: new Float64Array(n).fill(1), synthesised, kernel };
   const noiseMs = medianMs(() => computeNoiseMap(kernels, input));
   console.log(
     `R = ${R}: calibrate ${calibrateMs.toFixed(1)}, fill ${fillMs.toFixed(1)} (line by line ${singlyMs.toFixed(1)}), ` +

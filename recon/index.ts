@@ -8,3 +8,4 @@ export * from './noise/index.js';
 export * from './grappa/index.js';
 export * from './coil-maps/index.js';
 export * from './noise-map/index.js';
+export * from './partial-fourier/index.js';

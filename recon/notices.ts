@@ -64,6 +64,18 @@ export const RECON_NOTICES = {
     expected: 'the number of channels that the header announces',
     action: 'check the converter; the readouts have the last word',
   },
+  RECON_INFO_PARTIAL_FOURIER: {
+    expected: 'nothing: a report of how the part of k-space that was not sampled was dealt with',
+    action: 'set partialFourier to have it otherwise',
+  },
+  RECON_WARN_PARTIAL_FOURIER: {
+    expected: 'coil maps, whose images have the phase that conjugate symmetry needs',
+    action: 'use combine=auto; root-sum-of-squares images are zero-filled',
+  },
+  RECON_WARN_KSPACE_CENTRE: {
+    expected: 'the most energy where the header and the readouts have the k-space centre',
+    action: 'check encodingLimits, center_sample and the converter; the header was followed',
+  },
   RECON_WARN_NOISE_MAP: {
     expected: 'coil maps, of which g-factor and noise maps are computed',
     action: 'use combine=auto and send calibration lines',

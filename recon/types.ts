@@ -1,5 +1,6 @@
 /** What reconstruction takes and gives: plain data, so that it crosses threads as it is. */
 import type { ImageGeometry } from '../imaging/index.js';
+import type { PartialFourierMethod } from './partial-fourier/index.js';
 
 /** What the operator, the config or the client may set. `docs/cli.md` lists every key. */
 export interface ReconParameters {
@@ -16,6 +17,8 @@ export interface ReconParameters {
   /** Put measured calibration lines back in place of the synthesised ones. */
   readonly keepCalibrationLines: boolean;
   readonly prewhiten: boolean;
+  /** What becomes of the part of k-space that partial Fourier and asymmetric echoes leave out; `auto`: by the phase. */
+  readonly partialFourier: 'auto' | PartialFourierMethod;
   /** Deliver a g-factor map a slice as a further series. */
   readonly gFactorMap: boolean;
   /** Deliver a noise map a slice as a further series. */
@@ -30,6 +33,7 @@ export const defaultReconParameters: ReconParameters = {
   grappaRegularization: 5e-4,
   keepCalibrationLines: true,
   prewhiten: true,
+  partialFourier: 'auto',
   gFactorMap: false,
   noiseMap: false,
 };
@@ -72,6 +76,8 @@ export interface ReconImage {
   readonly geometry: ImageGeometry | undefined;
   readonly fovMm: readonly [number, number, number];
   readonly method: ReconMethod;
+  /** What became of the part of k-space that was left out by design; `none` where all of it was sampled. */
+  readonly partialFourier: PartialFourierMethod | 'none';
   readonly accelerationPhase: number;
   /** True when pixel values are in SNR units: the noise in the real part has standard deviation `noise map`. */
   readonly snrUnits: boolean;

@@ -79,7 +79,7 @@ export function runCalibration(memory: WebAssembly.Memory, job: CalibrationJob):
       ...lines,
       firstLine: job.firstLine,
       paddedRows: plan.paddedRows,
-      nRows: plan.nRows,
+      nRows: plan.combinedRows,
     });
     return { ok: true, result: { kind: 'coilMaps', mapsPointer, elapsedMs: performance.now() - start } };
   } catch (error) {
@@ -97,7 +97,7 @@ export function calibrationBlockBytes(kind: CalibrationJob['kind'], plan: Cartes
   const calibrationBytes = nCoils * nCalibrationLines * plan.nColumns * 8;
   const spareBytes = 8 * 2 ** 20;
   if (kind === 'coilMaps') {
-    return 2 * nCoils * plan.nRows * plan.nColumns * 8 + 4 * calibrationBytes + spareBytes;
+    return 2 * nCoils * plan.combinedRows * plan.nColumns * 8 + 4 * calibrationBytes + spareBytes;
   }
   const nSources = nCoils * kernelReadout * kernelPhase;
   const weightBytes = (plan.acceleration - 1) * nCoils * nCoils * kernelPhase * (plan.nColumns + 4) * 8;

@@ -183,8 +183,10 @@ export class Calibrations {
 
   /** The first of the central rows of a fully sampled image, when all of them are in. */
   #centralRows(slab: Slab): { firstRow: number; nRows: number } | undefined {
-    const nRows = Math.min(selfCalibrationLines, this.#plan.nLines);
-    const firstRow = Math.floor(this.#plan.nLines / 2) - Math.floor(nRows / 2);
+    const { nLines, centreLine, firstLine, lastLine } = this.#plan;
+    const symmetric = 2 * Math.min(centreLine - firstLine, lastLine + 1 - centreLine);
+    const nRows = symmetric > 0 ? Math.min(selfCalibrationLines, symmetric) : nLines;
+    const firstRow = Math.floor(nLines / 2) - Math.floor(nRows / 2);
     for (let row = firstRow; row < firstRow + nRows; row++) {
       if (slab.state[row] !== LineState.measured) return undefined;
     }

@@ -11,6 +11,7 @@
 import type { MrdHeader } from 'ismrmrd';
 import { reconError } from '../errors.js';
 import { reconNotice } from '../notices.js';
+import { isPartial, type SampledExtent } from '../partial-fourier/index.js';
 import type { Decision, ReconNotice, ReconParameters } from '../types.js';
 
 /** Plain data: it crosses threads as it is. */
@@ -27,6 +28,8 @@ export interface CartesianPlan {
   readonly nLines: number;
   readonly paddedRows: number;
   readonly nRows: number;
+  /** Rows that coils are combined on: nRows, or all of paddedRows where k-space is worked on afterwards. */
+  readonly combinedRows: number;
   /** Counter of the k-space centre line; it lies in slab row floor(nLines / 2). */
   readonly centreLine: number;
   readonly firstLine: number;
@@ -134,10 +137,14 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     limits ? 'the header gives the limits' : 'the header gives no limits: the whole encoded matrix is expected',
     'encoding[0].encodingLimits.kspace_encoding_step_1',
   );
-  if (lastLine - firstLine + 1 < nLines) {
+  const isPartialAlongPhase = isPartial(sampledRows({ firstLine, lastLine, centreLine }, paddedRows));
+  if (isPartialAlongPhase) {
     decide(
-      'partial Fourier', `${lastLine - firstLine + 1} of ${nLines} lines, zero-filled`,
-      'the limits leave a side of k-space out', 'encoding[0].encodingLimits.kspace_encoding_step_1',
+      'partial Fourier', `${lastLine - firstLine + 1} of ${nLines} lines, ${parameters.partialFourier}`,
+      parameters.partialFourier === 'auto'
+        ? 'the limits leave a side of k-space out; the phase of the first image decides how it is completed'
+        : `partialFourier=${parameters.partialFourier}`,
+      'encoding[0].encodingLimits.kspace_encoding_step_1',
     );
   }
 
@@ -219,6 +226,7 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       nLines,
       paddedRows,
       nRows,
+      combinedRows: isPartialAlongPhase ? paddedRows : nRows,
       centreLine,
       firstLine,
       lastLine,
@@ -231,6 +239,14 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     decisions,
     notices,
   };
+}
+
+/** The sampled part of a k-space of `nRows`, with the centre line at floor(nRows / 2). */
+export function sampledRows(
+  { firstLine, lastLine, centreLine }: Pick<CartesianPlan, 'firstLine' | 'lastLine' | 'centreLine'>, nRows: number,
+): SampledExtent {
+  const centre = Math.floor(nRows / 2);
+  return { n: nRows, from: Math.max(0, centre + firstLine - centreLine), end: Math.min(nRows, centre + lastLine - centreLine + 1) };
 }
 
 function coilNames(header: MrdHeader): string[] {

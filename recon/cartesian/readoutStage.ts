@@ -4,6 +4,7 @@ import { reconError } from '../errors.js';
 import { planReadout, transformReadout, type ReadoutPlan } from '../fft/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { Whitener } from '../noise/index.js';
+import type { SampledExtent } from '../partial-fourier/index.js';
 import type { CartesianPlan } from './plan.js';
 import type { Readout } from './readout.js';
 
@@ -13,8 +14,9 @@ export class ReadoutStage {
   readonly #shapes = new Map<number, ReadoutPlan>();
   #whitener: Whitener | undefined;
   #nCoils = 0;
-  /** The fewest samples of a readout so far: what asymmetric echoes leave of the noise. */
-  #fewestSamples = Infinity;
+  /** The fewest samples before and after the echo so far: what asymmetric echoes leave. */
+  #fewestBefore = Infinity;
+  #fewestAfter = Infinity;
 
   constructor(plan: CartesianPlan, kernels: Kernels) {
     this.#plan = plan;
@@ -29,9 +31,14 @@ export class ReadoutStage {
     return this.#whitener !== undefined;
   }
 
-  /** Part of the padded readout that was sampled: the noise variance that zero-filling leaves. */
-  get sampledFraction(): number {
-    return Math.min(1, this.#fewestSamples / this.#plan.paddedColumns);
+  /** The part of k-space along the columns of the image that every readout has sampled. */
+  get sampledColumns(): SampledExtent {
+    const { paddedColumns, nColumns } = this.#plan;
+    const centre = Math.floor(nColumns / 2);
+    // Cropping the image makes its k-space coarser, not smaller.
+    const before = Math.floor((this.#fewestBefore * nColumns) / paddedColumns);
+    const after = Math.floor((this.#fewestAfter * nColumns) / paddedColumns);
+    return { n: nColumns, from: Math.max(0, centre - before), end: Math.min(nColumns, centre + after + 1) };
   }
 
   /** With the first imaging readout the noise scan is over. */
@@ -48,12 +55,10 @@ export class ReadoutStage {
     const { arena } = this.#kernels;
     const { nSamples, discardPre, discardPost } = readout;
     if (discardPre + discardPost > 0) this.#discard(readout, samplesPointer);
-    this.#fewestSamples = Math.min(this.#fewestSamples, nSamples - discardPre - discardPost);
     const centerSample = readout.centerSample === 0 ? Math.floor(nSamples / 2) : readout.centerSample;
-    transformReadout(this.#kernels, this.#shape(nSamples, centerSample), samplesPointer, target, coilBytes, {
-      reverse: hasFlag(readout.flags, 'reverse'),
-      accumulate,
-    });
+    const reverse = hasFlag(readout.flags, 'reverse');
+    this.#noteExtent(centerSample - discardPre, nSamples - discardPost - 1 - centerSample, reverse);
+    transformReadout(this.#kernels, this.#shape(nSamples, centerSample), samplesPointer, target, coilBytes, { reverse, accumulate });
     // A sample that is not finite makes the whole line so: one pixel a coil tells.
     const memory = arena.f32(0, (target + (this.#nCoils - 1) * coilBytes) / 4 + 2);
     for (let coil = 0; coil < this.#nCoils; coil++) {
@@ -65,6 +70,11 @@ export class ReadoutStage {
         );
       }
     }
+  }
+
+  #noteExtent(first: number, last: number, reverse: boolean): void {
+    this.#fewestBefore = Math.max(0, Math.min(this.#fewestBefore, reverse ? last : first));
+    this.#fewestAfter = Math.max(0, Math.min(this.#fewestAfter, reverse ? first : last));
   }
 
   #shape(nSamples: number, centerSample: number): ReadoutPlan {

@@ -4,7 +4,7 @@
  *   readout -> whitening, echo position, readout FFT, crop -> slab of its image
  *   calibration lines complete -> GRAPPA kernel and coil maps, while imaging lines still arrive
  *   a line whose neighbours are in -> synthesised at once
- *   slab complete -> FFT along the phase encoding and coil combination -> image, g-factor, noise
+ *   slab complete -> FFT along the phase encoding and coil combination -> partial Fourier -> image, g-factor, noise
  *
  * Knows no threads and no I/O: calibration jobs go to the runner that it is given.
  */
@@ -15,6 +15,7 @@ import { reconNotice, type ReconNoticeCode } from '../notices.js';
 import type { ReconImage, ReconImageKind, ReconNotice, ReconSummary } from '../types.js';
 import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
 import { Calibrations, type Calibration } from './calibrations.js';
+import { ImageStage } from './imageStage.js';
 import { NoiseScan } from './noiseScan.js';
 import type { CartesianPlan } from './plan.js';
 import type { Readout, ReadoutUse } from './readout.js';
@@ -41,6 +42,7 @@ export class CartesianReconstruction {
   readonly #clock = new StageClock();
   readonly #noise: NoiseScan;
   readonly #readouts: ReadoutStage;
+  readonly #images: ImageStage;
   readonly #calibrations: Calibrations;
   readonly #slabs = new Map<string, Slab>();
   /** Complete slabs, in the order in which they became so: images leave in this order. */
@@ -61,6 +63,7 @@ export class CartesianReconstruction {
     this.#output = output;
     this.#noise = new NoiseScan(plan, (notice) => output.notice(notice));
     this.#readouts = new ReadoutStage(plan, kernels);
+    this.#images = new ImageStage(plan, kernels, (notice) => output.notice(notice));
     this.#calibrations = new Calibrations(plan, kernels, {
       run: runner,
       allocate: (nBytes) => this.#allocate(nBytes),
@@ -313,9 +316,13 @@ export class CartesianReconstruction {
     this.#noteShortcomings(slab, calibration, isAliased);
 
     const mapsPointer = parameters.combine === 'rss' ? 0 : (calibration?.mapsPointer ?? 0);
-    const image = this.#clock.time('combination', () =>
-      combinedImage(this.#kernels, this.#plan, slab, this.#nCoils, mapsPointer),
-    );
+    const making = {
+      nCoils: this.#nCoils, mapsPointer, volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images,
+    };
+    const { data: image, partialFourier } = this.#clock.time('combination', () => {
+      this.#images.checkCentre(slab, this.#nCoils);
+      return combinedImage(this.#kernels, this.#plan, slab, making);
+    });
     const emit = (kind: ReconImageKind, data: Float32Array) => {
       this.#nImages++;
       this.#output.image({
@@ -328,6 +335,7 @@ export class CartesianReconstruction {
         geometry: geometryOf(this.#plan, slab.reference),
         fovMm: this.#plan.fovMm,
         method: methodOf(slab, isAliased),
+        partialFourier,
         accelerationPhase: acceleration,
         snrUnits: this.#readouts.whitens,
         nCoils: this.#nCoils,
@@ -345,7 +353,7 @@ export class CartesianReconstruction {
         this.#sayOnce('RECON_WARN_NOISE_MAP', 'g-factor and noise maps need coil maps; images combined by root-sum-of-squares come without.');
       } else {
         const maps = this.#clock.time('noise map', () =>
-          noiseOf(this.#kernels, this.#plan, slab, calibration, this.#readouts.sampledFraction),
+          noiseOf(this.#kernels, this.#plan, slab, calibration, making, partialFourier),
         );
         if (parameters.gFactorMap) emit('gFactor', maps.gFactor);
         if (parameters.noiseMap) emit('noise', maps.noise);
@@ -375,8 +383,8 @@ export class CartesianReconstruction {
   /** Keeps a delivered slab for late lines, within a budget. */
   #retain(slab: Slab): void {
     if (!this.#retained.includes(slab)) this.#retained.push(slab);
-    const { nLines, nRows, nColumns } = this.#plan;
-    const bytesEach = this.#nCoils * (nLines + nRows) * nColumns * 8;
+    const { nLines, combinedRows, nColumns } = this.#plan;
+    const bytesEach = this.#nCoils * (nLines + combinedRows) * nColumns * 8;
     while (this.#retained.length > 1 && this.#retained.length * bytesEach > retainedBytes) this.#giveUpOldest();
   }
 

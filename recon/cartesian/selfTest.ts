@@ -107,6 +107,7 @@ function planOf(acceleration: number): CartesianPlan {
     nLines: matrix,
     paddedRows: matrix,
     nRows: matrix,
+    combinedRows: matrix,
     centreLine: matrix / 2,
     firstLine: 0,
     lastLine: matrix - 1,

@@ -4,8 +4,10 @@ import { combineRss, combineSlice, planSlab } from '../fft/index.js';
 import { fillLines, type HybridSlab, type SynthesisedLine } from '../grappa/index.js';
 import type { Kernels } from '../kernels/index.js';
 import { computeNoiseMap, type NoiseMap } from '../noise-map/index.js';
+import type { PartialFourierMethod, SampledVolume } from '../partial-fourier/index.js';
 import type { ReconMethod } from '../types.js';
 import type { Calibration } from './calibrations.js';
+import type { ImageStage } from './imageStage.js';
 import type { CartesianPlan } from './plan.js';
 import type { Readout } from './readout.js';
 import { LineState, type Slab } from './slab.js';
@@ -40,46 +42,60 @@ export function methodOf(slab: Slab, isAliased: boolean): ReconMethod {
   return slab.state.includes(LineState.synthesised) ? 'grappa' : 'full';
 }
 
-/**
- * @param mapsPointer complex64 [nCoils, nRows, nColumns], 0 for root-sum-of-squares
- * @returns complex64 interleaved [nRows, nColumns], a copy that is the caller's
- */
-export function combinedImage(kernels: Kernels, plan: CartesianPlan, slab: Slab, nCoils: number, mapsPointer: number): Float32Array<ArrayBuffer> {
-  const { nLines, nColumns, nRows, paddedRows } = plan;
-  const columns = planSlab(kernels, { nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows });
-  const nPixels = nRows * nColumns;
+/** What the image of a slab is made with. */
+export interface ImageMaking {
+  readonly nCoils: number;
+  /** complex64 [nCoils, combinedRows, nColumns], 0 for root-sum-of-squares */
+  readonly mapsPointer: number;
+  /** What was sampled of the combined image's k-space. */
+  readonly volume: SampledVolume;
+  readonly stage: ImageStage;
+}
+
+/** @returns complex64 interleaved [nRows, nColumns], a copy that is the caller's, and how its k-space was completed */
+export function combinedImage(
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, { nCoils, mapsPointer, volume, stage }: ImageMaking,
+): { data: Float32Array<ArrayBuffer>; partialFourier: PartialFourierMethod | 'none' } {
+  const { nLines, nColumns, combinedRows, paddedRows } = plan;
+  const columns = planSlab(kernels, { nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows });
+  const nPixels = combinedRows * nColumns;
   return kernels.arena.withScratch(nPixels * 8, (pointer) => {
-    const image = new Float32Array(2 * nPixels);
     if (mapsPointer !== 0) {
       combineSlice(kernels, columns, slab.pointer, mapsPointer, pointer);
-      image.set(kernels.arena.f32(pointer, 2 * nPixels));
-    } else {
-      combineRss(kernels, columns, slab.pointer, pointer);
-      const magnitude = kernels.arena.f32(pointer, nPixels);
-      for (let p = 0; p < nPixels; p++) image[2 * p] = magnitude[p]!;
+      const partialFourier = stage.complete(pointer, volume);
+      return { data: new Float32Array(keptRows(plan, kernels.arena.f32(pointer, 2 * nPixels), 2)), partialFourier };
     }
-    return image;
+    combineRss(kernels, columns, slab.pointer, pointer);
+    const magnitude = keptRows(plan, kernels.arena.f32(pointer, nPixels), 1);
+    const data = new Float32Array(2 * magnitude.length);
+    for (let p = 0; p < magnitude.length; p++) data[2 * p] = magnitude[p]!;
+    return { data, partialFourier: stage.leaveZero(volume) };
   });
 }
 
-/**
- * Noise and g-factor of the image that `combinedImage` makes of this slab with these maps.
- * @param sampledFraction part of the padded readout that was sampled: zero-filling lowers the noise
- */
+/** The central nRows of combinedRows. */
+function keptRows({ combinedRows, nRows, nColumns }: CartesianPlan, values: Float32Array, valuesEach: number): Float32Array {
+  const from = Math.floor(combinedRows / 2) - Math.floor(nRows / 2);
+  return values.subarray(from * nColumns * valuesEach, (from + nRows) * nColumns * valuesEach);
+}
+
+/** Noise and g-factor of the image that `combinedImage` made of this slab with these maps. */
 export function noiseOf(
-  kernels: Kernels, plan: CartesianPlan, slab: Slab, calibration: Calibration, sampledFraction: number,
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, calibration: Calibration, { volume, stage }: ImageMaking,
+  partialFourier: PartialFourierMethod | 'none',
 ): Pick<NoiseMap, 'noise' | 'gFactor'> {
   const synthesised = slab.synthesisedLines();
   const { noise, gFactor } = computeNoiseMap(kernels, {
     maps: calibration.mapsPointer,
-    nRows: plan.nRows,
+    nRows: plan.combinedRows,
     nColumns: plan.nColumns,
     paddedRows: plan.paddedRows,
     averages: Array.from(slab.available, (available, row) => (available === 1 ? slab.count[row]! : 0)),
+    linePowers: stage.linePowers(volume, partialFourier),
     synthesised,
     kernel: synthesised.length > 0 ? calibration.kernel : undefined,
   });
-  return { noise: noise.map((value) => value * Math.sqrt(sampledFraction)), gFactor };
+  return { noise: keptRows(plan, noise, 1).slice(), gFactor: keptRows(plan, gFactor, 1).slice() };
 }
 
 /** The place of a slice, from its first readout; undefined where directions or extents make no affine. */

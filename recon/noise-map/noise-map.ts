@@ -13,15 +13,16 @@
  *   variance(x, y) = 1/N sum_line 1/averages(line) sum_c |a_line[c]|^2
  *
  * Terms are few and lines are many, so the sum over lines is done once, on pairs of terms:
- * V[a, b] = 1/N sum of 1/averages over the lines that have both terms.
+ * V[a, b] = 1/N sum of weight/averages over the lines that have both terms. The weight of a line is what
+ * filters and partial Fourier make of its noise power.
  *
  * The g-factor is what is left of the noise when that of full sampling and the root of the net
  * acceleration are taken off:
  *
- *   g = noise / (sqrt(N_lines / N) sqrt(R)),   R = N_lines / N_readouts
+ *   g = noise / (sqrt(sum of weights / N) sqrt(R)),   R = N_lines / N_readouts
  *
- * with N_lines the lines that the image is made of, measured or synthesised, and N_readouts the
- * readouts that were averaged into them. Without calibration lines in the image R is the acceleration
+ * with N_lines the lines that the image is made of, measured or synthesised, over which the sum runs, and
+ * N_readouts the readouts that were averaged into them. Without calibration lines in the image R is the acceleration
  * and g is Breuer's; with them R is the net acceleration.
  *
  * Breuer FA et al. General formulation for quantitative g-factor calculation in GRAPPA reconstructions.
@@ -39,6 +40,12 @@ export interface NoiseMapInput {
   readonly paddedRows: number;
   /** Readouts averaged into each line of the slab; 0 where it was not measured. */
   readonly averages: ArrayLike<number>;
+  /**
+   * What the noise power of each line is multiplied by on its way into the image: zero-filling along the
+   * readout, filters and partial Fourier, `meanSquareWeights`. Lines change it slowly: a synthesised line
+   * hands its noise on with the weight of its sources.
+   */
+  readonly linePowers: ArrayLike<number>;
   /** Lines that `kernel` synthesised; none of them is measured. */
   readonly synthesised: readonly SynthesisedLine[];
   /** Needed where lines were synthesised. */
@@ -55,34 +62,37 @@ export interface NoiseMap {
 }
 
 export function computeNoiseMap(kernels: Kernels, input: NoiseMapInput): NoiseMap {
-  const { nRows, nColumns, paddedRows, averages, synthesised } = input;
+  const { nRows, nColumns, paddedRows, averages, linePowers, synthesised } = input;
   const nPixels = nRows * nColumns;
   let nReadouts = 0;
   let nLines = synthesised.length;
+  let power = synthesised.reduce((sum, { line }) => sum + linePowers[line]!, 0);
   for (let line = 0; line < averages.length; line++) {
     nReadouts += averages[line]!;
-    if (averages[line]! > 0) nLines++;
+    if (averages[line]! === 0) continue;
+    nLines++;
+    power += linePowers[line]!;
   }
   const { arena } = kernels;
   const noise = arena.withScratch(4 * nPixels, (out) => {
     const { kernel } = input;
     if (kernel === undefined) {
       // Normalised maps do not change the noise of whitened channels.
-      arena.f32(out, nPixels).fill(Math.sqrt(measuredPower(averages) / paddedRows));
+      arena.f32(out, nPixels).fill(Math.sqrt(measuredPower(input) / paddedRows));
     } else {
       grappaNoise(kernels, input, kernel, out);
     }
     return arena.f32(out, nPixels).slice();
   });
   const netAcceleration = nLines / nReadouts;
-  const reference = Math.sqrt(nLines / paddedRows) * Math.sqrt(netAcceleration);
+  const reference = Math.sqrt(power / paddedRows) * Math.sqrt(netAcceleration);
   return { noise, gFactor: noise.map((value) => value / reference), netAcceleration };
 }
 
-/** sum of 1 / averages over the measured lines */
-function measuredPower(averages: ArrayLike<number>): number {
+/** sum of weight / averages over the measured lines */
+function measuredPower({ averages, linePowers }: NoiseMapInput): number {
   let sum = 0;
-  for (let line = 0; line < averages.length; line++) if (averages[line]! > 0) sum += 1 / averages[line]!;
+  for (let line = 0; line < averages.length; line++) if (averages[line]! > 0) sum += linePowers[line]! / averages[line]!;
   return sum;
 }
 
@@ -129,7 +139,7 @@ function distance(term: number, acceleration: number, kernelPhase: number): numb
 
 /** V[a, a] on the diagonal and 2 V[a, b] below it, [nTerms, nTerms]. */
 function pairWeights(input: NoiseMapInput, kernel: GrappaKernel, nTerms: number): Float64Array {
-  const { averages, synthesised, paddedRows } = input;
+  const { averages, linePowers, synthesised, paddedRows } = input;
   const { acceleration, kernelPhase } = kernel;
   const termsOfLine = Array.from(averages, () => [0]);
   for (const target of synthesised) {
@@ -141,7 +151,7 @@ function pairWeights(input: NoiseMapInput, kernel: GrappaKernel, nTerms: number)
   const weights = new Float64Array(nTerms * nTerms);
   termsOfLine.forEach((terms, line) => {
     if (averages[line] === 0) return;
-    const power = 1 / averages[line]! / paddedRows;
+    const power = linePowers[line]! / averages[line]! / paddedRows;
     for (const a of terms) {
       for (const b of terms) {
         if (b <= a) weights[a * nTerms + b] = weights[a * nTerms + b]! + (a === b ? power : 2 * power);

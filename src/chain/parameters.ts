@@ -40,6 +40,10 @@ const schema = z.object({
     .default(defaults.keepCalibrationLines)
     .describe('measured calibration lines replace the synthesised ones'),
   prewhiten: truth.default(defaults.prewhiten).describe('whiten the coils with the noise readouts, where there are any'),
+  partialFourier: z
+    .enum(['auto', 'zeroFill', 'homodyne', 'pocs'])
+    .default(defaults.partialFourier)
+    .describe('how k-space that partial Fourier or an asymmetric echo left out is completed; auto: by how smooth the phase of the first image is'),
   gFactorMap: truth.default(defaults.gFactorMap).describe('deliver a g-factor map of each slice as a further series'),
   noiseMap: truth.default(defaults.noiseMap).describe('deliver a noise map of each slice as a further series'),
   pixelType: z

@@ -38,6 +38,7 @@ export function processingHistory(image: ReconImage): string[] {
   if (image.method === 'grappa') history.push(`GRAPPA R=${image.accelerationPhase}`);
   if (image.method === 'zeroFilled') history.push('ZeroFilling');
   history.push('FFT', image.hasPhase ? 'AdaptiveCombine' : 'RootSumOfSquares');
+  if (image.partialFourier !== 'none') history.push(`PartialFourier ${partialFourierNames[image.partialFourier]}`);
   if (image.kind === 'gFactor') history.push('GFactorMap');
   if (image.kind === 'noise') history.push('NoiseMap');
   return history;
@@ -65,9 +66,12 @@ export function derivationText(image: ReconImage, settings: DeliverySettings): s
   return text;
 }
 
+const partialFourierNames = { zeroFill: 'ZeroFill', homodyne: 'Homodyne', pocs: 'POCS' } as const;
+
 function methodText(image: ReconImage): string {
   const content = { image: 'image', gFactor: 'g-factor map', noise: 'noise map' }[image.kind];
-  const combination = image.hasPhase ? 'coil maps' : 'root sum of squares';
+  const completion = image.partialFourier === 'none' ? '' : `, partial Fourier ${partialFourierNames[image.partialFourier]}`;
+  const combination = `${image.hasPhase ? 'coil maps' : 'root sum of squares'}${completion}`;
   switch (image.method) {
     case 'full':
       return `${content}, fully sampled, ${combination}`;

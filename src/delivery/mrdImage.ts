@@ -87,6 +87,7 @@ function metaAttributes(
     ConusParameters: JSON.stringify(settings.parameters),
     ConusKind: image.kind,
     ConusMethod: image.method,
+    ConusPartialFourier: image.partialFourier,
     ConusNoiseUnits: String(image.snrUnits),
     ConusUnit: unitOf(image).code,
     ConusAcceleration: image.accelerationPhase,

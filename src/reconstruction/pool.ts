@@ -85,8 +85,8 @@ export class ReconstructionPool {
   }
 
   /** What the scan will take at least: its ring, one slab of k-space and one set of coil maps. */
-  #checkRoom({ nCoilsAnnounced, nLines, nRows, nColumns }: CartesianPlan): void {
-    const sliceBytes = (nCoilsAnnounced ?? 1) * (nLines + nRows) * nColumns * 8;
+  #checkRoom({ nCoilsAnnounced, nLines, combinedRows, nColumns }: CartesianPlan): void {
+    const sliceBytes = (nCoilsAnnounced ?? 1) * (nLines + combinedRows) * nColumns * 8;
     const leastBytes = defaultRingBytes + sliceBytes;
     if (leastBytes > this.#memoryLimitBytes) {
       throw reconError('RECON_ERR_MEMORY_LIMIT', `a scan that takes ${leastBytes} bytes for one slice, with a limit of ${this.#memoryLimitBytes}`);

@@ -97,6 +97,7 @@ function fakeImage(value: number): ReconImage {
     nCoils: 4,
     nCalibrationLines: 0,
     nMissingLines: 0,
+    partialFourier: 'none',
     measurementUid: 1,
     acquisitionTimeStamp: 0,
     physiologyTimeStamp: [0, 0, 0],

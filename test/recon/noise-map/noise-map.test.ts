@@ -40,7 +40,8 @@ function prepare({ acceleration, keepCalibrationLines, paddedRows, nRows, averag
   const synthesised = averages.flatMap((count, line) =>
     count > 0 ? [] : [planSynthesis(line, onLattice, { latticeOffset: 1, acceleration, kernelPhase: 4 })],
   );
-  const input: NoiseMapInput = { maps, nRows, nColumns, paddedRows, averages, synthesised, kernel };
+  const linePowers = new Float64Array(nLines).fill(1);
+  const input: NoiseMapInput = { maps, nRows, nColumns, paddedRows, averages, linePowers, synthesised, kernel };
   const slab = placeSlab(kernels, shape, new Float32Array(2 * nCoils * nLines * nColumns));
   const sensitivities = kernels.arena.f32(maps, 2 * nCoils * nRows * nColumns);
 

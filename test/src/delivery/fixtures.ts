@@ -54,6 +54,7 @@ export function image(overrides: Partial<ReconImage> = {}, magnitudes?: ArrayLik
     nCoils: 16,
     nCalibrationLines: 24,
     nMissingLines: 0,
+    partialFourier: 'none',
     measurementUid: 7,
     acquisitionTimeStamp: 1234,
     physiologyTimeStamp: [1, 2, 3],
