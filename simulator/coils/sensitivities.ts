@@ -5,17 +5,15 @@
  *   S_c(r) = Σ_m a_c,m exp(i 2π (m_u u / L_u + m_v v / L_v)),    |m_u|, |m_v| <= M
  *
  * The k-space of coil c is then a finite sum of shifted transforms of the phantom (scanner/kspace.ts):
- * exact, without a grid. The a_c are fitted to the loops of array.ts by least squares over the body,
- *
- *   min_a Σ_r |S(r) - B(r)|² + ε |a|²
- *
- * but what is fitted does not matter for exactness: the series IS the sensitivity. L is twice the
- * field of view: outside the body the series may do as it likes, so few terms follow the loops
- * closely, and the shifts m / L lie on the lattice of half k-space steps.
+ * exact, without a grid. The a_c are fitted to the loops of array.ts by least squares over the body
+ * (series.ts), but what is fitted does not matter for exactness: the series IS the sensitivity. L is
+ * twice the field of view: outside the body the series may do as it likes, so few terms follow the
+ * loops closely, and the shifts m / L lie on the lattice of half k-space steps. For a slab the series
+ * has a third dimension, across it.
  */
-import { choleskyFactor, solveLower, solveUpper } from '../cholesky.js';
 import type { Point } from '../phantom/shapes.js';
 import { loopSensitivity, type Loop } from './array.js';
+import { fitSeries, gridOf, type SeriesAxis } from './series.js';
 
 export interface CoilSensitivities {
   readonly nCoils: number;
@@ -24,7 +22,9 @@ export interface CoilSensitivities {
   readonly nHarmonics: number;
   /** [L_u, L_v] */
   readonly periodMm: Point;
-  /** complex128 interleaved [nCoils, m_v, m_u], each m from -M to M */
+  /** Across a slab; without it the series holds for one slice. */
+  readonly across?: { readonly nHarmonics: number; readonly periodMm: number };
+  /** complex128 interleaved [nCoils, m_w, m_v, m_u], each m from -M to M; one m_w for a slice */
   readonly coefficients: Float64Array;
 }
 
@@ -32,54 +32,75 @@ export interface FitOptions {
   readonly periodMm: Point;
   /** Extent about the origin over which the series follows the loops. */
   readonly bodyMm: Point;
-  /** Position of the slice across the array. */
+  /** Position of the slice, or of the slab's middle, across the array. */
   readonly offMidlineMm: number;
   readonly nHarmonics: number;
+  readonly across?: { readonly nHarmonics: number; readonly periodMm: number; readonly extentMm: number };
 }
 
+/** Sensitivity of each coil at a point of the slice or slab, [re, im]. */
+export type CoilField = (point: readonly [number, number, number]) => readonly [number, number];
+
 const pointsAnAxis = 40;
-/** ε over the mean of the normal matrix's diagonal: keeps the series tame outside the body. */
-const ridge = 1e-7;
+const pointsAcross = 12;
 
-/** Fits the series of all coils; their root sum of squares has mean 1 over the body. */
+/** Fits the series of all coils to loops; their root sum of squares has mean 1 over the body. */
 export function fitSensitivities(loops: readonly Loop[], options: FitOptions): CoilSensitivities {
-  const { periodMm, bodyMm, offMidlineMm, nHarmonics } = options;
-  const nTerms = (2 * nHarmonics + 1) ** 2;
-  const points = bodyPoints(bodyMm);
-  const bases = points.map((point) => basisAt(point, periodMm, nHarmonics));
-  const normal = new Float64Array(2 * nTerms * nTerms);
-  for (const basis of bases) addOuterProduct(normal, basis, nTerms);
-  // |exp|² is 1, so every diagonal element is the number of points.
-  for (let term = 0; term < nTerms; term++) normal[2 * term * (nTerms + 1)]! += ridge * points.length;
-  const factor = choleskyFactor(normal, nTerms);
+  const fields = loops.map((loop): CoilField => ([u, v, w]) => loopSensitivity(loop, [u, v, w + options.offMidlineMm]));
+  return fitFields(fields, loops.map(({ name }) => name), options);
+}
 
-  const coefficients = new Float64Array(2 * nTerms * loops.length);
-  loops.forEach((loop, coil) => {
-    const solution = coefficients.subarray(2 * nTerms * coil, 2 * nTerms * (coil + 1));
-    points.forEach(([u, v], index) => {
-      const [re, im] = loopSensitivity(loop, [u, v, offMidlineMm]);
-      const phase = backgroundPhase([u, v]);
-      const [cos, sin] = [Math.cos(phase), Math.sin(phase)];
-      addConjugateTimes(solution, bases[index]!, re * cos - im * sin, re * sin + im * cos);
-    });
-    solveLower(factor, nTerms, solution);
-    solveUpper(factor, nTerms, solution);
+/** Two channels of a body coil, equally sensitive everywhere and a quarter turn apart. */
+export function bodyCoilSensitivities(options: FitOptions): CoilSensitivities {
+  return fitFields([() => [Math.SQRT1_2, 0], () => [0, Math.SQRT1_2]], ['BC1', 'BC2'], options);
+}
+
+function fitFields(fields: readonly CoilField[], names: readonly string[], options: FitOptions): CoilSensitivities {
+  const { periodMm, bodyMm, nHarmonics, across } = options;
+  const inPlane = (axis: 0 | 1): SeriesAxis => ({
+    periodMm: periodMm[axis],
+    extentMm: bodyMm[axis],
+    nHarmonics,
+    nPoints: pointsAnAxis,
   });
-
-  const coils = { nCoils: loops.length, names: loops.map(({ name }) => name), nHarmonics, periodMm, coefficients };
-  const values = sensitivitiesAt(coils, points);
+  const axes = [...(across === undefined ? [] : [{ ...across, nPoints: pointsAcross }]), inPlane(1), inPlane(0)];
+  const us = gridOf(axes.at(-1)!);
+  const vs = gridOf(axes.at(-2)!);
+  const ws = across === undefined ? [0] : gridOf(axes[0]!);
+  const values = new Float64Array(2 * fields.length * ws.length * vs.length * us.length);
+  let index = 0;
+  for (const field of fields) {
+    for (const w of ws) {
+      for (const v of vs) {
+        for (const u of us) {
+          const [re, im] = field([u, v, w]);
+          const phase = backgroundPhase([u, v]);
+          const [cos, sin] = [Math.cos(phase), Math.sin(phase)];
+          values[index++] = re * cos - im * sin;
+          values[index++] = re * sin + im * cos;
+        }
+      }
+    }
+  }
+  const coefficients = fitSeries(axes, values);
+  const coils = { nCoils: fields.length, names, nHarmonics, periodMm, ...(across && { across }), coefficients };
+  const points = ws.flatMap((w) => vs.flatMap((v) => us.map((u) => [u, v, w] as const)));
+  const fitted = sensitivitiesAt(coils, points);
   let sum = 0;
-  for (let point = 0; point < points.length; point++) sum += rootSumOfSquaresAt(values, points.length, point);
+  for (let point = 0; point < points.length; point++) sum += rootSumOfSquaresAt(fitted, points.length, point);
   return { ...coils, coefficients: coefficients.map((value) => (value * points.length) / sum) };
 }
 
-/** The sensitivities at points of the plane: complex128 interleaved [nCoils, points]. */
-export function sensitivitiesAt(coils: CoilSensitivities, points: readonly Point[]): Float64Array {
-  const { nCoils, nHarmonics, periodMm, coefficients } = coils;
-  const nTerms = (2 * nHarmonics + 1) ** 2;
+/** The sensitivities at points of the slice or slab: complex128 interleaved [nCoils, points]. */
+export function sensitivitiesAt(
+  coils: CoilSensitivities,
+  points: readonly (readonly [number, number, number?])[],
+): Float64Array {
+  const { nCoils, periodMm, coefficients, across } = coils;
+  const nTerms = coefficients.length / (2 * nCoils);
   const values = new Float64Array(2 * nCoils * points.length);
-  points.forEach((point, index) => {
-    const basis = basisAt(point, periodMm, nHarmonics);
+  points.forEach(([u, v, w = 0], index) => {
+    const basis = basisAt(coils, [u / periodMm[0], v / periodMm[1], across === undefined ? 0 : w / across.periodMm]);
     for (let coil = 0; coil < nCoils; coil++) {
       let [re, im] = [0, 0];
       for (let term = 0; term < nTerms; term++) {
@@ -113,44 +134,21 @@ function backgroundPhase([u, v]: Point): number {
   return 0.5 + u / 150 - v / 220 + (u * v) / 150 ** 2;
 }
 
-function bodyPoints(bodyMm: Point): Point[] {
-  const at = (index: number, extent: number) => (index / (pointsAnAxis - 1) - 0.5) * extent;
-  return Array.from({ length: pointsAnAxis ** 2 }, (_, index) => [
-    at(index % pointsAnAxis, bodyMm[0]),
-    at(Math.floor(index / pointsAnAxis), bodyMm[1]),
-  ]);
-}
-
-/** All exponentials of the series at a point, complex128 [m_v, m_u]. */
-function basisAt([u, v]: Point, periodMm: Point, nHarmonics: number): Float64Array {
-  const basis = new Float64Array(2 * (2 * nHarmonics + 1) ** 2);
+/** All exponentials of the series at a point, complex128 [m_w, m_v, m_u]; the point in periods. */
+function basisAt({ nHarmonics, across }: CoilSensitivities, [u, v, w]: readonly [number, number, number]): Float64Array {
+  const acrossHarmonics = across?.nHarmonics ?? 0;
+  const basis = new Float64Array(2 * (2 * acrossHarmonics + 1) * (2 * nHarmonics + 1) ** 2);
   let index = 0;
-  for (let mv = -nHarmonics; mv <= nHarmonics; mv++) {
-    for (let mu = -nHarmonics; mu <= nHarmonics; mu++, index += 2) {
-      const angle = 2 * Math.PI * ((mu * u) / periodMm[0] + (mv * v) / periodMm[1]);
-      basis[index] = Math.cos(angle);
-      basis[index + 1] = Math.sin(angle);
+  for (let mw = -acrossHarmonics; mw <= acrossHarmonics; mw++) {
+    for (let mv = -nHarmonics; mv <= nHarmonics; mv++) {
+      for (let mu = -nHarmonics; mu <= nHarmonics; mu++, index += 2) {
+        const angle = 2 * Math.PI * (mu * u + mv * v + mw * w);
+        basis[index] = Math.cos(angle);
+        basis[index + 1] = Math.sin(angle);
+      }
     }
   }
   return basis;
-}
-
-/** Adds conj(e_i) e_j to the lower triangle. */
-function addOuterProduct(normal: Float64Array, e: Float64Array, n: number): void {
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      const at = 2 * (i * n + j);
-      normal[at]! += e[2 * i]! * e[2 * j]! + e[2 * i + 1]! * e[2 * j + 1]!;
-      normal[at + 1]! += e[2 * i]! * e[2 * j + 1]! - e[2 * i + 1]! * e[2 * j]!;
-    }
-  }
-}
-
-function addConjugateTimes(sum: Float64Array, e: Float64Array, re: number, im: number): void {
-  for (let index = 0; index < sum.length; index += 2) {
-    sum[index]! += e[index]! * re + e[index + 1]! * im;
-    sum[index + 1]! += e[index]! * im - e[index + 1]! * re;
-  }
 }
 
 function rootSumOfSquaresAt(values: Float64Array, nPoints: number, point: number): number {

@@ -42,11 +42,18 @@ export interface WeightedShape {
   readonly weight: number;
 }
 
-/** The regions as a sum of shapes. */
-export function flatten(regions: readonly Region[], parentIntensity = 0): WeightedShape[] {
+/**
+ * The regions as a sum of shapes.
+ * @param signal what becomes of an intensity, for instance at another echo time; air stays 0
+ */
+export function flatten(
+  regions: readonly Region[],
+  signal: (intensity: number) => number = (intensity) => intensity,
+  parentIntensity = 0,
+): WeightedShape[] {
   return regions.flatMap(({ shape, intensity, children = [] }) => [
-    { shape, weight: intensity - parentIntensity },
-    ...flatten(children, intensity),
+    { shape, weight: signal(intensity) - parentIntensity },
+    ...flatten(children, signal, signal(intensity)),
   ]);
 }
 

@@ -52,8 +52,9 @@ const vertebrae = [
 /**
  * The phantom in the sagittal plane that lies `offMidlineMm` beside the midline; sac and cord grow
  * thinner away from it, as round tubes do. Up to 6 mm.
+ * @param signalOf what becomes of an intensity, for instance at another echo time
  */
-export function spinePhantom(offMidlineMm = 0): WeightedShape[] {
+export function spinePhantom(offMidlineMm = 0, signalOf?: (intensity: number) => number): WeightedShape[] {
   const tube = (radiusMm: number) => Math.sqrt(1 - (Math.min(Math.abs(offMidlineMm), 6) / radiusMm) ** 2);
   const body: Region = {
     shape: roundedBox([0, 0], [105, 139], { exponent: 5, nCorners: 48 }),
@@ -73,7 +74,7 @@ export function spinePhantom(offMidlineMm = 0): WeightedShape[] {
       },
     ],
   };
-  return flatten([body]);
+  return flatten([body], signalOf);
 }
 
 function vertebra({ v, halfHeightMm }: { v: number; halfHeightMm: number }): Region {

@@ -12,65 +12,77 @@
  * 1983, IEEE Trans Antennas Propag 31:99).
  *
  * All exponentials are products of one factor in u and one in v, so on a lattice they come from
- * tables. The phantom is real, so F(-k) is the conjugate of F(k), and half of the lattice is enough.
+ * tables. The phantom is real, so F(-k) is the conjugate of F(k), and half of the lattice is enough;
+ * the other half of a lattice that is shifted along u is that of one shifted the other way.
  */
 import { besselJ1OverX } from './bessel.js';
 import { areaMm2, signedAreaMm2, type Ellipse, type Point, type Polygon, type WeightedShape } from './shapes.js';
 
-/** F on k = (i stepU, j stepV), |i| <= halfU, |j| <= halfV. */
+/** F on k = (i stepU + shiftU, j stepV), |i| <= halfU, |j| <= halfV. */
 export interface Lattice {
   /** Cycles/mm. */
   readonly stepU: number;
   readonly stepV: number;
+  /** 0 where it is left out. */
+  readonly shiftU?: number;
   readonly halfU: number;
   readonly halfV: number;
 }
 
 /** complex128 interleaved [2 halfV + 1, 2 halfU + 1]; units of intensity times mm². */
 export function transformOnLattice(shapes: readonly WeightedShape[], lattice: Lattice): Float64Array {
-  const { stepU, stepV, halfU, halfV } = lattice;
+  const { halfU, halfV, shiftU = 0 } = lattice;
   const width = 2 * halfU + 1;
   const values = new Float64Array(2 * width * (2 * halfV + 1));
-  // Rows j >= 0; the others follow by symmetry.
-  const upper = values.subarray(2 * width * halfV);
+  const upper = upperHalf(shapes, lattice);
+  values.set(upper, 2 * width * halfV);
+  const mirrored = shiftU === 0 ? upper : upperHalf(shapes, { ...lattice, shiftU: -shiftU });
+  const last = values.length - 2;
+  for (let index = 0; index < 2 * width * halfV; index += 2) {
+    values[index] = mirrored[last - index - 2 * width * halfV]!;
+    values[index + 1] = -mirrored[last - index - 2 * width * halfV + 1]!;
+  }
+  return values;
+}
+
+/** The rows j >= 0. */
+function upperHalf(shapes: readonly WeightedShape[], lattice: Lattice): Float64Array {
+  const { stepU, stepV, halfU, halfV, shiftU = 0 } = lattice;
+  const upper = new Float64Array(2 * (2 * halfU + 1) * (halfV + 1));
   for (const { shape, weight } of shapes) if (shape.kind === 'polygon') addEdges(upper, shape, weight, lattice);
+  const polygonArea = shapes.reduce((sum, { shape, weight }) => sum + (shape.kind === 'polygon' ? weight * areaMm2(shape) : 0), 0);
   for (let j = 0, index = 0; j <= halfV; j++) {
     for (let i = -halfU; i <= halfU; i++, index += 2) {
-      const squared = (i * stepU) ** 2 + (j * stepV) ** 2;
-      const factor = squared === 0 ? 0 : 1 / (2 * Math.PI * squared);
+      const squared = (i * stepU + shiftU) ** 2 + (j * stepV) ** 2;
+      // Waves longer than 1000 km: the sum over edges would be 0/0, and the area is exact to 1e-5 rad.
+      if (squared < 1e-18) {
+        upper[index] = polygonArea;
+        upper[index + 1] = 0;
+        continue;
+      }
+      const factor = 1 / (2 * Math.PI * squared);
       const re = upper[index]!;
       upper[index] = -factor * upper[index + 1]!;
       upper[index + 1] = factor * re;
     }
   }
-  for (const { shape, weight } of shapes) {
-    if (shape.kind === 'ellipse') addEllipse(upper, shape, weight, lattice);
-    else upper[2 * halfU]! += weight * areaMm2(shape);
-  }
-  const last = values.length - 2;
-  for (let index = 0; index < 2 * width * halfV; index += 2) {
-    values[index] = values[last - index]!;
-    values[index + 1] = -values[last - index + 1]!;
-  }
-  return values;
+  for (const { shape, weight } of shapes) if (shape.kind === 'ellipse') addEllipse(upper, shape, weight, lattice);
+  return upper;
 }
 
 /** F at one point, [re, im]. */
 export function transformAt(shapes: readonly WeightedShape[], [ku, kv]: Point): [number, number] {
-  // Waves longer than 1000 km: the sum over edges would be 0/0, and the area is exact to 1e-5 rad.
-  if (Math.hypot(ku, kv) < 1e-9) return [shapes.reduce((sum, { shape, weight }) => sum + weight * areaMm2(shape), 0), 0];
-  // The last corner of a lattice of nine points about zero is k.
-  const corner = transformOnLattice(shapes, { stepU: ku, stepV: kv, halfU: 1, halfV: 1 }).subarray(-2);
-  return [corner[0]!, corner[1]!];
+  const at = transformOnLattice(shapes, { stepU: 1, stepV: kv, shiftU: ku, halfU: 0, halfV: 1 }).subarray(-2);
+  return [at[0]!, at[1]!];
 }
 
 function addEllipse(upper: Float64Array, shape: Ellipse, weight: number, lattice: Lattice): void {
-  const { stepU, stepV, halfU, halfV } = lattice;
+  const { stepU, stepV, halfU, halfV, shiftU = 0 } = lattice;
   const [centreU, centreV] = shape.centreMm;
   const [a, b] = shape.semiAxesMm;
   const cos = Math.cos(shape.angleRad);
   const sin = Math.sin(shape.angleRad);
-  const phaseU = phaseTable(-2 * Math.PI * centreU * stepU, -halfU, halfU);
+  const phaseU = phaseTable(-2 * Math.PI * centreU * stepU, -halfU, halfU, -2 * Math.PI * centreU * shiftU);
   const phaseV = phaseTable(-2 * Math.PI * centreV * stepV, 0, halfV);
   const factor = 2 * Math.PI * a * b * weight;
   let index = 0;
@@ -79,7 +91,7 @@ function addEllipse(upper: Float64Array, shape: Ellipse, weight: number, lattice
     const vRe = phaseV[2 * j]!;
     const vIm = phaseV[2 * j + 1]!;
     for (let i = 0; i <= 2 * halfU; i++, index += 2) {
-      const ku = (i - halfU) * stepU;
+      const ku = (i - halfU) * stepU + shiftU;
       const x = a * (ku * cos + kv * sin);
       const y = b * (kv * cos - ku * sin);
       const jinc = factor * besselJ1OverX(2 * Math.PI * Math.sqrt(x * x + y * y));
@@ -93,7 +105,7 @@ function addEllipse(upper: Float64Array, shape: Ellipse, weight: number, lattice
 
 /** Adds weight Σ_edges (k × e) sinc(k·e) exp(-i 2π k·m), without the factor that all polygons share. */
 function addEdges(upper: Float64Array, shape: Polygon, weight: number, lattice: Lattice): void {
-  const { stepU, stepV, halfU, halfV } = lattice;
+  const { stepU, stepV, halfU, halfV, shiftU = 0 } = lattice;
   const { cornersMm } = shape;
   const orientedWeight = weight * Math.sign(signedAreaMm2(shape));
 
@@ -101,10 +113,10 @@ function addEdges(upper: Float64Array, shape: Polygon, weight: number, lattice: 
     const [u2, v2] = cornersMm[(corner + 1) % cornersMm.length]!;
     const edgeU = u2 - u1;
     const edgeV = v2 - v1;
-    const middleU = phaseTable(-Math.PI * (u1 + u2) * stepU, -halfU, halfU);
+    const middleU = phaseTable(-Math.PI * (u1 + u2) * stepU, -halfU, halfU, -Math.PI * (u1 + u2) * shiftU);
     const middleV = phaseTable(-Math.PI * (v1 + v2) * stepV, 0, halfV);
     // exp(i π k·e), of which the imaginary part is the sine of sinc(k·e).
-    const alongU = phaseTable(Math.PI * edgeU * stepU, -halfU, halfU);
+    const alongU = phaseTable(Math.PI * edgeU * stepU, -halfU, halfU, Math.PI * edgeU * shiftU);
     const alongV = phaseTable(Math.PI * edgeV * stepV, 0, halfV);
     let index = 0;
     for (let j = 0; j <= halfV; j++) {
@@ -114,7 +126,7 @@ function addEdges(upper: Float64Array, shape: Polygon, weight: number, lattice: 
       const vRe = alongV[2 * j]!;
       const vIm = alongV[2 * j + 1]!;
       for (let i = 0; i <= 2 * halfU; i++, index += 2) {
-        const ku = (i - halfU) * stepU;
+        const ku = (i - halfU) * stepU + shiftU;
         const along = Math.PI * (ku * edgeU + kv * edgeV);
         const sine = alongU[2 * i]! * vIm + alongU[2 * i + 1]! * vRe;
         const sinc = Math.abs(along) < 1e-3 ? 1 - (along * along) / 6 : sine / along;
@@ -128,12 +140,12 @@ function addEdges(upper: Float64Array, shape: Polygon, weight: number, lattice: 
   });
 }
 
-/** exp(i angle n) for n from `first` to `last`, interleaved. */
-function phaseTable(angle: number, first: number, last: number): Float64Array {
+/** exp(i (offset + angle n)) for n from `first` to `last`, interleaved. */
+function phaseTable(angle: number, first: number, last: number, offset = 0): Float64Array {
   const table = new Float64Array(2 * (last - first + 1));
   for (let n = first; n <= last; n++) {
-    table[2 * (n - first)] = Math.cos(angle * n);
-    table[2 * (n - first) + 1] = Math.sin(angle * n);
+    table[2 * (n - first)] = Math.cos(offset + angle * n);
+    table[2 * (n - first) + 1] = Math.sin(offset + angle * n);
   }
   return table;
 }

@@ -3,61 +3,146 @@
  *
  *   s_c(k) = ∫ ρ(r) S_c(r) exp(-i 2π k·r) dr = Σ_m a_c,m F(k - m/L)
  *
- * with the phantom's transform F (phantom/transform.ts) and the series S_c (coils/sensitivities.ts).
- * With L twice the field of view all k - m/L lie on one lattice of half steps, on which F is computed
- * once for all coils. Never a Fourier transform of a sampled image: that would be the inverse crime,
- * data without Gibbs ringing and without what lies between the pixels.
+ * with the object's transform F (phantom/transform.ts, phantom/ellipsoid.ts) and the series S_c
+ * (coils/sensitivities.ts). With L a whole multiple of the encoded field of view, two or more, all
+ * k - m/L lie on one lattice, on which F is computed once for all coils. Never a Fourier transform of
+ * a sampled image: that would be the inverse crime, data without Gibbs ringing and without what lies
+ * between the pixels.
  *
  * Samples are scaled so that a centred, orthonormal inverse Fourier transform gives ρ S_c in the
- * phantom's units: s_c / (Δu Δv sqrt(N)), N samples in all, Δ the pixel size.
+ * object's units: s_c / (Δu Δv (Δw) sqrt(N)), N samples in all, Δ the size of an encoded pixel.
  */
 import type { CoilSensitivities } from '../coils/sensitivities.js';
-import type { Point, WeightedShape } from '../phantom/shapes.js';
+import { ellipsoidsOnLattice, type WeightedEllipsoid } from '../phantom/ellipsoid.js';
+import type { WeightedShape } from '../phantom/shapes.js';
 import { transformOnLattice } from '../phantom/transform.js';
+import { partitionsOf, phaseOf, samplesOf, type Sampling } from './encoding.js';
+import { withSlabProfile, type SlabProfile } from './slabProfile.js';
 
-export interface Sampling {
-  /** [columns, rows] of the image */
-  readonly matrix: Point;
-  readonly fovMm: Point;
-  /** Samples a readout over columns. */
-  readonly readoutOversampling: 1 | 2;
+/** The body beyond the period of the sensitivities would be seen as if it lay a period further. */
+const margin = 1.4;
+
+/** A whole multiple of `unitMm`, at least `fewest` of them, that holds the body with a margin. */
+export const periodOf = (unitMm: number, bodyMm: number, fewest: number): number =>
+  unitMm * Math.max(fewest, Math.ceil((margin * bodyMm) / unitMm));
+
+/**
+ * @param shiftSamples by how many samples the centre of k-space is missed along the readout
+ * @returns complex64 interleaved [nCoils, lines, samples]
+ */
+export function coilKspace(
+  phantom: readonly WeightedShape[],
+  coils: CoilSensitivities,
+  sampling: Sampling,
+  shiftSamples = 0,
+): Float32Array {
+  const lattice = latticeOf(coils, sampling);
+  const { stepU, stepV, halfU, halfV } = lattice;
+  const shiftU = shiftSamples / (sampling.fovMm[0] * sampling.readoutOversampling);
+  const values = transformOnLattice(phantom, { stepU, stepV, halfU, halfV, shiftU });
+  return sumOverTerms(values, lattice, coils, sampling);
 }
 
-/** complex64 interleaved [nCoils, rows, columns * readoutOversampling] */
-export function coilKspace(phantom: readonly WeightedShape[], coils: CoilSensitivities, sampling: Sampling): Float32Array {
-  const { matrix, fovMm, readoutOversampling } = sampling;
-  const [columns, rows] = matrix;
-  const { nCoils, nHarmonics, periodMm, coefficients } = coils;
-  const nSamples = columns * readoutOversampling;
-  /** Steps of the lattice, 1/L, between neighbouring samples and lines. */
-  const sampleSteps = Math.round(periodMm[0] / (fovMm[0] * readoutOversampling));
-  const lineSteps = Math.round(periodMm[1] / fovMm[1]);
-  const halfU = Math.ceil(nSamples / 2) * sampleSteps + nHarmonics;
-  const halfV = Math.ceil(rows / 2) * lineSteps + nHarmonics;
-  const lattice = transformOnLattice(phantom, { stepU: 1 / periodMm[0], stepV: 1 / periodMm[1], halfU, halfV });
-  const width = 2 * halfU + 1;
+/** The same of a slab. @returns complex64 interleaved [nCoils, partitions, lines, samples] */
+export function coilKspace3d(
+  phantom: readonly WeightedEllipsoid[],
+  coils: CoilSensitivities,
+  sampling: Sampling,
+  profile: SlabProfile,
+): Float32Array {
+  const lattice = latticeOf(coils, sampling);
+  const nHarmonics = profile.coefficients.length - 1;
+  const wider = { ...lattice, halfW: lattice.halfW + nHarmonics };
+  const values = withSlabProfile(ellipsoidsOnLattice(phantom, wider), wider, profile);
+  return sumOverTerms(values, lattice, coils, sampling);
+}
 
-  const scale = (columns * rows) / (fovMm[0] * fovMm[1] * Math.sqrt(nSamples * rows));
+interface SampledLattice {
+  /** Cycles/mm. */
+  readonly stepU: number;
+  readonly stepV: number;
+  readonly stepW: number;
+  readonly halfU: number;
+  readonly halfV: number;
+  readonly halfW: number;
+  /** Steps of the lattice between neighbouring samples, lines and partitions. */
+  readonly sampleSteps: number;
+  readonly lineSteps: number;
+  readonly partitionSteps: number;
+}
+
+function latticeOf(coils: CoilSensitivities, sampling: Sampling): SampledLattice {
+  const { nHarmonics, periodMm, across } = coils;
+  const { fovMm, readoutOversampling } = sampling;
+  const [phase, partitions] = [phaseOf(sampling), partitionsOf(sampling)];
+  const periodW = across?.periodMm ?? 2 * partitions.encodedFovMm;
+  const sampleSteps = Math.round(periodMm[0] / (fovMm[0] * readoutOversampling));
+  const lineSteps = Math.round(periodMm[1] / phase.encodedFovMm);
+  const partitionSteps = Math.round(periodW / partitions.encodedFovMm);
+  return {
+    stepU: 1 / periodMm[0],
+    stepV: 1 / periodMm[1],
+    stepW: 1 / periodW,
+    sampleSteps,
+    lineSteps,
+    partitionSteps,
+    halfU: Math.ceil(samplesOf(sampling) / 2) * sampleSteps + nHarmonics,
+    halfV: Math.ceil(phase.nLines / 2) * lineSteps + nHarmonics,
+    halfW: Math.floor(partitions.nLines / 2) * partitionSteps + (across?.nHarmonics ?? 0),
+  };
+}
+
+/** @param values F, complex128 interleaved [2 halfW + 1, 2 halfV + 1, 2 halfU + 1] */
+function sumOverTerms(
+  values: Float64Array,
+  lattice: SampledLattice,
+  coils: CoilSensitivities,
+  sampling: Sampling,
+): Float32Array {
+  const { nCoils, nHarmonics, across, coefficients } = coils;
+  const acrossHarmonics = across?.nHarmonics ?? 0;
+  const { halfU, halfV, halfW, sampleSteps, lineSteps, partitionSteps } = lattice;
+  const [phase, partitions] = [phaseOf(sampling), partitionsOf(sampling)];
+  const nSamples = samplesOf(sampling);
+  const [width, height] = [2 * halfU + 1, 2 * halfV + 1];
+  const scale = scaleOf(sampling);
   const firstU = halfU - Math.floor(nSamples / 2) * sampleSteps;
-  const firstV = halfV - Math.floor(rows / 2) * lineSteps;
-  const kspace = new Float32Array(2 * nCoils * rows * nSamples);
+  const firstV = halfV - Math.floor(phase.nLines / 2) * lineSteps;
+  const firstW = halfW - Math.floor(partitions.nLines / 2) * partitionSteps;
+  const nTerms = coefficients.length / (2 * nCoils);
+  const kspace = new Float32Array(2 * nCoils * partitions.nLines * phase.nLines * nSamples);
   const line = new Float64Array(2 * nSamples);
+  let to = 0;
   for (let coil = 0; coil < nCoils; coil++) {
-    for (let row = 0; row < rows; row++) {
-      line.fill(0);
-      let term = 2 * coil * (2 * nHarmonics + 1) ** 2;
-      for (let mv = -nHarmonics; mv <= nHarmonics; mv++) {
-        const latticeRow = (firstV + row * lineSteps - mv) * width + firstU;
-        for (let mu = -nHarmonics; mu <= nHarmonics; mu++, term += 2) {
-          const first = 2 * (latticeRow - mu);
-          addScaled(line, coefficients[term]!, coefficients[term + 1]!, lattice, first, 2 * sampleSteps);
+    for (let partition = 0; partition < partitions.nLines; partition++) {
+      for (let row = 0; row < phase.nLines; row++) {
+        line.fill(0);
+        let term = 2 * coil * nTerms;
+        for (let mw = -acrossHarmonics; mw <= acrossHarmonics; mw++) {
+          const plane = (firstW + partition * partitionSteps - mw) * height;
+          for (let mv = -nHarmonics; mv <= nHarmonics; mv++) {
+            const latticeRow = (plane + firstV + row * lineSteps - mv) * width + firstU;
+            for (let mu = -nHarmonics; mu <= nHarmonics; mu++, term += 2) {
+              const first = 2 * (latticeRow - mu);
+              addScaled(line, coefficients[term]!, coefficients[term + 1]!, values, first, 2 * sampleSteps);
+            }
+          }
         }
+        for (const value of line) kspace[to++] = scale * value;
       }
-      const to = 2 * (coil * rows + row) * nSamples;
-      for (let index = 0; index < line.length; index++) kspace[to + index] = scale * line[index]!;
     }
   }
   return kspace;
+}
+
+/** 1 / (Δu Δv Δw sqrt(N)) of the encoded matrix. */
+function scaleOf(sampling: Sampling): number {
+  const { matrix, fovMm } = sampling;
+  const [phase, partitions] = [phaseOf(sampling), partitionsOf(sampling)];
+  const nSamples = samplesOf(sampling);
+  const pixels = (matrix[0] * phase.nLines) / (fovMm[0] * phase.encodedFovMm);
+  const across = sampling.partitions === undefined ? 1 : partitions.nLines / partitions.encodedFovMm;
+  return (pixels * across) / Math.sqrt(nSamples * phase.nLines * partitions.nLines);
 }
 
 /** line += (re + i im) values[first, first + stride, ...], complex interleaved. */

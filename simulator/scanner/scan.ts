@@ -1,5 +1,5 @@
 /**
- * A scan of the spine phantom as the MRD messages that a scanner would send: config, header, noise
+ * A scan of a spine phantom as the MRD messages that a scanner would send: config, header, noise
  * readouts, calibration and imaging readouts, CLOSE. Everything follows from the options; the same
  * options give the same bytes.
  *
@@ -19,28 +19,35 @@ import {
 } from 'ismrmrd';
 import type { Vector3 } from '../../imaging/index.js';
 import { torsoArray } from '../coils/array.js';
-import { fitSensitivities, type CoilSensitivities } from '../coils/sensitivities.js';
+import { bodyCoilSensitivities, fitSensitivities, type CoilSensitivities, type FitOptions } from '../coils/sensitivities.js';
+import { ellipsoidSpine, ellipsoidSpineExtentMm, type WeightedEllipsoid } from '../phantom/ellipsoid.js';
 import type { WeightedShape } from '../phantom/shapes.js';
 import { spineExtentMm, spinePhantom } from '../phantom/spine.js';
+import { simulatorError } from '../errors.js';
 import { Random } from '../random.js';
+import { centreCounter, counterOf, partitionsOf, phaseOf, samplesOf, samplingOf, type Sampling } from './encoding.js';
 import { scanHeader } from './header.js';
-import { coilKspace, type Sampling } from './kspace.js';
-import { imagingLines, separateCalibrationLines, type PlannedLine } from './lines.js';
+import { coilKspace, coilKspace3d, periodOf } from './kspace.js';
 import { arrayCovariance, NoiseSource } from './noise.js';
 import { checkScanOptions, defaultScanOptions, type ScanOptions } from './options.js';
+import { readoutOrder, type PlannedReadout } from './order.js';
+import { slabProfile } from './slabProfile.js';
 
 /** M of the sensitivities' series: 49 terms a coil follow the loops to 1 per cent. */
 const nHarmonics = 3;
+/** Across a slab, where the body is thinner. */
+const nHarmonicsAcross = 2;
+/** The excited slab with its soft edges over its thickness. */
+const slabMargin = 1.2;
 /** The tick of acquisition time stamps, as Siemens has it. */
 const tickMs = 2.5;
 const echoSpacingMs = 10;
-
-interface PlannedReadout extends PlannedLine {
-  readonly slice: number;
-  readonly average: number;
-  readonly firstInSlice: boolean;
-  readonly lastInSlice: boolean;
-}
+/** The echo time at which the phantom has the intensities that it is defined with. */
+const phantomEchoTimeMs = 100;
+/** Signal before the steady state over that in it. */
+const dummyGain = 1.5;
+/** Noise of the body coil, which sees the whole trunk, over that of the array's channels. */
+const bodyCoilNoise = 3;
 
 export class SimulatedScan {
   readonly options: ScanOptions;
@@ -49,46 +56,45 @@ export class SimulatedScan {
   /** Of the imaging samples, complex128 [nCoils, nCoils]; the real part of a sample has its diagonal as variance. */
   readonly noiseCovariance: Float64Array;
   readonly #coilNames: readonly string[];
-  readonly #slices = new Map<number, Float32Array>();
+  readonly #kspaces = new Map<string, Float32Array>();
 
   /** @throws SIM_ERR_OPTION */
   constructor(options: Partial<ScanOptions> = {}) {
     this.options = { ...defaultScanOptions, ...options };
     checkScanOptions(this.options);
-    const { nCoils, noiseStd, noiseCorrelation, matrix, fovMm, readoutOversampling } = this.options;
+    const { nCoils, noiseStd, noiseCorrelation } = this.options;
     this.#coilNames = torsoArray(nCoils, spineExtentMm).map(({ name }) => name);
-    this.header = scanHeader(this.options, this.#coilNames);
-    this.sampling = { matrix, fovMm, readoutOversampling };
+    this.sampling = samplingOf(this.options);
+    checkLines(this.options, this.sampling);
+    this.header = scanHeader(this.options, this.sampling, this.#coilNames);
     this.noiseCovariance = arrayCovariance(nCoils, noiseCorrelation).map((value) => value * noiseStd ** 2);
   }
 
   get nSamples(): number {
-    return this.sampling.matrix[0] * this.sampling.readoutOversampling;
+    return samplesOf(this.sampling);
   }
 
   /** What is imaged in a slice. */
-  phantom(slice: number): WeightedShape[] {
-    return spinePhantom(this.#offsetMm(slice));
+  phantom(slice: number, contrast = 0): WeightedShape[] {
+    return spinePhantom(this.#offsetMm(slice), this.#intensityAt(this.options.echoTimesMs[contrast]!));
   }
 
-  /** The coils as they receive in a slice. */
+  /** What is imaged in the slab of a 3D scan. */
+  phantom3d(contrast = 0): WeightedEllipsoid[] {
+    return ellipsoidSpine(this.#intensityAt(this.options.echoTimesMs[contrast]!));
+  }
+
+  /** The coils as they receive in a slice or in the slab. */
   sensitivities(slice: number): CoilSensitivities {
-    const { nCoils, fovMm } = this.options;
-    return fitSensitivities(torsoArray(nCoils, spineExtentMm), {
-      periodMm: [2 * fovMm[0], 2 * fovMm[1]],
-      bodyMm: spineExtentMm,
-      offMidlineMm: this.#offsetMm(slice),
-      nHarmonics,
-    });
+    return fitSensitivities(torsoArray(this.options.nCoils, spineExtentMm), this.#fitOptions(slice));
   }
 
-  /** Noise-free, fully sampled: complex64 [nCoils, rows, nSamples]. Computed once a slice and kept. */
-  kspace(slice: number): Float32Array {
-    const known = this.#slices.get(slice);
-    if (known !== undefined) return known;
-    const kspace = coilKspace(this.phantom(slice), this.sensitivities(slice), this.sampling);
-    this.#slices.set(slice, kspace);
-    return kspace;
+  /**
+   * Noise-free, the whole k-space: complex64 [nCoils, lines, nSamples], with partitions before the
+   * lines for 3D. Computed once and kept.
+   */
+  kspace(slice: number, contrast = 0): Float32Array {
+    return this.#kspace(slice, { echoTimeMs: this.options.echoTimesMs[contrast]! });
   }
 
   /** Centre of a slice, LPS, mm. */
@@ -136,62 +142,112 @@ export class SimulatedScan {
         yield this.#acquisition(data, ['noiseMeasurement'], { sampleTimeUs: noiseDwellTimeUs });
       }
     }
-    const readouts = this.#readouts();
+    const bodyNoise =
+      noiseStd > 0 ? new NoiseSource(arrayCovariance(2, 0).map((value) => value * (bodyCoilNoise * noiseStd) ** 2), 2, random) : undefined;
+    const readouts = readoutOrder(this.options, this.sampling);
     for (const [index, readout] of readouts.entries()) {
-      yield this.#imagingAcquisition(readout, index === readouts.length - 1, noise);
+      const source = readout.kind === 'bodyCoilReference' ? bodyNoise : noise;
+      yield this.#readout(readout, index === readouts.length - 1, source);
     }
   }
 
-  /** All readouts of all slices in the order of acquisition. */
-  #readouts(): PlannedReadout[] {
-    const { nSlices, nAverages, interleaveSlices } = this.options;
-    const ofSlice = (slice: number): PlannedReadout[] => {
-      const imaging = imagingLines(this.options);
-      const lines = [
-        ...separateCalibrationLines(this.options).map((line) => ({ ...line, average: 0 })),
-        ...Array.from({ length: nAverages }, (_, average) => imaging.map((line) => ({ ...line, average }))).flat(),
-      ];
-      return lines.map((line, index) => ({
-        ...line,
-        slice,
-        firstInSlice: index === 0,
-        lastInSlice: index === lines.length - 1,
-      }));
-    };
-    const slices = Array.from({ length: nSlices }, (_, slice) => ofSlice(slice));
-    if (!interleaveSlices) return slices.flat();
-    return slices[0]!.flatMap((_, index) => slices.map((readouts) => readouts[index]!));
-  }
-
-  #imagingAcquisition(readout: PlannedReadout, isLast: boolean, noise: NoiseSource | undefined): Acquisition {
-    const { nCoils, matrix, missingSamples, reverseOddLines, imagingDwellTimeUs } = this.options;
-    const { line, slice, average } = readout;
+  #readout(readout: PlannedReadout, isLast: boolean, noise: NoiseSource | undefined): Acquisition {
+    const { missingSamples, imagingDwellTimeUs, nCoils, brokenCoils, centreInUserCounters, epi } = this.options;
+    const { kind, line, partition, slice, average, contrast, repetition, set, reversed } = readout;
+    const [phase, partitions] = [phaseOf(this.sampling), partitionsOf(this.sampling)];
+    const nChannels = kind === 'bodyCoilReference' ? 2 : nCoils;
     const nSamples = this.nSamples - missingSamples;
-    const reversed = reverseOddLines && line % 2 === 1;
-    const kspace = this.kspace(slice);
-    const data = new Float32Array(2 * nCoils * nSamples);
-    for (let coil = 0; coil < nCoils; coil++) {
-      const from = (coil * matrix[1] + line) * this.nSamples + missingSamples;
+    const kspace = this.#kspaceOf(readout);
+    const data = new Float32Array(2 * nChannels * nSamples);
+    const gain = kind === 'dummy' ? dummyGain : 1;
+    const turn = epi !== undefined && reversed ? epi.phaseErrorRad : 0;
+    const [gainRe, gainIm] = [gain * Math.cos(turn), gain * Math.sin(turn)];
+    for (let channel = 0; channel < nChannels; channel++) {
+      if (kind !== 'bodyCoilReference' && brokenCoils.includes(channel)) continue;
+      const from = ((channel * partitions.nLines + partition) * phase.nLines + line) * this.nSamples + missingSamples;
       for (let sample = 0; sample < nSamples; sample++) {
-        const to = coil * nSamples + (reversed ? nSamples - 1 - sample : sample);
-        data[2 * to] = kspace[2 * (from + sample)]!;
-        data[2 * to + 1] = kspace[2 * (from + sample) + 1]!;
+        const to = channel * nSamples + (reversed ? nSamples - 1 - sample : sample);
+        const [re, im] = [kspace[2 * (from + sample)]!, kspace[2 * (from + sample) + 1]!];
+        data[2 * to] = gainRe * re - gainIm * im;
+        data[2 * to + 1] = gainRe * im + gainIm * re;
       }
     }
     noise?.addTo(data, 1);
 
     const centre = Math.floor(this.nSamples / 2) - missingSamples;
-    const flags: AcquisitionFlagName[] = [...readout.use];
-    if (readout.firstInSlice) flags.push('firstInSlice', 'firstInEncodeStep1');
-    if (readout.lastInSlice) flags.push('lastInSlice', 'lastInEncodeStep1');
-    if (reversed) flags.push('reverse');
-    if (isLast) flags.push('lastInMeasurement');
-    return this.#acquisition(data, flags, {
+    const user = [0, 0, 0, 0, 0, 0, 0, 0];
+    if (centreInUserCounters) [user[5], user[6]] = [centreCounter(phase), centreCounter(partitions)];
+    return this.#acquisition(data, flagsOfReadout(readout, isLast), {
       sampleTimeUs: imagingDwellTimeUs,
       centerSample: reversed ? nSamples - 1 - centre : centre,
       position: this.sliceCentreMm(slice),
-      counters: { kspaceEncodeStep1: line, slice, average },
+      counters: {
+        kspaceEncodeStep1: counterOf(phase, line),
+        kspaceEncodeStep2: counterOf(partitions, partition),
+        slice,
+        average,
+        contrast,
+        repetition,
+        set,
+        segment: epi !== undefined && reversed ? 1 : 0,
+        user,
+      },
+      nChannels,
     });
+  }
+
+  #kspaceOf({ kind, slice, contrast, reversed, use }: PlannedReadout): Float32Array {
+    const { epi, calibration, referenceEchoTimeMs, echoTimesMs } = this.options;
+    const isReference = calibration === 'separate' && use.includes('parallelCalibration');
+    return this.#kspace(slice, {
+      echoTimeMs: (isReference ? referenceEchoTimeMs : undefined) ?? echoTimesMs[contrast]!,
+      shiftSamples: epi !== undefined && reversed ? epi.delaySamples : 0,
+      bodyCoil: kind === 'bodyCoilReference',
+    });
+  }
+
+  #kspace(
+    slice: number,
+    { echoTimeMs, shiftSamples = 0, bodyCoil = false }: { echoTimeMs: number; shiftSamples?: number; bodyCoil?: boolean },
+  ): Float32Array {
+    const key = [slice, echoTimeMs, shiftSamples, bodyCoil].join();
+    const known = this.#kspaces.get(key);
+    if (known !== undefined) return known;
+    const coils = bodyCoil ? bodyCoilSensitivities(this.#fitOptions(slice)) : this.sensitivities(slice);
+    const intensity = this.#intensityAt(echoTimeMs);
+    const { partitions } = this.sampling;
+    const kspace =
+      partitions === undefined
+        ? coilKspace(spinePhantom(this.#offsetMm(slice), intensity), coils, this.sampling, shiftSamples)
+        : coilKspace3d(ellipsoidSpine(intensity), coils, this.sampling, slabProfile(partitions.fovMm, coils.across!.periodMm));
+    this.#kspaces.set(key, kspace);
+    return kspace;
+  }
+
+  #fitOptions(slice: number): FitOptions {
+    const { fovMm } = this.options;
+    const { partitions } = this.sampling;
+    const bodyMm = partitions === undefined ? spineExtentMm : ([ellipsoidSpineExtentMm[0], ellipsoidSpineExtentMm[1]] as const);
+    return {
+      // The same with and without oversampling of the readout.
+      periodMm: [periodOf(2 * fovMm[0], bodyMm[0], 1), periodOf(phaseOf(this.sampling).encodedFovMm, bodyMm[1], 2)],
+      bodyMm,
+      offMidlineMm: this.#offsetMm(slice),
+      nHarmonics,
+      ...(partitions && {
+        across: {
+          nHarmonics: nHarmonicsAcross,
+          // The slab's neighbours in the series must not reach the body.
+          periodMm: periodOf(partitions.encodedFovMm, (ellipsoidSpineExtentMm[2] + partitions.fovMm) / 2, 2),
+          extentMm: slabMargin * partitions.fovMm,
+        },
+      }),
+    };
+  }
+
+  /** The phantom's intensities at an echo time: they decay as exp(-TE / T2), so I is raised to a power. */
+  #intensityAt(echoTimeMs: number): (intensity: number) => number {
+    return (intensity) => intensity ** (echoTimeMs / phantomEchoTimeMs);
   }
 
   #acquisition(
@@ -202,10 +258,12 @@ export class SimulatedScan {
       centerSample?: number;
       position?: Vector3;
       counters?: Partial<EncodingCounters>;
+      nChannels?: number;
     },
   ): Acquisition {
-    const { nCoils, readDirection, phaseDirection, sliceDirection, centreMm } = this.options;
-    const nSamples = data.length / (2 * nCoils);
+    const { readDirection, phaseDirection, sliceDirection, centreMm, nCoils } = this.options;
+    const nChannels = details.nChannels ?? nCoils;
+    const nSamples = data.length / (2 * nChannels);
     return {
       trajectory: new Float32Array(0),
       data,
@@ -217,9 +275,9 @@ export class SimulatedScan {
         acquisitionTimeStamp: 0,
         physiologyTimeStamp: [0, 0, 0],
         nSamples,
-        availableChannels: nCoils,
-        nChannels: nCoils,
-        channelMask: channelMask(nCoils),
+        availableChannels: nChannels,
+        nChannels,
+        channelMask: channelMask(nChannels),
         discardPre: 0,
         discardPost: 0,
         centerSample: details.centerSample ?? Math.floor(nSamples / 2),
@@ -253,6 +311,28 @@ export class SimulatedScan {
   /** Distance of a slice from the middle of the stack, along the slice direction. */
   #offsetMm(slice: number): number {
     return (slice - (this.options.nSlices - 1) / 2) * this.options.sliceSpacingMm;
+  }
+}
+
+function flagsOfReadout({ kind, use, firstInImage, lastInImage, reversed }: PlannedReadout, isLast: boolean): AcquisitionFlagName[] {
+  const flags: AcquisitionFlagName[] = [...use];
+  if (kind === 'dummy') flags.push('dummyScan');
+  if (kind === 'navigator') flags.push('navigation');
+  if (kind === 'phaseCorrection') flags.push('phaseCorrection');
+  if (firstInImage) flags.push('firstInSlice', 'firstInEncodeStep1');
+  if (lastInImage) flags.push('lastInSlice', 'lastInEncodeStep1');
+  if (reversed) flags.push('reverse');
+  if (isLast) flags.push('lastInMeasurement');
+  return flags;
+}
+
+/** @throws SIM_ERR_OPTION for a listed line that is not in k-space */
+function checkLines({ lines }: ScanOptions, sampling: Sampling): void {
+  const { firstLine, endLine } = phaseOf(sampling);
+  for (const line of lines?.flat() ?? []) {
+    if (!Number.isInteger(line) || line < firstLine || line >= endLine) {
+      throw simulatorError('SIM_ERR_OPTION', `lines has ${line}; lines from ${firstLine} to ${endLine - 1} are acquired`);
+    }
   }
 }
 
