@@ -5,10 +5,9 @@
  * becomes Secondary Capture (PS3.3 A.8.1), which claims no place in the patient.
  */
 import type { MrdHeader } from 'ismrmrd';
-import { imagePositionPatient, pixelSpacingMm, voxelSizeMm } from '../../imaging/index.js';
-import type { ImageGeometry, Vector3 } from '../../imaging/index.js';
 import type { ReconImage } from '../../recon/index.js';
 import { derivationText, imageComments, imageTypeValues, unitOf } from './describe.js';
+import { code, littleEndian, plane, type DicomDataset } from './dicomModules.js';
 import { codeString, dateAndTime, dateString, decimalString, newUid, text, timeString } from './dicomValues.js';
 import { acquisitionFacts, ofContrast, sequenceCodes } from './headerFacts.js';
 import type { DeliveredImage } from './series.js';
@@ -16,8 +15,6 @@ import type { DeliverySettings } from './types.js';
 
 export const MR_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.4';
 export const SECONDARY_CAPTURE_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.7';
-
-export type DicomDataset = Record<string, unknown>;
 
 /** The identifiers that an image shares with others. */
 export interface DicomIdentity {
@@ -61,7 +58,7 @@ export function dicomDataset(
     ...pixels(source),
     ...(image.geometry === undefined
       ? secondaryCapture()
-      : { ...mrImage(source), ...plane(image.geometry, identity) }),
+      : { ...mrImage(source), ...plane(image.geometry, identity.frameOfReferenceUid) }),
   };
 }
 
@@ -227,32 +224,4 @@ function mrImage({ image, header }: Source): DicomDataset {
     ...(image.method === 'grappa' ? { ParallelAcquisitionTechnique: 'GRAPPA' } : {}),
     ...(facts.partialFourier === undefined ? {} : { PartialFourier: facts.partialFourier ? 'YES' : 'NO' }),
   };
-}
-
-function plane(geometry: ImageGeometry, identity: DicomIdentity): DicomDataset {
-  const position = imagePositionPatient(geometry);
-  return {
-    FrameOfReferenceUID: identity.frameOfReferenceUid,
-    PositionReferenceIndicator: '',
-    ImagePositionPatient: position.map(decimalString),
-    ImageOrientationPatient: [...geometry.rowDirection, ...geometry.columnDirection].map(decimalString),
-    PixelSpacing: pixelSpacingMm(geometry).map(decimalString),
-    SliceThickness: decimalString(voxelSizeMm(geometry)[2]),
-    // Files are numbered as slices arrive; a viewer sorts by this.
-    SliceLocation: decimalString(dot(position, geometry.sliceDirection)),
-  };
-}
-
-function code(value: string, scheme: string, meaning: string): DicomDataset {
-  return { CodeValue: value, CodingSchemeDesignator: scheme, CodeMeaning: meaning };
-}
-
-function littleEndian(stored: DeliveredImage['pixels']): ArrayBuffer {
-  const bytes = new DataView(new ArrayBuffer(2 * stored.length));
-  for (let i = 0; i < stored.length; i++) bytes.setInt16(2 * i, stored[i]!, true);
-  return bytes.buffer;
-}
-
-function dot(a: Vector3, b: Vector3): number {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }

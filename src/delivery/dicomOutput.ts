@@ -6,7 +6,7 @@ import type { DicomElements } from 'dcmjs';
 import type { MrdHeader } from 'ismrmrd';
 import type { ReconImage } from '../../recon/index.js';
 import { dicomDataset } from './dicomDataset.js';
-import type { DicomDataset } from './dicomDataset.js';
+import type { DicomDataset } from './dicomModules.js';
 import { newUid, text, validUid } from './dicomValues.js';
 import { warning } from './errors.js';
 import { SeriesBook } from './series.js';
@@ -56,7 +56,7 @@ export async function openDicomOutput(
       seriesUids.set(seriesKey, seriesInstanceUid);
       const identity = { studyInstanceUid, seriesInstanceUid, frameOfReferenceUid };
       const dataset = dicomDataset(delivered, header, settings, identity, new Date());
-      const path = join(directory, `IM-${pad(index)}-${pad(delivered.imageIndex)}.dcm`);
+      const path = join(directory, dicomFileName(index, delivered.imageIndex));
       await writeFile(path, encodeDicom(dataset, settings.softwareVersion));
       files.push(path);
     },
@@ -72,6 +72,7 @@ export async function openDicomOutput(
   };
 }
 
-function pad(number: number): string {
-  return String(number).padStart(4, '0');
+export function dicomFileName(series: number, instance: number): string {
+  const pad = (number: number) => String(number).padStart(4, '0');
+  return `IM-${pad(series)}-${pad(instance)}.dcm`;
 }
