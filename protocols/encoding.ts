@@ -13,7 +13,7 @@
  * Without acceleration there are no calibration lines.
  *
  * Source: Griswold et al. 2002, doi 10.1002/mrm.10171 (R and calibration lines); Bernstein, King, Zhou,
- * Handbook of MRI Pulse Sequences, Elsevier 2004, chapter 13 (partial Fourier, rectangular field of view).
+ * Handbook of MRI Pulse Sequences, Elsevier 2004, chapter 13 (partial Fourier, parallel imaging).
  */
 import { ProtocolError } from './errors.js';
 import type { Series } from './schema.js';

@@ -2,3 +2,8 @@ export * from './errors.js';
 export * from './schema.js';
 export * from './encoding.js';
 export * from './geometry.js';
+export * from './timing.js';
+export * from './snr.js';
+export * from './radioFrequency.js';
+export * from './recognition.js';
+export * from './check.js';
