@@ -7,7 +7,7 @@ import { phaseAxisOf } from './geometry.js';
 import { b1RmsLimitUt, b1RmsUt } from './radioFrequency.js';
 import { factsOf, recognise } from './recognition.js';
 import { protocolSchema, seriesSchema } from './schema.js';
-import type { Protocol, Sequence, Series } from './schema.js';
+import type { Protocol, Series } from './schema.js';
 import { resolveInversionTime, timingOf } from './timing.js';
 import type { FatNull } from './timing.js';
 
@@ -80,7 +80,7 @@ function referenceErrors({ series, synthesise, analyse }: Protocol): ProtocolFin
 }
 
 function errorsOfSeries(series: Series, path: string, fieldStrengthT: Protocol['fieldStrengthT'], fatNull: FatNull): ProtocolFinding<ProtocolErrorCode>[] {
-  const own = [...geometryErrors(series, path), ...echoErrors(series.sequence, `${path}.sequence`)];
+  const own = [...geometryErrors(series, path), ...echoErrors(series, `${path}.sequence`)];
   const lines = caught(path, 'acceleration', () => acquiredLines(series));
   if (own.length > 0 || lines.length > 0) return [...own, ...lines];
   return caught(path, 'sequence.trMs', () =>
@@ -120,16 +120,28 @@ function geometryErrors({ geometry, acceleration }: Series, path: string): Proto
   return found;
 }
 
-function echoErrors(sequence: Sequence, path: string): ProtocolFinding<ProtocolErrorCode>[] {
-  if (sequence.kind === 'dixonGre') {
-    const ascends = sequence.teMs.every((teMs, index) => index === 0 || teMs > sequence.teMs[index - 1]!);
-    return ascends ? [] : [errorAt('PROTOCOL_ERR_ECHO', `${path}.teMs`, `echo times ${sequence.teMs.join(', ')} ms, which do not ascend`)];
+function echoErrors({ sequence, echoFraction }: Series, path: string): ProtocolFinding<ProtocolErrorCode>[] {
+  const readoutMs = (1000 * echoFraction) / sequence.bandwidthHzPerPixel;
+  const found: ProtocolFinding<ProtocolErrorCode>[] = [];
+  if (sequence.kind === 'tse' || sequence.kind === 'stirTse') {
+    const { teMs, echoSpacingMs, echoTrainLength } = sequence;
+    const echo = Math.round(teMs / echoSpacingMs);
+    if (echo < 1 || echo > echoTrainLength || Math.abs(teMs - echo * echoSpacingMs) > ECHO_TOLERANCE_MS) {
+      found.push(errorAt('PROTOCOL_ERR_ECHO', `${path}.teMs`, `${teMs} ms with ${echoTrainLength} echoes every ${echoSpacingMs} ms`));
+    }
+    if (readoutMs >= echoSpacingMs) {
+      found.push(errorAt('PROTOCOL_ERR_ECHO', `${path}.echoSpacingMs`, `a readout of ${readoutMs.toFixed(1)} ms every ${echoSpacingMs} ms`));
+    }
+    return found;
   }
-  if (sequence.kind === 'spoiledGre') return [];
-  const { teMs, echoSpacingMs, echoTrainLength } = sequence;
-  const echo = Math.round(teMs / echoSpacingMs);
-  if (echo >= 1 && echo <= echoTrainLength && Math.abs(teMs - echo * echoSpacingMs) <= ECHO_TOLERANCE_MS) return [];
-  return [errorAt('PROTOCOL_ERR_ECHO', `${path}.teMs`, `${teMs} ms with ${echoTrainLength} echoes every ${echoSpacingMs} ms`)];
+  // The echo lies half a full readout before the end; what is left of the readout before it begins with the excitation at the earliest.
+  const beforeEchoMs = ((echoFraction - 0.5) * 1000) / sequence.bandwidthHzPerPixel;
+  const echoes = [sequence.teMs].flat();
+  if (echoes[0]! < beforeEchoMs) found.push(errorAt('PROTOCOL_ERR_ECHO', `${path}.teMs`, `${echoes[0]} ms, ${beforeEchoMs.toFixed(1)} ms of readout before the echo`));
+  if (echoes.some((teMs, index) => index > 0 && teMs - echoes[index - 1]! < readoutMs)) {
+    found.push(errorAt('PROTOCOL_ERR_ECHO', `${path}.teMs`, `echoes at ${echoes.join(', ')} ms, of ${readoutMs.toFixed(1)} ms each`));
+  }
+  return found;
 }
 
 function warningsOfSeries(protocol: Protocol, unresolved: Series, path: string, fatNull: FatNull): ProtocolFinding<ProtocolWarningCode>[] {

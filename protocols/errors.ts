@@ -16,8 +16,8 @@ export const PROTOCOL_ERRORS = {
     action: 'correct the id, or add the series',
   },
   PROTOCOL_ERR_ECHO: {
-    expected: 'an effective echo time on one of the echoes, and echoes that follow each other within the repetition time',
-    action: 'choose teMs as a multiple of echoSpacingMs up to echoTrainLength times it, or change the train',
+    expected: 'echo times at which there are echoes, and readouts that fit between them',
+    action: 'choose teMs as a multiple of echoSpacingMs within the train, ascending echo times, or a higher bandwidthHzPerPixel',
   },
   PROTOCOL_ERR_LINES: {
     expected: 'lines that R, the calibration lines and the partial Fourier fraction can be taken from',

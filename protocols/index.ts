@@ -7,3 +7,4 @@ export * from './snr.js';
 export * from './radioFrequency.js';
 export * from './recognition.js';
 export * from './check.js';
+export * from './comparison.js';

@@ -69,7 +69,8 @@ const sequence = z
   .discriminatedUnion('kind', [tse, stirTse, spoiledGre, dixonGre])
   .describe('how magnetisation is prepared and read');
 
-const pair = <Item extends z.ZodType>(item: Item) => z.strictObject({ readout: item, phase: item });
+const pair = <Item extends z.ZodType>(item: Item) =>
+  z.strictObject({ readout: item.describe('along the readout'), phase: item.describe('along the phase encoding, before phaseFov') });
 
 const geometry = z.strictObject({
   orientation: z.enum(orientations).describe('plane of the slices, before the tilt'),
@@ -91,8 +92,8 @@ const geometry = z.strictObject({
     .min(1)
     .optional()
     .describe('axial only: one block of slices at each of these discs, parallel to it; the block is placed and tilted by the disc'),
-  fovMm: pair(mm).describe('field of view along readout and phase encoding, before phaseFov'),
-  matrix: pair(z.int().min(16).max(2048)).describe('pixels along readout and phase encoding, before phaseFov'),
+  fovMm: pair(mm).describe('field of view'),
+  matrix: pair(z.int().min(16).max(2048)).describe('pixels'),
   phaseFov: z.number().min(0.25).max(1).default(1).describe('part of the field of view, and of the pixels, that is kept along the phase encoding'),
   phaseResolution: z
     .number()
@@ -105,7 +106,7 @@ const geometry = z.strictObject({
   slices: z
     .strictObject({
       count: z.int().min(1).max(256).describe('slices of the stack, or of the block at each disc'),
-      thicknessMm: mm,
+      thicknessMm: mm.describe('of one slice'),
       gapMm: z.number().min(0).max(500).default(0).describe('between the edges of neighbouring slices'),
       interleaved: z.boolean().default(true).describe('odd slices before even ones, so that neighbours do not saturate each other'),
     })
@@ -147,7 +148,7 @@ const series = z.strictObject({
   role: z.enum(contrasts).describe('what the series is for'),
   seriesDescription: text(64).describe('as it appears in the archive'),
   sequence,
-  geometry,
+  geometry: geometry.describe('where the slices lie, and how they are encoded'),
   averages: z.int().min(1).max(16).default(1).describe('how often every line is acquired'),
   concatenations: z
     .int()

@@ -2,11 +2,13 @@
 import { MRD_ERRORS } from 'ismrmrd';
 import type { ErrorEntry, ErrorTable } from 'ismrmrd';
 import { IMG_ERRORS } from '../imaging/index.js';
+import { PROTOCOL_ERRORS, PROTOCOL_WARNINGS } from '../protocols/index.js';
 import { RECON_ERRORS, RECON_NOTICES } from '../recon/index.js';
 import { SIM_ERRORS } from '../simulator/index.js';
 import { CHAIN_ERRORS, CHAIN_WARNINGS } from './chain/index.js';
 import { CLI_ERRORS, CLI_WARNINGS } from './cli/errors.js';
 import { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './delivery/index.js';
+import { PROTOCOL_FILE_ERRORS, PROTOCOL_FILE_WARNINGS } from './protocols/index.js';
 import { RAW_WARNINGS } from './raw/index.js';
 import { SERVER_ERRORS } from './server/index.js';
 import { SESSION_ERRORS, SESSION_WARNINGS } from './session/index.js';
@@ -25,6 +27,7 @@ const sections: readonly Section[] = [
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS } },
   { title: 'Images and metrics', table: IMG_ERRORS },
+  { title: 'Exam protocols', table: { ...PROTOCOL_ERRORS, ...PROTOCOL_FILE_ERRORS, ...PROTOCOL_WARNINGS, ...PROTOCOL_FILE_WARNINGS } },
   { title: 'The simulator', table: SIM_ERRORS },
 ];
 

@@ -16,6 +16,7 @@ import { receivedKinds } from './imageWriter.js';
 import { inspect } from './inspect.js';
 import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
+import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from './protocols.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
 import { serve } from './serve.js';
@@ -44,6 +45,7 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['CONUS_ERR_UNKNOWN_CONFIG', ExitCode.usage],
   ['CONUS_ERR_OUTPUT_KIND', ExitCode.usage],
   ['CONUS_ERR_NOT_COMPARABLE', ExitCode.usage],
+  ['PROTOCOL_ERR_UNKNOWN', ExitCode.usage],
   ['CONUS_ERR_OUTPUT', ExitCode.output],
   ['CONUS_ERR_CONNECTION', ExitCode.output],
   ['CONUS_ERR_LISTEN', ExitCode.output],
@@ -133,6 +135,8 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
       done(await compare(image, reference, flags, io));
     });
 
+  addProtocols(program, io, done);
+
   command(program, 'parameters')
     .description('list every parameter of --set')
     .action((flags: { json: boolean }) => {
@@ -151,6 +155,38 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     });
 
   return program;
+}
+
+function addProtocols(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
+  const protocols = program.command('protocols').description('exam protocols: what is scanned, how long it takes, what is synthesised');
+
+  command(protocols, 'list')
+    .description('list the protocols that come with the program')
+    .action(async (flags: { json: boolean }) => {
+      done(await listProtocols(flags, io));
+    });
+
+  command(protocols, 'show')
+    .description('tell what a protocol holds and how long it takes')
+    .argument('<name>', 'name of a protocol, or a .json file')
+    .option('--against <name>', 'tell what it saves against this protocol, series by series')
+    .action(async (name: string, flags: { against?: string; json: boolean }) => {
+      done(await showProtocol(name, flags, io));
+    });
+
+  command(protocols, 'check')
+    .description('tell everything that is wrong with a protocol, and what is worth a word')
+    .argument('<file>', 'a .json file')
+    .action(async (file: string, flags: { json: boolean }) => {
+      done(await checkProtocols(file, flags, io));
+    });
+
+  command(protocols, 'schema')
+    .description('print the JSON Schema of protocols')
+    .option('--markdown', 'as the page docs/protocols.md')
+    .action((flags: { markdown?: boolean }) => {
+      done(printProtocolSchema(flags, io));
+    });
 }
 
 interface ServeFlags {

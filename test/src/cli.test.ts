@@ -261,9 +261,12 @@ describe('the documentation', () => {
     for (const { name, values, default: standard, description } of parameterFacts()) {
       expect(page).toContain(`| \`${name}\` | ${values} | ${standard} | ${description} |`);
     }
-    for (const command of ['serve', 'recon', 'send', 'inspect', 'explain', 'compare', 'parameters', 'errors']) {
-      const help = (await conus([command, '--help'])).out.toString();
-      const section = page.split(`## conus ${command}\n`)[1]?.split('\n## ')[0] ?? '';
+    const protocols = ['list', 'show', 'check', 'schema'].map((name) => ['protocols', name]);
+    const commands = [['serve'], ['recon'], ['send'], ['inspect'], ['explain'], ['compare'], ...protocols, ['parameters'], ['errors']];
+    for (const command of commands) {
+      const help = (await conus([...command, '--help'])).out.toString();
+      const section = page.split(`## conus ${command[0]}\n`)[1]?.split('\n## ')[0] ?? '';
+      if (command.length > 1) expect(section).toContain(`conus ${command.join(' ')}`);
       for (const [option] of help.matchAll(/--(?!help)[a-z][a-z-]+/g)) expect(section).toContain(`\`${option}`);
     }
     for (const code of Object.values(ExitCode)) expect(page).toMatch(new RegExp(`^\\| ${code} \\|`, 'm'));
