@@ -14,6 +14,7 @@ const benches: readonly (readonly string[])[] = [
   ['grappa.ts', ...(phantom === undefined ? [] : ['--phantom', phantom]), '--replicas', '200'],
   ['snr.ts'],
   ['session.ts'],
+  ['ct.ts'],
 ];
 
 for (const [file, ...options] of benches) {

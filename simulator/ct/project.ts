@@ -13,7 +13,7 @@
  * tabulated once, so that a channel costs one look-up a row whatever the size of a pixel. Lines nearer
  * to x are taken column by column in the same way; a fan may hold both kinds.
  */
-import { channelDistanceMm, checkBeam, lineAngleRad, type Beam } from './beam.js';
+import { channelDistanceMm, checkBeam, lineAngleRad, lineSpacingMm, type Beam } from './beam.js';
 import type { PixelGrid } from './grid.js';
 
 /** The image as integrals along one axis, for the lines that run nearer to the other one. */
@@ -44,12 +44,14 @@ export function forwardProject(image: Float32Array, grid: PixelGrid, beam: Beam)
   const start = new Float64Array(nChannels + 1);
   const slope = new Float64Array(nChannels + 1);
   const sums = new Float64Array(nChannels);
-  const isSteep = (theta: number) => Math.abs(Math.cos(theta)) >= Math.abs(Math.sin(theta));
+  const courseOf = courses(grid, filled, beam);
   for (let view = 0; view < nViews; view++) {
     sums.fill(0);
     for (let from = 0, end = 0; from < nChannels; from = end) {
-      const steep = isSteep(lineAngleRad(beam, view, from));
-      for (end = from + 1; end < nChannels && isSteep(lineAngleRad(beam, view, end)) === steep; end++);
+      const course = courseOf(view, from);
+      for (end = from + 1; end < nChannels && courseOf(view, end) === course; end++);
+      if (course === 'misses') continue;
+      const steep = course === 'steep';
       const layers = steep ? rows : columns;
       for (let edge = from; edge <= end; edge++) {
         const theta = lineAngleRad(beam, view, edge - 0.5);
@@ -120,6 +122,23 @@ function filledPart(image: Float32Array, { rows, columns }: PixelGrid): Part {
   }
   if (bottom < 0) return { firstRow: 0, nRows: 1, firstColumn: 0, nColumns: 1 };
   return { firstRow: top, nRows: bottom - top + 1, firstColumn: left, nColumns: right - left + 1 };
+}
+
+/** How a channel's line runs through the filled part: nearer to y, nearer to x, or not at all. */
+function courses({ pixelMm, firstXMm, firstYMm }: PixelGrid, part: Part, beam: Beam) {
+  const [halfXMm, halfYMm] = [(part.nColumns * pixelMm) / 2, (part.nRows * pixelMm) / 2];
+  const xMm = firstXMm + (part.firstColumn - 0.5) * pixelMm + halfXMm;
+  const yMm = firstYMm + (part.firstRow - 0.5) * pixelMm + halfYMm;
+  // A channel is at most twice as wide beyond the isocentre as there.
+  const marginMm = 2 * lineSpacingMm(beam);
+  return (view: number, channel: number): 'steep' | 'flat' | 'misses' => {
+    const theta = lineAngleRad(beam, view, channel);
+    const [cos, sin] = [Math.cos(theta), Math.sin(theta)];
+    const [absCos, absSin] = [Math.abs(cos), Math.abs(sin)];
+    const distanceMm = Math.abs(channelDistanceMm(beam, channel) - xMm * cos - yMm * sin);
+    if (distanceMm > halfXMm * absCos + halfYMm * absSin + marginMm) return 'misses';
+    return absCos >= absSin ? 'steep' : 'flat';
+  };
 }
 
 function layersOf(image: Float32Array, grid: PixelGrid, part: Part, along: 'rows' | 'columns'): Layers {
