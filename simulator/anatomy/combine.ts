@@ -4,17 +4,22 @@
  *   union          min(a, b)            intersection  max(a, b)          difference  max(a, -b)
  *   smooth union   min(a, b) - h²/(4k),  h = max(k - |a - b|, 0): edges within k are filled in
  *   offset         d - mm               roughened    d - amplitude · noise(p / scale)
+ *
+ * In unions a body is asked only where its box is near enough to matter.
  */
 import type { Vector3 } from '../../imaging/index.js';
 import { smoothNoise } from './noise.js';
-import { boxAround, grownBox, type Box, type Solid } from './solid.js';
+import { boxAround, boxDistance, grownBox, type Box, type Solid } from './solid.js';
 
 export function union(...solids: readonly Solid[]): Solid {
   return {
     bounds: boxAround(solids.map(({ bounds }) => bounds)),
     distanceMm(x, y, z) {
       let nearest = Infinity;
-      for (const solid of solids) nearest = Math.min(nearest, solid.distanceMm(x, y, z));
+      for (const solid of solids) {
+        const least = boxDistance(solid.bounds, x, y, z);
+        if (least < nearest) nearest = Math.min(nearest, atLeast(least, solid.distanceMm(x, y, z)));
+      }
       return nearest;
     },
   };
@@ -27,7 +32,9 @@ export function smoothUnion(blendMm: number, ...solids: readonly Solid[]): Solid
     distanceMm(x, y, z) {
       let blended = Infinity;
       for (const solid of solids) {
-        const distance = solid.distanceMm(x, y, z);
+        const least = boxDistance(solid.bounds, x, y, z);
+        if (least >= blended + blendMm) continue;
+        const distance = atLeast(least, solid.distanceMm(x, y, z));
         const h = Math.max(blendMm - Math.abs(blended - distance), 0);
         blended = Math.min(blended, distance) - (h * h) / (4 * blendMm);
       }
@@ -85,6 +92,11 @@ export function roughened(solid: Solid, amplitudeMm: number, scaleMm: number, se
       return distance - amplitudeMm * smoothNoise(x * scale, y * scale, z * scale, seed);
     },
   };
+}
+
+/** A body in a box is at least as far as the box; in the box, that says nothing. */
+function atLeast(boxMm: number, distanceMm: number): number {
+  return boxMm > 0 ? Math.max(boxMm, distanceMm) : distanceMm;
 }
 
 function commonBox(a: Box, b: Box): Box {

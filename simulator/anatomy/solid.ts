@@ -34,3 +34,11 @@ export function boxAround(boxes: readonly Box[]): Box {
 export function grownBox({ min, max }: Box, mm: number): Box {
   return { min: [min[0] - mm, min[1] - mm, min[2] - mm], max: [max[0] + mm, max[1] + mm, max[2] + mm] };
 }
+
+/** To the nearest point of a box, mm; 0 within it. No body in the box is nearer. */
+export function boxDistance({ min, max }: Box, x: number, y: number, z: number): number {
+  const dx = Math.max(min[0] - x, 0, x - max[0]);
+  const dy = Math.max(min[1] - y, 0, y - max[1]);
+  const dz = Math.max(min[2] - z, 0, z - max[2]);
+  return Math.sqrt(dx * dx + dy * dy + dz * dz);
+}

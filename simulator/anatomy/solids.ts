@@ -63,12 +63,7 @@ export interface Outline {
 /** @throws SIM_ERR_SHAPE */
 export function ellipseOutline(a: number, b: number): Outline {
   positive('semi-axes', a, b);
-  const smallest = Math.min(a, b);
-  const reliable = (0.5 * smallest ** 2) / Math.max(a, b);
-  return {
-    halfSizesMm: [a, b],
-    distanceMm: (x, y) => ellipseDistance(x, y, a, b, smallest, reliable),
-  };
+  return { halfSizesMm: [a, b], distanceMm: (x, y) => ellipseDistance(x, y, a, b) };
 }
 
 /**
@@ -155,13 +150,15 @@ export function tube(points: readonly TubePoint[], across: Vector3 = [1, 0, 0]):
       if (a === b) return Math.sqrt(nearest) - a;
       const first = dx * ax + dy * ay + dz * az;
       const second = Math.sqrt(Math.max(0, nearest - first * first));
-      const smallest = Math.min(a, b);
-      return ellipseDistance(first, second, a, b, smallest, (0.5 * smallest * smallest) / Math.max(a, b));
+      return ellipseDistance(first, second, a, b);
     },
   };
 }
 
-function ellipseDistance(x: number, y: number, a: number, b: number, smallest: number, reliable: number): number {
+/** From an ellipse of semi-axes a and b about the origin, as an ellipsoid's. */
+export function ellipseDistance(x: number, y: number, a: number, b: number): number {
+  const smallest = Math.min(a, b);
+  const reliable = (0.5 * smallest * smallest) / Math.max(a, b);
   const [px, py] = [x / a, y / b];
   const q = Math.sqrt(px * px + py * py);
   if (q === 0) return -smallest;
