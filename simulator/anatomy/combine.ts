@@ -18,7 +18,7 @@ export function union(...solids: readonly Solid[]): Solid {
       let nearest = Infinity;
       for (const solid of solids) {
         const least = boxDistance(solid.bounds, x, y, z);
-        if (least < nearest) nearest = Math.min(nearest, atLeast(least, solid.distanceMm(x, y, z)));
+        if (least === 0 || least < nearest) nearest = Math.min(nearest, atLeast(least, solid.distanceMm(x, y, z)));
       }
       return nearest;
     },
@@ -33,7 +33,7 @@ export function smoothUnion(blendMm: number, ...solids: readonly Solid[]): Solid
       let blended = Infinity;
       for (const solid of solids) {
         const least = boxDistance(solid.bounds, x, y, z);
-        if (least >= blended + blendMm) continue;
+        if (least > 0 && least >= blended + blendMm) continue;
         const distance = atLeast(least, solid.distanceMm(x, y, z));
         const h = Math.max(blendMm - Math.abs(blended - distance), 0);
         blended = Math.min(blended, distance) - (h * h) / (4 * blendMm);
