@@ -95,6 +95,28 @@ export function voxelOf(geometry: ImageGeometry, pointMm: Vector3): Vector3 {
   return transformPoint(invertAffine(affineLps(geometry)), pointMm);
 }
 
+/**
+ * The geometry whose `affineLps` is this affine, for a matrix of [columns, rows, slices]. Either handedness.
+ * @throws IMG_ERR_AFFINE where an axis has no length or the axes are not orthogonal (shear), IMG_ERR_GEOMETRY
+ */
+export function geometryOfAffineLps(affine: Affine, matrixSize: Vector3): ImageGeometry {
+  const stepOf = (axis: Axis) => mapAxes((row) => affine[4 * row + axis]!);
+  const sizeMm = mapAxes((axis) => Math.hypot(...stepOf(axis)));
+  if (!(affine.every(Number.isFinite) && sizeMm.every((size) => size > 0))) refuseAffine(affine);
+  const directionOf = (axis: Axis) => mapAxes((coordinate) => stepOf(axis)[coordinate] / sizeMm[axis]);
+  const geometry: ImageGeometry = {
+    centreMm: transformPoint(affine, mapAxes((axis) => Math.floor(matrixSize[axis] / 2))),
+    rowDirection: directionOf(0),
+    columnDirection: directionOf(1),
+    sliceDirection: directionOf(2),
+    fovMm: mapAxes((axis) => sizeMm[axis] * matrixSize[axis]),
+    matrixSize,
+  };
+  if (!isOrthonormal(geometry)) refuseAffine(affine);
+  voxelSizeMm(geometry);
+  return geometry;
+}
+
 /** The affine applied to a point. */
 export function transformPoint(affine: Affine, point: Vector3): Vector3 {
   return mapAxes(
@@ -126,7 +148,14 @@ export function invertAffine(affine: Affine): Affine {
   return [...rowOf(0), ...rowOf(1), ...rowOf(2), 0, 0, 0, 1];
 }
 
-function checkDirections({ rowDirection, columnDirection, sliceDirection }: ImageGeometry): void {
+function checkDirections(geometry: ImageGeometry): void {
+  if (isOrthonormal(geometry)) return;
+  const { rowDirection, columnDirection, sliceDirection } = geometry;
+  const directions = [rowDirection, columnDirection, sliceDirection].map((direction) => `[${direction.join(', ')}]`);
+  throw new ImagingError('IMG_ERR_DIRECTIONS', directions.join(' '));
+}
+
+function isOrthonormal({ rowDirection, columnDirection, sliceDirection }: ImageGeometry): boolean {
   const deviations = [
     dot(rowDirection, rowDirection) - 1,
     dot(columnDirection, columnDirection) - 1,
@@ -135,9 +164,11 @@ function checkDirections({ rowDirection, columnDirection, sliceDirection }: Imag
     dot(rowDirection, sliceDirection),
     dot(columnDirection, sliceDirection),
   ];
-  if (deviations.every((deviation) => Math.abs(deviation) <= directionTolerance)) return;
-  const directions = [rowDirection, columnDirection, sliceDirection].map((direction) => `[${direction.join(', ')}]`);
-  throw new ImagingError('IMG_ERR_DIRECTIONS', directions.join(' '));
+  return deviations.every((deviation) => Math.abs(deviation) <= directionTolerance);
+}
+
+function refuseAffine(affine: Affine): never {
+  throw new ImagingError('IMG_ERR_AFFINE', `[${affine.slice(0, 12).join(', ')}]`);
 }
 
 type Axis = 0 | 1 | 2;

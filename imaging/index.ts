@@ -8,3 +8,5 @@ export * from './caption.js';
 export * from './tissues.js';
 export * from './signal.js';
 export * from './volume.js';
+export * from './nifti.js';
+export * from './resample.js';

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   affineLps,
   affineRas,
+  geometryOfAffineLps,
   imagePositionPatient,
   ImagingError,
   invertAffine,
@@ -14,29 +15,10 @@ import {
   type ImageGeometry,
   type Vector3,
 } from '../../imaging/index.js';
+import { directions, geometriesUpTo } from './grids.js';
 
-/** Orthonormal directions from three Euler angles; `mirrored` turns the slice direction round. */
-function directions(a: number, b: number, c: number, mirrored: boolean) {
-  const [ca, sa, cb, sb, cc, sc] = [Math.cos(a), Math.sin(a), Math.cos(b), Math.sin(b), Math.cos(c), Math.sin(c)];
-  const rowDirection: Vector3 = [ca * cb, sa * cb, -sb];
-  const columnDirection: Vector3 = [ca * sb * sc - sa * cc, sa * sb * sc + ca * cc, cb * sc];
-  const normal: Vector3 = [ca * sb * cc + sa * sc, sa * sb * cc - ca * sc, cb * cc];
-  const sliceDirection: Vector3 = mirrored ? [-normal[0], -normal[1], -normal[2]] : normal;
-  return { rowDirection, columnDirection, sliceDirection };
-}
-
-const angle = fc.double({ min: -Math.PI, max: Math.PI, noNaN: true });
-const size = fc.integer({ min: 1, max: 512 });
-const extent = fc.double({ min: 10, max: 500, noNaN: true });
 const coordinate = fc.double({ min: -300, max: 300, noNaN: true });
-const geometries: fc.Arbitrary<ImageGeometry> = fc
-  .record({
-    angles: fc.tuple(angle, angle, angle, fc.boolean()),
-    centreMm: fc.tuple(coordinate, coordinate, coordinate),
-    fovMm: fc.tuple(extent, extent, extent),
-    matrixSize: fc.tuple(size, size, size),
-  })
-  .map(({ angles, ...rest }) => ({ ...rest, ...directions(...angles) }));
+const geometries = geometriesUpTo(512);
 
 const expectClose = (got: Vector3, expected: readonly number[]) => {
   for (let axis = 0; axis < 3; axis++) expect(got[axis]).toBeCloseTo(expected[axis]!, 8);
@@ -137,6 +119,17 @@ describe('oblique, non-square, either handedness', () => {
     );
   });
 
+  it('comes back from its affine', () => {
+    fc.assert(
+      fc.property(geometries, (geometry) => {
+        const back = geometryOfAffineLps(affineLps(geometry), geometry.matrixSize);
+        for (const key of ['centreMm', 'rowDirection', 'columnDirection', 'sliceDirection', 'fovMm', 'matrixSize'] as const) {
+          expectClose(back[key], geometry[key]);
+        }
+      }),
+    );
+  });
+
   it('is the same point in RAS', () => {
     fc.assert(
       fc.property(geometries, fc.tuple(coordinate, coordinate, coordinate), (geometry, voxel) => {
@@ -176,6 +169,15 @@ describe('errors', () => {
       sliceDirection: rounded(exact.sliceDirection),
     };
     expect(codeOf(geometry)).toBeUndefined();
+  });
+
+  it.each([
+    ['shear', [2, 0.1, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]],
+    ['an axis without length', [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]],
+    ['two axes along one line', [2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]],
+    ['an offset that is no number', [2, 0, 0, NaN, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]],
+  ])('refuses an affine with %s', (_, affine) => {
+    expect(() => geometryOfAffineLps(affine, [4, 4, 4])).toThrow('IMG_ERR_AFFINE');
   });
 
   it('does not invert a singular matrix', () => {
