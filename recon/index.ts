@@ -6,6 +6,7 @@ export * from './errors.js';
 export * from './notices.js';
 export * from './noise/index.js';
 export * from './grappa/index.js';
+export * from './coil-compression/index.js';
 export * from './coil-maps/index.js';
 export * from './noise-map/index.js';
 export * from './partial-fourier/index.js';

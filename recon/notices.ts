@@ -64,6 +64,14 @@ export const RECON_NOTICES = {
     expected: 'the number of channels that the header announces',
     action: 'check the converter; the readouts have the last word',
   },
+  RECON_INFO_COIL_COMPRESSION: {
+    expected: 'nothing: a report of how many virtual coils hold how much of the signal',
+    action: 'set coilCompression or coilCompressionEnergy to have it otherwise',
+  },
+  RECON_WARN_COIL_COMPRESSION: {
+    expected: 'the number of virtual coils that the first slice needs to be enough for every slice',
+    action: 'set coilCompression to a larger number, or to off',
+  },
   RECON_INFO_PARTIAL_FOURIER: {
     expected: 'nothing: a report of how the part of k-space that was not sampled was dealt with',
     action: 'set partialFourier to have it otherwise',

@@ -17,6 +17,10 @@ export interface ReconParameters {
   /** Put measured calibration lines back in place of the synthesised ones. */
   readonly keepCalibrationLines: boolean;
   readonly prewhiten: boolean;
+  /** Virtual coils in place of many; `auto`: where there are more than 16, as many as `coilCompressionEnergy` takes. */
+  readonly coilCompression: 'auto' | 'off' | number;
+  /** Part of the signal's energy that virtual coils hold, from 0 to 1. */
+  readonly coilCompressionEnergy: number;
   /** What becomes of the part of k-space that partial Fourier and asymmetric echoes leave out; `auto`: by the phase. */
   readonly partialFourier: 'auto' | PartialFourierMethod;
   /** Deliver a g-factor map a slice as a further series. */
@@ -33,6 +37,8 @@ export const defaultReconParameters: ReconParameters = {
   grappaRegularization: 5e-4,
   keepCalibrationLines: true,
   prewhiten: true,
+  coilCompression: 'auto',
+  coilCompressionEnergy: 0.999,
   partialFourier: 'auto',
   gFactorMap: false,
   noiseMap: false,
@@ -81,7 +87,10 @@ export interface ReconImage {
   readonly accelerationPhase: number;
   /** True when pixel values are in SNR units: the noise in the real part has standard deviation `noise map`. */
   readonly snrUnits: boolean;
+  /** Channels of the readouts. */
   readonly nCoils: number;
+  /** Channels that were reconstructed: as many, or virtual ones. */
+  readonly nVirtualCoils: number;
   readonly nCalibrationLines: number;
   readonly nMissingLines: number;
   readonly measurementUid: number;

@@ -53,6 +53,8 @@ export interface CartesianPlanning {
 /** The largest matrix along one axis; a larger one in a header is a mistake or an attack. */
 const largestMatrix = 4096;
 const largestAcceleration = 8;
+/** Arrays of no more channels than this are taken as they are: what compression saves it costs. */
+export const mostCoilsUncompressed = 16;
 
 /**
  * @throws CodedError RECON_ERR_NO_ENCODING, RECON_ERR_TRAJECTORY, RECON_ERR_3D, RECON_ERR_MATRIX,
@@ -203,6 +205,14 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
   decide(
     'prewhitening', parameters.prewhiten ? 'from the noise readouts, where there are any' : 'off',
     `prewhiten=${parameters.prewhiten}`, 'flag 19, parameter prewhiten',
+  );
+
+  const { coilCompression, coilCompressionEnergy } = parameters;
+  decide(
+    'coil compression',
+    coilCompression === 'auto' ? `with more than ${mostCoilsUncompressed} coils, to ${100 * coilCompressionEnergy} % of the signal's energy` : String(coilCompression),
+    coilCompression === 'auto' ? 'many channels hold little more than few' : `coilCompression=${coilCompression}`,
+    'parameter coilCompression, parameter coilCompressionEnergy',
   );
 
   const count = (limit: { maximum: number } | undefined) => (limit?.maximum ?? 0) + 1;

@@ -23,4 +23,7 @@ export type Readout = Pick<
 >;
 
 /** What a readout is for; the flags decide, the most special use first. */
-export type ReadoutUse = 'noise' | 'ignored' | 'calibration' | 'calibrationAndImaging' | 'imaging';
+export type ReadoutUse = 'noise' | 'ignored' | LineUse;
+
+/** What a line of k-space is for. */
+export type LineUse = 'calibration' | 'calibrationAndImaging' | 'imaging';

@@ -8,11 +8,16 @@ import type { SampledExtent } from '../partial-fourier/index.js';
 import type { CartesianPlan } from './plan.js';
 import type { Readout } from './readout.js';
 
+/** Stands for the slices that have no matrix of their own. */
+const everySlice = -1;
+
 export class ReadoutStage {
   readonly #plan: CartesianPlan;
   readonly #kernels: Kernels;
   readonly #shapes = new Map<number, ReadoutPlan>();
-  #whitener: Whitener | undefined;
+  /** Matrix that whitens and compresses the channels, by slice; one for all where nothing is compressed. */
+  readonly #mixings = new Map<number, Float32Array>();
+  #whitens = false;
   #nCoils = 0;
   /** The fewest samples before and after the echo so far: what asymmetric echoes leave. */
   #fewestBefore = Infinity;
@@ -28,7 +33,7 @@ export class ReadoutStage {
   }
 
   get whitens(): boolean {
-    return this.#whitener !== undefined;
+    return this.#whitens;
   }
 
   /** The part of k-space along the columns of the image that every readout has sampled. */
@@ -44,11 +49,17 @@ export class ReadoutStage {
   /** With the first imaging readout the noise scan is over. */
   start(nCoils: number, whitener: Whitener | undefined): void {
     this.#nCoils = nCoils;
-    this.#whitener = whitener;
+    this.#whitens = whitener !== undefined;
+    if (whitener !== undefined) this.#mixings.set(everySlice, whitener.matrix);
+  }
+
+  /** From now on the channels of a slice are mixed so: complex64 [nVirtualCoils, nCoils]. */
+  mix(slice: number, matrix: Float32Array): void {
+    this.#mixings.set(slice, matrix);
   }
 
   /**
-   * Whitens and transforms the samples at `samplesPointer` into one hybrid line a coil at `target`.
+   * Whitens, compresses and transforms the samples at `samplesPointer` into one hybrid line a coil at `target`.
    * @throws CodedError RECON_ERR_NOT_FINITE for NaN and infinite samples
    */
   transform(readout: Readout, samplesPointer: number, target: number, coilBytes: number, accumulate: boolean): void {
@@ -58,15 +69,16 @@ export class ReadoutStage {
     const centerSample = readout.centerSample === 0 ? Math.floor(nSamples / 2) : readout.centerSample;
     const reverse = hasFlag(readout.flags, 'reverse');
     this.#noteExtent(centerSample - discardPre, nSamples - discardPost - 1 - centerSample, reverse);
-    transformReadout(this.#kernels, this.#shape(nSamples, centerSample), samplesPointer, target, coilBytes, { reverse, accumulate });
+    const shape = this.#shape(nSamples, centerSample, readout.idx.slice);
+    transformReadout(this.#kernels, shape, samplesPointer, target, coilBytes, { reverse, accumulate });
     // A sample that is not finite makes the whole line so: one pixel a coil tells.
-    const memory = arena.f32(0, (target + (this.#nCoils - 1) * coilBytes) / 4 + 2);
-    for (let coil = 0; coil < this.#nCoils; coil++) {
+    const memory = arena.f32(0, (target + (shape.nOutputs - 1) * coilBytes) / 4 + 2);
+    for (let coil = 0; coil < shape.nOutputs; coil++) {
       const at = (target + coil * coilBytes) / 4;
       if (!Number.isFinite(memory[at]! + memory[at + 1]!)) {
         throw reconError(
           'RECON_ERR_NOT_FINITE',
-          `NaN or infinite samples in line ${readout.idx.kspaceEncodeStep1} of slice ${readout.idx.slice}, ${this.#plan.coilNames[coil] ?? `coil ${coil}`} or one before it`,
+          `NaN or infinite samples in line ${readout.idx.kspaceEncodeStep1} of slice ${readout.idx.slice}, ${this.#placeOf(coil, shape)}`,
         );
       }
     }
@@ -77,15 +89,21 @@ export class ReadoutStage {
     this.#fewestAfter = Math.max(0, Math.min(this.#fewestAfter, reverse ? first : last));
   }
 
-  #shape(nSamples: number, centerSample: number): ReadoutPlan {
-    const key = nSamples * 65536 + centerSample;
+  /** Mixing spreads a broken sample to the outputs after it. */
+  #placeOf(output: number, { nOutputs, nCoils }: ReadoutPlan): string {
+    return nOutputs < nCoils ? 'one of the coils' : `${this.#plan.coilNames[output] ?? `coil ${output}`} or one before it`;
+  }
+
+  #shape(nSamples: number, centerSample: number, slice: number): ReadoutPlan {
+    const ofSlice = this.#mixings.has(slice) ? slice : everySlice;
+    const key = ((ofSlice + 1) * 65536 + nSamples) * 65536 + centerSample;
     let shape = this.#shapes.get(key);
     if (shape === undefined) {
       const { paddedColumns, nColumns } = this.#plan;
       shape = planReadout(
         this.#kernels,
         { nCoils: this.#nCoils, nSamples, centerSample, paddedLength: paddedColumns, nColumns },
-        this.#whitener?.matrix,
+        this.#mixings.get(ofSlice),
       );
       this.#shapes.set(key, shape);
     }

@@ -1,7 +1,7 @@
 /**
  * A Cartesian 2D scan while it is acquired: readouts in, slice images out.
  *
- *   readout -> whitening, echo position, readout FFT, crop -> slab of its image
+ *   readout -> whitening, coil compression, echo position, readout FFT, crop -> slab of its image
  *   calibration lines complete -> GRAPPA kernel and coil maps, while imaging lines still arrive
  *   a line whose neighbours are in -> synthesised at once
  *   slab complete -> FFT along the phase encoding and coil combination -> partial Fourier -> image, g-factor, noise
@@ -15,10 +15,11 @@ import { reconNotice, type ReconNoticeCode } from '../notices.js';
 import type { ReconImage, ReconImageKind, ReconNotice, ReconSummary } from '../types.js';
 import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
 import { Calibrations, type Calibration } from './calibrations.js';
+import { Compression } from './compression.js';
 import { ImageStage } from './imageStage.js';
 import { NoiseScan } from './noiseScan.js';
 import type { CartesianPlan } from './plan.js';
-import type { Readout, ReadoutUse } from './readout.js';
+import type { LineUse, Readout, ReadoutUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { rowOfLine, Slab } from './slab.js';
 import { combinedImage, geometryOf, methodOf, noiseOf, scaleLines, synthesise } from './slabImage.js';
@@ -51,7 +52,11 @@ export class CartesianReconstruction {
   readonly #retained: Slab[] = [];
   readonly #said = new Set<ReconNoticeCode>();
   #current: Slab | undefined;
+  /** Channels that the readouts have. */
+  #nChannels = 0;
+  /** Channels that slabs have: as many, or virtual ones. */
   #nCoils = 0;
+  #compression: Compression | undefined;
   #nReadouts = 0;
   #nImages = 0;
   #nUnused = 0;
@@ -103,7 +108,7 @@ export class CartesianReconstruction {
       case 'calibration':
       case 'calibrationAndImaging':
       case 'imaging':
-        this.#addLine(readout, samplesPointer, use);
+        this.#takeLine(readout, samplesPointer, use);
         return;
     }
   }
@@ -113,6 +118,7 @@ export class CartesianReconstruction {
     if (this.#nUnused > 0) {
       this.#sayOnce('RECON_WARN_UNUSED_READOUTS', `${this.#nUnused} navigator, phase-correction, dummy or feedback readouts were left out.`);
     }
+    this.#compression?.decideAll();
     this.#finished = done;
     for (const slab of this.#slabs.values()) {
       if (!slab.delivered || slab.changedSinceDelivery) this.#deliverWhenCalibrated(slab);
@@ -136,29 +142,49 @@ export class CartesianReconstruction {
   }
 
   #checkCoils(readout: Readout): void {
-    if (this.#nCoils === 0) {
-      this.#nCoils = readout.nChannels;
+    if (this.#nChannels === 0) {
+      this.#nChannels = readout.nChannels;
       const announced = this.#plan.nCoilsAnnounced;
-      if (announced !== undefined && announced !== this.#nCoils) {
-        this.#sayOnce('RECON_WARN_COIL_COUNT', `The header announces ${announced} channels, the readouts have ${this.#nCoils}.`);
+      if (announced !== undefined && announced !== this.#nChannels) {
+        this.#sayOnce('RECON_WARN_COIL_COUNT', `The header announces ${announced} channels, the readouts have ${this.#nChannels}.`);
       }
-    } else if (readout.nChannels !== this.#nCoils) {
-      throw reconError('RECON_ERR_COIL_COUNT', `a readout of ${readout.nChannels} channels in a scan of ${this.#nCoils}`);
+    } else if (readout.nChannels !== this.#nChannels) {
+      throw reconError('RECON_ERR_COIL_COUNT', `a readout of ${readout.nChannels} channels in a scan of ${this.#nChannels}`);
     }
   }
 
-  #addLine(readout: Readout, samplesPointer: number, use: 'calibration' | 'calibrationAndImaging' | 'imaging'): void {
-    const { idx } = readout;
-    const row = rowOfLine(this.#plan, idx.kspaceEncodeStep1);
-    if (row < 0 || row >= this.#plan.nLines) {
-      throw reconError('RECON_ERR_LINE', `kspace_encode_step_1 = ${idx.kspaceEncodeStep1}`);
-    }
-    if (idx.kspaceEncodeStep2 !== 0) throw reconError('RECON_ERR_3D', `kspace_encode_step_2 = ${idx.kspaceEncodeStep2}`);
-    if (!this.#readouts.started) {
-      const whitener = this.#clock.time('noise', () => this.#noise.whitener(readout));
-      this.#readouts.start(this.#nCoils, whitener);
+  #takeLine(readout: Readout, samplesPointer: number, use: LineUse): void {
+    const { kspaceEncodeStep1, kspaceEncodeStep2 } = readout.idx;
+    const row = rowOfLine(this.#plan, kspaceEncodeStep1);
+    if (row < 0 || row >= this.#plan.nLines) throw reconError('RECON_ERR_LINE', `kspace_encode_step_1 = ${kspaceEncodeStep1}`);
+    if (kspaceEncodeStep2 !== 0) throw reconError('RECON_ERR_3D', `kspace_encode_step_2 = ${kspaceEncodeStep2}`);
+    if (!this.#readouts.started) this.#start(readout);
+    if (this.#compression?.takes(readout, samplesPointer) !== true) this.#addLine(readout, samplesPointer, use);
+  }
+
+  /** The noise scan is over; how many channels slabs have is known now, or when the coils are compressed. */
+  #start(first: Readout): void {
+    const whitener = this.#clock.time('noise', () => this.#noise.whitener(first));
+    this.#readouts.start(this.#nChannels, whitener);
+    if (!Compression.isWanted(this.#plan, this.#nChannels)) {
+      this.#nCoils = this.#nChannels;
       this.#calibrations.start(this.#nCoils);
+      return;
     }
+    this.#compression = new Compression(this.#plan, this.#kernels, whitener, {
+      allocate: (nBytes) => this.#allocateIfRoom(nBytes),
+      notice: (notice) => this.#output.notice(notice),
+      decided: (slice, matrix, nVirtualCoils) => {
+        this.#nCoils = nVirtualCoils;
+        this.#calibrations.start(nVirtualCoils);
+        this.#readouts.mix(slice, matrix);
+      },
+      replay: (readout, pointer) => this.#addLine(readout, pointer, useOf(readout.flags) as LineUse),
+    });
+  }
+
+  #addLine(readout: Readout, samplesPointer: number, use: LineUse): void {
+    const row = rowOfLine(this.#plan, readout.idx.kspaceEncodeStep1);
     if (readout.centerSample === 0 && readout.nSamples > 1) {
       this.#sayOnce('RECON_WARN_CENTRE_SAMPLE', `center_sample is 0 in readouts of ${readout.nSamples} samples; the middle was taken.`);
     }
@@ -239,6 +265,15 @@ export class CartesianReconstruction {
         const isFull = error instanceof CodedError && error.code === 'RECON_ERR_MEMORY_LIMIT';
         if (!isFull || !this.#giveUpOldest()) throw error;
       }
+    }
+  }
+
+  #allocateIfRoom(nBytes: number): number | undefined {
+    try {
+      return this.#allocate(nBytes);
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'RECON_ERR_MEMORY_LIMIT') return undefined;
+      throw error;
     }
   }
 
@@ -338,7 +373,8 @@ export class CartesianReconstruction {
         partialFourier,
         accelerationPhase: acceleration,
         snrUnits: this.#readouts.whitens,
-        nCoils: this.#nCoils,
+        nCoils: this.#nChannels,
+        nVirtualCoils: this.#nCoils,
         nCalibrationLines: acceleration > 1 ? (calibration?.nLines ?? 0) : 0,
         nMissingLines: slab.nMissingLines + slab.linesToSynthesise().length,
         measurementUid: slab.reference.measurementUid,

@@ -5,7 +5,8 @@
  *
  * pad puts sample `centerSample` at index floor(n/2) of a line of n = `paddedLength`, zeros where
  * nothing was sampled (asymmetric echo), and drops what falls outside; crop keeps the central
- * `nColumns`, which removes readout oversampling. A reversed readout is turned round first.
+ * `nColumns`, which removes readout oversampling. A reversed readout is turned round first. W whitens the
+ * coils, and makes fewer, virtual ones of them where it has fewer rows than columns.
  */
 import type { Kernels } from '../kernels/index.js';
 import { reconError } from '../errors.js';
@@ -22,8 +23,10 @@ export interface ReadoutShape {
 
 export interface ReadoutPlan extends ReadoutShape {
   readonly fft: FftPlan;
-  /** Address of the packed whitener, 0 for none. */
-  readonly whitener: number;
+  /** Lines that come out: rows of W, nCoils where there is none. */
+  readonly nOutputs: number;
+  /** Address of the packed W, 0 for none. */
+  readonly mixing: number;
   /** Address of scratch, one slot for every four coils and a spare one. */
   readonly slots: number;
   readonly pointers: readonly number[];
@@ -32,31 +35,32 @@ export interface ReadoutPlan extends ReadoutShape {
 const LANES = 4;
 
 /**
- * @param whitener complex64 interleaved [nCoils, nCoils], row by row; zeros above the diagonal save time
+ * @param mixing W, complex64 interleaved [nOutputs, nCoils], row by row; zeros at the ends of rows save time
  * @throws RECON_ERR_FFT_SHAPE when the shape is not one of positive integers with nColumns <= paddedLength
  */
 export function planReadout(
   kernels: Kernels,
   shape: ReadoutShape,
-  whitener?: Float32Array,
+  mixing?: Float32Array,
 ): ReadoutPlan {
   const { nCoils, nSamples, centerSample, paddedLength, nColumns } = shape;
-  const sizes = [nCoils, nSamples, nColumns];
+  const nOutputs = mixing === undefined ? nCoils : mixing.length / (2 * nCoils);
+  const sizes = [nCoils, nSamples, nColumns, nOutputs];
   if (
     !sizes.every((size) => Number.isInteger(size) && size > 0) ||
     !Number.isInteger(centerSample) ||
     nColumns > paddedLength ||
-    (whitener !== undefined && whitener.length !== 2 * nCoils * nCoils)
+    nOutputs > nCoils
   ) {
     throw reconError(
       'RECON_ERR_FFT_SHAPE',
       `${nCoils} coils of ${nSamples} samples about sample ${centerSample}, ${nColumns} of ${paddedLength} ` +
-        `columns, a whitener of ${(whitener?.length ?? 0) / 2} elements`,
+        `columns, mixed into ${nOutputs}`,
     );
   }
   const fft = planFft(kernels, paddedLength);
   const slots = kernels.arena.allocate((Math.ceil(nCoils / LANES) + 1) * fft.slotBytes);
-  const packed = whitener === undefined ? [] : packWhitener(kernels, whitener, nCoils);
+  const packed = mixing === undefined ? [] : packMixing(kernels, mixing, nOutputs, nCoils);
   return {
     nCoils,
     nSamples,
@@ -64,7 +68,8 @@ export function planReadout(
     paddedLength,
     nColumns,
     fft,
-    whitener: packed[0] ?? 0,
+    nOutputs,
+    mixing: packed[0] ?? 0,
     slots,
     pointers: [slots, ...packed],
   };
@@ -79,23 +84,24 @@ export function releaseReadout({ arena }: Kernels, plan: ReadoutPlan): void {
  * For every four rows of W: the number of columns up to the last one that is not zero, the address of
  * the weights; the weights are, column by column, four real and four imaginary parts.
  */
-function packWhitener(
+function packMixing(
   { arena }: Kernels,
-  whitener: Float32Array,
+  mixing: Float32Array,
+  nOutputs: number,
   nCoils: number,
 ): [table: number, weights: number] {
-  const nGroups = Math.ceil(nCoils / LANES);
+  const nGroups = Math.ceil(nOutputs / LANES);
   const groupLength = 2 * LANES * nCoils;
   const table = arena.allocate(nGroups * 8);
   const weights = arena.allocate(nGroups * groupLength * 4);
   const words = arena.i32(table, 2 * nGroups).fill(0);
   const packed = arena.f32(weights, nGroups * groupLength).fill(0);
-  for (let row = 0; row < nCoils; row++) {
+  for (let row = 0; row < nOutputs; row++) {
     const group = Math.floor(row / LANES);
     words[2 * group + 1] = weights + group * groupLength * 4;
     for (let column = 0; column < nCoils; column++) {
-      const re = whitener[2 * (row * nCoils + column)]!;
-      const im = whitener[2 * (row * nCoils + column) + 1]!;
+      const re = mixing[2 * (row * nCoils + column)]!;
+      const im = mixing[2 * (row * nCoils + column) + 1]!;
       if (re !== 0 || im !== 0) words[2 * group] = Math.max(words[2 * group]!, column + 1);
       const to = group * groupLength + 2 * LANES * column + (row % LANES);
       packed[to] = re;
@@ -127,7 +133,7 @@ export function transformReadout(
 ): void {
   wasm.transformReadout(
     plan.fft.pointer, samples, plan.nCoils, plan.nSamples, plan.centerSample, reverse ? -1 : 1,
-    destination, destinationCoilStrideBytes, plan.nColumns, plan.fft.scale, plan.whitener,
+    destination, destinationCoilStrideBytes, plan.nColumns, plan.fft.scale, plan.mixing, plan.nOutputs,
     accumulate ? 1 : 0, plan.slots, plan.fft.slotBytes,
   );
 }

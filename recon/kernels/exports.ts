@@ -16,7 +16,7 @@ export interface FftExports {
 export interface ReadoutExports {
   transformReadout(
     plan: number, samples: number, nCoils: number, nSamples: number, centre: number, step: number,
-    target: number, coilBytes: number, nColumns: number, scale: number, whitener: number,
+    target: number, coilBytes: number, nColumns: number, scale: number, mixing: number, nOutputs: number,
     accumulate: number, slots: number, slotBytes: number,
   ): void;
 }

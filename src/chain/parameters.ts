@@ -9,7 +9,7 @@ import { chainError } from './errors.js';
 // The command line and OpenRecon send numbers and truth values as text ("5", "False").
 const number = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess(
-    (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+    (value) => (typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value)) ? Number(value) : value),
     schema,
   );
 const truth = z.preprocess((value) => {
@@ -40,6 +40,12 @@ const schema = z.object({
     .default(defaults.keepCalibrationLines)
     .describe('measured calibration lines replace the synthesised ones'),
   prewhiten: truth.default(defaults.prewhiten).describe('whiten the coils with the noise readouts, where there are any'),
+  coilCompression: number(z.union([z.enum(['auto', 'off']), z.int().min(1).max(256)]))
+    .default(defaults.coilCompression)
+    .describe('virtual coils in place of many: off, a number, or auto, which takes as many as coilCompressionEnergy asks for where there are more than 16 coils'),
+  coilCompressionEnergy: number(z.number().min(0.5).max(1))
+    .default(defaults.coilCompressionEnergy)
+    .describe("part of the signal's energy that virtual coils hold"),
   partialFourier: z
     .enum(['auto', 'zeroFill', 'homodyne', 'pocs'])
     .default(defaults.partialFourier)
@@ -97,17 +103,30 @@ export interface ParameterFacts {
   readonly description: string;
 }
 
+interface JsonSchema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly default?: unknown;
+  readonly description?: string;
+}
+
+function valuesOf({ type, enum: names, anyOf, minimum, maximum }: JsonSchema): string {
+  if (anyOf !== undefined) return anyOf.map(valuesOf).join(', ');
+  if (names !== undefined) return names.join(', ');
+  return minimum === undefined ? String(type) : `${type} ${minimum} to ${maximum}`;
+}
+
 /** Every parameter as the documentation lists it, from the schema itself. */
 export function parameterFacts(): ParameterFacts[] {
-  const json = z.toJSONSchema(schema, { io: 'output' }) as {
-    properties: Record<ParameterName, { type?: string; enum?: string[]; minimum?: number; maximum?: number; default?: unknown; description?: string }>;
-  };
+  const json = z.toJSONSchema(schema, { io: 'output' }) as { properties: Record<ParameterName, JsonSchema> };
   return (Object.keys(schema.shape) as ParameterName[]).map((name) => {
     const facts = json.properties[name];
-    const range = facts.minimum === undefined ? '' : ` ${facts.minimum} to ${facts.maximum}`;
     return {
       name,
-      values: facts.enum?.join(', ') ?? `${facts.type}${range}`,
+      values: valuesOf(facts),
       default: facts.default === '' ? '(none)' : String(facts.default),
       description: facts.description ?? '',
     };

@@ -35,6 +35,7 @@ export function unitOf(image: Pick<ReconImage, 'kind' | 'snrUnits'>): { code: st
 export function processingHistory(image: ReconImage): string[] {
   const history = ['CONUS'];
   if (image.snrUnits) history.push('NoisePrewhitening');
+  if (image.nVirtualCoils < image.nCoils) history.push(`CoilCompression ${image.nCoils} to ${image.nVirtualCoils}`);
   if (image.method === 'grappa') history.push(`GRAPPA R=${image.accelerationPhase}`);
   if (image.method === 'zeroFilled') history.push('ZeroFilling');
   history.push('FFT', image.hasPhase ? 'AdaptiveCombine' : 'RootSumOfSquares');
@@ -60,10 +61,14 @@ export function derivationText(image: ReconImage, settings: DeliverySettings): s
   const parameters = Object.entries(settings.parameters).map(([name, value]) => `${name}=${String(value)}`);
   const text = [
     `Conus ${settings.softwareVersion} (research software), chain ${settings.chain}: ${methodText(image)}`,
-    `${image.nCoils} coils, ${image.snrUnits ? 'SNR units' : 'arbitrary units'}`,
+    `${coilsText(image)}, ${image.snrUnits ? 'SNR units' : 'arbitrary units'}`,
     ...(parameters.length > 0 ? [`parameters ${parameters.join(' ')}`] : []),
   ].join('; ');
   return text;
+}
+
+function coilsText({ nCoils, nVirtualCoils }: ReconImage): string {
+  return nVirtualCoils < nCoils ? `${nCoils} coils, ${nVirtualCoils} virtual` : `${nCoils} coils`;
 }
 
 const partialFourierNames = { zeroFill: 'ZeroFill', homodyne: 'Homodyne', pocs: 'POCS' } as const;

@@ -91,6 +91,8 @@ function metaAttributes(
     ConusNoiseUnits: String(image.snrUnits),
     ConusUnit: unitOf(image).code,
     ConusAcceleration: image.accelerationPhase,
+    ConusCoils: image.nCoils,
+    ConusVirtualCoils: image.nVirtualCoils,
     ConusCalibrationLines: image.nCalibrationLines,
     ConusMissingLines: image.nMissingLines,
   };

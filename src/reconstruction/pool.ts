@@ -5,7 +5,7 @@
  */
 import { availableParallelism, totalmem } from 'node:os';
 import type { MrdHeader } from 'ismrmrd';
-import { createSessionMemory, planCartesian, reconError, type CartesianPlan, type ReconParameters } from '../../recon/index.js';
+import { createSessionMemory, leastScanBytes, planCartesian, reconError, type CartesianPlan, type ReconParameters } from '../../recon/index.js';
 import { collectGarbage } from './collectGarbage.js';
 import { PinnedScan } from './pinnedScan.js';
 import { PoolWorker } from './poolWorker.js';
@@ -84,12 +84,10 @@ export class ReconstructionPool {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  /** What the scan will take at least: its ring, one slab of k-space and one set of coil maps. */
-  #checkRoom({ nCoilsAnnounced, nLines, combinedRows, nColumns }: CartesianPlan): void {
-    const sliceBytes = (nCoilsAnnounced ?? 1) * (nLines + combinedRows) * nColumns * 8;
-    const leastBytes = defaultRingBytes + sliceBytes;
+  #checkRoom(plan: CartesianPlan): void {
+    const leastBytes = defaultRingBytes + leastScanBytes(plan);
     if (leastBytes > this.#memoryLimitBytes) {
-      throw reconError('RECON_ERR_MEMORY_LIMIT', `a scan that takes ${leastBytes} bytes for one slice, with a limit of ${this.#memoryLimitBytes}`);
+      throw reconError('RECON_ERR_MEMORY_LIMIT', `a scan that takes ${leastBytes} bytes or more, with a limit of ${this.#memoryLimitBytes}`);
     }
     const takenBytes = this.#workers.reduce((sum, worker) => sum + worker.memoryBytes, 0);
     if (takenBytes + leastBytes > this.#totalMemoryBytes) {

@@ -95,6 +95,7 @@ function fakeImage(value: number): ReconImage {
     accelerationPhase: 1,
     snrUnits: false,
     nCoils: 4,
+    nVirtualCoils: 4,
     nCalibrationLines: 0,
     nMissingLines: 0,
     partialFourier: 'none',

@@ -2,8 +2,9 @@
 //
 //   h[c, x] (+)= sum_d W[c, d] crop_x( F^-1 pad( s[d, .] ) )
 //
-// Whitening mixes coils and the transform mixes samples, so the two commute: W is applied to the
-// cropped columns, of which there are half as many as samples where the readout is twofold oversampled.
+// W whitens coils and compresses them where it has fewer rows than columns. It mixes coils and the
+// transform mixes samples, so the two commute: W is applied to the cropped columns, of which there are
+// half as many as samples where the readout is twofold oversampled.
 import { ELEMENT, firstSlot, transformSlots } from './fft';
 import { endKept, firstKept, loadLines, storeLines } from './block';
 
@@ -11,12 +12,13 @@ import { endKept, firstKept, loadLines, storeLines } from './block';
  * @param samples complex64 [nCoils, nSamples]
  * @param target complex64, one line of nColumns a coil, `coilBytes` apart
  * @param step 1, or -1 for a readout that was acquired backwards
- * @param whitener 0 for none, else for every four rows of W: nUsed, weights; see `whitenRun`
+ * @param mixing 0 for none, else for every four rows of W: nUsed, weights; see `mixRun`
+ * @param nOutputs rows of W, at most nCoils; nCoils where there is no W
  * @param slots ceil(nCoils / 4) + 1 slots of `slotBytes`
  */
 export function transformReadout(
   plan: usize, samples: usize, nCoils: i32, nSamples: i32, centre: i32, step: i32,
-  target: usize, coilBytes: usize, nColumns: i32, scale: f32, whitener: usize, accumulate: bool,
+  target: usize, coilBytes: usize, nColumns: i32, scale: f32, mixing: usize, nOutputs: i32, accumulate: bool,
   slots: usize, slotBytes: usize,
 ): void {
   const n = load<i32>(plan);
@@ -34,16 +36,16 @@ export function transformReadout(
   const from = firstKept(columnCentre, n);
   const end = endKept(nColumns, columnCentre, n);
   let result = slots;
-  for (let coil = 0; coil < nCoils; coil += 4) {
-    if (whitener != 0) {
-      const nUsed = load<i32>(whitener);
-      const weights = <usize>load<u32>(whitener, 4);
+  for (let coil = 0; coil < nOutputs; coil += 4) {
+    if (mixing != 0) {
+      const nUsed = load<i32>(mixing);
+      const weights = <usize>load<u32>(mixing, 4);
       result = slots + slotBytes * nSlots;
-      whitenRun(slots, slotBytes, nUsed, weights, result, n + from - columnCentre, n);
-      whitenRun(slots, slotBytes, nUsed, weights, result, 0, end - columnCentre);
-      whitener += 8;
+      mixRun(slots, slotBytes, nUsed, weights, result, n + from - columnCentre, n);
+      mixRun(slots, slotBytes, nUsed, weights, result, 0, end - columnCentre);
+      mixing += 8;
     }
-    const count = min(4, nCoils - coil);
+    const count = min(4, nOutputs - coil);
     storeLines(result, n, 16, scale, target, coilBytes, count, nColumns, columnCentre, accumulate);
     target += 4 * coilBytes;
     result += slotBytes;
@@ -54,7 +56,7 @@ export function transformReadout(
  * Four rows of W times the elements from..end of every coil -> one block.
  * @param weights for each of the first nUsed coils: 4 real, then 4 imaginary parts, one a row
  */
-function whitenRun(
+function mixRun(
   slots: usize, slotBytes: usize, nUsed: i32, weights: usize, out: usize, from: i32, end: i32,
 ): void {
   // Two elements at a time share the weights; the last one of an odd run is computed twice.

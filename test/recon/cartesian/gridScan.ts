@@ -118,14 +118,11 @@ export class GridScan {
   readonly nPartitions: number;
   /** Lines, partitions and samples that partial Fourier and the echo leave out. */
   readonly missing: readonly [samples: number, lines: number, partitions: number];
-  /** complex [nCoils, paddedSlices, paddedRows, paddedColumns] */
-  readonly sensitivities: Float64Array;
-  /** complex [nCoils, nPartitions, nLines, nSamples], of contrast 0 */
-  readonly kspace: Float64Array;
+  #drawn: { readonly sensitivities: Float64Array; readonly kspace: Float64Array } | undefined;
 
   constructor(options: Partial<GridScanOptions> = {}) {
     this.options = { ...defaultGridScan, ...options };
-    const { matrix, readoutOversampling, phaseOversampling, sliceOversampling, phaseResolution, interpolation, nCoils } = this.options;
+    const { matrix, readoutOversampling, phaseOversampling, sliceOversampling, phaseResolution, interpolation } = this.options;
     this.paddedColumns = matrix[0] * readoutOversampling;
     this.paddedRows = Math.round(matrix[1] * phaseOversampling);
     this.paddedSlices = Math.round(matrix[2] * sliceOversampling);
@@ -137,12 +134,26 @@ export class GridScan {
       Math.round(this.nLines * (1 - this.options.partialFourier)),
       Math.round(this.nPartitions * (1 - this.options.slicePartialFourier)),
     ];
-    const images = this.#draw();
-    this.sensitivities = images.sensitivities;
+  }
+
+  /** complex [nCoils, paddedSlices, paddedRows, paddedColumns] */
+  get sensitivities(): Float64Array {
+    return (this.#drawn ??= this.#acquire()).sensitivities;
+  }
+
+  /** complex [nCoils, nPartitions, nLines, nSamples], of contrast 0 */
+  get kspace(): Float64Array {
+    return (this.#drawn ??= this.#acquire()).kspace;
+  }
+
+  #acquire(): { sensitivities: Float64Array; kspace: Float64Array } {
+    const { sensitivities, coils } = this.#draw();
     const { paddedColumns, paddedRows, paddedSlices, nSamples, nLines, nPartitions } = this;
-    const alongX = apply(transformMatrix(nSamples, paddedColumns), nSamples, paddedColumns, images.coils, nCoils * paddedSlices * paddedRows, 1);
+    const { nCoils } = this.options;
+    const alongX = apply(transformMatrix(nSamples, paddedColumns), nSamples, paddedColumns, coils, nCoils * paddedSlices * paddedRows, 1);
     const alongY = apply(transformMatrix(nLines, paddedRows), nLines, paddedRows, alongX, nCoils * paddedSlices, nSamples);
-    this.kspace = apply(transformMatrix(nPartitions, paddedSlices), nPartitions, paddedSlices, alongY, nCoils, nLines * nSamples);
+    const kspace = apply(transformMatrix(nPartitions, paddedSlices), nPartitions, paddedSlices, alongY, nCoils, nLines * nSamples);
+    return { sensitivities, kspace };
   }
 
   #draw(): { sensitivities: Float64Array; coils: Float64Array } {
@@ -387,8 +398,16 @@ export interface Reconstructed {
   readonly notices: readonly ReconNotice[];
 }
 
+/** What of a scan is played: a part of it will do. */
+export interface PlayedScan {
+  readonly header: MrdHeader;
+  readonly options: Pick<GridScanOptions, 'nCoils'>;
+  readonly nSamples: number;
+  readouts(replica?: number): Iterable<SentReadout>;
+}
+
 /** Plays a scan to the reconstruction, readout by readout. */
-export function reconstructGrid(scan: GridScan, parameters: Partial<ReconParameters> = {}, replica = 0): Reconstructed {
+export function reconstructGrid(scan: PlayedScan, parameters: Partial<ReconParameters> = {}, replica = 0): Reconstructed {
   const images: ReconImage[] = [];
   const notices: ReconNotice[] = [];
   const limitBytes = 512 * 2 ** 20;

@@ -52,6 +52,7 @@ export function image(overrides: Partial<ReconImage> = {}, magnitudes?: ArrayLik
     accelerationPhase: 2,
     snrUnits: true,
     nCoils: 16,
+    nVirtualCoils: 16,
     nCalibrationLines: 24,
     nMissingLines: 0,
     partialFourier: 'none',

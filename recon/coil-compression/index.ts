@@ -1,0 +1,2 @@
+export { compressCoils, SampleGram, type CoilCompression, type CompressionTarget } from './compress.js';
+export { hermitianEigensystem, type Eigensystem } from './eigen.js';
