@@ -127,8 +127,9 @@ const tissueTable = {
   cortex: row(0.18, 0, [220, 260], [0.5, 0.5], [0.4, 0.35], 1000, -2.3, spread(0.1, 0.1, 0, 150)),
   // Bony and cartilaginous endplate together; chosen, dark.
   endplate: row(0.3, 0, [450, 520], [8, 8], [4, 3], 450, -1, spread(0.1, 0.15, 0, 90)),
-  // Fat [Ba] [R]; T2* [K]; HU [J] for about 55 years. T1 and T2 of the water chosen so that the mixture comes
-  // near [B], 549 / 586 and 49 / 49 ms; single-voxel spectroscopy has shorter water T2 (median 21 ms, [R]).
+  // Fat [Ba] [R]; T2* [K]; HU [J] for about 55 years. T1 of the water chosen so that one exponential through water
+  // and fat is within a tenth of [B], 549 / 586 ms. T2 of the water chosen between the median of single-voxel
+  // spectroscopy, 21 ms [R], and [B], 49 / 49 ms for water and fat together.
   cancellousBone: row(0.85, 0.45, [900, 1000], [40, 36], [16, 10], 155, 0, marrow),
   redMarrow: row(0.88, 0.25, [950, 1080], [45, 40], [16, 10], 210, 0, marrow),
   yellowMarrow: row(0.92, 0.85, [850, 950], [40, 36], [20, 13], 60, 0.4, spread(0.08, 0.12, 0.05, 30)),
