@@ -94,7 +94,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
   withChoice(withPool(command(program, 'recon')))
     .description('reconstruct a recorded stream or an ISMRMRD file')
     .argument('<in>', '.mrd, .h5, or - for stdin')
-    .requiredOption('-o, --output <out>', '.mrd, .h5, .png, a directory for DICOM, or - for an MRD stream on stdout')
+    .requiredOption('-o, --output <out>', '.mrd, .h5, .png, .nii.gz, a directory for DICOM, or - for an MRD stream on stdout')
     .action(async (input: string, flags: ChoiceFlags & PoolFlags & { output: string; json: boolean }) => {
       done(await recon(input, { ...choiceOf(flags), ...poolOf(flags), output: flags.output, json: flags.json }, io));
     });

@@ -5,7 +5,7 @@ import { noticesOf } from '../notices.js';
 
 export const DELIVERY_ERRORS = {
   CONUS_ERR_OUTPUT_KIND: {
-    expected: 'an output that ends in .mrd, .h5 or .png, or a directory for DICOM',
+    expected: 'an output that ends in .mrd, .h5, .png, .nii or .nii.gz, or a directory for DICOM',
     action: 'name the output by one of these',
   },
   CONUS_ERR_IMAGE_SIZE: {
@@ -31,6 +31,10 @@ export const DELIVERY_WARNINGS = {
   DICOM_WARN_NO_GEOMETRY: {
     expected: 'a position and directions in the raw data',
     action: 'use the Secondary Capture objects for viewing only: they hold no position in the patient',
+  },
+  CONUS_WARN_NIFTI_GEOMETRY: {
+    expected: 'a position and directions in the raw data',
+    action: 'do not use the affine of the volume: it holds the voxel size and no place in the patient',
   },
   DICOM_WARN_MAGNITUDE_ONLY: {
     expected: 'integer pixels, all that DICOM MR Image Storage holds',

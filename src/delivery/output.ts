@@ -6,12 +6,13 @@ import { openDicomOutput } from './dicomOutput.js';
 import { deliveryError } from './errors.js';
 import { openHdf5Output } from './hdf5Output.js';
 import { openMrdOutput } from './mrdOutput.js';
+import { openNiftiOutput } from './niftiOutput.js';
 import { openPngOutput } from './pngOutput.js';
 import type { DeliverySettings, ImageOutput } from './types.js';
 
 /**
  * Opens `path` for writing, replacing a file of that name: `.mrd` an MRD stream, `.h5` an ISMRMRD
- * file, `.png` pictures; an existing directory, and a name that ends in a slash or has no extension,
+ * file, `.png` pictures, `.nii` and `.nii.gz` NIfTI volumes; an existing directory, and a name that ends in a slash or has no extension,
  * DICOM files.
  * @throws CONUS_ERR_OUTPUT_KIND, or the system's error where the path cannot be written
  */
@@ -21,6 +22,7 @@ export async function openOutput(
   settings: DeliverySettings,
 ): Promise<ImageOutput> {
   if (path.endsWith('/') || (await isDirectory(path))) return openDicomOutput(path, header, settings);
+  if (/\.nii(\.gz)?$/i.test(path)) return openNiftiOutput(path, header, settings);
   switch (extname(path).toLowerCase()) {
     case '.mrd':
       return openMrdOutput(path, header, settings);

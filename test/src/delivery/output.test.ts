@@ -5,7 +5,8 @@ import { decode } from 'fast-png';
 import { openMrdFile, parseHeader, parseMessages } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SeriesBook, openOutput } from '../../../src/delivery/index.js';
-import { header, image, settings } from './fixtures.js';
+import { pointOf, readNifti } from '../../../imaging/index.js';
+import { header, image, obliqueGeometry, settings } from './fixtures.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -101,5 +102,49 @@ describe('an MRD stream', () => {
       expect(read.map((message) => message.data)).toEqual(sent.map((message) => message.data));
       expect(read.map((message) => message.attributes)).toEqual(sent.map((message) => message.attributes));
     }
+  });
+});
+
+describe('NIfTI volumes', () => {
+  const sliceAt = (slice: number, stepMm = 4.4, fill = slice + 1) => {
+    const geometry = obliqueGeometry(10, 12);
+    const [x, y, z] = geometry.sliceDirection;
+    const [cx, cy, cz] = geometry.centreMm;
+    const centreMm = [cx - slice * stepMm * x, cy - slice * stepMm * y, cz - slice * stepMm * z] as const;
+    return image(
+      { counters: { slice, contrast: 0, phase: 0, repetition: 0, set: 0, average: 0 }, geometry: { ...geometry, centreMm } },
+      new Float32Array(120).fill(fill),
+    );
+  };
+
+  it('stack the slices of a series, whatever their order, where they lie', async () => {
+    const path = join(directory, 'stack.nii.gz');
+    const output = await openOutput(path, header(), settings);
+    for (const slice of [2, 0, 1, 3]) await output.write(sliceAt(slice));
+    expect((await output.close()).files).toEqual([path]);
+    const volume = readNifti(await readFile(path));
+    expect(volume.geometry.matrixSize).toEqual([10, 12, 4]);
+    for (let slice = 0; slice < 4; slice++) {
+      expect(volume.data[slice * 120]).toBeCloseTo(slice + 1, 5);
+      const there = pointOf(volume.geometry, [3, 5, slice]);
+      const expected = pointOf(sliceAt(slice).geometry!, [3, 5, 0]);
+      there.forEach((value, axis) => expect(value).toBeCloseTo(expected[axis]!, 3));
+    }
+  });
+
+  it('keep apart maps, and blocks that are spaced differently', async () => {
+    const output = await openOutput(join(directory, 'blocks.nii'), header(), settings);
+    for (const slice of [0, 1, 2]) await output.write(sliceAt(slice));
+    for (const slice of [10, 11]) await output.write(sliceAt(slice, 3));
+    await output.write(image({ kind: 'noise' }));
+    const { files } = await output.close();
+    const sizes = await Promise.all(files.map(async (file) => readNifti(await readFile(file)).geometry.matrixSize[2]));
+    expect(sizes).toEqual([3, 2, 1]);
+  });
+
+  it('say where the place in the patient is unknown', async () => {
+    const output = await openOutput(join(directory, 'nowhere.nii'), header(), settings);
+    await output.write(image({ geometry: undefined }));
+    expect((await output.close()).notices.map(({ code }) => code)).toContain('CONUS_WARN_NIFTI_GEOMETRY');
   });
 });
