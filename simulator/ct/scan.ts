@@ -53,9 +53,15 @@ export class CtScan {
     this.#profile = bowtieProfile(beam, bowtie, waterPerMm);
   }
 
-  /** One slice at every dose, with every kernel: doses first, then kernels, in the order of the options. */
+  /**
+   * One slice at every dose, with every kernel: doses first, then kernels, in the order of the options.
+   * @throws SIM_ERR_OPTION for a slice that the scan does not have
+   */
   slice(sliceIndex: number): CtSlice[] {
-    const { beam, doseFractions, seed, waterPerMm } = this.options;
+    const { beam, doseFractions, nSlices, seed, waterPerMm } = this.options;
+    if (!Number.isInteger(sliceIndex) || sliceIndex < 0 || sliceIndex >= nSlices) {
+      throw simulatorError('SIM_ERR_OPTION', `slice ${sliceIndex} of ${nSlices}`);
+    }
     const geometry = this.#geometryOf(sliceIndex);
     const grid = this.#imageGrid();
     const projections = forwardProject(this.#attenuation(geometry.centreMm[2]), this.#grid, beam);

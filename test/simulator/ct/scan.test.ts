@@ -173,6 +173,7 @@ describe('a scan', () => {
       { seed: -1 }, { bowtie: { waterDiameterMm: 300, leastShare: 0 } }, { isocentreMm: [600, 0] }, { bodyPixelMm: 0.001 },
     ];
     for (const options of broken) expect(() => new CtScan(water, options), JSON.stringify(options)).toThrow(/SIM_ERR_OPTION/);
+    for (const slice of [-1, 3, 0.5]) expect(() => new CtScan(water, several).slice(slice)).toThrow(/SIM_ERR_OPTION/);
   });
 });
 
