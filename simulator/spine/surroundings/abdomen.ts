@@ -18,7 +18,7 @@ export function abdomen(course: ColumnCourse, person: Person, random: Random): S
   return [...organs(course, person, random), ...bowel(course, person, random), ...bladder(course, person, random), ...vessels(course, person, random)];
 }
 
-function vessels(course: ColumnCourse, { seed, statureScale }: Person, random: Random): Structure[] {
+function vessels(course: ColumnCourse, { statureScale }: Person, random: Random): Structure[] {
   const [top, l4, l5] = [Math.min(course.topMm + 200, course.heightOf('T4')), course.heightOf('L4'), course.heightOf('L5')];
   const widen = 1 + 0.1 * random.normal();
   const sway = random.uniform() * 6;
@@ -49,17 +49,14 @@ function vessels(course: ColumnCourse, { seed, statureScale }: Person, random: R
   const iliac = union(
     branch(1, aortaEnd, 5), branch(-1, aortaEnd, 5), branch(1, [cavaEnd[0], cavaEnd[1] + 5, l5 + 22], 5.5), branch(-1, cavaEnd, 5.5),
   );
-  const lumen = (name: string, solid: Solid, code: number, content: string, seedOf: number): Structure[] => [
+  const lumen = (name: string, solid: Solid, code: number): Structure[] => [
     { name: `wall of the ${name}`, solid: offset(solid, 1.2), tissue: 'vesselWall', label: code },
-    {
-      name, solid, tissue: content, label: code,
-      texture: { tissue: 'blood', mean: content === 'blood' ? 1 : 0.04, amplitude: 0.05, scaleMm: [6, 6, 25], seed: seedOf },
-    },
+    { name, solid, tissue: 'blood', label: code },
   ];
   return [
-    ...lumen('iliac vessels', iliac, label.iliacVessels, 'flowingBlood', seed + 71),
-    ...lumen('vena cava', cava, label.venaCava, 'flowingBlood', seed + 72),
-    ...lumen('aorta', aorta, label.aorta, 'flowingBlood', seed + 73),
+    ...lumen('iliac vessels', iliac, label.iliacVessels),
+    ...lumen('vena cava', cava, label.venaCava),
+    ...lumen('aorta', aorta, label.aorta),
   ];
 }
 

@@ -21,12 +21,12 @@ export function chest(course: ColumnCourse, { seed, statureScale: s }: Person): 
     structures.push({
       name: `lung, ${sign > 0 ? 'left' : 'right'}`, tissue: 'air', label: label.lung,
       solid: difference(roughened(lung, 2, 30, seed + 401 + sign), mediastinum, moved(heartMiddle, ellipsoid([s * 55, s * 42, s * 58]))),
-      texture: { tissue: 'flowingBlood', mean: 0.08, amplitude: 0.1, scaleMm: [5, 5, 5], seed: seed + 403 + sign },
+      texture: { tissue: 'blood', mean: 0.08, amplitude: 0.1, scaleMm: [5, 5, 5], seed: seed + 403 + sign },
     });
   }
   structures.push(
     { name: 'wall of the heart', solid: moved(heartMiddle, ellipsoid([s * 48, s * 36, s * 50])), tissue: 'muscle', label: label.heart },
-    { name: 'chambers of the heart', solid: roughened(moved(heartMiddle, ellipsoid([s * 36, s * 26, s * 38])), 3, 25, seed + 405), tissue: 'flowingBlood', label: label.heart },
+    { name: 'chambers of the heart', solid: roughened(moved(heartMiddle, ellipsoid([s * 36, s * 26, s * 38])), 3, 25, seed + 405), tissue: 'blood', label: label.heart },
     ...ribs(course, s),
   );
   const oesophagus = tube(

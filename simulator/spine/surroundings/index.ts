@@ -15,8 +15,8 @@ export { surroundingLabels } from './labels.js';
 const beyondMm = 220;
 
 /**
- * From the skin inwards, in painting order. Tissues: those of the table, and `flowingBlood`, blood that the
- * sequence may have left before its echo.
+ * From the skin inwards, in painting order. `blood` flows: what a sequence sees of it is the scanner's
+ * business.
  */
 export function surroundings(course: ColumnCourse, person: Person): Structure[] {
   // One stream of numbers an organ group: what one group draws does not move the others.

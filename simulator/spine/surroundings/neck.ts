@@ -204,7 +204,7 @@ function throat(course: ColumnCourse, { seed, statureScale: s, sex }: Person, ra
       name: `sternocleidomastoid, ${index === 0 ? 'left' : 'right'}`, solid, tissue: 'muscle', label: index === 0 ? label.neckMuscleLeft : label.neckMuscleRight,
     })),
     ...vessels.map((solid, index): Structure => ({
-      name: `carotid and jugular, ${index === 0 ? 'left' : 'right'}`, solid, tissue: 'flowingBlood', label: label.neckVessels,
+      name: `carotid and jugular, ${index === 0 ? 'left' : 'right'}`, solid, tissue: 'blood', label: label.neckVessels,
     })),
     { name: 'wall of the airway', solid: offset(airway, 2.2), tissue: 'bowelWall', label: label.airway },
     { name: 'airway', solid: airway, tissue: 'air', label: label.airway },

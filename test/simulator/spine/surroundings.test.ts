@@ -33,7 +33,7 @@ describe('ColumnCourse', () => {
 describe('surroundings', () => {
   it.each([['lumbar', lumbar], ['cervical', cervical]] as const)('of a %s column are the same for the same seed and use known tissues', (_name, course) => {
     const structures = surroundings(course, person);
-    const known = new Set<string>([...tissueNames, 'flowingBlood']);
+    const known = new Set<string>(tissueNames);
     for (const { tissue, texture } of structures) {
       expect(known).toContain(tissue);
       if (texture !== undefined) expect(known).toContain(texture.tissue);
