@@ -18,6 +18,10 @@ export const SIM_ERRORS = {
     expected: 'a spine whose vertebrae and segments have the names and sizes that simulator/spine/plan.ts describes',
     action: 'correct the plan, or name a vertebra or segment that it has',
   },
+  SIM_ERR_TISSUE: {
+    expected: 'an anatomy that describes every tissue which its structures name',
+    action: 'add the tissue to the anatomy: what has none would be air',
+  },
   SIM_ERR_NOT_POSITIVE_DEFINITE: {
     expected: 'a Hermitian, positive definite matrix',
     action: 'give the noise covariance as E[n nᴴ] with a positive variance on every channel',

@@ -1,4 +1,5 @@
 /** What lies on the table: something that can be painted in Hounsfield units. */
+import { simulatorError } from '../errors.js';
 import { boxAround, paintChannels, type Anatomy, type Box, type Plane } from '../anatomy/index.js';
 
 export interface ScannedBody {
@@ -8,8 +9,12 @@ export interface ScannedBody {
   paint(plane: Plane, image: Float32Array, weight: number): void;
 }
 
-/** An anatomy as CT sees it. @throws SIM_ERR_PLANE from `paint`, for a plane out of range */
+/** An anatomy as CT sees it. @throws SIM_ERR_TISSUE; SIM_ERR_PLANE from `paint`, for a plane out of range */
 export function bodyOf(anatomy: Anatomy): ScannedBody {
+  for (const { name, tissue, texture } of anatomy.structures) {
+    const unknown = [tissue, texture?.tissue ?? tissue].find((used) => !anatomy.tissues.has(used));
+    if (unknown !== undefined) throw simulatorError('SIM_ERR_TISSUE', `${unknown} in ${name}`);
+  }
   const coefficients = new Map(
     [...anatomy.tissues].map(([name, { hounsfield }]) => [name, [Math.max(0, hounsfield + 1000)]]),
   );

@@ -195,4 +195,9 @@ describe('an anatomy', () => {
     expect(Math.abs(at(40, 20) / tissues.get('cortex')!.hounsfield - 1)).toBeLessThan(0.02);
     expect(at(0, 100)).toBeCloseTo(-1000, -2);
   });
+
+  it('without a description of a tissue is refused: it would be air', () => {
+    const structures = [{ name: 'vein', solid: ellipsoid([9, 9, 9]), tissue: 'blood' }];
+    expect(() => bodyOf({ structures, tissues: new Map() })).toThrow(/SIM_ERR_TISSUE.*blood in vein/);
+  });
 });
