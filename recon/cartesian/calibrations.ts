@@ -1,8 +1,9 @@
 /**
  * The calibrations of a scan: whose lines they are made of, when they start, who may use them.
  *
- * Embedded lines calibrate the image that they belong to; separate ones every image of their slice; a
- * fully sampled image calibrates itself with its central lines. They start as soon as the first plain
+ * Embedded lines calibrate the image that they belong to; separate ones every image of their slice;
+ * interleaved ones are the imaging lines of several images, which all wait until k-space is filled; a fully
+ * sampled image calibrates itself with its central lines. Calibrations start as soon as the first plain
  * imaging line follows a sufficient run of calibration lines, else when the image is complete.
  */
 import type { EncodingCounters } from 'ismrmrd';
@@ -16,6 +17,8 @@ import type { StageClock } from './stageClock.js';
 
 /** Central lines that a fully sampled image gives to its coil maps. */
 const selfCalibrationLines = 32;
+/** Of a reference that covers the whole slice these central lines tell the kernel all that it needs. */
+const mostCalibrationLines = 48;
 /** Fewer lines than this say nothing of how the coils vary. */
 const fewestLinesForMaps = 6;
 
@@ -33,6 +36,8 @@ export interface Calibration {
   /** Spans of the arena that hold the above. */
   readonly spans: number[];
 }
+
+type ImageLoop = Pick<EncodingCounters, 'slice' | 'contrast' | 'phase' | 'repetition' | 'set'>;
 
 export interface CalibrationContext {
   run(job: CalibrationJob, done: (outcome: CalibrationOutcome) => void): void;
@@ -53,6 +58,9 @@ export class Calibrations {
   readonly #lines = new Map<string, CalibrationLines>();
   readonly #calibrations = new Map<string, Calibration>();
   readonly #latestOfSlice = new Map<number, Calibration>();
+  /** Which contrast, phase and set the shared lines of a slice are of: the first that came. */
+  readonly #sharedFrom = new Map<string, string>();
+  #nothingMoreComes = false;
   #nCoils = 0;
   #nRunning = 0;
 
@@ -70,9 +78,10 @@ export class Calibrations {
     return this.#nRunning > 0;
   }
 
-  /** Stores a calibration line; returns where it lies and how many averages it sums. */
-  addLine(idx: EncodingCounters, row: number, write: LineWriter): { pointer: number; count: number } {
+  /** Stores a calibration line; returns where it lies and how many averages it sums, undefined where it serves nobody. */
+  addLine(idx: EncodingCounters, row: number, write: LineWriter): { pointer: number; count: number } | undefined {
     const key = this.#keyOf(idx);
+    if (this.#isShared && !this.#isOfSharedSeries(key, idx)) return undefined;
     let lines = this.#lines.get(key);
     if (lines === undefined) this.#lines.set(key, (lines = new CalibrationLines()));
     let line = lines.rows.get(row);
@@ -83,6 +92,28 @@ export class Calibrations {
     write(line.pointer, this.lineBytes, line.count > 0);
     line.count++;
     return line;
+  }
+
+  /** An interleaved line serves the calibration of all images of its slice, until that has begun. */
+  addInterleavedLine(slab: Slab, idx: EncodingCounters, row: number, write: LineWriter): void {
+    const key = this.#keyOf(idx);
+    if (this.#calibrations.has(key)) return;
+    this.addLine(idx, row, write);
+    const { firstRow, lastRow } = slab;
+    // Whether a lattice begins and ends on the last lines of the matrix is the sequence's choice.
+    const filled = lastRow - firstRow + 1 - 2 * (this.#plan.acceleration - 1);
+    if ((this.#lines.get(key)?.longestRun().nRows ?? 0) >= filled) this.#begin(slab);
+  }
+
+  /** True where lines that still come will calibrate this image. */
+  isAwaitedBy(slab: Slab): boolean {
+    if (this.#plan.calibration !== 'interleaved' || this.#nothingMoreComes) return false;
+    return (this.#wantsMaps || this.#wantsKernel) && !this.#calibrations.has(this.#keyOf(slab.counters));
+  }
+
+  /** No more lines: what has come has to do. */
+  noMoreLines(): void {
+    this.#nothingMoreComes = true;
   }
 
   get lineBytes(): number {
@@ -132,7 +163,7 @@ export class Calibrations {
   #findFor(slab: Slab, key: string): Calibration | undefined {
     const made = this.#calibrations.get(key);
     const nLines = this.#lines.get(key)?.longestRun().nRows ?? 0;
-    if (made !== undefined && (this.#plan.acceleration === 1 || made.nLines >= nLines)) return made;
+    if (made !== undefined && (this.#plan.acceleration === 1 || made.nLines >= Math.min(nLines, mostCalibrationLines))) return made;
     // Lines that a smaller calibration made are made again by the larger one.
     if (made !== undefined) slab.forgetSynthesis();
     const begun = this.#begin(slab);
@@ -149,13 +180,17 @@ export class Calibrations {
 
   /** The image is given up: so are its lines and its hold on its calibration. */
   release(slab: Slab): void {
-    if (this.#plan.calibration === 'separate') return;
+    if (this.#isShared) return;
     const key = this.#keyOf(slab.counters);
-    for (const { pointer } of this.#lines.get(key)?.rows.values() ?? []) this.#kernels.arena.release(pointer);
-    this.#lines.delete(key);
+    this.#releaseLines(key);
     const calibration = this.#calibrations.get(key);
     this.#calibrations.delete(key);
     if (calibration !== undefined) this.giveBack(calibration);
+  }
+
+  #releaseLines(key: string): void {
+    for (const { pointer } of this.#lines.get(key)?.rows.values() ?? []) this.#kernels.arena.release(pointer);
+    this.#lines.delete(key);
   }
 
   #freeIfIdle(calibration: Calibration): void {
@@ -176,9 +211,23 @@ export class Calibrations {
     return this.#wantsKernel ? (parameters.kernelPhase - 1) * acceleration + 1 : fewestLinesForMaps;
   }
 
-  #keyOf(counters: Pick<EncodingCounters, 'slice' | 'contrast' | 'phase' | 'repetition' | 'set'>): string {
+  /** Lines that calibrate more images than their own. */
+  get #isShared(): boolean {
+    return this.#plan.calibration === 'separate' || this.#plan.calibration === 'interleaved';
+  }
+
+  #keyOf(counters: ImageLoop): string {
     const { slice, contrast, phase, repetition, set } = counters;
-    return this.#plan.calibration === 'separate' ? String(slice) : [slice, contrast, phase, repetition, set].join();
+    if (this.#plan.calibration === 'separate') return String(slice);
+    return this.#plan.calibration === 'interleaved' ? [slice, contrast, set].join() : [slice, contrast, phase, repetition, set].join();
+  }
+
+  /** Echoes and sets differ in phase: the sum of their lines would be none of them. */
+  #isOfSharedSeries(key: string, { contrast, set }: ImageLoop): boolean {
+    const series = [contrast, set].join();
+    const known = this.#sharedFrom.get(key);
+    if (known === undefined) this.#sharedFrom.set(key, series);
+    return known === undefined || known === series;
   }
 
   /** The first of the central rows of a fully sampled image, when all of them are in. */
@@ -193,6 +242,13 @@ export class Calibrations {
     return { firstRow, nRows };
   }
 
+  /** The part of a run that calibrates: the lines about the centre. */
+  #centralPart({ firstRow, nRows }: { firstRow: number; nRows: number }): { firstRow: number; nRows: number } {
+    const first = Math.floor(this.#plan.nLines / 2) - mostCalibrationLines / 2;
+    const from = Math.max(firstRow, Math.min(first, firstRow + nRows - mostCalibrationLines));
+    return { firstRow: from, nRows: Math.min(mostCalibrationLines, firstRow + nRows - from) };
+  }
+
   /** Embedded calibration lines lie evenly about the centre: a run that does not is still growing. */
   #looksWhole(run: { firstRow: number; nRows: number }): boolean {
     if (this.#plan.calibration === 'separate') return true;
@@ -204,10 +260,12 @@ export class Calibrations {
     if (!this.#wantsMaps && !this.#wantsKernel) return undefined;
     const key = this.#keyOf(slab.counters);
     const stored = this.#lines.get(key);
-    const run = this.#plan.acceleration > 1 ? stored?.longestRun() : this.#centralRows(slab);
-    if (run === undefined || run.nRows < Math.min(this.#fewestLines, this.#plan.nLines)) return undefined;
+    const whole = this.#plan.acceleration > 1 ? stored?.longestRun() : this.#centralRows(slab);
+    if (whole === undefined || whole.nRows < Math.min(this.#fewestLines, this.#plan.nLines)) return undefined;
+    const run = this.#centralPart(whole);
 
     const pointer = this.#gather(slab, run, stored);
+    if (this.#plan.calibration === 'interleaved') this.#releaseLines(key);
     const replaced = this.#calibrations.get(key);
     const calibration: Calibration = {
       slice: slab.counters.slice, nLines: run.nRows, pending: 0, nHolders: 1, kernel: undefined, mapsPointer: 0, spans: [],

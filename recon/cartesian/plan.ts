@@ -35,9 +35,15 @@ export interface CartesianPlan {
   readonly firstLine: number;
   readonly lastLine: number;
   readonly acceleration: number;
-  /** `separate`: calibration lines stand apart and are never imaging lines. */
-  readonly calibration: 'embedded' | 'separate' | 'none';
+  /**
+   * `separate`: calibration lines stand apart and are never imaging lines. `interleaved`: the lattice moves on
+   * from image to image, so that several of them fill k-space; their lines calibrate all.
+   */
+  readonly calibration: 'embedded' | 'separate' | 'interleaved' | 'none';
+  /** Readouts that each line is the mean of. */
   readonly nAverages: number;
+  /** Centre lines of the further encodings whose calibration lines serve this one, by encoding. */
+  readonly referenceCentreLines: readonly (number | undefined)[];
   /** Images a slice position gives: contrasts, phases, repetitions and sets multiplied. */
   readonly nImagesPerSlice: number;
   /** [columns, rows, slice thickness] of the reconstructed image, mm */
@@ -72,7 +78,7 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     notices.push(
       reconNotice(
         'RECON_WARN_OTHER_ENCODING',
-        `The header has ${header.encoding.length} encodings; the first one is reconstructed, readouts of the others are left out.`,
+        `The header has ${header.encoding.length} encodings; the first one is reconstructed. Of the others only calibration lines of the same field of view are used.`,
       ),
     );
   }
@@ -151,22 +157,37 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
   }
 
   const factors = encoding.parallelImaging?.accelerationFactor;
-  const acceleration = factors?.kspace_encoding_step_1 ?? 1;
-  if (!Number.isInteger(acceleration) || acceleration < 1 || acceleration > largestAcceleration) {
-    throw reconError('RECON_ERR_ACCELERATION', `accelerationFactor.kspace_encoding_step_1 = ${acceleration}`);
+  const announced = factors?.kspace_encoding_step_1 ?? 1;
+  if (!Number.isInteger(announced) || announced < 1 || announced > largestAcceleration) {
+    throw reconError('RECON_ERR_ACCELERATION', `accelerationFactor.kspace_encoding_step_1 = ${announced}`);
   }
   if ((factors?.kspace_encoding_step_2 ?? 1) > 1) {
     throw reconError('RECON_ERR_3D', `accelerationFactor.kspace_encoding_step_2 = ${factors?.kspace_encoding_step_2}`);
   }
+  const count = (limit: { maximum: number } | undefined) => (limit?.maximum ?? 0) + 1;
+  const loops = encoding.encodingLimits;
+  const nImagesPerSlice = count(loops.contrast) * count(loops.phase) * count(loops.repetition) * count(loops.set);
+  const nAveragesAnnounced = count(loops.average);
+  const { interleavingDimension } = encoding.parallelImaging ?? {};
+  // R averages whose lattices complement each other are one full k-space: nothing is left to synthesise.
+  const averagesFill =
+    encoding.parallelImaging?.calibrationMode === 'interleaved' && interleavingDimension === 'average' && nAveragesAnnounced >= announced;
+  const acceleration = averagesFill ? 1 : announced;
   decide(
-    'acceleration', `R = ${acceleration}`,
-    factors ? 'the header says so' : 'the header has no parallelImaging element',
+    'acceleration', averagesFill && announced > 1 ? `R = ${announced} an average, filled by ${nAveragesAnnounced} of them` : `R = ${acceleration}`,
+    averagesFill && announced > 1 ? 'the lattices of the averages complement each other' : factors ? 'the header says so' : 'the header has no parallelImaging element',
     'encoding[0].parallelImaging.accelerationFactor.kspace_encoding_step_1',
   );
 
   const mode = encoding.parallelImaging?.calibrationMode;
   const calibration =
-    acceleration === 1 ? 'none' : mode === 'separate' || mode === 'external' ? 'separate' : 'embedded';
+    acceleration === 1
+      ? 'none'
+      : mode === 'separate' || mode === 'external'
+        ? 'separate'
+        : mode === 'interleaved' && interleavingDimension !== 'average' && nImagesPerSlice > 1
+          ? 'interleaved'
+          : 'embedded';
   decide(
     'calibration lines',
     calibration === 'none' ? 'central lines of the scan itself' : calibration,
@@ -176,6 +197,8 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
         ? 'no calibrationMode: lines flagged as calibration are taken as embedded'
         : calibration === 'separate'
           ? 'calibrationMode says so: such lines calibrate and never enter an image'
+          : calibration === 'interleaved'
+            ? `calibrationMode says so: the lines of ${acceleration} images together fill k-space`
           : mode === 'embedded'
             ? 'calibrationMode says so'
             : `calibrationMode "${mode}": lines flagged as calibration are used where there are any`,
@@ -215,10 +238,7 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     'parameter coilCompression, parameter coilCompressionEnergy',
   );
 
-  const count = (limit: { maximum: number } | undefined) => (limit?.maximum ?? 0) + 1;
-  const loops = encoding.encodingLimits;
-  const nAverages = count(loops.average);
-  const nImagesPerSlice = count(loops.contrast) * count(loops.phase) * count(loops.repetition) * count(loops.set);
+  const nAverages = averagesFill ? Math.floor(nAveragesAnnounced / announced) : nAveragesAnnounced;
   const nSlices = count(loops.slice);
   decide(
     'images', `slices: ${nSlices}, images a slice: ${nImagesPerSlice}, averages: ${nAverages}`,
@@ -243,12 +263,23 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       acceleration,
       calibration,
       nAverages,
+      referenceCentreLines: header.encoding.map((reference, at) => (at > 0 ? referenceCentreLine(reference, encoding) : undefined)),
       nImagesPerSlice,
       fovMm: [recon.fieldOfView_mm.x, recon.fieldOfView_mm.y, recon.fieldOfView_mm.z],
     },
     decisions,
     notices,
   };
+}
+
+/** Centre line of a reference scan whose k-space has the spacing of the imaging scan's; undefined where it has not. */
+function referenceCentreLine(reference: MrdHeader['encoding'][number], imaging: MrdHeader['encoding'][number]): number | undefined {
+  const isLike = (axis: 'x' | 'y') => {
+    const ratio = reference.encodedSpace.fieldOfView_mm[axis] / imaging.encodedSpace.fieldOfView_mm[axis];
+    return Math.abs(ratio - 1) < 1e-3;
+  };
+  if (reference.trajectory !== 'cartesian' || !isLike('x') || !isLike('y')) return undefined;
+  return reference.encodingLimits.kspace_encoding_step_1?.center ?? Math.floor(reference.encodedSpace.matrixSize.y / 2);
 }
 
 /** The sampled part of a k-space of `nRows`, with the centre line at floor(nRows / 2). */

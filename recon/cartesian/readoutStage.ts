@@ -8,6 +8,10 @@ import type { SampledExtent } from '../partial-fourier/index.js';
 import type { CartesianPlan } from './plan.js';
 import type { Readout } from './readout.js';
 
+function isImaging({ flags }: Readout): boolean {
+  return !hasFlag(flags, 'parallelCalibration') || hasFlag(flags, 'parallelCalibrationAndImaging');
+}
+
 /** Stands for the slices that have no matrix of their own. */
 const everySlice = -1;
 
@@ -36,7 +40,7 @@ export class ReadoutStage {
     return this.#whitens;
   }
 
-  /** The part of k-space along the columns of the image that every readout has sampled. */
+  /** The part of k-space along the columns of the image that every imaging readout has sampled. */
   get sampledColumns(): SampledExtent {
     const { paddedColumns, nColumns } = this.#plan;
     const centre = Math.floor(nColumns / 2);
@@ -68,7 +72,7 @@ export class ReadoutStage {
     if (discardPre + discardPost > 0) this.#discard(readout, samplesPointer);
     const centerSample = readout.centerSample === 0 ? Math.floor(nSamples / 2) : readout.centerSample;
     const reverse = hasFlag(readout.flags, 'reverse');
-    this.#noteExtent(centerSample - discardPre, nSamples - discardPost - 1 - centerSample, reverse);
+    if (isImaging(readout)) this.#noteExtent(centerSample - discardPre, nSamples - discardPost - 1 - centerSample, reverse);
     const shape = this.#shape(nSamples, centerSample, readout.idx.slice);
     transformReadout(this.#kernels, shape, samplesPointer, target, coilBytes, { reverse, accumulate });
     // A sample that is not finite makes the whole line so: one pixel a coil tells.

@@ -14,7 +14,7 @@ import type { Kernels } from '../kernels/index.js';
 import { reconNotice, type ReconNoticeCode } from '../notices.js';
 import type { ReconImage, ReconImageKind, ReconNotice, ReconSummary } from '../types.js';
 import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
-import { Calibrations, type Calibration } from './calibrations.js';
+import { Calibrations, type Calibration, type LineWriter } from './calibrations.js';
 import { Compression } from './compression.js';
 import { ImageStage } from './imageStage.js';
 import { NoiseScan } from './noiseScan.js';
@@ -52,6 +52,7 @@ export class CartesianReconstruction {
   readonly #retained: Slab[] = [];
   readonly #said = new Set<ReconNoticeCode>();
   #current: Slab | undefined;
+  #isDelivering = false;
   /** Channels that the readouts have. */
   #nChannels = 0;
   /** Channels that slabs have: as many, or virtual ones. */
@@ -87,11 +88,11 @@ export class CartesianReconstruction {
   push(readout: Readout, samplesPointer: number): void {
     this.#nReadouts++;
     this.#checkCoils(readout);
-    if (readout.encodingSpaceRef !== 0) {
+    const use = useOf(readout.flags);
+    if (readout.encodingSpaceRef !== 0 && (use !== 'calibration' || this.#plan.referenceCentreLines[readout.encodingSpaceRef] === undefined)) {
       this.#sayOnce('RECON_WARN_OTHER_ENCODING', `Readouts of encoding ${readout.encodingSpaceRef} are left out.`);
       return;
     }
-    const use = useOf(readout.flags);
     switch (use) {
       case 'ignored':
         this.#nUnused++;
@@ -119,16 +120,20 @@ export class CartesianReconstruction {
       this.#sayOnce('RECON_WARN_UNUSED_READOUTS', `${this.#nUnused} navigator, phase-correction, dummy or feedback readouts were left out.`);
     }
     this.#compression?.decideAll();
+    this.#calibrations.noMoreLines();
     this.#finished = done;
     for (const slab of this.#slabs.values()) {
       if (!slab.delivered || slab.changedSinceDelivery) this.#deliverWhenCalibrated(slab);
     }
+    this.#deliverComplete();
     this.#finishIfIdle();
   }
 
   /** The scan broke off: what is complete still comes out, then `done` is called; incomplete images do not. */
   stop(done: () => void): void {
+    this.#calibrations.noMoreLines();
     this.#finished = done;
+    this.#deliverComplete();
     this.#finishIfIdle();
   }
 
@@ -155,7 +160,7 @@ export class CartesianReconstruction {
 
   #takeLine(readout: Readout, samplesPointer: number, use: LineUse): void {
     const { kspaceEncodeStep1, kspaceEncodeStep2 } = readout.idx;
-    const row = rowOfLine(this.#plan, kspaceEncodeStep1);
+    const row = rowOf(this.#plan, readout);
     if (row < 0 || row >= this.#plan.nLines) throw reconError('RECON_ERR_LINE', `kspace_encode_step_1 = ${kspaceEncodeStep1}`);
     if (kspaceEncodeStep2 !== 0) throw reconError('RECON_ERR_3D', `kspace_encode_step_2 = ${kspaceEncodeStep2}`);
     if (!this.#readouts.started) this.#start(readout);
@@ -184,7 +189,7 @@ export class CartesianReconstruction {
   }
 
   #addLine(readout: Readout, samplesPointer: number, use: LineUse): void {
-    const row = rowOfLine(this.#plan, readout.idx.kspaceEncodeStep1);
+    const row = rowOf(this.#plan, readout);
     if (readout.centerSample === 0 && readout.nSamples > 1) {
       this.#sayOnce('RECON_WARN_CENTRE_SAMPLE', `center_sample is 0 in readouts of ${readout.nSamples} samples; the middle was taken.`);
     }
@@ -200,7 +205,8 @@ export class CartesianReconstruction {
     const lineBytes = this.#plan.nColumns * 8;
     const coilBytes = this.#plan.nLines * lineBytes;
     const target = slab.pointer + row * lineBytes;
-    const calibrates = use !== 'imaging' && this.#plan.acceleration > 1;
+    const { acceleration, calibration } = this.#plan;
+    const calibrates = use !== 'imaging' && acceleration > 1;
 
     if (use === 'calibration') {
       const stored = this.#calibrations.addLine(readout.idx, row, (pointer, stride, accumulate) =>
@@ -208,14 +214,15 @@ export class CartesianReconstruction {
       );
       const { keepCalibrationLines, unalias } = this.#plan.parameters;
       const serves = keepCalibrationLines || unalias === 'none' || slab.isOnLattice(row);
-      if (serves && slab.addCalibrationLine(row, stored.count)) this.#copyLine(stored.pointer, lineBytes, target, coilBytes);
+      if (stored !== undefined && serves && slab.addCalibrationLine(row, stored.count)) this.#copyLine(stored.pointer, lineBytes, target, coilBytes);
     } else {
       const accumulate = slab.addImagingLine(row);
       this.#transform(readout, samplesPointer, target, coilBytes, accumulate);
-      if (calibrates) {
-        this.#calibrations.addLine(readout.idx, row, (pointer, stride, add) =>
-          this.#transform(readout, samplesPointer, pointer, stride, add),
-        );
+      const write: LineWriter = (pointer, stride, add) => this.#transform(readout, samplesPointer, pointer, stride, add);
+      if (calibration === 'interleaved') {
+        this.#calibrations.addInterleavedLine(slab, readout.idx, row, write);
+      } else if (calibrates) {
+        this.#calibrations.addLine(readout.idx, row, write);
       } else {
         this.#calibrations.imagingLineCame(slab);
       }
@@ -323,12 +330,26 @@ export class CartesianReconstruction {
 
   #deliverWhenCalibrated(slab: Slab): void {
     if (this.#complete.has(slab)) return;
-    this.#complete.set(slab, this.#calibrations.of(slab));
+    this.#complete.set(slab, this.#calibrations.isAwaitedBy(slab) ? undefined : this.#calibrations.of(slab));
     this.#deliverComplete();
   }
 
   #deliverComplete(): void {
-    for (const [slab, calibration] of this.#complete) {
+    // A calibration that is begun here may be ready at once, and call back.
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    try {
+      this.#deliverInOrder();
+    } finally {
+      this.#isDelivering = false;
+    }
+  }
+
+  #deliverInOrder(): void {
+    for (const [slab, known] of this.#complete) {
+      if (known === undefined && this.#calibrations.isAwaitedBy(slab)) return;
+      const calibration = known ?? this.#calibrations.of(slab);
+      if (calibration !== known) this.#complete.set(slab, calibration);
       if (calibration !== undefined && calibration.pending > 0) return;
       this.#complete.delete(slab);
       this.#deliver(slab, calibration);
@@ -436,6 +457,13 @@ export class CartesianReconstruction {
     this.#said.add(code);
     this.#output.notice(reconNotice(code, message));
   }
+}
+
+/** Slab row of a readout's line; that of a reference scan counts from its own centre. */
+function rowOf(plan: CartesianPlan, { idx, encodingSpaceRef }: Readout): number {
+  const ofReference = plan.referenceCentreLines[encodingSpaceRef];
+  const shift = ofReference === undefined ? 0 : plan.centreLine - ofReference;
+  return rowOfLine(plan, idx.kspaceEncodeStep1 + shift);
 }
 
 function useOf(flags: bigint): ReadoutUse {

@@ -114,6 +114,7 @@ function planOf(acceleration: number): CartesianPlan {
     acceleration,
     calibration: acceleration > 1 ? 'embedded' : 'none',
     nAverages: 1,
+    referenceCentreLines: [],
     nImagesPerSlice: 1,
     fovMm: [256, 256, 4],
   };
