@@ -67,7 +67,9 @@ describe('forwardProject', () => {
   it('does not depend on where the grid ends', () => {
     const large = centredGrid(440, 0.625);
     const projections = forwardProject(rasterised(parts, large), large, smallFan);
-    forwardProject(image, grid, smallFan).forEach((value, at) => expect(Math.abs(value - projections[at]!)).toBeLessThan(1e-4));
+    let worst = 0;
+    forwardProject(image, grid, smallFan).forEach((value, at) => (worst = Math.max(worst, Math.abs(value - projections[at]!))));
+    expect(worst).toBeLessThan(1e-4);
   });
 
   it('sees nothing of air', () => {

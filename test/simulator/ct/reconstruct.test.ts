@@ -12,9 +12,10 @@ const body = [
 const bodyGrid = centredGrid(440, 0.5);
 const image = rasterised(body, bodyGrid);
 
+const projections = new Map([smallFan, smallParallel].map((beam) => [beam.kind, forwardProject(image, bodyGrid, beam)]));
+
 function reconstructed(beam: Beam, kernel: ReconstructionKernel, grid: PixelGrid): Float32Array {
-  const projections = forwardProject(image, bodyGrid, beam);
-  return toHounsfield(backproject(new ViewFilter(beam, kernel).apply(projections), grid), water);
+  return toHounsfield(backproject(new ViewFilter(beam, kernel).apply(projections.get(beam.kind)!), grid), water);
 }
 
 describe.each([smallFan, smallParallel])('filtered backprojection ($kind)', (beam) => {

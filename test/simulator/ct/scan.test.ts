@@ -115,7 +115,7 @@ function transformedRows(matrix: Float64Array, size: number): Float64Array {
 }
 
 describe('a scan', () => {
-  const several = { ...smallScan, nSlices: 3, sliceSpacingMm: 20, doseFractions: [1, 0.28], kernels: ['soft', 'bone'] } as const;
+  const several = { ...smallScan, matrix: 64, nSlices: 3, sliceSpacingMm: 20, doseFractions: [1, 0.28], kernels: ['soft', 'bone'] } as const;
 
   it('gives every slice at every dose with every kernel, feet first', () => {
     const slices = [...simulateCt(water, several)];
