@@ -10,3 +10,6 @@ export * from './coil-compression/index.js';
 export * from './coil-maps/index.js';
 export * from './noise-map/index.js';
 export * from './partial-fourier/index.js';
+export * from './sense/index.js';
+export * from './compressed-sensing/index.js';
+export * from './espirit/index.js';

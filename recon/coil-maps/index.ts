@@ -1,1 +1,2 @@
 export { estimateCoilMaps, type CoilMapCalibration } from './estimate.js';
+export { interpolationPoints, POINT_BYTES } from './interpolation.js';

@@ -85,3 +85,57 @@ export interface CoilMapExports {
     energies: number,
   ): void;
 }
+
+/** assembly/sense.ts, vectors.ts */
+export interface SenseExports {
+  packColumns(source: number, rowBytes: number, n: number, nColumns: number, block: number): void;
+  unpackColumns(block: number, n: number, nColumns: number, target: number, rowBytes: number): void;
+  senseRightSide(
+    plan: number, slab: number, coilBytes: number, lineBytes: number, nCoils: number, nColumns: number,
+    maps: number, weights: number, scale: number, b: number, slots: number, slotBytes: number,
+  ): void;
+  senseNormal(
+    plan: number, maps: number, nMaps: number, weights: number, scale: number, damping: number, x: number, out: number,
+    slots: number, slotBytes: number,
+  ): void;
+  senseSolve(
+    plan: number, maps: number, nMaps: number, weights: number, scale: number, damping: number, nIterations: number,
+    tolerance: number, b: number, x: number, work: number, slots: number, slotBytes: number,
+  ): number;
+  compressMaps(maps: number, nCoils: number, n: number, tolerance: number, scratch: number): number;
+  multiplyVectors(a: number, b: number, out: number, n: number): void;
+  addConjugateProduct(a: number, b: number, sum: number, n: number): void;
+  weighVector(x: number, weights: number, n: number): void;
+  addScaled(a: number, x: number, b: number, y: number, n: number): void;
+  realProduct(a: number, b: number, n: number): number;
+  descend(z: number, a: number, b: number, step: number, out: number, n: number): void;
+  extrapolate(x: number, before: number, momentum: number, z: number, n: number): void;
+}
+
+/** assembly/wavelet.ts */
+export interface WaveletExports {
+  waveletAnalysis(x: number, scratch: number, nRows: number, nColumns: number, rowBytes: number): void;
+  waveletSynthesis(x: number, scratch: number, nRows: number, nColumns: number, rowBytes: number): void;
+  shrink(row: number, from: number, end: number, threshold: number): void;
+  rotateImage(x: number, out: number, nRows: number, nColumns: number, rows: number, columns: number): void;
+}
+
+/** assembly/espirit.ts */
+export interface EspiritExports {
+  gatheredProduct(
+    rowAt: number, nRows: number, sumAt: number, nSums: number, imaginaryAt: number, x: number, xBytes: number,
+    nPanels: number, out: number, outBytes: number,
+  ): void;
+  panelGram(x: number, nPanels: number, nRows: number, gram: number): void;
+  spreadHermitian(
+    x: number, xBytes: number, nPanels: number, nCoils: number, nRows: number, nPoints: number, scale: number,
+    weights: number, nColumns: number, out: number,
+  ): void;
+  principalVectors(
+    spread: number, nCoils: number, nRows: number, nColumns: number, weights: number, nIterations: number,
+    vectors: number, coilStride: number, values: number, scratch: number,
+  ): void;
+  cropMaps(
+    values: number, nColumns: number, points: number, nRows: number, least: number, maps: number, nCoils: number,
+  ): void;
+}

@@ -10,3 +10,7 @@ export { fillLines } from './fill';
 export { alignPhases, globalPrincipalVector, localPrincipalVectors } from './walsh';
 export { interpolateLines, interpolateMaps } from './upsample';
 export { grappaNoise } from './noisemap';
+export { compressMaps, packColumns, senseNormal, senseRightSide, senseSolve, unpackColumns } from './sense';
+export { addConjugateProduct, addScaled, descend, extrapolate, multiplyVectors, realProduct, weighVector } from './vectors';
+export { rotateImage, shrink, waveletAnalysis, waveletSynthesis } from './wavelet';
+export { cropMaps, gatheredProduct, panelGram, principalVectors, spreadHermitian } from './espirit';

@@ -1,0 +1,2 @@
+export * from './wavelet.js';
+export * from './fista.js';

@@ -1,0 +1,216 @@
+/**
+ * ESPIRiT: coil maps as eigenvectors. Windows of k-space that the kernel covers lie in the signal space V of the
+ * calibration data (subspace.ts). Projecting every window of the image's k-space on it is a convolution, which in image
+ * space is one small Hermitian matrix a point,
+ *
+ *   phi_k[c](r) = sum_d V_k[c, d] exp(2 pi i d (r - r0) / N),   H[a, b](r) = 1 / n_d sum_k phi_k[a] conj(phi_k[b]),
+ *
+ * and coil images, which the projection leaves as they are, are its eigenvectors of eigenvalue 1: H(r) S(r) = S(r).
+ * Outside the object the largest eigenvalue is smaller; there the maps are zero.
+ *
+ * H has the differences of two kernel taps for frequencies, 2 n - 1 a direction. So it is worked out on 2 n points a
+ * direction, brought to a grid several times finer exactly, diagonalised there by power iteration, and the
+ * eigenvectors, smooth once their phase is chosen, go to the image's grid by cubic interpolation. The phase is
+ * that of a virtual coil, the principal component of the calibration data.
+ *
+ * Uecker M, Lai P, Murphy MJ, Virtue P, Elad M, Pauly JM, Vasanawala SS, Lustig M. ESPIRiT: an eigenvalue approach
+ * to autocalibrating parallel MRI. Magn Reson Med 2014;71:990-1001. doi:10.1002/mrm.24751
+ */
+import { interpolationPoints, POINT_BYTES, type CoilMapCalibration } from '../coil-maps/index.js';
+import { reconError } from '../errors.js';
+import { fftLines, planFft } from '../fft/index.js';
+import type { Kernels } from '../kernels/index.js';
+import { signalSpace, type SignalSpace } from './subspace.js';
+
+/** Calibration samples along either direction, about the centre. */
+const largestExtent = 24;
+const kernelExtent = 6;
+/** Points of the grid on which the matrices are diagonalised: six for the finest period of six taps. */
+const gridExtent = 64;
+/** With a second eigenvalue of three quarters of the first, what is left of it is 1 %. */
+const nPowerIterations = 16;
+/** Below it a point is taken to be outside the object. */
+export const defaultEspiritCrop = 0.95;
+
+/**
+ * @param crop least eigenvalue of a pixel of the object
+ * @returns maps, complex64 [nCoils, nRows, nColumns], of norm 1 or zero, in the kernels' memory; release with `arena.release`
+ * @throws CodedError RECON_ERR_COIL_MAPS_NO_SIGNAL
+ */
+export function estimateEspiritMaps(kernels: Kernels, calibration: CoilMapCalibration, crop = defaultEspiritCrop): number {
+  const { arena, wasm } = kernels;
+  const { nCoils, nColumns, nRows, paddedRows } = calibration;
+  const centre = centralSamples(kernels, calibration);
+  const kernelRows = Math.min(kernelExtent, Math.ceil(centre.nRows / 2));
+  const kernelColumns = Math.min(kernelExtent, Math.ceil(centre.nColumns / 2));
+  const space = signalSpace(kernels, { ...centre, nCoils, kernelRows, kernelColumns });
+  // The phase alignment takes coils in pairs.
+  const nPaired = nCoils + (nCoils % 2);
+  const nPoints = gridExtent * gridExtent;
+  return arena.withScratch(8 * nPoints * nPaired + 8 * nPoints, (vectors) => {
+    const values = vectors + 8 * nPoints * nPaired;
+    arena.u8(vectors, 8 * nPoints * nPaired).fill(0);
+    try {
+      gridVectors(kernels, space, { nCoils, kernelRows, kernelColumns }, vectors, nPaired, values);
+    } finally {
+      arena.release(space.pointer);
+    }
+    alignToVirtualCoil(kernels, centre, nCoils, nPaired, vectors);
+    const pointBytes = POINT_BYTES * (nRows + nColumns);
+    return arena.withScratch(pointBytes + 4 * (nColumns + 1) + 8 * (nCoils + 1) * gridExtent * nColumns, (rowPoints) => {
+      const columnPoints = rowPoints + POINT_BYTES * nRows;
+      const wide = rowPoints + pointBytes;
+      const wideValues = wide + 8 * nCoils * gridExtent * nColumns;
+      const energies = wideValues + 8 * gridExtent * nColumns;
+      arena.u8(rowPoints, POINT_BYTES * nRows).set(interpolationPoints(nRows, paddedRows, gridExtent));
+      arena.u8(columnPoints, POINT_BYTES * nColumns).set(interpolationPoints(nColumns, nColumns, gridExtent));
+      wasm.interpolateLines(vectors, nCoils, nPaired, gridExtent, gridExtent, columnPoints, nColumns, wide);
+      wasm.interpolateLines(values, 1, 1, gridExtent, gridExtent, columnPoints, nColumns, wideValues);
+      const maps = arena.allocate(8 * nCoils * nRows * nColumns);
+      wasm.interpolateMaps(wide, nCoils, gridExtent, nColumns, rowPoints, nRows, maps, energies);
+      wasm.cropMaps(wideValues, nColumns, rowPoints, nRows, crop, maps, nCoils);
+      return maps;
+    });
+  });
+}
+
+interface CentralSamples {
+  /** complex64 [nCoils, nRows, nColumns], of mean square 1 */
+  readonly samples: Float32Array;
+  readonly nRows: number;
+  readonly nColumns: number;
+}
+
+/** The calibration samples about the centre of k-space, both directions. */
+function centralSamples(kernels: Kernels, { calibration, nCoils, nCalibrationLines, nColumns, firstLine }: CoilMapCalibration): CentralSamples {
+  const { arena } = kernels;
+  const nRows = Math.min(largestExtent, nCalibrationLines);
+  const firstRow = Math.max(0, Math.min(nCalibrationLines - nRows, -firstLine - Math.floor(nRows / 2)));
+  const wanted = Math.min(largestExtent, nColumns);
+  const firstColumn = Math.floor(nColumns / 2) - Math.floor(wanted / 2);
+  const samples = new Float32Array(2 * nCoils * nRows * wanted);
+  arena.withScratch(8 * nRows * nColumns, (lines) => {
+    for (let coil = 0; coil < nCoils; coil++) {
+      const from = calibration + 8 * (coil * nCalibrationLines + firstRow) * nColumns;
+      const kspace = arena.f32(lines, 2 * nRows * nColumns);
+      kspace.set(arena.f32(from, 2 * nRows * nColumns));
+      fftLines(kernels, planFft(kernels, nColumns), lines, nRows, 'forward');
+      for (let row = 0; row < nRows; row++) {
+        const at = 2 * (row * nColumns + firstColumn);
+        samples.set(kspace.subarray(at, at + 2 * wanted), 2 * (coil * nRows + row) * wanted);
+      }
+    }
+  });
+  let energy = 0;
+  for (const value of samples) energy += value * value;
+  if (!(energy > 0 && energy < Infinity)) {
+    throw reconError('RECON_ERR_COIL_MAPS_NO_SIGNAL', `calibration lines of energy ${energy}`);
+  }
+  const scale = Math.sqrt(samples.length / 2 / energy);
+  return { samples: samples.map((value) => scale * value), nRows, nColumns: wanted };
+}
+
+interface KernelShape {
+  readonly nCoils: number;
+  readonly kernelRows: number;
+  readonly kernelColumns: number;
+}
+
+/**
+ * Eigenvectors and eigenvalues on the grid.
+ * @param vectors complex64 [gridExtent, gridExtent, coilStride]
+ * @param values complex64 [gridExtent, gridExtent], real
+ */
+function gridVectors(
+  { arena, wasm }: Kernels, space: SignalSpace, { nCoils, kernelRows, kernelColumns }: KernelShape,
+  vectors: number, coilStride: number, values: number,
+): void {
+  const nTaps = kernelRows * kernelColumns;
+  const rowPoints = 2 * kernelRows;
+  const columnPoints = 2 * kernelColumns;
+  const nPoints = rowPoints * columnPoints;
+  const nPairs = (nCoils * (nCoils + 1)) / 2;
+  const imageBytes = 64 * nCoils * nPoints;
+  const spreadBytes = 8 * nPairs * rowPoints * gridExtent;
+  const eigenBytes = 32 * (nPairs + 2 * nCoils) + 4 * gridExtent;
+  const phaseBytes = 8 * nPoints * nTaps + 4 * (nPoints + nTaps);
+  const weightBytes = 4 * gridExtent * (rowPoints + columnPoints);
+  arena.withScratch(space.nPanels * imageBytes + spreadBytes + eigenBytes + phaseBytes + weightBytes, (images) => {
+    const spread = images + space.nPanels * imageBytes;
+    const scratch = spread + spreadBytes;
+    const phases = scratch + eigenBytes;
+    const rowAt = phases + 8 * nPoints * nTaps;
+    const sumAt = rowAt + 4 * nPoints;
+    const columnWeights = sumAt + 4 * nTaps;
+    const rowWeights = columnWeights + 4 * gridExtent * columnPoints;
+
+    const table = arena.f32(phases, 2 * nPoints * nTaps);
+    for (let point = 0; point < nPoints; point++) {
+      const y = Math.floor(point / columnPoints) / rowPoints;
+      const x = (point % columnPoints) / columnPoints;
+      for (let tap = 0; tap < nTaps; tap++) {
+        const angle = 2 * Math.PI * (Math.floor(tap / kernelColumns) * y + (tap % kernelColumns) * x);
+        table[2 * (point * nTaps + tap)] = Math.cos(angle);
+        table[2 * (point * nTaps + tap) + 1] = Math.sin(angle);
+      }
+    }
+    arena.i32(rowAt, nPoints).set(Array.from({ length: nPoints }, (_, point) => phases + 8 * point * nTaps));
+    arena.i32(sumAt, nTaps).set(Array.from({ length: nTaps }, (_, tap) => 8 * tap));
+    for (let coil = 0; coil < nCoils; coil++) {
+      wasm.gatheredProduct(
+        rowAt, nPoints, sumAt, nTaps, 4, space.pointer + 64 * coil * nTaps, 64 * space.nTaps, space.nPanels,
+        images + 64 * coil * nPoints, imageBytes,
+      );
+    }
+    arena.f32(columnWeights, gridExtent * columnPoints).set(trigonometricWeights(columnPoints, kernelColumns, 'point'));
+    arena.f32(rowWeights, gridExtent * rowPoints).set(trigonometricWeights(rowPoints, kernelRows, 'grid'));
+    wasm.spreadHermitian(
+      images, imageBytes, space.nPanels, nCoils, rowPoints, columnPoints, 1 / nTaps, columnWeights, gridExtent, spread,
+    );
+    const rowValues = scratch + 32 * (nPairs + 2 * nCoils);
+    const found = arena.f32(values, 2 * gridExtent * gridExtent).fill(0);
+    for (let row = 0; row < gridExtent; row++) {
+      wasm.principalVectors(
+        spread, nCoils, rowPoints, gridExtent, rowWeights + 4 * row * rowPoints, nPowerIterations,
+        vectors + 8 * row * gridExtent * coilStride, coilStride, rowValues, scratch,
+      );
+      arena.f32(rowValues, gridExtent).forEach((value, column) => (found[2 * (row * gridExtent + column)] = value));
+    }
+  });
+}
+
+/**
+ * What brings a function of the frequencies -(nTaps - 1) .. nTaps - 1, known in points p / nPoints, to the grid's points:
+ * D(t) = 1 / nPoints sum_f exp(2 pi i f t). Position zero is at point 0 and at the grid's index floor(gridExtent / 2).
+ * @returns [nPoints, gridExtent] for `point`, [gridExtent, nPoints] for `grid` first
+ */
+function trigonometricWeights(nPoints: number, nTaps: number, first: 'point' | 'grid'): Float32Array {
+  const weights = new Float32Array(nPoints * gridExtent);
+  for (let point = 0; point < nPoints; point++) {
+    for (let i = 0; i < gridExtent; i++) {
+      const t = (i - gridExtent / 2) / gridExtent - point / nPoints;
+      let sum = 1;
+      for (let f = 1; f < nTaps; f++) sum += 2 * Math.cos(2 * Math.PI * f * t);
+      weights[first === 'point' ? point * gridExtent + i : i * nPoints + point] = sum / nPoints;
+    }
+  }
+  return weights;
+}
+
+/** Turns every vector to the phase of the virtual coil: the principal component of the samples of all coils. */
+function alignToVirtualCoil({ arena, wasm }: Kernels, { samples }: CentralSamples, nCoils: number, nPaired: number, vectors: number): void {
+  const nSamples = samples.length / 2 / nCoils;
+  const scratchBytes = 8 * (nPaired * nPaired + 2 * nPaired);
+  arena.withScratch(8 * nSamples * nPaired + 8 * nPaired + scratchBytes, (pixels) => {
+    const virtual = pixels + 8 * nSamples * nPaired;
+    const interleaved = arena.f32(pixels, 2 * nSamples * nPaired).fill(0);
+    for (let coil = 0; coil < nCoils; coil++) {
+      for (let i = 0; i < nSamples; i++) {
+        interleaved[2 * (i * nPaired + coil)] = samples[2 * (coil * nSamples + i)]!;
+        interleaved[2 * (i * nPaired + coil) + 1] = samples[2 * (coil * nSamples + i) + 1]!;
+      }
+    }
+    wasm.globalPrincipalVector(pixels, nSamples, nPaired, nPowerIterations, virtual, virtual + 8 * nPaired);
+    wasm.alignPhases(vectors, gridExtent * gridExtent, nPaired, virtual);
+  });
+}

@@ -1,0 +1,1 @@
+export { defaultEspiritCrop, estimateEspiritMaps } from './estimate.js';

@@ -1,0 +1,153 @@
+/**
+ * SENSE where whole lines are sampled: each column of the hybrid slab is a problem of its own, and the
+ * kernels (recon/kernels/assembly/sense.ts) work on four of them in the cache, whole conjugate-gradient
+ * solutions included. Columns need no other columns: threads may share them, and nothing depends on how.
+ */
+import { planFft, type ColumnRange, type FftPlan } from '../fft/index.js';
+import type { Kernels } from '../kernels/index.js';
+import type { NormalEquations, SenseModel, SenseOptions } from './types.js';
+
+const ELEMENT_BYTES = 32;
+/** Coils are mixed to as few as leave out no more than this part of the energy of the maps in any pixel. */
+const coilTolerance = 1e-4;
+
+/** Rooms for the work on four columns; `release` gives all of them back. */
+interface Workplace {
+  readonly fft: FftPlan;
+  readonly blockBytes: number;
+  /** The weights in the order of a block: row j from the centre, round the end. */
+  readonly weights: number;
+  readonly coils: number;
+  readonly scratch: number;
+  readonly spans: readonly number[];
+}
+
+function openWorkplace(kernels: Kernels, { nRows, nCoils, weights }: SenseModel): Workplace {
+  const { arena } = kernels;
+  const fft = planFft(kernels, nRows);
+  const blockBytes = ELEMENT_BYTES * nRows;
+  const spans = [
+    arena.allocate(4 * nRows),
+    arena.allocate(nCoils * blockBytes),
+    arena.allocate(Math.max(nCoils * (blockBytes + ELEMENT_BYTES), 3 * blockBytes)),
+  ];
+  const ordered = arena.f32(spans[0]!, nRows);
+  const centre = Math.floor(nRows / 2);
+  for (let row = 0; row < nRows; row++) ordered[(row - centre + nRows) % nRows] = weights[row]!;
+  return { fft, blockBytes, weights: spans[0]!, coils: spans[1]!, scratch: spans[2]!, spans };
+}
+
+/** The maps of the columns from `column` into the workplace, a block a coil. */
+function packMaps(kernels: Kernels, { maps, nCoils, nRows, nColumns }: SenseModel, place: Workplace, column: number): void {
+  const count = Math.min(4, nColumns - column);
+  for (let coil = 0; coil < nCoils; coil++) {
+    const source = maps + 8 * (coil * nRows * nColumns + column);
+    kernels.wasm.packColumns(source, 8 * nColumns, nRows, count, place.coils + coil * place.blockBytes);
+  }
+}
+
+function rightSideOf(kernels: Kernels, model: SenseModel, place: Workplace, data: number, column: number, b: number): void {
+  const { nCoils, nRows, nColumns } = model;
+  const { fft } = place;
+  kernels.wasm.senseRightSide(
+    fft.pointer, data + 8 * column, 8 * nRows * nColumns, 8 * nColumns, nCoils, Math.min(4, nColumns - column),
+    place.coils, place.weights, fft.scale, b, fft.slots, fft.slotBytes,
+  );
+}
+
+/**
+ * argmin over u of |E u - W^(1/2) d|^2 + damping |u|^2, by conjugate gradients from zero.
+ * @param data address of complex64 [nCoils, nRows, nColumns], hybrid
+ * @param image address of complex64 [nRows, nColumns]; only `columns` are written
+ * @param columns from and end multiples of four, or the image's own
+ */
+export function solveColumns(
+  kernels: Kernels, model: SenseModel, data: number, image: number, options: SenseOptions,
+  columns: ColumnRange = { from: 0, end: model.nColumns },
+): void {
+  const { arena, wasm } = kernels;
+  const { nCoils, nRows, nColumns } = model;
+  const place = openWorkplace(kernels, model);
+  const { fft } = place;
+  const b = arena.allocate(2 * place.blockBytes);
+  const x = b + place.blockBytes;
+  try {
+    for (let column = columns.from; column < columns.end; column += 4) {
+      packMaps(kernels, model, place, column);
+      rightSideOf(kernels, model, place, data, column, b);
+      const nMixtures = wasm.compressMaps(place.coils, nCoils, nRows, coilTolerance, place.scratch);
+      wasm.senseSolve(
+        fft.pointer, place.coils, nMixtures, place.weights, fft.scale ** 2, options.damping, options.nIterations,
+        options.tolerance ?? 0, b, x, place.scratch, fft.slots, fft.slotBytes,
+      );
+      wasm.unpackColumns(x, nRows, Math.min(4, nColumns - column), image + 8 * column, 8 * nColumns);
+    }
+  } finally {
+    for (const pointer of [b, ...place.spans]) arena.release(pointer);
+  }
+}
+
+/** The normal equations of all columns, for solvers that see the whole image. */
+export class ColumnEquations implements NormalEquations {
+  readonly nRows: number;
+  readonly nColumns: number;
+  readonly #kernels: Kernels;
+  readonly #model: SenseModel;
+  readonly #place: Workplace;
+  /** Mixtures of coils, blocks of four columns one after the other. */
+  readonly #mixtures: number;
+  readonly #nMixtures: number[] = [];
+  readonly #blocks: number;
+
+  constructor(kernels: Kernels, model: SenseModel) {
+    const { nCoils, nRows, nColumns } = model;
+    const { arena, wasm } = kernels;
+    this.#kernels = kernels;
+    this.#model = model;
+    this.nRows = nRows;
+    this.nColumns = nColumns;
+    this.#place = openWorkplace(kernels, model);
+    const { blockBytes, coils, scratch } = this.#place;
+    this.#blocks = arena.allocate(2 * blockBytes);
+    this.#mixtures = arena.allocate(Math.ceil(nColumns / 4) * nCoils * blockBytes);
+    let to = this.#mixtures;
+    for (let column = 0; column < nColumns; column += 4) {
+      packMaps(kernels, model, this.#place, column);
+      const nMixtures = wasm.compressMaps(coils, nCoils, nRows, coilTolerance, scratch);
+      arena.u8(to, nMixtures * blockBytes).set(arena.u8(coils, nMixtures * blockBytes));
+      to += nMixtures * blockBytes;
+      this.#nMixtures.push(nMixtures);
+    }
+  }
+
+  rightSide(data: number, image: number): void {
+    const { nRows, nColumns } = this;
+    for (let column = 0; column < nColumns; column += 4) {
+      packMaps(this.#kernels, this.#model, this.#place, column);
+      rightSideOf(this.#kernels, this.#model, this.#place, data, column, this.#blocks);
+      this.#kernels.wasm.unpackColumns(this.#blocks, nRows, Math.min(4, nColumns - column), image + 8 * column, 8 * nColumns);
+    }
+  }
+
+  normal(image: number, out: number): void {
+    const { wasm } = this.#kernels;
+    const { nRows, nColumns } = this;
+    const { fft, blockBytes, weights } = this.#place;
+    let mixtures = this.#mixtures;
+    this.#nMixtures.forEach((nMixtures, block) => {
+      const column = 4 * block;
+      const count = Math.min(4, nColumns - column);
+      wasm.packColumns(image + 8 * column, 8 * nColumns, nRows, count, this.#blocks);
+      wasm.senseNormal(
+        fft.pointer, mixtures, nMixtures, weights, fft.scale ** 2, 0, this.#blocks, this.#blocks + blockBytes,
+        fft.slots, fft.slotBytes,
+      );
+      wasm.unpackColumns(this.#blocks + blockBytes, nRows, count, out + 8 * column, 8 * nColumns);
+      mixtures += nMixtures * blockBytes;
+    });
+  }
+
+  release(): void {
+    for (const pointer of [this.#mixtures, this.#blocks, ...this.#place.spans]) this.#kernels.arena.release(pointer);
+  }
+}
