@@ -58,7 +58,8 @@ export class Session {
   #chosen: Choice | undefined;
   #opening: Promise<SessionReconstruction> | undefined;
   #reconstruction: SessionReconstruction | undefined;
-  #reconstructionFailed = false;
+  /** Why the reconstruction, or the answer to one of its images, failed. */
+  #reconstructionError: unknown;
   #scratch = new Float32Array(0);
   /** Set while an acquisition waits for room; called when there is some, or when waiting is in vain. */
   #isFull = false;
@@ -306,7 +307,7 @@ export class Session {
   }
 
   #reconstructionBroke(error: unknown): void {
-    this.#reconstructionFailed = true;
+    this.#reconstructionError ??= error;
     this.#finish(error);
   }
 
@@ -372,11 +373,12 @@ export class Session {
     let summary: ReconSummary | undefined;
     try {
       const reconstruction = await this.#opening;
-      if (this.#reconstructionFailed) await reconstruction?.abort();
+      if (this.#reconstructionError !== undefined) await reconstruction?.abort();
       else summary = await reconstruction?.finish();
     } catch (broken) {
       error ??= broken;
     }
+    error ??= this.#reconstructionError;
     if (this.#isClosed()) return;
     if (error === undefined) error = this.#errorAtTheEnd();
     if (error === undefined) this.#lastRemarks();

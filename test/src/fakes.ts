@@ -14,6 +14,8 @@ export interface FakeBehaviour {
   readonly nCoils?: number;
   /** The readout, counted from 0, at which the worker fails. */
   readonly failAt?: number;
+  /** The image comes when there are no more readouts, not with its last one. */
+  readonly emitsAtEnd?: boolean;
 }
 
 /** One image a readout with LAST_IN_SLICE, whose pixels are the sum of the samples so far. */
@@ -61,13 +63,14 @@ export class FakeReconstruction implements SessionReconstruction {
     }
     this.nCommitted++;
     this.#sum += this.#slot.reduce((sum, value) => sum + value, 0);
-    if (hasFlag(header.flags, 'lastInSlice')) this.#emit();
+    if (hasFlag(header.flags, 'lastInSlice') && this.#behaviour.emitsAtEnd !== true) this.#emit();
   }
 
   finish(): Promise<ReconSummary> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.isFinished = true;
-    return Promise.resolve({ nReadouts: this.nCommitted, nImages: this.#nImages, stageMs: { fake: 1 }, peakMemoryBytes: 0 });
+    if (this.#behaviour.emitsAtEnd === true) this.#emit();
+    return Promise.resolve({ nReadouts: this.nCommitted, nImages: this.#nImages, stageMs: { fake: 1 }, peakMemoryBytes: 0, noise: undefined });
   }
 
   abort(): Promise<void> {

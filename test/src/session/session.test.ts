@@ -284,14 +284,14 @@ describe('what is wrong is answered with its code, then CLOSE', () => {
     expect(texts.at(-1)).not.toContain('secret');
   });
 
-  it('an image that cannot be delivered', async () => {
+  it.each([['while lines still come', false], ['at the very end', true]])('an image that cannot be delivered, %s', async (_, emitsAtEnd) => {
     class Broken extends WireAnswer {
       override image(): void {
         throw new RangeError('broken');
       }
     }
     const sink = new MemorySink();
-    const session = new Session({ id: 'test', reconstructions: new FakeReconstructions(), answer: new Broken(sink) });
+    const session = new Session({ id: 'test', reconstructions: new FakeReconstructions({ emitsAtEnd }), answer: new Broken(sink) });
     await session.write(scan());
     expect(await session.closed).toMatchObject({ outcome: 'failed', errorCode: 'CONUS_ERR_INTERNAL' });
   });
