@@ -84,8 +84,8 @@ export const RECON_NOTICES = {
     expected: 'the most energy where the header and the readouts have the k-space centre',
     action: 'check encodingLimits, center_sample and the converter; the header was followed',
   },
-  RECON_WARN_NOISE_MAP: {
-    expected: 'coil maps, of which g-factor and noise maps are computed',
+  RECON_WARN_NO_MAPS: {
+    expected: 'coil maps, of which g-factor, noise, SNR and point-spread maps are computed',
     action: 'use combine=auto and send calibration lines',
   },
 } as const satisfies ErrorTable;

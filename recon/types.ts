@@ -1,5 +1,6 @@
 /** What reconstruction takes and gives: plain data, so that it crosses threads as it is. */
 import type { ImageGeometry } from '../imaging/index.js';
+import type { NoiseStatistics } from './noise/index.js';
 import type { PartialFourierMethod } from './partial-fourier/index.js';
 
 /** What the operator, the config or the client may set. `docs/cli.md` lists every key. */
@@ -27,6 +28,12 @@ export interface ReconParameters {
   readonly gFactorMap: boolean;
   /** Deliver a noise map a slice as a further series. */
   readonly noiseMap: boolean;
+  /** Deliver an SNR map a slice, |image| / noise, as a further series. */
+  readonly snrMap: boolean;
+  /** Deliver the coil maps of each slice as a further series, one image a coil. */
+  readonly coilMaps: boolean;
+  /** Deliver the local point-spread function of each slice as a further series. */
+  readonly psf: boolean;
 }
 
 export const defaultReconParameters: ReconParameters = {
@@ -42,6 +49,9 @@ export const defaultReconParameters: ReconParameters = {
   partialFourier: 'auto',
   gFactorMap: false,
   noiseMap: false,
+  snrMap: false,
+  coilMaps: false,
+  psf: false,
 };
 
 /** One choice that was made for a scan, with what made it: the raw material of `conus explain`. */
@@ -63,7 +73,10 @@ export interface ImageCounters {
   readonly average: number;
 }
 
-export type ReconImageKind = 'image' | 'gFactor' | 'noise';
+export type ReconImageKind = 'image' | 'gFactor' | 'noise' | 'snr' | 'coilMap' | 'psf';
+
+/** Kinds whose pixels are complex64; those of the others are float32. */
+export const complexKinds: ReadonlySet<ReconImageKind> = new Set(['image', 'coilMap', 'psf']);
 
 /** How honest an image is: whether every line that it stands on was measured or properly synthesised. */
 export type ReconMethod = 'full' | 'grappa' | 'zeroFilled';
@@ -73,8 +86,10 @@ export interface ReconImage {
   readonly kind: ReconImageKind;
   readonly rows: number;
   readonly columns: number;
-  /** `image`: complex64 interleaved [rows, columns]; maps: float32 [rows, columns]. */
+  /** [rows, columns]; complex64 interleaved for the kinds of `complexKinds`, else float32. */
   readonly data: Float32Array;
+  /** Which channel a coil map is of, counted from 0; virtual ones where coils were compressed. */
+  readonly coil?: number;
   /** True where the image's own phase is meaningful (coil maps); false for root-sum-of-squares. */
   readonly hasPhase: boolean;
   readonly counters: ImageCounters;
@@ -115,4 +130,6 @@ export interface ReconSummary {
   /** Wall time spent in each stage, ms, over all threads. */
   readonly stageMs: Readonly<Record<string, number>>;
   readonly peakMemoryBytes: number;
+  /** Of the noise readouts; undefined where there were none or none were wanted. */
+  readonly noise: NoiseStatistics | undefined;
 }

@@ -10,10 +10,16 @@ export class NoiseScan {
   readonly #notice: (notice: ReconNotice) => void;
   #accumulator: NoiseAccumulator | undefined;
   #dwellTimeUs = 0;
+  #statistics: NoiseStatistics | undefined;
 
   constructor(plan: CartesianPlan, notice: (notice: ReconNotice) => void) {
     this.#plan = plan;
     this.#notice = notice;
+  }
+
+  /** Known once the whitener was asked for. */
+  get statistics(): NoiseStatistics | undefined {
+    return this.#statistics;
   }
 
   /** @param samples complex64 [nChannels, nSamples] */
@@ -38,6 +44,7 @@ export class NoiseScan {
     const { coilNames, relativeReceiverNoiseBandwidth } = this.#plan;
     const covariance = this.#accumulator.covariance();
     const statistics = noiseStatistics(covariance, coilNames);
+    this.#statistics = statistics;
     const result = whitener(
       covariance,
       { acquisitionDwellTimeUs: first.sampleTimeUs, noiseDwellTimeUs: this.#dwellTimeUs, relativeReceiverNoiseBandwidth },

@@ -22,7 +22,8 @@ import type { CartesianPlan } from './plan.js';
 import type { LineUse, Readout, ReadoutUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { rowOfLine, Slab } from './slab.js';
-import { combinedImage, geometryOf, methodOf, noiseOf, scaleLines, synthesise } from './slabImage.js';
+import { combinedImage, geometryOf, methodOf, scaleLines, synthesise } from './slabImage.js';
+import { sliceMaps, wantsMaps } from './sliceMaps.js';
 import { StageClock } from './stageClock.js';
 
 export interface CartesianOutput {
@@ -143,6 +144,7 @@ export class CartesianReconstruction {
       nImages: this.#nImages,
       stageMs: this.#clock.elapsedMs,
       peakMemoryBytes: this.#kernels.arena.peakBytes,
+      noise: this.#noise.statistics,
     };
   }
 
@@ -379,13 +381,14 @@ export class CartesianReconstruction {
       this.#images.checkCentre(slab, this.#nCoils);
       return combinedImage(this.#kernels, this.#plan, slab, making);
     });
-    const emit = (kind: ReconImageKind, data: Float32Array) => {
+    const emit = (kind: ReconImageKind, data: Float32Array, coil?: number) => {
       this.#nImages++;
       this.#output.image({
         kind,
         rows: this.#plan.nRows,
         columns: this.#plan.nColumns,
         data,
+        ...(coil === undefined ? {} : { coil }),
         hasPhase: mapsPointer !== 0,
         counters: slab.counters,
         geometry: geometryOf(this.#plan, slab.reference),
@@ -404,16 +407,18 @@ export class CartesianReconstruction {
         patientTablePosition: slab.reference.patientTablePosition,
       });
     };
+    // Who takes the image may take its memory, too.
+    const forMaps = wantsMaps(parameters) ? image.slice() : undefined;
     emit('image', image);
-    if (parameters.gFactorMap || parameters.noiseMap) {
+    if (forMaps !== undefined) {
       if (calibration === undefined || mapsPointer === 0) {
-        this.#sayOnce('RECON_WARN_NOISE_MAP', 'g-factor and noise maps need coil maps; images combined by root-sum-of-squares come without.');
+        this.#sayOnce('RECON_WARN_NO_MAPS', 'Maps beside the images need coil maps; images combined by root-sum-of-squares come without.');
       } else {
-        const maps = this.#clock.time('noise map', () =>
-          noiseOf(this.#kernels, this.#plan, slab, calibration, making, partialFourier),
+        const { sampledColumns } = this.#readouts;
+        const maps = this.#clock.time('maps', () =>
+          sliceMaps(this.#kernels, this.#plan, slab, { calibration, making, image: forMaps, partialFourier, sampledColumns }),
         );
-        if (parameters.gFactorMap) emit('gFactor', maps.gFactor);
-        if (parameters.noiseMap) emit('noise', maps.noise);
+        for (const { kind, data, coil } of maps) emit(kind, data, coil);
       }
     }
     slab.delivered = true;

@@ -12,8 +12,8 @@ import type { CartesianPlan } from './plan.js';
 import type { Readout } from './readout.js';
 import { LineState, type Slab } from './slab.js';
 
-export function hybridSlab(plan: CartesianPlan, slab: Slab): HybridSlab {
-  return { pointer: slab.pointer, coilBytes: plan.nLines * plan.nColumns * 8, nLines: plan.nLines };
+export function hybridSlab(plan: CartesianPlan, { pointer }: Pick<Slab, 'pointer'>): HybridSlab {
+  return { pointer, coilBytes: plan.nLines * plan.nColumns * 8, nLines: plan.nLines };
 }
 
 /** Synthesises lines and enters them; without a kernel they stay zero. */
@@ -21,6 +21,12 @@ export function synthesise(kernels: Kernels, plan: CartesianPlan, slab: Slab, ca
   if (calibration.kernel === undefined || lines.length === 0) return;
   fillLines(kernels, calibration.kernel, hybridSlab(plan, slab), lines);
   for (const { line } of lines) slab.state[line] = LineState.synthesised;
+}
+
+/** Makes the lines that were synthesised in `slab` anew in another slab with the same measured lines. */
+export function resynthesise(kernels: Kernels, plan: CartesianPlan, slab: Slab, calibration: Calibration, pointer: number): void {
+  const lines = slab.synthesisedLines();
+  if (calibration.kernel !== undefined && lines.length > 0) fillLines(kernels, calibration.kernel, hybridSlab(plan, { pointer }), lines);
 }
 
 /** Multiplies each line by f(number of averages that it sums). */
@@ -54,7 +60,7 @@ export interface ImageMaking {
 
 /** @returns complex64 interleaved [nRows, nColumns], a copy that is the caller's, and how its k-space was completed */
 export function combinedImage(
-  kernels: Kernels, plan: CartesianPlan, slab: Slab, { nCoils, mapsPointer, volume, stage }: ImageMaking,
+  kernels: Kernels, plan: CartesianPlan, slab: Pick<Slab, 'pointer'>, { nCoils, mapsPointer, volume, stage }: ImageMaking,
 ): { data: Float32Array<ArrayBuffer>; partialFourier: PartialFourierMethod | 'none' } {
   const { nLines, nColumns, combinedRows, paddedRows } = plan;
   const columns = planSlab(kernels, { nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows });
@@ -77,6 +83,12 @@ export function combinedImage(
 function keptRows({ combinedRows, nRows, nColumns }: CartesianPlan, values: Float32Array, valuesEach: number): Float32Array {
   const from = Math.floor(combinedRows / 2) - Math.floor(nRows / 2);
   return values.subarray(from * nColumns * valuesEach, (from + nRows) * nColumns * valuesEach);
+}
+
+/** The map of one coil, complex64 interleaved [nRows, nColumns]. */
+export function coilMap({ arena }: Kernels, plan: CartesianPlan, { mapsPointer }: ImageMaking, coil: number): Float32Array {
+  const nPixels = plan.combinedRows * plan.nColumns;
+  return keptRows(plan, arena.f32(mapsPointer + 8 * coil * nPixels, 2 * nPixels), 2).slice();
 }
 
 /** Noise and g-factor of the image that `combinedImage` made of this slab with these maps. */

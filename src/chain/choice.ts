@@ -31,9 +31,19 @@ interface Given {
 /** Keys of FIRE's and OpenRecon's JSON that name the chain, the first that says something wins. */
 const chainKeys: readonly string[] = ['customconfig', 'config'];
 
+/** A value that another option of the command line implies. */
+export interface Implied {
+  readonly name: ParameterName;
+  readonly value: string;
+  /** That option. */
+  readonly source: string;
+}
+
 export interface ChoiceOptions {
   /** Values that win over everything, as `--set key=value` gives them. */
   readonly overrides?: Readonly<Record<string, string>>;
+  /** Values that win over everything but `overrides`. */
+  readonly implied?: readonly Implied[];
   /** A chain that wins over everything, as `--chain` gives it. */
   readonly chain?: string;
 }
@@ -54,6 +64,7 @@ export class ChainChoice {
     if (options.chain !== undefined) {
       this.#setChain(options.chain, 'the command line says so', '--chain');
     }
+    for (const { name, value, source } of options.implied ?? []) this.#give('command line', name, value, source);
     for (const [name, value] of Object.entries(options.overrides ?? {})) {
       if (!isParameterName(name)) throw chainError('CONUS_ERR_PARAMETER', `--set ${name}, which is no parameter`);
       this.#give('command line', name, value, `--set ${name}`);

@@ -52,6 +52,9 @@ const schema = z.object({
     .describe('how k-space that partial Fourier or an asymmetric echo left out is completed; auto: by how smooth the phase of the first image is'),
   gFactorMap: truth.default(defaults.gFactorMap).describe('deliver a g-factor map of each slice as a further series'),
   noiseMap: truth.default(defaults.noiseMap).describe('deliver a noise map of each slice as a further series'),
+  snrMap: truth.default(defaults.snrMap).describe('deliver an SNR map of each slice as a further series: image over noise map'),
+  coilMaps: truth.default(defaults.coilMaps).describe('deliver the coil maps of each slice as a further series, one image a coil'),
+  psf: truth.default(defaults.psf).describe('deliver the point-spread function of each slice, at the centre of the image, as a further series'),
   pixelType: z
     .enum(['uint16', 'int16', 'float32', 'complex64'])
     .default('uint16')

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CodedError } from 'ismrmrd';
 import { ChainChoice, knownConfigNames, parameterFacts } from '../chain/index.js';
-import type { ChoiceOptions } from '../chain/index.js';
+import type { ChoiceOptions, Implied } from '../chain/index.js';
 import { documentedCodes, errorsPage } from '../errors.js';
 import { logLevels } from '../log.js';
 import type { LogLevel } from '../log.js';
@@ -14,6 +14,8 @@ import { ExitCode } from './exitCodes.js';
 import { explain } from './explain.js';
 import { receivedKinds } from './imageWriter.js';
 import { inspect } from './inspect.js';
+import { impliedByMaps, mapNames, mapParameters } from './maps.js';
+import type { MapName } from './maps.js';
 import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
 import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from './protocols.js';
@@ -63,6 +65,7 @@ function explainFailure(error: unknown, io: CliIo): ExitCode {
 interface ChoiceFlags {
   readonly set: Record<string, string>;
   readonly chain?: string;
+  readonly implied?: readonly Implied[];
 }
 interface PoolFlags {
   readonly threads?: number;
@@ -95,8 +98,10 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .description('reconstruct a recorded stream or an ISMRMRD file')
     .argument('<in>', '.mrd, .h5, or - for stdin')
     .requiredOption('-o, --output <out>', '.mrd, .h5, .png, .nii.gz, a directory for DICOM, or - for an MRD stream on stdout')
-    .action(async (input: string, flags: ChoiceFlags & PoolFlags & { output: string; json: boolean }) => {
-      done(await recon(input, { ...choiceOf(flags), ...poolOf(flags), output: flags.output, json: flags.json }, io));
+    .option('--maps <names>', `further series: ${Object.keys(mapParameters).join(',')}, or some of them`, mapNames, [])
+    .action(async (input: string, flags: ChoiceFlags & PoolFlags & { output: string; maps: MapName[]; json: boolean }) => {
+      const implied = impliedByMaps(flags.maps, '--maps');
+      done(await recon(input, { ...choiceOf({ ...flags, implied }), ...poolOf(flags), output: flags.output, json: flags.json }, io));
     });
 
   command(program, 'send')
@@ -218,8 +223,8 @@ function withPool(subcommand: Command): Command {
 }
 
 /** Checked here, so that a wrong option ends the command and not the first session. */
-function choiceOf({ set, chain }: ChoiceFlags): ChoiceOptions {
-  const options = { overrides: set, ...(chain === undefined ? {} : { chain }) };
+function choiceOf({ set, chain, implied = [] }: ChoiceFlags): ChoiceOptions {
+  const options = { overrides: set, implied, ...(chain === undefined ? {} : { chain }) };
   new ChainChoice(options).choose();
   return options;
 }

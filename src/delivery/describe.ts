@@ -1,12 +1,22 @@
 /** How an image is called and what was done to it, in the words that MRD attributes and DICOM share. */
-import type { ReconImage } from '../../recon/index.js';
+import type { ReconImage, ReconImageKind } from '../../recon/index.js';
 import type { DeliverySettings } from './types.js';
+
+type MapKind = Exclude<ReconImageKind, 'image'>;
+
+/** Of each map: its code string (DICOM CS, at most 16 characters), its step of the history, its name for people. */
+const maps: Readonly<Record<MapKind, { readonly mark: string; readonly step: string; readonly name: string }>> = {
+  gFactor: { mark: 'GFACTOR', step: 'GFactorMap', name: 'g-factor map' },
+  noise: { mark: 'NOISE', step: 'NoiseMap', name: 'noise map' },
+  snr: { mark: 'SNR', step: 'SnrMap', name: 'SNR map' },
+  coilMap: { mark: 'COILMAP', step: 'CoilMap', name: 'coil map' },
+  psf: { mark: 'PSF', step: 'PointSpread', name: 'point-spread function' },
+};
 
 /** What the description of a series ends with; an ordinary image series carries no mark. */
 export function seriesMark(image: Pick<ReconImage, 'kind' | 'method'>): string {
   const marks = [];
-  if (image.kind === 'gFactor') marks.push('GFACTOR');
-  if (image.kind === 'noise') marks.push('NOISE');
+  if (image.kind !== 'image') marks.push(maps[image.kind].mark);
   if (image.method === 'zeroFilled') marks.push('ZEROFILLED');
   return marks.join(' ');
 }
@@ -14,19 +24,12 @@ export function seriesMark(image: Pick<ReconImage, 'kind' | 'method'>): string {
 /** DICOM's ImageType: code strings, at most 16 characters each. Maps are derived, images are not. */
 export function imageTypeValues(image: Pick<ReconImage, 'kind' | 'method'>): string[] {
   const method = { full: 'FULL', grappa: 'GRAPPA', zeroFilled: 'ZEROFILLED' }[image.method];
-  switch (image.kind) {
-    case 'image':
-      return ['ORIGINAL', 'PRIMARY', 'M', method];
-    case 'gFactor':
-      return ['DERIVED', 'PRIMARY', 'GFACTOR', method];
-    case 'noise':
-      return ['DERIVED', 'PRIMARY', 'NOISE', method];
-  }
+  return image.kind === 'image' ? ['ORIGINAL', 'PRIMARY', 'M', method] : ['DERIVED', 'PRIMARY', maps[image.kind].mark, method];
 }
 
 /** The unit of the pixel values after RescaleSlope, by its UCUM code and in words. */
 export function unitOf(image: Pick<ReconImage, 'kind' | 'snrUnits'>): { code: string; meaning: string } {
-  return image.snrUnits || image.kind === 'gFactor'
+  return image.snrUnits || image.kind === 'gFactor' || image.kind === 'coilMap' || image.kind === 'psf'
     ? { code: '1', meaning: 'no units' }
     : { code: "[arb'U]", meaning: 'arbitrary unit' };
 }
@@ -40,8 +43,7 @@ export function processingHistory(image: ReconImage): string[] {
   if (image.method === 'zeroFilled') history.push('ZeroFilling');
   history.push('FFT', image.hasPhase ? 'AdaptiveCombine' : 'RootSumOfSquares');
   if (image.partialFourier !== 'none') history.push(`PartialFourier ${partialFourierNames[image.partialFourier]}`);
-  if (image.kind === 'gFactor') history.push('GFactorMap');
-  if (image.kind === 'noise') history.push('NoiseMap');
+  if (image.kind !== 'image') history.push(maps[image.kind].step);
   return history;
 }
 
@@ -74,7 +76,8 @@ function coilsText({ nCoils, nVirtualCoils }: ReconImage): string {
 const partialFourierNames = { zeroFill: 'ZeroFill', homodyne: 'Homodyne', pocs: 'POCS' } as const;
 
 function methodText(image: ReconImage): string {
-  const content = { image: 'image', gFactor: 'g-factor map', noise: 'noise map' }[image.kind];
+  const ofCoil = image.coil === undefined ? '' : ` of coil ${image.coil + 1} of ${image.nVirtualCoils}`;
+  const content = image.kind === 'image' ? 'image' : `${maps[image.kind].name}${ofCoil}`;
   const completion = image.partialFourier === 'none' ? '' : `, partial Fourier ${partialFourierNames[image.partialFourier]}`;
   const combination = `${image.hasPhase ? 'coil maps' : 'root sum of squares'}${completion}`;
   switch (image.method) {

@@ -86,6 +86,7 @@ function metaAttributes(
     ConusChain: settings.chain,
     ConusParameters: JSON.stringify(settings.parameters),
     ConusKind: image.kind,
+    ...(image.coil === undefined ? {} : { ConusCoil: image.coil }),
     ConusMethod: image.method,
     ConusPartialFourier: image.partialFourier,
     ConusNoiseUnits: String(image.snrUnits),

@@ -1,6 +1,6 @@
 /**
  * Images as NIfTI-1 volumes: the slices of a series that lie on one regular grid, stacked. Series,
- * contrasts, repetitions, phases and sets are volumes of their own; so are blocks of slices that are tilted or
+ * contrasts, repetitions, phases, sets and coils are volumes of their own; so are blocks of slices that are tilted or
  * spaced differently, as axial slices along discs are.
  */
 import { writeFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ export function openNiftiOutput(path: string, header: MrdHeader | undefined, set
     write(image) {
       const placed = book.place(image);
       const { contrast, phase, repetition, set } = image.counters;
-      const key = [placed.series.index, contrast, phase, repetition, set].join(' ');
+      const key = [placed.series.index, image.coil ?? 0, contrast, phase, repetition, set].join(' ');
       const stack = stacks.get(key);
       if (stack === undefined) stacks.set(key, [placed]);
       else stack.push(placed);

@@ -13,6 +13,8 @@ import type { DeliveredPixelType } from './types.js';
 export const SNR_SCALE = 10;
 /** Stored values a unit of g, or of noise standard deviation in SNR units. */
 export const MAP_SCALE = 1000;
+/** Stored values a unit of a coil map or a point-spread function, whose magnitudes are about 1 at most. */
+export const UNIT_SCALE = 10_000;
 /** How much larger than the first image's maximum a later pixel may be before it is clipped. */
 const HEADROOM = 4;
 /** The brightest half per cent of the first image may saturate the display. */
@@ -67,6 +69,7 @@ export function chooseScale(
 ): number {
   if (pixelType === 'float32' || pixelType === 'complex64') return 1;
   if (image.kind === 'gFactor') return MAP_SCALE;
+  if (image.kind === 'coilMap' || image.kind === 'psf') return UNIT_SCALE;
   if (image.snrUnits) return image.kind === 'noise' ? MAP_SCALE : SNR_SCALE;
   if (peak === 0) return 1;
   return 2 ** Math.floor(Math.log2(integerRange[pixelType][1] / (HEADROOM * peak)));

@@ -5,7 +5,7 @@
  */
 import type { MrdHeader, MrdImage, PixelArray } from 'ismrmrd';
 import type { PixelWindow } from '../../imaging/index.js';
-import type { ReconImage, ReconImageKind, ReconNotice } from '../../recon/index.js';
+import { complexKinds, type ReconImage, type ReconImageKind, type ReconNotice } from '../../recon/index.js';
 import { seriesMark } from './describe.js';
 import { text } from './dicomValues.js';
 import { deliveryError, warning } from './errors.js';
@@ -44,7 +44,7 @@ interface Ledger {
 }
 
 /** Fixed places for the series that every scan may have, so that a late map cannot move them. */
-const seriesOffset: Readonly<Record<ReconImageKind, number>> = { image: 0, gFactor: 1, noise: 2 };
+const seriesOffset: Readonly<Record<ReconImageKind, number>> = { image: 0, gFactor: 1, noise: 2, snr: 3, coilMap: 4, psf: 5 };
 
 export class SeriesBook {
   readonly #header: MrdHeader | undefined;
@@ -63,7 +63,8 @@ export class SeriesBook {
    */
   place(image: ReconImage): DeliveredImage {
     const nPixels = image.rows * image.columns;
-    const nValues = image.kind === 'image' ? 2 * nPixels : nPixels;
+    const isComplex = complexKinds.has(image.kind);
+    const nValues = isComplex ? 2 * nPixels : nPixels;
     const valid = [image.rows, image.columns].every((size) => size >= 1 && size <= 65535);
     if (!valid || image.data.length !== nValues) {
       throw deliveryError(
@@ -71,7 +72,7 @@ export class SeriesBook {
         `${image.data.length} values for ${image.rows} rows x ${image.columns} columns (${image.kind})`,
       );
     }
-    const values = image.kind === 'image' ? magnitudeOf(image.data) : image.data;
+    const values = isComplex ? magnitudeOf(image.data) : image.data;
     const survey = surveyOf(values);
     const ledger = this.#ledgerOf(image, values, survey.peak);
     const { series } = ledger;
@@ -137,7 +138,7 @@ export class SeriesBook {
 
   #pixelTypeOf(kind: ReconImageKind): DeliveredPixelType {
     const { pixelType, openRecon } = this.#settings;
-    if (pixelType === 'complex64' && kind !== 'image') return 'float32';
+    if (pixelType === 'complex64' && !complexKinds.has(kind)) return 'float32';
     return pixelType === 'uint16' && openRecon ? 'int16' : pixelType;
   }
 

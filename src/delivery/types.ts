@@ -1,7 +1,7 @@
 /** What delivery is told, and what every output can do. */
 import type { ReconImage, ReconNotice } from '../../recon/index.js';
 
-/** Pixel types of delivered images. Maps of a complex64 session are float32. */
+/** Pixel types of delivered images. Real maps of a complex64 session are float32. */
 export type DeliveredPixelType = 'uint16' | 'int16' | 'float32' | 'complex64';
 
 export interface DeliverySettings {

@@ -88,6 +88,15 @@ describe('conus recon', () => {
     expect(Object.keys(jsonOf(inspected)['imageSeries'] as object)).toEqual(['series 1: float32 16 x 16 x 1, 1 channel']);
   });
 
+  it('gives the maps that are asked for as further series', async () => {
+    const ran = await conus(['recon', at('scan.mrd'), '-o', at('maps.mrd'), '--maps', 'snr,PSF,coilmaps', '--json']);
+    expect(jsonOf(ran)).toMatchObject({ outcome: 'completed', nImagesOut: 1 + 1 + 4 + 1 });
+    const series = Object.keys(jsonOf(await conus(['inspect', at('maps.mrd'), '--json']))['imageSeries'] as object);
+    expect(series.map((name) => name.split(':')[0])).toEqual(['series 1', 'series 4', 'series 5', 'series 6']);
+    const overruled = await conus(['recon', at('scan.mrd'), '-o', at('maps.mrd'), '--maps', 'snr', '--set', 'snrMap=false', '--json']);
+    expect(jsonOf(overruled)).toMatchObject({ nImagesOut: 1 });
+  });
+
   it('replays a partial raw file', async () => {
     await writeFile(at('raw.mrd.partial'), scan().subarray(0, -1000));
     const ran = await conus(['recon', at('raw.mrd.partial'), '-o', at('p.mrd'), '--json']);
@@ -103,6 +112,7 @@ describe('conus recon', () => {
     ['a parameter that is none', () => [at('scan.mrd'), '-o', at('x.mrd'), '--set', 'colour=red'], ExitCode.usage, 'CONUS_ERR_PARAMETER'],
     ['a chain that is none', () => [at('scan.mrd'), '-o', at('x.mrd'), '--chain', 'nonesuch'], ExitCode.usage, 'CONUS_ERR_UNKNOWN_CONFIG'],
     ['no output', () => [at('scan.mrd')], ExitCode.usage, '--output'],
+    ['a map that is none', () => [at('scan.mrd'), '-o', at('x.mrd'), '--maps', 'snr,colour'], ExitCode.usage, 'gfactor,noise,snr,coilmaps,psf'],
     ['a setting without a value', () => [at('scan.mrd'), '-o', at('x.mrd'), '--set', 'combine'], ExitCode.usage, 'key=value'],
   ])('%s', async (_name, argv, code, message) => {
     const ran = await conus(['recon', ...argv()]);

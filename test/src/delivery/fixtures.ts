@@ -2,7 +2,7 @@
 import { parseHeader } from 'ismrmrd';
 import type { MrdHeader } from 'ismrmrd';
 import type { ImageGeometry, Vector3 } from '../../../imaging/index.js';
-import type { ReconImage } from '../../../recon/index.js';
+import { complexKinds, type ReconImage } from '../../../recon/index.js';
 import type { DeliverySettings } from '../../../src/delivery/index.js';
 
 export const settings: DeliverySettings = {
@@ -43,7 +43,7 @@ export function image(overrides: Partial<ReconImage> = {}, magnitudes?: ArrayLik
     kind,
     rows,
     columns,
-    data: kind === 'image' ? withPhase(values) : values,
+    data: complexKinds.has(kind) ? withPhase(values) : values,
     hasPhase: true,
     counters: { slice: 0, contrast: 0, phase: 0, repetition: 0, set: 0, average: 0 },
     geometry: obliqueGeometry(columns, rows),

@@ -111,6 +111,9 @@ describe('the pixel type', () => {
     const map = series.message(image({ kind: 'gFactor' }));
     expect(map.header).toMatchObject({ dataType: 'float32', imageType: 1 });
     expect(map.data).toEqual(image({ kind: 'gFactor' }).data);
+    for (const kind of ['coilMap', 'psf'] as const) {
+      expect(series.message(image({ kind })).header).toMatchObject({ dataType: 'complex64', imageType: 5 });
+    }
   });
 
   it('integer maps have a thousand stored values a unit', () => {
@@ -120,11 +123,27 @@ describe('the pixel type', () => {
       expect(slopeOf(message)).toBe(0.001);
     }
   });
+
+  it('coil maps and point-spread functions have ten thousand, SNR maps the scale of images', () => {
+    for (const kind of ['coilMap', 'psf'] as const) {
+      const message = book().message(flat(0.4321, { kind, snrUnits: false }));
+      expect(message.data[5]).toBe(4321);
+      expect(metaOf(message).get('ConusUnit')).toEqual(['1']);
+    }
+    expect(slopeOf(book().message(flat(1, { kind: 'snr' })))).toBe(0.1);
+  });
+
+  it('a coil map says which coil it is of', () => {
+    const meta = metaOf(book().message(image({ kind: 'coilMap', coil: 2, nVirtualCoils: 8 })));
+    expect(meta.get('ConusCoil')).toEqual(['2']);
+    expect(meta.get('ImageType')).toEqual(['DERIVED\\PRIMARY\\COILMAP\\GRAPPA']);
+    expect(meta.get('ImageComments')?.[0]).toContain('coil map of coil 3 of 8');
+  });
 });
 
 const anyImage = fc
   .record({
-    kind: fc.constantFrom('image', 'gFactor', 'noise'),
+    kind: fc.constantFrom('image', 'gFactor', 'noise', 'snr', 'coilMap', 'psf'),
     rows: fc.constantFrom(6, 8),
     columns: fc.constantFrom(6, 8),
     method: fc.constantFrom('full', 'grappa', 'zeroFilled'),
@@ -164,10 +183,13 @@ describe('a series', () => {
     const series = book({ seriesIndexBase: 10 });
     const indexOf = (source: ReconImage) => series.message(source).header.imageSeriesIndex;
     expect(indexOf(image({ kind: 'noise' }))).toBe(12);
+    expect(indexOf(image({ kind: 'psf' }))).toBe(15);
+    expect(indexOf(image({ kind: 'coilMap' }))).toBe(14);
+    expect(indexOf(image({ kind: 'snr' }))).toBe(13);
     expect(indexOf(image({ kind: 'gFactor' }))).toBe(11);
     expect(indexOf(image())).toBe(10);
-    expect(indexOf(image({ rows: 20 }))).toBe(13);
-    expect(indexOf(image({ method: 'zeroFilled' }))).toBe(14);
+    expect(indexOf(image({ rows: 20 }))).toBe(16);
+    expect(indexOf(image({ method: 'zeroFilled' }))).toBe(17);
     expect(indexOf(image())).toBe(10);
   });
 

@@ -1,0 +1,26 @@
+/** The maps that `--maps` names, and the parameters behind them. */
+import { InvalidArgumentError } from 'commander';
+import type { Implied } from '../chain/index.js';
+
+export const mapParameters = {
+  gfactor: 'gFactorMap',
+  noise: 'noiseMap',
+  snr: 'snrMap',
+  coilmaps: 'coilMaps',
+  psf: 'psf',
+} as const;
+export type MapName = keyof typeof mapParameters;
+
+/** @throws InvalidArgumentError naming what is no map */
+export function mapNames(text: string): MapName[] {
+  return text.split(',').map((part) => {
+    const name = part.trim().toLowerCase();
+    if (Object.hasOwn(mapParameters, name)) return name as MapName;
+    throw new InvalidArgumentError(`Expected some of ${Object.keys(mapParameters).join(',')}; ${JSON.stringify(part)} is none.`);
+  });
+}
+
+/** @param source the option that asks for them */
+export function impliedByMaps(names: readonly MapName[], source: string): Implied[] {
+  return names.map((name) => ({ name: mapParameters[name], value: 'true', source: `${source} ${name}` }));
+}
