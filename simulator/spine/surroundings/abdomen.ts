@@ -104,14 +104,14 @@ function bowel(course: ColumnCourse, person: Person, random: Random): Structure[
   const cavity = abdominalCavity(course, person);
   const [top, bottom] = [course.heightOf('T12') - 10, course.heightOf('S1') - 60];
   const structures: Structure[] = [];
-  const nLoops = 84;
+  const nLoops = 80;
   for (let loop = 0; loop < nLoops; loop++) {
     const z = top + ((loop + 0.5) / nLoops) * (bottom - top);
     const { x, y, halfDepthMm } = course.at(z);
-    const r = s * (9 + 7 * random.uniform());
+    const r = s * (9 + 9 * random.uniform());
     const behind = y - halfDepthMm - 30;
     const centre: Vector3 = [
-      x + (cavity.halfWidthMm(z) - 25) * (2 * random.uniform() - 1),
+      x + (cavity.halfWidthMm(z) - 25) * (2 * random.uniform() - 1) * Math.sqrt(random.uniform()),
       behind + (0.08 + 0.92 * random.uniform()) * (cavity.frontMm(z) + 6 - behind),
       z + 8 * random.normal(),
     ];

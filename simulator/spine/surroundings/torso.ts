@@ -15,6 +15,8 @@ import { surroundingLabels as label } from './labels.js';
 
 const stepMm = 12;
 const beyondMm = 330;
+/** Half of the furrow's depth. */
+const furrowDepthMm = 13;
 /** Below a column without lumbar vertebrae, their muscles are left out from here on. */
 const reachMm = 100;
 /** The trunk begins below T1, where the neck has become shoulders. */
@@ -41,9 +43,10 @@ export function torso(course: ColumnCourse, person: Person, random: Random): Str
     },
     {
       name: 'visceral fat', solid: roughened(cavity(shape, fatMm), 1.5, 25, person.seed + 14), tissue: 'visceralFat', label: label.visceralFat,
-      texture: { tissue: 'vesselWall', mean: -0.06, amplitude: 0.07, scaleMm: [5, 5, 5], seed: person.seed + 15 },
+      texture: { tissue: 'vesselWall', mean: -0.05, amplitude: 0.16, scaleMm: [4, 4, 11], seed: person.seed + 15 },
     },
     ...backMuscles(course, person, random),
+    furrow(shape, fatMm),
     ...(course.heightOf('L1') > course.bottomMm - reachMm ? deepMuscles(course, person, random) : []),
   ];
 }
@@ -113,6 +116,18 @@ function cavity(shape: TrunkShape, fatMm: number): Solid {
   return trunk(shape, fatMm + wallMm, forwardMm);
 }
 
+/** In the midline no muscle covers the spinous processes: a furrow filled with fat. */
+function furrow(shape: TrunkShape, fatMm: number): Structure {
+  const points: TubePoint[] = [];
+  for (let z = shape.topMm; z >= shape.bottomMm; z -= stepMm) {
+    const { centre, alongMm } = shape.section(z);
+    points.push({ centreMm: [centre[0] * 2, centre[1] + alongMm - 0.8 * fatMm - furrowDepthMm, z], acrossMm: 7, alongMm: furrowDepthMm });
+  }
+  return {
+    name: 'fat over the spinous processes', solid: tube(points), tissue: 'subcutaneousFat', label: label.subcutaneousFat, edgeMm: 3,
+  };
+}
+
 function backMuscles(course: ColumnCourse, person: Person, random: Random): Structure[] {
   const { seed, statureScale, muscleFat } = person;
   const bulk = statureScale * (person.sex === 'male' ? 1.08 : 0.94) * (1 + 0.06 * random.normal());
@@ -145,15 +160,15 @@ function backMuscles(course: ColumnCourse, person: Person, random: Random): Stru
     });
     structures.push(
       {
-        name: `fat round the muscles of the back, ${side.toLowerCase()}`, solid: offset(erector, 2.2), tissue: 'subcutaneousFat', edgeMm: 1.5,
+        name: `fat round the muscles of the back, ${side.toLowerCase()}`, solid: offset(erector, 1), tissue: 'subcutaneousFat', edgeMm: 2, opacity: 0.7,
       },
-      { name: `fascia, ${side.toLowerCase()}`, solid: offset(erector, 1.2), tissue: 'ligament' },
+      { name: `fascia, ${side.toLowerCase()}`, solid: offset(erector, 0.4), tissue: 'ligament', edgeMm: 1, opacity: 0.6 },
       {
         name: `erector spinae, ${side.toLowerCase()}`, solid: roughened(erector, 1.2, 14, seed + 21 + sign), tissue: 'muscle',
         label: sign > 0 ? label.erectorSpinaeLeft : label.erectorSpinaeRight,
         texture: streaks(seed + 31 + sign, muscleFat * 0.8, [3.2, 2.6, 17]),
       },
-      { name: `fat between the muscles, ${side.toLowerCase()}`, solid: offset(multifidus, 1.4), tissue: 'subcutaneousFat', edgeMm: 1.5 },
+      { name: `fat between the muscles, ${side.toLowerCase()}`, solid: offset(multifidus, 0.9), tissue: 'subcutaneousFat', edgeMm: 2, opacity: 0.6 },
       {
         name: `multifidus, ${side.toLowerCase()}`, solid: roughened(multifidus, 1, 12, seed + 41 + sign), tissue: 'muscle',
         label: sign > 0 ? label.multifidusLeft : label.multifidusRight,
@@ -178,8 +193,9 @@ function deepMuscles(course: ColumnCourse, person: Person, random: Random): Stru
       const g = Math.min(1, (l1 - z) / (l1 - l5));
       const below = Math.max(0, (l5 - z) / 100);
       psoas.push({
-        centreMm: [x + sign * (halfWidthMm + 8 + 10 * g + 35 * below), y + 6 - 14 * g - 45 * below, z],
-        acrossMm: bulk * (7 + 12 * g), alongMm: bulk * (8 + 13 * g - 2 * below),
+        // Its origin is on the bodies and discs: it lies against them.
+        centreMm: [x + sign * (halfWidthMm - 1 + bulk * (5 + 9 * g) + 35 * below), y + 6 - 8 * g - 45 * below, z],
+        acrossMm: bulk * (7 + 12 * g), alongMm: bulk * (8 + 14 * g - 2 * below),
       });
     }
     const quadratus: TubePoint[] = [];
