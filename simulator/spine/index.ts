@@ -3,3 +3,4 @@ export * from './labels.js';
 export * from './scene.js';
 export * from './population.js';
 export * from './surroundings/index.js';
+export * from './build.js';

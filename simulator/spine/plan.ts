@@ -33,6 +33,8 @@ export interface SpinePlan {
   /** Of all lengths; 1 is the mean of its sex. */
   readonly statureScale: number;
   readonly region: SpineRegion;
+  /** Of what lies round the column: subcutaneous fat over its mean thickness, share of fat in the muscles of the back. */
+  readonly habitus: { readonly fatScale: number; readonly muscleFat: number };
   /** From C2 down to the coccyx; all of them, whatever the region. */
   readonly vertebrae: readonly VertebraPlan[];
   /** Between neighbours, from C2-C3 downwards: segments[i] joins vertebrae[i] and vertebrae[i + 1]. */

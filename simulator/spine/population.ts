@@ -113,23 +113,23 @@ const atlas: Readonly<Record<string, Level>> = {
     [11.7, 14, 0, 1.2, 2.2, 6.3, 8, -0.35], [4.8, 4.8, 11.7, 14, 0, 0.8, 3, 2, 5, 7.6, 4.5, 105, 14, 1.5]),
   T9: level('thoracic', [30.8, 33, 29.2, 30.4, 20.4, 21.8, 1.3, 1.9, 1.7], [15.8, 17.9, 7.2, 13.6, 8, 6, 4, 20.5, 6.2], [30, 13, 6.5, 48, 17, 10, 45],
     [12, 14.3, 0, 1.2, 2, 6.5, 8.2, -0.25], [5.2, 5.2, 12, 14.3, 0, 0.8, 3, 2.1, 5, 7.8, 4.7, 104, 13, 1.6]),
-  T10: level('thoracic', [32.5, 35, 30.2, 31.2, 21.4, 22.6, 1.4, 2, 1.8], [15.8, 18.4, 7.8, 14.6, 8, 5, 4.2, 20.5, 6.4], [28, 15, 6.5, 38, 15, 10, 46],
+  T10: level('thoracic', [32.5, 35, 30.2, 31.2, 21.4, 22.6, 1.4, 2, 1.8], [15.8, 18.4, 7.8, 14.6, 8, 5, 4.2, 20.5, 6.4], [28, 13, 6.5, 38, 15, 10, 46],
     [12.4, 14.8, 0, 1.2, 1.8, 6.8, 8.6, -0.1], [5.8, 5.6, 12.4, 14.8, 0, 0.8, 2.8, 2.2, 5, 8, 5, 100, 11, 1.7]),
-  T11: level('thoracic', [35.5, 38, 31.2, 32, 22.6, 24, 1.5, 2.1, 1.9], [16.4, 19.6, 8.8, 15.6, 8, 4, 4.4, 20.5, 6.6], [27, 18, 6.5, 24, 11, 10, 46],
+  T11: level('thoracic', [35.5, 38, 31.2, 32, 22.6, 24, 1.5, 2.1, 1.9], [16.4, 19.6, 8.8, 15.6, 8, 4, 4.4, 20.5, 6.6], [27, 15, 6.5, 24, 11, 10, 46],
     [13, 15.6, 0, 1.2, 1.6, 7.4, 9.2, 0.05], [6.6, 6, 13, 15.6, 0.05, 0.8, 2.6, 2.4, 5.4, 8.2, 5.3, 85, 9, 1.9]),
-  T12: level('thoracic', [39, 41, 32.2, 33.2, 24.2, 25.6, 1.6, 2.2, 2], [17.8, 22, 8.8, 16, 8, 4, 4.4, 20.5, 6.8], [27, 20, 6.5, 14, 9, 10, 46],
+  T12: level('thoracic', [39, 41, 32.2, 33.2, 24.2, 25.6, 1.6, 2.2, 2], [17.8, 22, 8.8, 16, 8, 4, 4.4, 20.5, 6.8], [27, 17, 6.5, 14, 9, 10, 46],
     [13.8, 16.6, 0, 1.3, 1.4, 7.8, 9.4, 0.15], [7.4, 6.2, 13.8, 16.8, 0.1, 0.8, 2.6, 2.6, 6, 8.2, 5.6, 36, 6, 2.2]),
-  L1: level('lumbar', [41.5, 43.5, 33.5, 34.5, 26, 27.2, 1.7, 2.4, 2.2], [18.6, 23.4, 8.4, 15.8, 8.5, 8, 4.6, 20.5, 6.4], [29, 22, 7, 9, 18, 9, 22],
+  L1: level('lumbar', [41.5, 43.5, 33.5, 34.5, 26, 27.2, 1.7, 2.4, 2.2], [18.6, 23.4, 8.4, 15.8, 8.5, 8, 4.6, 20.5, 6.4], [29, 19.5, 7, 9, 18, 9, 22],
     [14.3, 17.2, 0.05, 1.5, 1.2, 7.6, 8.6, 0.3], [9, 7, 13.9, 17.6, 0.15, 0.8, 3, 2.9, 6.4, 8.4, 6, 30, 4, 2.4]),
-  L2: level('lumbar', [43, 45, 34.4, 35, 26.8, 27.4, 1.8, 2.5, 2.4], [18, 23.6, 8.6, 15.2, 8.5, 9, 4.6, 20.5, 6.4], [31, 23, 7.5, 8, 22, 9, 14],
+  L2: level('lumbar', [43, 45, 34.4, 35, 26.8, 27.4, 1.8, 2.5, 2.4], [18, 23.6, 8.6, 15.2, 8.5, 9, 4.6, 20.5, 6.4], [31, 20.5, 7.5, 8, 22, 9, 14],
     [13.8, 17.2, 0.1, 1.6, 1.2, 6.6, 7.4, 0.4], [10.4, 7.7, 13.2, 17.2, 0.2, 0.8, 3.6, 3.1, 6.4, 8.4, 6.4, 33, 4, 2.5]),
-  L3: level('lumbar', [45, 47.5, 35, 35.4, 27.2, 27.2, 1.9, 2.6, 2.5], [17.6, 24.2, 10, 14.6, 8, 12, 4.6, 20, 6.6], [31, 23, 8, 8, 28, 9, 8],
+  L3: level('lumbar', [45, 47.5, 35, 35.4, 27.2, 27.2, 1.9, 2.6, 2.5], [17.6, 24.2, 10, 14.6, 8, 12, 4.6, 20, 6.6], [31, 20.5, 8, 8, 28, 9, 8],
     [13.3, 17.2, 0.15, 2, 1.2, 4, 4, 0.4], [12, 7.8, 12.7, 17.2, 0.25, 1, 4, 3.3, 6.4, 8.2, 6.8, 38, 4, 2.5]),
-  L4: level('lumbar', [47.5, 49.5, 35.5, 35, 27.4, 26.2, 1.9, 2.5, 2.5], [18, 25.4, 13, 14.6, 7, 16, 4.4, 18.5, 6.8], [28, 20, 8, 8, 24, 9, 10],
-    [13, 17.6, 0.15, 3, 1.2, 4, 4, 0.4], [13.6, 8, 12.4, 17.6, 0.3, 1.4, 4.2, 3.4, 6.2, 7.8, 7, 45, 5, 2.5]),
-  L5: level('lumbar', [49.5, 49, 35.3, 34, 28.4, 24.8, 1.8, 2, 2.4], [18.8, 27.2, 17, 15.6, 6, 24, 4, 15.5, 6.6], [21, 15, 7.5, 8, 22, 11, 16],
-    [12.4, 17.4, 0.15, 4.4, 1.2, 4, 4, 0.4], [14.6, 6.4, 11.8, 16.6, 0.25, 3.4, 3.6, 3.2, 6, 7.6, 7.2, 52, 6, 2.4]),
-  S1: level('sacral', [49, 32, 33.5, 23, 29, 27, 0.8, 0.4, 1.5], [16.5, 31, 15, 14, 8, 26, 4, 14, 4.5], [14, 14, 7, 5, 20, 14, 20],
+  L4: level('lumbar', [47.5, 49.5, 35.5, 35, 27.4, 26.2, 1.9, 2.5, 2.5], [18, 25.4, 13, 14.6, 7, 16, 4.4, 18.5, 6.8], [28, 18, 8, 8, 24, 9, 10],
+    [13, 17.6, 0.15, 2.3, 1.2, 4, 4, 0.4], [13.6, 8, 12.4, 17.6, 0.3, 1.2, 4.2, 3.4, 6.2, 7.8, 7, 45, 5, 2.5]),
+  L5: level('lumbar', [49.5, 49, 35.3, 34, 28.4, 24.8, 1.8, 2, 2.4], [18.8, 27.2, 17, 15.6, 6, 24, 4, 15, 6.6], [18, 12, 7.5, 14, 22, 11, 16],
+    [12.4, 17.4, 0.15, 3.6, 1.2, 4, 4, 0.4], [14.6, 6.4, 11.8, 16.6, 0.25, 3, 3.6, 3.2, 6, 7.6, 7.2, 52, 6, 2.4]),
+  S1: level('sacral', [49, 32, 33.5, 23, 29, 27, 0.8, 0.4, 1.5], [16.5, 31, 15, 14, 8, 26, 4, 11, 4.5], [9, 10, 7, 20, 20, 14, 20],
     [11.2, 15.6, 0.1, 5, 1.2, 4, 4, 0.4], [2.6, 2.4, 10, 14, 0, 4.6, 1, 0.5, 5, 7, 6, 90, 0, 1]),
   S2: level('sacral', [31, 25, 21.5, 17, 23.5, 25, 0.4, 0.4, 1], [13, 26, 12, 12, 6, 26, 2, 12, 4], [11, 14, 6, 5, 16, 12, 20],
     [8, 11, 0, 4, 1, 4, 4, 0.4], [1.8, 1.7, 6.5, 8, 0, 3.5, 1, 0.5, 4, 6, 5, 90, 0, 1]),
@@ -166,6 +166,10 @@ export function drawSpine(seed: number, options: PopulationOptions = {}): SpineP
   const sex = options.sex ?? (sexDraw < 0.5 ? 'female' : 'male');
   const ageYears = options.ageYears ?? Math.round(20 + 50 * ageDraw);
   const statureScale = options.statureScale ?? 1 + 0.04 * statureDraw;
+  const habitus = streamOf(seed, 'habitus');
+  const fatScale = Math.exp(0.35 * cutNormal(habitus));
+  // Muscle turns to fat with age.
+  const muscleFat = Math.max(0.02, 0.04 + 0.003 * (ageYears - 20) + 0.03 * cutNormal(habitus));
   const transition = drawTransition(streamOf(seed, 'transition'), options.nLumbar);
 
   const models = [...presacral, ...lumbarModels[transition.nLumbar], ...sacral];
@@ -264,7 +268,7 @@ export function drawSpine(seed: number, options: PopulationOptions = {}): SpineP
         anteriorHeightMm: Math.max(1, (front * disc + 0.25 * cutNormal(wedge)) * loss),
         posteriorHeightMm: Math.max(1, (back * disc + 0.25 * cutNormal(wedge)) * loss),
         coronalWedgeMm: 0,
-        nucleusShare: 0.45 * wobble(0.08),
+        nucleusShare: 0.48 * wobble(0.08),
         degeneration,
         bulgeMm: {
           anterior: 0.8 * wobble(0.3) + 0.4 * (degeneration - 1.5),
@@ -319,6 +323,7 @@ export function drawSpine(seed: number, options: PopulationOptions = {}): SpineP
     ageYears,
     statureScale,
     region: options.region ?? 'lumbar',
+    habitus: { fatScale, muscleFat },
     vertebrae,
     segments,
     cord: { sections, conus: place(conusAt) },
@@ -367,8 +372,7 @@ export function withLordosis(plan: SpinePlan, lordosisDeg: number): SpinePlan {
 
 /**
  * The plan bent sideways: a curve with its apex at the middle of the lumbar spine, half as much the other way
- * above it, vertebrae turned into the convexity by half a degree for each of the curve (Stokes 1994, Spine 19:236,
- * for the sense of it).
+ * above it, and vertebrae turned into the convexity by 0.3 degrees for each of the curve at the apex.
  * @param cobbDeg convex to the left where positive
  */
 export function withScoliosis(plan: SpinePlan, cobbDeg: number): SpinePlan {
@@ -386,7 +390,7 @@ export function withScoliosis(plan: SpinePlan, cobbDeg: number): SpinePlan {
     segments: plan.segments.map((segment, index) => {
       const width = plan.vertebrae[index]!.body.lowerWidthMm;
       const angle = (cobbDeg * bend(index)) / total;
-      const turnStep = 0.12 * cobbDeg * (bend(index) - bend(index - 1));
+      const turnStep = (0.3 * cobbDeg * (bend(index - 1) - bend(index + 1))) / 2;
       return {
         ...segment,
         disc: { ...segment.disc, coronalWedgeMm: segment.disc.coronalWedgeMm + width * Math.tan((angle / 180) * Math.PI) },

@@ -1,0 +1,18 @@
+/** The first vertebra as the axis carries it: a ring about the dens; in the frame of C2. It has no plan of its own. */
+import type { Vector3 } from '../../imaging/index.js';
+import { smoothUnion, tube, type Solid, type TubePoint } from '../anatomy/index.js';
+import { posteriorWallMm } from './alignment.js';
+import type { VertebraPlan } from './plan.js';
+
+export function atlasSolid(axis: VertebraPlan): Solid {
+  const scale = axis.body.lowerWidthMm / 17.5;
+  const top = (axis.body.anteriorHeightMm + axis.body.posteriorHeightMm) / 4;
+  const back = posteriorWallMm(axis) + 23 * scale;
+  const point = (centreMm: Vector3, acrossMm: number, alongMm: number): TubePoint => ({ centreMm, acrossMm: acrossMm * scale, alongMm: alongMm * scale });
+  const ring = [-1, 1].flatMap((out) => [
+    tube([point([0, -9.5 * scale, top + 7], 3, 4.5), point([out * 11 * scale, -6 * scale, top + 6], 3, 4), point([out * 19 * scale, 0, top + 5], 6, 6)]),
+    tube([point([out * 19 * scale, 0, top + 5], 7, 6.5), point([out * 21 * scale, 5 * scale, top + 5], 5.5, 5.5), point([out * 16 * scale, back - 7 * scale, top + 5], 2.6, 3.5), point([0, back, top + 4], 3.4, 4)]),
+    tube([point([out * 21 * scale, 0, top + 4], 4, 4), point([out * 35 * scale, 2 * scale, top + 3], 3.5, 4)]),
+  ]);
+  return smoothUnion(2.5, ...ring);
+}
