@@ -97,7 +97,7 @@ function columnOf(outline: Outline, { bulgeMm }: DiscPlan, halfGap: HalfGap, rea
         const bulge = (x > 0 ? bulgeMm.left : bulgeMm.right) * sideways + (y > 0 ? bulgeMm.posterior : bulgeMm.anterior) * along;
         const share = z / gap;
         side -= bulge * (1 - share * share);
-        return Math.max(side, beyond - reach);
+        return Math.max(side < 0 ? Math.max(side, 0.6 * (side + 1.3 * beyond)) : side, beyond - reach);
       }
       // Past the rims it draws in under the bodies' waists.
       return Math.max(0.6 * (side + 1.3 * beyond), beyond - reach);
