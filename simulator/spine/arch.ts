@@ -39,7 +39,7 @@ export function facetFrames(segment: SegmentPlan, frame: Frame, halfDepthMm: num
     const [angle, tilt] = [(angleDeg * Math.PI) / 180, (tiltDeg * Math.PI) / 180];
     const out = sign(side);
     // Thin joints of the chest lie near the midline, those of the neck on pillars beside the canal.
-    const lateral = lower.canal.widthMm / 2 + { axis: 8, cervical: 8, thoracic: 2.5, lumbar: 2.5, sacral: 2, coccygeal: 1 }[upper.kind] * (angleDeg < 60 ? 1 : upper.kind === 'thoracic' ? 1 : 1);
+    const lateral = lower.canal.widthMm / 2 + { axis: 8, cervical: 8, thoracic: 2.5, lumbar: 2.5, sacral: 2, coccygeal: 1 }[upper.kind];
     const normal: Vector3 = [-out * Math.cos(angle) * Math.cos(tilt), Math.sin(angle) * Math.cos(tilt), Math.sin(tilt)];
     const across: Vector3 = [out * Math.sin(angle), Math.cos(angle), 0];
     const up: Vector3 = [out * Math.cos(angle) * Math.sin(tilt), -Math.sin(angle) * Math.sin(tilt), Math.cos(tilt)];
@@ -197,7 +197,7 @@ function spinousProcess(vertebra: VertebraPlan): Solid[] {
   if (spinous.bifid) {
     const fork = at(0.55 * lengthMm);
     return [
-      plate(root, fork, heightMm, thicknessMm * 0.8),
+      blade(root, fork, heightMm, thicknessMm * 0.8),
       ...[-1, 1].map((way) =>
         tube([
           { centreMm: fork, acrossMm: heightMm * 0.35, alongMm: heightMm * 0.4 },
@@ -206,7 +206,7 @@ function spinousProcess(vertebra: VertebraPlan): Solid[] {
       ),
     ];
   }
-  const parts = [plate(root, at(lengthMm - heightMm / 4), heightMm, thicknessMm)];
+  const parts = [blade(root, at(lengthMm - thicknessMm / 2), heightMm, thicknessMm)];
   // The lumbar hatchet is deepest and thickest at its edge.
   if (kind === 'lumbar' || kind === 'thoracic') {
     parts.push(placed(upright(at(0.78 * lengthMm)), ellipsoid([thicknessMm * 0.6, Math.min(lengthMm * 0.2, heightMm * 0.4), heightMm * 0.5])));
@@ -248,17 +248,38 @@ function parsCleft(vertebra: VertebraPlan, frame: Frame, neighbours: ArchNeighbo
   return [placed(frame, slit)];
 }
 
+/** A plate from one point to another whose corners are round seen from its side. */
+function blade(from: Vector3, to: Vector3, heightMm: number, thicknessMm: number): Solid {
+  const { frame, halfMm } = plateFrame(from, to, thicknessMm);
+  const [half, high] = [halfMm, heightMm / 2];
+  const [corner, edge] = [0.75 * Math.min(half, high), 0.49 * thicknessMm];
+  return placed(frame, {
+    bounds: { min: [-thicknessMm / 2, -half, -high], max: [thicknessMm / 2, half, high] },
+    distanceMm(x, y, z) {
+      const [dy, dz] = [Math.abs(y) - half + corner, Math.abs(z) - high + corner];
+      const [oy, oz] = [Math.max(dy, 0), Math.max(dz, 0)];
+      const face = Math.sqrt(oy * oy + oz * oz) + Math.min(Math.max(dy, dz), 0) - corner;
+      const [s, t] = [face + edge, Math.abs(x) - thicknessMm / 2 + edge];
+      return (s > 0 && t > 0 ? Math.sqrt(s * s + t * t) : Math.max(s, t)) - edge;
+    },
+  });
+}
+
 /** A plate from one point to another, its height along z. */
-export function plate(from: Vector3, to: Vector3, heightMm: number, thicknessMm: number): Solid {
+function plate(from: Vector3, to: Vector3, heightMm: number, thicknessMm: number): Solid {
+  const { frame, halfMm } = plateFrame(from, to, thicknessMm);
+  return placed(frame, cuboid([thicknessMm / 2, halfMm, heightMm / 2], 0.49 * Math.min(thicknessMm, heightMm)));
+}
+
+/** x across the plate, y along it. */
+function plateFrame(from: Vector3, to: Vector3, thicknessMm: number): { frame: Frame; halfMm: number } {
   const way: Vector3 = [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
   const along = normalised(way);
   const across = normalised([along[1], -along[0], 0]);
-  const up = crossed(across, along);
-  const half = Math.hypot(...way) / 2 + thicknessMm / 2;
-  return placed(
-    { originMm: mixed(from, to, 0.5), x: across, y: along, z: up },
-    cuboid([thicknessMm / 2, half, heightMm / 2], 0.49 * Math.min(thicknessMm, heightMm)),
-  );
+  return {
+    frame: { originMm: mixed(from, to, 0.5), x: across, y: along, z: crossed(across, along) },
+    halfMm: Math.hypot(...way) / 2 + thicknessMm / 2,
+  };
 }
 
 function intoOwn(frame: Frame, joint: Frame): Frame {
@@ -270,7 +291,7 @@ function upright(originMm: Vector3): Frame {
   return { originMm, x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1] };
 }
 
-export function mixed(a: Vector3, b: Vector3, share: number): Vector3 {
+function mixed(a: Vector3, b: Vector3, share: number): Vector3 {
   return [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]), a[2] + share * (b[2] - a[2])];
 }
 

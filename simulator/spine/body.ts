@@ -114,19 +114,26 @@ export function bodySolid(vertebra: VertebraPlan, seed: number, insets: BodyInse
   };
 }
 
-/** The axis: its body carries the dens. */
+/** The axis: its body carries the dens and, beside it, the shoulders on which the atlas turns. */
 export function axisSolid(vertebra: VertebraPlan, seed: number, insets?: BodyInsets): Solid {
   const { body } = vertebra;
   const top = (body.anteriorHeightMm + body.posteriorHeightMm) / 4;
+  const scale = body.lowerWidthMm / 17.5;
   const inset = insets?.sideMm ?? 0;
   const dens = tube(
     [
-      { centreMm: [0, 0, top - 6], acrossMm: 5.6 - inset, alongMm: 5.4 - inset },
-      { centreMm: [0, -0.5, top + 5], acrossMm: 4.8 - inset, alongMm: 5 - inset },
-      { centreMm: [0, 0.3, top + 11], acrossMm: 5 - inset, alongMm: 5.2 - inset },
+      { centreMm: [0, 0, top - 6], acrossMm: 5.6 * scale - inset, alongMm: 5.4 * scale - inset },
+      { centreMm: [0, -0.5, top + 5], acrossMm: 4.8 * scale - inset, alongMm: 5 * scale - inset },
+      { centreMm: [0, 0.3, top + 11], acrossMm: 5 * scale - inset, alongMm: 5.2 * scale - inset },
     ],
   );
-  return smoothUnion(3, bodySolid(vertebra, seed, insets), dens);
+  const shoulders = [-1, 1].map((out) =>
+    tube([
+      { centreMm: [out * 7 * scale, 1, top - 5], acrossMm: 5 * scale - inset, alongMm: 5 * scale - inset },
+      { centreMm: [out * 14 * scale, 3, top - 5.5], acrossMm: 6 * scale - inset, alongMm: 5.5 * scale - inset },
+    ], [0, 1, 0]),
+  );
+  return smoothUnion(3, bodySolid(vertebra, seed, insets), dens, ...shoulders);
 }
 
 function smoothMax(a: number, b: number, blendMm: number): number {

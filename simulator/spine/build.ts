@@ -220,7 +220,7 @@ function vertebraSite(
     body: placed(frame, solidOf(vertebra, rough)),
     marrow: placed(frame, solidOf(vertebra, rough, { sideMm: cortexMm, faceMm: endplateMm })),
     arch,
-    archMarrow: offset(arch, -1.1),
+    archMarrow: offset(arch, kind === 'cervical' || kind === 'axis' ? -0.75 : -1.1),
   };
 }
 
@@ -274,12 +274,12 @@ function bodyMarrow({ plan, frame, marrow }: VertebraSite, seedFor: (name: strin
     structures.push({ name: `${name} fat round the vein`, solid: intersection(marrow, halo), tissue: 'yellowMarrow', edgeMm: 5 * scale, opacity: 0.6 * focalFat });
   }
   const vein = tube([
-    { centreMm: outOfFrame(frame, [0, wall + 0.5, 0]), acrossMm: 4.5 * scale, alongMm: 2 * scale },
-    { centreMm: outOfFrame(frame, [0, wall - 3 * scale, 0.2]), acrossMm: 3 * scale, alongMm: 1.2 * scale },
-    { centreMm: outOfFrame(frame, [0, wall - 8 * scale, 0.3]), acrossMm: 1.5 * scale, alongMm: 0.5 * scale },
+    { centreMm: outOfFrame(frame, [0, wall + 0.5, 0]), acrossMm: 4.8 * scale, alongMm: 2.8 * scale },
+    { centreMm: outOfFrame(frame, [0, wall - 2.5 * scale, 0.2]), acrossMm: 3.2 * scale, alongMm: 1.5 * scale },
+    { centreMm: outOfFrame(frame, [0, wall - 6 * scale, 0.3]), acrossMm: 1.5 * scale, alongMm: 0.7 * scale },
   ], frame.x);
   structures.push({
-    name: `${name} basivertebral vein`, solid: vein, tissue: 'epiduralFat', edgeMm: 0.8, opacity: 0.85,
+    name: `${name} basivertebral vein`, solid: vein, tissue: 'epiduralFat', edgeMm: 1.4 * scale, opacity: 0.85,
     texture: { tissue: 'blood', mean: 0.5, amplitude: 0.2, scaleMm: [2, 2, 2], seed: seedFor('epidural veins') },
   });
   return structures;

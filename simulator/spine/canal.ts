@@ -14,7 +14,7 @@ import { ellipseDistance, outOfFrame, type Frame, type Solid } from '../anatomy/
 import { posteriorWallMm, type Alignment } from './alignment.js';
 import { smoothStep } from './body.js';
 import { sides, vertebraOf, type Place, type SacSection, type SegmentPlan, type SpinePlan, type VertebraPlan } from './plan.js';
-import { Sweep, type Station } from './sweep.js';
+import { descending, Sweep, type Station } from './sweep.js';
 
 /** Indices of a station's values. */
 const value = {
@@ -45,7 +45,7 @@ export interface Canal {
 }
 
 export function buildCanal(plan: SpinePlan, alignment: Alignment): Canal {
-  const stations = stationsOf(plan, alignment);
+  const stations = descending(stationsOf(plan, alignment));
   const sweep = new Sweep(stations);
   const placeOf = ({ vertebra, share }: Place) => {
     const { body } = vertebraOf(plan, vertebra);
@@ -69,6 +69,8 @@ export function buildCanal(plan: SpinePlan, alignment: Alignment): Canal {
       0,
       sacEndAt,
     );
+  // Above the atlas there is no canal, only the sac on its way into the skull.
+  const skullBase = sweep.placeAtHeight(stations[2]!.centreMm[2]);
   const lumenReach = (s: Float64Array) =>
     Math.hypot(s[value.lumenAcross]!, Math.max(s[value.lumenBack]!, s[value.lumenFront]!)) + Math.max(s[value.flavumLeft]!, s[value.flavumRight]!);
   const cordReach = (s: Float64Array) => Math.max(s[value.cordAcross]!, s[value.cordAlong]!) + Math.abs(s[value.cordBack]!);
@@ -76,8 +78,8 @@ export function buildCanal(plan: SpinePlan, alignment: Alignment): Canal {
     sweep,
     sac: sacSolid(0),
     dura: sacSolid(0.35),
-    lumen: sweep.solid((u, v, s) => lumenDistance(u, v, s), lumenReach),
-    wall: sweep.solid((u, v, s) => wallDistance(u, v, s), lumenReach),
+    lumen: sweep.solid((u, v, s) => lumenDistance(u, v, s), lumenReach, skullBase),
+    wall: sweep.solid((u, v, s) => wallDistance(u, v, s), lumenReach, skullBase),
     cord: sweep.solid(
       (u, v, s, k) => {
         const scale = coneScale(k);
@@ -151,7 +153,9 @@ function stationsOf(plan: SpinePlan, { vertebrae, segments }: Alignment): Statio
   // Behind the dens, through the foramen magnum and on into the cistern, where the cord becomes the medulla.
   const head = (z: number, back: number, grow: readonly [sac: number, cord: number]): Station => {
     const values = [...first.values];
-    for (const index of [value.sacAcross, value.sacAlong, value.lumenAcross, value.lumenBack, value.lumenFront]) values[index]! *= grow[0];
+    for (const index of [value.sacAcross, value.sacAlong]) values[index]! *= grow[0];
+    for (const index of [value.lumenAcross, value.lumenBack]) values[index]! *= 1.1;
+    values[value.lumenFront] = values[value.sacAlong]! + 3;
     for (const index of [value.cordAcross, value.cordAlong]) values[index]! *= grow[1];
     values[value.cordBack] = -0.1 * values[value.sacAlong]!;
     return { centreMm: outOfFrame(axisFrame, [0, posteriorWallMm(axis) + 8.5 + back, z]), across: axisFrame.x, values };

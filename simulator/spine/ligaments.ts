@@ -7,7 +7,7 @@ import { cuboid, outOfFrame, placed, tube, type Frame, type Solid, type Structur
 import { posteriorWallMm, type Alignment } from './alignment.js';
 import { spineLabels } from './labels.js';
 import type { SpinePlan, VertebraPlan } from './plan.js';
-import { Sweep, type Station } from './sweep.js';
+import { descending, Sweep, type Station } from './sweep.js';
 
 /** Half width over bodies and over discs, thickness beyond the bone; mm. */
 const posterior = { bodyMm: 2.5, discMm: 6, thickMm: 0.7 } as const;
@@ -38,7 +38,7 @@ export function longLigaments(plan: SpinePlan, alignment: Alignment): Structure[
         stations.push({ centreMm: outOfFrame(discFrame, [0, way * (depth + bulge), 0]), across: discFrame.x, values: values(discMm) });
       }
     });
-    return new Sweep(falling(stations)).solid(
+    return new Sweep(descending(stations)).solid(
       (u, v, values) => {
         // Round the front of the bodies; straight behind them.
         const surface = way > 0 ? 0 : (u * u) / values[2]!;
@@ -51,15 +51,6 @@ export function longLigaments(plan: SpinePlan, alignment: Alignment): Structure[
     { name: 'anterior longitudinal ligament', solid: band(-1, anterior), tissue: 'ligament', label: spineLabels.anteriorLongitudinalLigament },
     { name: 'posterior longitudinal ligament', solid: band(1, posterior), tissue: 'ligament', label: spineLabels.posteriorLongitudinalLigament },
   ];
-}
-
-/** Wedges so strong that rims cross are left out: the band runs on over them. */
-function falling(stations: readonly Station[]): Station[] {
-  const kept: Station[] = [];
-  for (const station of stations) {
-    if (kept.length === 0 || station.centreMm[2] < kept[kept.length - 1]!.centreMm[2] - 0.2) kept.push(station);
-  }
-  return kept;
 }
 
 /** Between the spinous processes of two neighbours, and over their tips. */
@@ -76,12 +67,12 @@ export function interspinousLigaments(
   const structures: Structure[] = [
     {
       name: `interspinous ligament ${name}`, solid: sheet, tissue: 'ligament', label: spineLabels.interspinousLigament,
-      texture: { tissue: 'epiduralFat', mean: 0.45, amplitude: 0.22, scaleMm: [2, 3, 3], seed },
+      texture: { tissue: 'epiduralFat', mean: 0.5, amplitude: 0.16, scaleMm: [3, 7, 3.5], seed },
     },
   ];
-  // It ends at L4 or L5.
-  if (lower.plan.kind !== 'sacral') {
-    const string = tube([tip(upper), tip(lower)].map((centreMm) => ({ centreMm, acrossMm: 2.6, alongMm: 2 })));
+  // It begins at C7, where the thin ligament of the nape ends, and ends at L4 or L5.
+  if (lower.plan.kind !== 'sacral' && upper.plan.kind !== 'cervical' && upper.plan.kind !== 'axis') {
+    const string = tube([tip(upper), tip(lower)].map((centreMm) => ({ centreMm, acrossMm: 2.4, alongMm: 1.6 })));
     structures.push({ name: `supraspinous ligament ${name}`, solid: string, tissue: 'ligament', label: spineLabels.supraspinousLigament });
   }
   return structures;

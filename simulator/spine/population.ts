@@ -161,8 +161,8 @@ export function drawSpine(seed: number, options: PopulationOptions = {}): SpineP
   checkOptions(options);
   const person = streamOf(seed, 'person');
   // All are drawn, whatever is given: what is given leaves the rest as it was.
-  const [sexDraw, ageDraw, statureDraw, canalDraw, lordosisDraw] =
-    [person.uniform(), person.uniform(), cutNormal(person), cutNormal(person), cutNormal(person)];
+  const [sexDraw, ageDraw, statureDraw, canalDraw, lordosisDraw, marrowDraw] =
+    [person.uniform(), person.uniform(), cutNormal(person), cutNormal(person), cutNormal(person), cutNormal(person)];
   const sex = options.sex ?? (sexDraw < 0.5 ? 'female' : 'male');
   const ageYears = options.ageYears ?? Math.round(20 + 50 * ageDraw);
   const statureScale = options.statureScale ?? 1 + 0.04 * statureDraw;
@@ -208,7 +208,7 @@ export function drawSpine(seed: number, options: PopulationOptions = {}): SpineP
         lowerConcavityMm: body[7] * wobble(0.2),
         waistMm: body[8] * wobble(0.15),
         posteriorConcavityMm: (kind === 'lumbar' ? (names[index] === `L${transition.nLumbar}` ? 0.3 : 1) : 0.6) * wobble(0.2),
-        uncinateMm: kind === 'cervical' ? 3.4 * wobble(0.15) : 0,
+        uncinateMm: kind === 'cervical' ? 4 * wobble(0.15) : 0,
         cortexMm: (kind === 'cervical' ? 0.6 : 0.7) * wobble(0.1),
         endplateMm: (kind === 'cervical' ? 0.8 : 1) * wobble(0.1),
         endplateRoughnessMm: 0.12 * wobble(0.3),
@@ -237,7 +237,7 @@ export function drawSpine(seed: number, options: PopulationOptions = {}): SpineP
         backwardDeg: backward + 3 * cutNormal(random),
       })),
       parsCleftMm: { left: 0, right: 0 },
-      marrow: drawMarrow(random, kind, sex, ageYears),
+      marrow: drawMarrow(random, kind, sex, ageYears, marrowDraw),
       sac: {
         apMm: sac[0] * canal * (1 + 0.03 * sacSize[index]!),
         transverseMm: sac[1] * canal * (1 + 0.03 * sacSize[index]!),
@@ -268,7 +268,7 @@ export function drawSpine(seed: number, options: PopulationOptions = {}): SpineP
         anteriorHeightMm: Math.max(1, (front * disc + 0.25 * cutNormal(wedge)) * loss),
         posteriorHeightMm: Math.max(1, (back * disc + 0.25 * cutNormal(wedge)) * loss),
         coronalWedgeMm: 0,
-        nucleusShare: 0.48 * wobble(0.08),
+        nucleusShare: 0.55 * wobble(0.08),
         degeneration,
         bulgeMm: {
           anterior: 0.8 * wobble(0.3) + 0.4 * (degeneration - 1.5),
@@ -371,30 +371,38 @@ export function withLordosis(plan: SpinePlan, lordosisDeg: number): SpinePlan {
 }
 
 /**
- * The plan bent sideways: a curve with its apex at the middle of the lumbar spine, half as much the other way
- * above it, and vertebrae turned into the convexity by 0.3 degrees for each of the curve at the apex.
+ * The plan bent sideways: from T11 to L4 by Cobb's angle, its apex at L1-L2, and half as much the other way above and
+ * below, so that the pelvis stays level. Three tenths of each bend are in the bodies, the rest in the discs. Vertebrae
+ * turn into the convexity, at the apex by 0.3 degrees for each of the curve.
  * @param cobbDeg convex to the left where positive
  */
 export function withScoliosis(plan: SpinePlan, cobbDeg: number): SpinePlan {
-  const apex = plan.vertebrae.findIndex(({ name }) => name === 'L2');
-  // Tilt between neighbours: Cobb's angle is their sum over one bend.
+  const apex = plan.segments.findIndex(({ name }) => name === 'L1-L2');
+  const last = plan.vertebrae.findLastIndex(({ kind }) => kind === 'lumbar');
+  const curve = (away: number) => Math.cos((away / 3) * (Math.PI / 2));
+  const main = [-2, -1, 0, 1, 2].reduce((sum, away) => sum + curve(away), 0);
+  /** Share of Cobb's angle between the neighbours of a segment. */
   const bend = (index: number) => {
-    const away = index - apex + 0.5;
-    if (Math.abs(away) <= 3.5) return Math.cos((away / 3.5) * (Math.PI / 2));
-    if (away < -3.5 && away > -9.5) return -0.5 * Math.cos(((away + 6.5) / 3) * (Math.PI / 2));
-    return 0;
+    const away = index - apex;
+    if (Math.abs(away) <= 2) return curve(away) / main;
+    if (away > 2) return index <= last ? -0.5 / (last - apex - 2) : 0;
+    return away >= -8 ? -0.5 / 6 : 0;
   };
-  const total = plan.segments.reduce((sum, _, index) => sum + Math.max(0, bend(index)), 0);
+  const wedgeMm = (widthMm: number, share: number) => widthMm * Math.tan((cobbDeg * share * Math.PI) / 180);
   return {
     ...plan,
+    vertebrae: plan.vertebrae.map((vertebra, index) => {
+      const width = (vertebra.body.upperWidthMm + vertebra.body.lowerWidthMm) / 2;
+      const share = 0.15 * (bend(index - 1) + (index < plan.segments.length ? bend(index) : 0));
+      return { ...vertebra, body: { ...vertebra.body, coronalWedgeMm: vertebra.body.coronalWedgeMm + wedgeMm(width, share) } };
+    }),
     segments: plan.segments.map((segment, index) => {
       const width = plan.vertebrae[index]!.body.lowerWidthMm;
-      const angle = (cobbDeg * bend(index)) / total;
-      const turnStep = (0.3 * cobbDeg * (bend(index - 1) - bend(index + 1))) / 2;
+      const turn = (0.3 * cobbDeg * (bend(index - 1) - bend(index + 1))) / 2 / bend(apex);
       return {
         ...segment,
-        disc: { ...segment.disc, coronalWedgeMm: segment.disc.coronalWedgeMm + width * Math.tan((angle / 180) * Math.PI) },
-        alignment: { ...segment.alignment, axialDeg: segment.alignment.axialDeg + turnStep },
+        disc: { ...segment.disc, coronalWedgeMm: segment.disc.coronalWedgeMm + wedgeMm(width, 0.7 * bend(index)) },
+        alignment: { ...segment.alignment, axialDeg: segment.alignment.axialDeg + turn },
       };
     }),
   };
@@ -419,12 +427,12 @@ function wedgeDeg(differenceMm: number, depthMm: number): number {
 }
 
 /** Fat fraction rises with age, in women steeply after fifty; less of it in the neck, least in the thorax. */
-function drawMarrow(random: Random, kind: VertebraKind, sex: Sex, ageYears: number): VertebraPlan['marrow'] {
+function drawMarrow(random: Random, kind: VertebraKind, sex: Sex, ageYears: number, personal: number): VertebraPlan['marrow'] {
   const years = ageYears - 20;
   const menopause = sex === 'female' ? 0.12 / (1 + Math.exp((52 - ageYears) / 4)) - 0.03 : 0;
   const byKind = { axis: -0.05, cervical: -0.05, thoracic: -0.04, lumbar: 0, sacral: 0.06, coccygeal: 0.2 }[kind];
   return {
-    fatFraction: Math.min(0.75, Math.max(0.15, 0.27 + 0.004 * years + menopause + byKind + 0.03 * cutNormal(random))),
+    fatFraction: Math.min(0.75, Math.max(0.15, 0.29 + 0.004 * years + menopause + byKind + 0.035 * personal + 0.01 * cutNormal(random))),
     heterogeneity: 0.06 + 0.0012 * years + 0.02 * random.uniform(),
     grainMm: 2.2 + 1.6 * random.uniform(),
     focalFat: Math.min(1, 0.15 + 0.01 * years * random.uniform()),

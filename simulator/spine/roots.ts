@@ -46,7 +46,7 @@ export function caudaEquina(plan: SpinePlan, canal: Canal, seed: number): Solid 
       const out = sign(strand.side);
       const toExit = (strand.exit - k) / perMm;
       const leaving = smoothStep(1 - toExit / leavingMm);
-      const wander = (axis: number) => 0.07 * smoothNoise(k / perMm / 14, 3.7 * index, axis, seed);
+      const wander = (axis: number) => 0.1 * smoothNoise(k / perMm / 16, 3.7 * index, axis, seed);
       const back = 0.62 - 0.45 * strand.lateral ** 2 - 0.3 * strand.front;
       let u = out * (0.7 * strand.lateral * (1 - leaving) + 0.78 * leaving) + wander(0) * (1 - leaving);
       let v = back * (1 - leaving) - 0.12 * leaving + wander(9) * (1 - leaving);

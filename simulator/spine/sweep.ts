@@ -174,6 +174,18 @@ export class Sweep {
   }
 }
 
+/**
+ * Stations without those that do not lie below the one before: where a strong bend makes neighbours change places,
+ * the line runs on over them.
+ */
+export function descending(stations: readonly Station[]): Station[] {
+  const kept: Station[] = [];
+  for (const station of stations) {
+    if (kept.length === 0 || station.centreMm[2] < kept[kept.length - 1]!.centreMm[2] - 0.3) kept.push(station);
+  }
+  return kept;
+}
+
 /** By a Gaussian of `smoothingMm`; beyond the ends the line goes straight on. */
 function smooth(values: Float64Array, spacingMm: number): Float64Array {
   const n = values.length;
