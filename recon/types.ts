@@ -7,14 +7,22 @@ import type { PartialFourierMethod } from './partial-fourier/index.js';
 export interface ReconParameters {
   /** How coils are combined; `auto`: coil maps where there is calibration data, else RSS. */
   readonly combine: 'auto' | 'maps' | 'rss';
-  /** How missing lines are filled; `auto`: GRAPPA where it applies, else none. */
-  readonly unalias: 'auto' | 'grappa' | 'none';
+  /** How missing lines are found; `auto`: GRAPPA where it applies, else none. `l1`: compressed sensing with wavelets. */
+  readonly unalias: 'auto' | 'grappa' | 'sense' | 'l1' | 'none';
+  /** How coil maps are estimated; `auto`: ESPIRiT for SENSE and compressed sensing, Walsh for what only combines coils. */
+  readonly coilMapMethod: 'auto' | 'walsh' | 'espirit';
   /** GRAPPA kernel extent along the readout; odd. */
   readonly kernelReadout: number;
   /** GRAPPA kernel extent along the phase encoding, in acquired lines; even. */
   readonly kernelPhase: number;
   /** Tikhonov weight as a fraction of the mean diagonal of the Gram matrix. */
   readonly grappaRegularization: number;
+  /** Tikhonov weight of SENSE; 1 is that of a fully sampled, unaveraged scan. */
+  readonly senseRegularization: number;
+  readonly senseIterations: number;
+  /** Weight of the wavelets' l1 norm, in standard deviations of the noise. */
+  readonly l1Regularization: number;
+  readonly l1Iterations: number;
   /** Put measured calibration lines back in place of the synthesised ones. */
   readonly keepCalibrationLines: boolean;
   readonly prewhiten: boolean;
@@ -39,9 +47,14 @@ export interface ReconParameters {
 export const defaultReconParameters: ReconParameters = {
   combine: 'auto',
   unalias: 'auto',
+  coilMapMethod: 'auto',
   kernelReadout: 5,
   kernelPhase: 4,
   grappaRegularization: 5e-4,
+  senseRegularization: 1e-3,
+  senseIterations: 10,
+  l1Regularization: 0.3,
+  l1Iterations: 40,
   keepCalibrationLines: true,
   prewhiten: true,
   coilCompression: 'auto',
@@ -78,8 +91,8 @@ export type ReconImageKind = 'image' | 'gFactor' | 'noise' | 'snr' | 'coilMap' |
 /** Kinds whose pixels are complex64; those of the others are float32. */
 export const complexKinds: ReadonlySet<ReconImageKind> = new Set(['image', 'coilMap', 'psf']);
 
-/** How honest an image is: whether every line that it stands on was measured or properly synthesised. */
-export type ReconMethod = 'full' | 'grappa' | 'zeroFilled';
+/** How honest an image is: whether every line that it stands on was measured, properly synthesised or solved for. */
+export type ReconMethod = 'full' | 'grappa' | 'sense' | 'l1' | 'zeroFilled';
 
 /** One reconstructed slice or one of its maps. */
 export interface ReconImage {

@@ -5,8 +5,9 @@
 import { CodedError } from 'ismrmrd';
 import { Arena, bindKernels } from '../kernels/index.js';
 import { estimateCoilMaps } from '../coil-maps/index.js';
+import { defaultEspiritCrop, espiritScratchBytes, estimateEspiritMaps } from '../espirit/index.js';
 import { calibrateGrappa, type GrappaKernel } from '../grappa/index.js';
-import type { CartesianPlan } from './plan.js';
+import { coilMapEstimator, type CartesianPlan } from './plan.js';
 
 /** Hybrid lines [coil, column] by slab row, with how many averages each is the sum of. */
 export class CalibrationLines {
@@ -75,12 +76,17 @@ export function runCalibration(memory: WebAssembly.Memory, job: CalibrationJob):
       });
       return { ok: true, result: { kind: 'grappa', kernel, elapsedMs: performance.now() - start } };
     }
-    const mapsPointer = estimateCoilMaps(kernels, {
+    const mapLines = {
       ...lines,
       firstLine: job.firstLine,
-      paddedRows: plan.paddedRows,
-      nRows: plan.combinedRows,
-    });
+      paddedRows: plan.iterative === undefined ? plan.paddedRows : plan.nLines,
+      nRows: plan.mapRows,
+    };
+    // Where coils are only combined, the background stays as it is.
+    const crop = plan.iterative === undefined ? 0 : defaultEspiritCrop;
+    const mapsPointer = coilMapEstimator(plan.parameters, plan.iterative) === 'espirit'
+      ? estimateEspiritMaps(kernels, mapLines, crop)
+      : estimateCoilMaps(kernels, mapLines);
     return { ok: true, result: { kind: 'coilMaps', mapsPointer, elapsedMs: performance.now() - start } };
   } catch (error) {
     if (error instanceof CodedError) return { ok: false, message: error.message };
@@ -97,7 +103,9 @@ export function calibrationBlockBytes(kind: CalibrationJob['kind'], plan: Cartes
   const calibrationBytes = nCoils * nCalibrationLines * plan.nColumns * 8;
   const spareBytes = 8 * 2 ** 20;
   if (kind === 'coilMaps') {
-    return 2 * nCoils * plan.combinedRows * plan.nColumns * 8 + 4 * calibrationBytes + spareBytes;
+    const isEspirit = coilMapEstimator(plan.parameters, plan.iterative) === 'espirit';
+    const workBytes = isEspirit ? espiritScratchBytes(nCoils, plan.nColumns) : 0;
+    return 2 * nCoils * plan.mapRows * plan.nColumns * 8 + 4 * calibrationBytes + workBytes + spareBytes;
   }
   const nSources = nCoils * kernelReadout * kernelPhase;
   const weightBytes = (plan.acceleration - 1) * nCoils * nCoils * kernelPhase * (plan.nColumns + 4) * 8;

@@ -11,7 +11,7 @@ import type { GrappaKernel } from '../grappa/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { ReconNoticeCode } from '../notices.js';
 import { CalibrationLines, calibrationBlockBytes, type CalibrationJob, type CalibrationOutcome } from './calibration.js';
-import type { CartesianPlan } from './plan.js';
+import { needsKernel, needsCoilMaps, type CartesianPlan } from './plan.js';
 import { LineState, type Slab } from './slab.js';
 import type { StageClock } from './stageClock.js';
 
@@ -31,7 +31,7 @@ export interface Calibration {
   /** Who may still use it: its own image, the borrowers of its slice, images on their way out. Nobody: it is freed. */
   nHolders: number;
   kernel: GrappaKernel | undefined;
-  /** complex64 [nCoils, nRows, nColumns]; 0 where there are none. */
+  /** complex64 [nCoils, combinedRows, nColumns], or nLines rows where the image is solved for; 0 where there are none. */
   mapsPointer: number;
   /** Spans of the arena that hold the above. */
   readonly spans: number[];
@@ -199,11 +199,11 @@ export class Calibrations {
   }
 
   get #wantsMaps(): boolean {
-    return this.#plan.parameters.combine !== 'rss';
+    return needsCoilMaps(this.#plan);
   }
 
   get #wantsKernel(): boolean {
-    return this.#plan.acceleration > 1 && this.#plan.parameters.unalias !== 'none';
+    return needsKernel(this.#plan);
   }
 
   get #fewestLines(): number {

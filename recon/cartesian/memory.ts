@@ -1,7 +1,8 @@
 /** What a scan takes, told from its header before it starts. */
 import { calibrationBlockBytes } from './calibration.js';
 import { Compression, expectedVirtualCoils } from './compression.js';
-import type { CartesianPlan } from './plan.js';
+import { iterativeScratchBytes } from './iterative.js';
+import { needsKernel, needsCoilMaps, type CartesianPlan } from './plan.js';
 
 /** Calibration lines that are reckoned with; the header does not tell. */
 const usualCalibrationLines = 24;
@@ -18,9 +19,9 @@ export function leastScanBytes(plan: CartesianPlan): number {
   const slabBytes = nCoils * plan.nLines * plan.nColumns * 8;
   const nCalibrationLines = Math.min(usualCalibrationLines, plan.nLines);
   const kinds = [
-    ...(plan.parameters.combine === 'rss' ? [] : (['coilMaps'] as const)),
-    ...(plan.acceleration > 1 && plan.parameters.unalias !== 'none' ? (['grappa'] as const) : []),
+    ...(needsCoilMaps(plan) ? (['coilMaps'] as const) : []),
+    ...(needsKernel(plan) ? (['grappa'] as const) : []),
   ];
   const blockBytes = kinds.map((kind) => calibrationBlockBytes(kind, plan, nCoils, nCalibrationLines));
-  return waitingBytes + slabBytes + blockBytes.reduce((sum, bytes) => sum + bytes, 0);
+  return waitingBytes + slabBytes + iterativeScratchBytes(plan, nCoils) + blockBytes.reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -30,11 +30,15 @@ export interface CartesianPlan {
   readonly nRows: number;
   /** Rows that coils are combined on: nRows, or all of paddedRows where k-space is worked on afterwards. */
   readonly combinedRows: number;
+  /** Rows of coil maps: combinedRows, or nLines where the image is solved for, over the encoded field of view. */
+  readonly mapRows: number;
   /** Counter of the k-space centre line; it lies in slab row floor(nLines / 2). */
   readonly centreLine: number;
   readonly firstLine: number;
   readonly lastLine: number;
   readonly acceleration: number;
+  /** The image is solved for as a whole, instead of synthesising lines. */
+  readonly iterative: 'sense' | 'l1' | undefined;
   /**
    * `separate`: calibration lines stand apart and are never imaging lines. `interleaved`: the lattice moves on
    * from image to image, so that several of them fill k-space; their lines calibrate all.
@@ -204,15 +208,23 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
             : `calibrationMode "${mode}": lines flagged as calibration are used where there are any`,
     'encoding[0].parallelImaging.calibrationMode',
   );
+  const combinedRows = isPartialAlongPhase ? paddedRows : nRows;
+  const { unalias } = parameters;
+  const iterative = acceleration > 1 && (unalias === 'sense' || unalias === 'l1') ? unalias : undefined;
   if (acceleration > 1) {
-    const grappa = parameters.unalias !== 'none';
+    const method = {
+      auto: `GRAPPA ${parameters.kernelReadout} x ${parameters.kernelPhase}, Tikhonov ${parameters.grappaRegularization}`,
+      grappa: `GRAPPA ${parameters.kernelReadout} x ${parameters.kernelPhase}, Tikhonov ${parameters.grappaRegularization}`,
+      sense: `SENSE, ${parameters.senseIterations} conjugate-gradient iterations, Tikhonov ${parameters.senseRegularization}`,
+      l1: `SENSE with l1 wavelets, ${parameters.l1Iterations} iterations, ${parameters.l1Regularization} of the noise`,
+      none: 'none',
+    }[unalias];
     decide(
-      'unaliasing',
-      grappa ? `GRAPPA ${parameters.kernelReadout} x ${parameters.kernelPhase}, Tikhonov ${parameters.grappaRegularization}` : 'none',
-      parameters.unalias === 'auto' ? 'the scan is regularly undersampled' : `unalias=${parameters.unalias}`,
-      parameters.unalias === 'auto' ? 'encoding[0].parallelImaging' : 'parameter unalias',
+      'unaliasing', method,
+      unalias === 'auto' ? 'the scan is regularly undersampled' : `unalias=${unalias}`,
+      unalias === 'auto' ? 'encoding[0].parallelImaging' : 'parameter unalias',
     );
-    if (grappa) {
+    if (unalias !== 'none') {
       decide(
         'measured calibration lines', calibration === 'embedded' && parameters.keepCalibrationLines ? 'kept in the image' : 'not in the image',
         calibration === 'separate' ? 'separate lines may differ in contrast' : `keepCalibrationLines=${parameters.keepCalibrationLines}`,
@@ -220,11 +232,16 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       );
     }
   }
-  decide(
-    'coil combination', parameters.combine === 'rss' ? 'root-sum-of-squares' : 'coil maps from calibration lines (Walsh)',
-    parameters.combine === 'auto' ? 'the best that the data allow; root-sum-of-squares where there is no calibration' : `combine=${parameters.combine}`,
-    'parameter combine',
-  );
+  const mapsName = { walsh: 'Walsh', espirit: 'ESPIRiT' }[coilMapEstimator(parameters, iterative)];
+  if (iterative !== undefined && parameters.combine === 'rss') {
+    decide('coil combination', `coil maps from calibration lines (${mapsName})`, `unalias=${unalias} works with nothing else`, 'parameter unalias');
+  } else {
+    decide(
+      'coil combination', parameters.combine === 'rss' ? 'root-sum-of-squares' : `coil maps from calibration lines (${mapsName})`,
+      parameters.combine === 'auto' ? 'the best that the data allow; root-sum-of-squares where there is no calibration' : `combine=${parameters.combine}`,
+      'parameter combine',
+    );
+  }
   decide(
     'prewhitening', parameters.prewhiten ? 'from the noise readouts, where there are any' : 'off',
     `prewhiten=${parameters.prewhiten}`, 'flag 19, parameter prewhiten',
@@ -256,11 +273,13 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       nLines,
       paddedRows,
       nRows,
-      combinedRows: isPartialAlongPhase ? paddedRows : nRows,
+      combinedRows,
+      mapRows: iterative === undefined ? combinedRows : nLines,
       centreLine,
       firstLine,
       lastLine,
       acceleration,
+      iterative,
       calibration,
       nAverages,
       referenceCentreLines: header.encoding.map((reference, at) => (at > 0 ? referenceCentreLine(reference, encoding) : undefined)),
@@ -270,6 +289,21 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     decisions,
     notices,
   };
+}
+
+/** Whether lines are synthesised by a GRAPPA kernel. */
+export function needsKernel({ acceleration, iterative, parameters }: CartesianPlan): boolean {
+  return acceleration > 1 && iterative === undefined && parameters.unalias !== 'none';
+}
+
+export function needsCoilMaps({ iterative, parameters }: CartesianPlan): boolean {
+  return iterative !== undefined || parameters.combine !== 'rss';
+}
+
+/** How coil maps are estimated: where the image is solved for, the object's outline and the folds of the maps matter. */
+export function coilMapEstimator({ coilMapMethod }: ReconParameters, iterative: CartesianPlan['iterative']): 'walsh' | 'espirit' {
+  if (coilMapMethod !== 'auto') return coilMapMethod;
+  return iterative === undefined ? 'walsh' : 'espirit';
 }
 
 /** Centre line of a reference scan whose k-space has the spacing of the imaging scan's; undefined where it has not. */

@@ -22,7 +22,7 @@ import { LineState, type Slab } from './slab.js';
 
 export interface PointSpreadInput {
   readonly nCoils: number;
-  /** complex64 [nCoils, combinedRows, nColumns] */
+  /** complex64 [nCoils, mapRows, nColumns] */
   readonly mapsPointer: number;
   /** What every readout has sampled along the columns. */
   readonly sampledColumns: SampledExtent;
@@ -70,11 +70,11 @@ function addPoint(
   { arena }: Kernels, plan: CartesianPlan, slab: Slab, pointer: number,
   { nCoils, mapsPointer, sampledColumns }: PointSpreadInput, pointRe: number, pointIm: number,
 ): void {
-  const { nLines, nColumns, combinedRows, paddedRows } = plan;
+  const { nLines, nColumns, mapRows, paddedRows } = plan;
   const profile = bandLimitedPoint(sampledColumns);
   for (let coil = 0; coil < nCoils; coil++) {
     const [mapRe, mapIm] = arena.f32(
-      mapsPointer + 8 * ((coil * combinedRows + Math.floor(combinedRows / 2)) * nColumns + Math.floor(nColumns / 2)), 2,
+      mapsPointer + 8 * ((coil * mapRows + Math.floor(mapRows / 2)) * nColumns + Math.floor(nColumns / 2)), 2,
     ) as unknown as [number, number];
     const re = (mapRe * pointRe - mapIm * pointIm) / Math.sqrt(paddedRows);
     const im = (mapRe * pointIm + mapIm * pointRe) / Math.sqrt(paddedRows);

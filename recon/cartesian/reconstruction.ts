@@ -4,7 +4,7 @@
  *   readout -> whitening, coil compression, echo position, readout FFT, crop -> slab of its image
  *   calibration lines complete -> GRAPPA kernel and coil maps, while imaging lines still arrive
  *   a line whose neighbours are in -> synthesised at once
- *   slab complete -> FFT along the phase encoding and coil combination -> partial Fourier -> image, g-factor, noise
+ *   slab complete -> FFT along the phase encoding and coil combination, or SENSE -> partial Fourier -> image, g-factor, noise
  *
  * Knows no threads and no I/O: calibration jobs go to the runner that it is given.
  */
@@ -18,7 +18,8 @@ import { Calibrations, type Calibration, type LineWriter } from './calibrations.
 import { Compression } from './compression.js';
 import { ImageStage } from './imageStage.js';
 import { NoiseScan } from './noiseScan.js';
-import type { CartesianPlan } from './plan.js';
+import { iterativeScratchBytes } from './iterative.js';
+import { needsCoilMaps, type CartesianPlan } from './plan.js';
 import type { LineUse, Readout, ReadoutUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { rowOfLine, Slab } from './slab.js';
@@ -360,7 +361,7 @@ export class CartesianReconstruction {
   }
 
   #deliver(slab: Slab, calibration: Calibration | undefined): void {
-    const { parameters, acceleration } = this.#plan;
+    const { parameters, acceleration, iterative } = this.#plan;
     if (!slab.averaged) {
       scaleLines(this.#kernels, this.#plan, slab, this.#nCoils, (count) => 1 / count);
       slab.averaged = true;
@@ -370,14 +371,17 @@ export class CartesianReconstruction {
         synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesToSynthesise()),
       );
     }
-    const isAliased = slab.linesToSynthesise().length > 0;
-    this.#noteShortcomings(slab, calibration, isAliased);
+    const mapsPointer = calibration?.mapsPointer ?? 0;
+    const isSolvedFor = iterative !== undefined && mapsPointer !== 0;
+    const nAliased = isSolvedFor ? 0 : slab.linesToSynthesise().length;
+    this.#noteShortcomings(slab, calibration, nAliased > 0, isSolvedFor);
 
-    const mapsPointer = parameters.combine === 'rss' ? 0 : (calibration?.mapsPointer ?? 0);
     const making = {
-      nCoils: this.#nCoils, mapsPointer, volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images,
+      nCoils: this.#nCoils, mapsPointer, isWhitened: this.#readouts.whitens,
+      volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images,
     };
-    const { data: image, partialFourier } = this.#clock.time('combination', () => {
+    if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils)));
+    const { data: image, partialFourier } = this.#clock.time(isSolvedFor ? 'iterations' : 'combination', () => {
       this.#images.checkCentre(slab, this.#nCoils);
       return combinedImage(this.#kernels, this.#plan, slab, making);
     });
@@ -393,14 +397,14 @@ export class CartesianReconstruction {
         counters: slab.counters,
         geometry: geometryOf(this.#plan, slab.reference),
         fovMm: this.#plan.fovMm,
-        method: methodOf(slab, isAliased),
+        method: methodOf(this.#plan, slab, nAliased > 0),
         partialFourier,
         accelerationPhase: acceleration,
         snrUnits: this.#readouts.whitens,
         nCoils: this.#nChannels,
         nVirtualCoils: this.#nCoils,
         nCalibrationLines: acceleration > 1 ? (calibration?.nLines ?? 0) : 0,
-        nMissingLines: slab.nMissingLines + slab.linesToSynthesise().length,
+        nMissingLines: slab.nMissingLines + nAliased,
         measurementUid: slab.reference.measurementUid,
         acquisitionTimeStamp: slab.reference.acquisitionTimeStamp,
         physiologyTimeStamp: slab.reference.physiologyTimeStamp,
@@ -419,6 +423,9 @@ export class CartesianReconstruction {
           sliceMaps(this.#kernels, this.#plan, slab, { calibration, making, image: forMaps, partialFourier, sampledColumns }),
         );
         for (const { kind, data, coil } of maps) emit(kind, data, coil);
+        if (iterative === 'l1' && (parameters.gFactorMap || parameters.noiseMap || parameters.snrMap)) {
+          this.#sayOnce('RECON_WARN_NO_MAPS', 'The noise of a compressed-sensing image depends on what it shows: there are no g-factor, noise and SNR maps of it.');
+        }
       }
     }
     slab.delivered = true;
@@ -426,18 +433,18 @@ export class CartesianReconstruction {
     this.#retain(slab);
   }
 
-  #noteShortcomings(slab: Slab, calibration: Calibration | undefined, isAliased: boolean): void {
+  #noteShortcomings(slab: Slab, calibration: Calibration | undefined, isAliased: boolean, isSolvedFor: boolean): void {
     const { parameters, acceleration } = this.#plan;
     const missing = slab.nMissingLines;
     if (missing > 0) {
       this.#output.notice(
-        reconNotice('RECON_WARN_MISSING_LINES', `Slice ${slab.counters.slice} is reconstructed without ${missing} of its lines; they are zero.`),
+        reconNotice('RECON_WARN_MISSING_LINES', `Slice ${slab.counters.slice} is reconstructed without ${missing} of its lines${isSolvedFor ? '' : '; they are zero'}.`),
       );
     }
     if (isAliased && parameters.unalias !== 'none' && calibration?.kernel === undefined) {
       this.#sayOnce('RECON_WARN_NO_CALIBRATION', `The scan is accelerated (R = ${acceleration}) but gives no sufficient calibration lines: images are zero-filled and aliased.`);
     }
-    if (parameters.combine !== 'rss' && (calibration?.mapsPointer ?? 0) === 0) {
+    if (needsCoilMaps(this.#plan) && (calibration?.mapsPointer ?? 0) === 0) {
       this.#sayOnce('RECON_WARN_NO_COIL_MAPS', 'Coil maps could not be estimated; coils are combined by root-sum-of-squares.');
     }
   }

@@ -8,6 +8,7 @@ import type { PartialFourierMethod, SampledVolume } from '../partial-fourier/ind
 import type { ReconMethod } from '../types.js';
 import type { Calibration } from './calibrations.js';
 import type { ImageStage } from './imageStage.js';
+import { onCombinedRows, senseNoiseMap, solveSlab, type Lines } from './iterative.js';
 import type { CartesianPlan } from './plan.js';
 import type { Readout } from './readout.js';
 import { LineState, type Slab } from './slab.js';
@@ -43,16 +44,20 @@ export function scaleLines(kernels: Kernels, plan: CartesianPlan, slab: Slab, nC
 }
 
 /** The method that an image may claim, given what its slab holds. */
-export function methodOf(slab: Slab, isAliased: boolean): ReconMethod {
-  if (slab.nMissingLines > 0 || isAliased) return 'zeroFilled';
+export function methodOf({ iterative }: CartesianPlan, slab: Slab, isAliased: boolean): ReconMethod {
+  if (isAliased) return 'zeroFilled';
+  if (iterative !== undefined) return iterative;
+  if (slab.nMissingLines > 0) return 'zeroFilled';
   return slab.state.includes(LineState.synthesised) ? 'grappa' : 'full';
 }
 
 /** What the image of a slab is made with. */
 export interface ImageMaking {
   readonly nCoils: number;
-  /** complex64 [nCoils, combinedRows, nColumns], 0 for root-sum-of-squares */
+  /** complex64 [nCoils, mapRows, nColumns], 0 for root-sum-of-squares */
   readonly mapsPointer: number;
+  /** The noise has a standard deviation of 1. */
+  readonly isWhitened: boolean;
   /** What was sampled of the combined image's k-space. */
   readonly volume: SampledVolume;
   readonly stage: ImageStage;
@@ -60,14 +65,15 @@ export interface ImageMaking {
 
 /** @returns complex64 interleaved [nRows, nColumns], a copy that is the caller's, and how its k-space was completed */
 export function combinedImage(
-  kernels: Kernels, plan: CartesianPlan, slab: Pick<Slab, 'pointer'>, { nCoils, mapsPointer, volume, stage }: ImageMaking,
+  kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, mapsPointer, isWhitened, volume, stage }: ImageMaking,
 ): { data: Float32Array<ArrayBuffer>; partialFourier: PartialFourierMethod | 'none' } {
   const { nLines, nColumns, combinedRows, paddedRows } = plan;
   const columns = planSlab(kernels, { nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows });
   const nPixels = combinedRows * nColumns;
   return kernels.arena.withScratch(nPixels * 8, (pointer) => {
     if (mapsPointer !== 0) {
-      combineSlice(kernels, columns, slab.pointer, mapsPointer, pointer);
+      if (plan.iterative === undefined) combineSlice(kernels, columns, slab.pointer, mapsPointer, pointer);
+      else solveSlab(kernels, plan, slab, nCoils, mapsPointer, isWhitened, pointer);
       const partialFourier = stage.complete(pointer, volume);
       return { data: new Float32Array(keptRows(plan, kernels.arena.f32(pointer, 2 * nPixels), 2)), partialFourier };
     }
@@ -87,26 +93,30 @@ function keptRows({ combinedRows, nRows, nColumns }: CartesianPlan, values: Floa
 
 /** The map of one coil, complex64 interleaved [nRows, nColumns]. */
 export function coilMap({ arena }: Kernels, plan: CartesianPlan, { mapsPointer }: ImageMaking, coil: number): Float32Array {
-  const nPixels = plan.combinedRows * plan.nColumns;
-  return keptRows(plan, arena.f32(mapsPointer + 8 * coil * nPixels, 2 * nPixels), 2).slice();
+  const nPixels = plan.mapRows * plan.nColumns;
+  const map = arena.f32(mapsPointer + 8 * coil * nPixels, 2 * nPixels);
+  return keptRows(plan, plan.iterative === undefined ? map : onCombinedRows(plan, map, 2), 2).slice();
 }
 
 /** Noise and g-factor of the image that `combinedImage` made of this slab with these maps. */
 export function noiseOf(
-  kernels: Kernels, plan: CartesianPlan, slab: Slab, calibration: Calibration, { volume, stage }: ImageMaking,
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, calibration: Calibration, { nCoils, mapsPointer, volume, stage }: ImageMaking,
   partialFourier: PartialFourierMethod | 'none',
 ): Pick<NoiseMap, 'noise' | 'gFactor'> {
+  const linePowers = stage.linePowers(volume, partialFourier);
   const synthesised = slab.synthesisedLines();
-  const { noise, gFactor } = computeNoiseMap(kernels, {
-    maps: calibration.mapsPointer,
-    nRows: plan.combinedRows,
-    nColumns: plan.nColumns,
-    paddedRows: plan.paddedRows,
-    averages: Array.from(slab.available, (available, row) => (available === 1 ? slab.count[row]! : 0)),
-    linePowers: stage.linePowers(volume, partialFourier),
-    synthesised,
-    kernel: synthesised.length > 0 ? calibration.kernel : undefined,
-  });
+  const { noise, gFactor } = plan.iterative !== undefined
+    ? senseNoiseMap(kernels, plan, slab, nCoils, mapsPointer, linePowers)
+    : computeNoiseMap(kernels, {
+        maps: mapsPointer,
+        nRows: plan.combinedRows,
+        nColumns: plan.nColumns,
+        paddedRows: plan.paddedRows,
+        averages: Array.from(slab.available, (available, row) => (available === 1 ? slab.count[row]! : 0)),
+        linePowers,
+        synthesised,
+        kernel: synthesised.length > 0 ? calibration.kernel : undefined,
+      });
   return { noise: keptRows(plan, noise, 1).slice(), gFactor: keptRows(plan, gFactor, 1).slice() };
 }
 

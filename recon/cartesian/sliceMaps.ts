@@ -35,7 +35,8 @@ export function sliceMaps(
 ): SliceMap[] {
   const { gFactorMap, noiseMap, snrMap, coilMaps, psf } = plan.parameters;
   const maps: SliceMap[] = [];
-  if (gFactorMap || noiseMap || snrMap) {
+  // What a compressed-sensing image has for noise depends on what it shows.
+  if ((gFactorMap || noiseMap || snrMap) && plan.iterative !== 'l1') {
     const { noise, gFactor } = noiseOf(kernels, plan, slab, calibration, making, partialFourier);
     if (gFactorMap) maps.push({ kind: 'gFactor', data: gFactor });
     if (noiseMap) maps.push({ kind: 'noise', data: noise });
@@ -47,7 +48,8 @@ export function sliceMaps(
   if (psf) {
     const imageOf = (pointer: number) => {
       resynthesise(kernels, plan, slab, calibration, pointer);
-      return combinedImage(kernels, plan, { pointer }, making).data;
+      const { available, count, firstRow, lastRow } = slab;
+      return combinedImage(kernels, plan, { pointer, available, count, firstRow, lastRow }, making).data;
     };
     const { nCoils, mapsPointer } = making;
     maps.push({ kind: 'psf', data: pointSpread(kernels, plan, slab, { nCoils, mapsPointer, sampledColumns, image, imageOf }) });

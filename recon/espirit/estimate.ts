@@ -74,6 +74,16 @@ export function estimateEspiritMaps(kernels: Kernels, calibration: CoilMapCalibr
   });
 }
 
+/** The most that `estimateEspiritMaps` takes beside its maps and copies of the lines, bytes. */
+export function espiritScratchBytes(nCoils: number, nColumns: number): number {
+  const nTaps = nCoils * kernelExtent ** 2;
+  const nWindows = (largestExtent - kernelExtent + 1) ** 2;
+  const nVectors = Math.min(nTaps, nWindows) + 8;
+  const subspaceBytes = 8 * nVectors * (3 * nTaps + 2 * nWindows) + 24 * nVectors ** 2;
+  const gridBytes = 8 * nCoils * (nVectors * 4 * kernelExtent ** 2 + 2 * kernelExtent * gridExtent * (nCoils + 1) + gridExtent * (nColumns + gridExtent));
+  return subspaceBytes + gridBytes;
+}
+
 interface CentralSamples {
   /** complex64 [nCoils, nRows, nColumns], of mean square 1 */
   readonly samples: Float32Array;

@@ -1,1 +1,1 @@
-export { defaultEspiritCrop, estimateEspiritMaps } from './estimate.js';
+export { defaultEspiritCrop, espiritScratchBytes, estimateEspiritMaps } from './estimate.js';

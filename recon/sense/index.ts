@@ -2,3 +2,4 @@ export * from './types.js';
 export * from './operator.js';
 export * from './columns.js';
 export * from './solve.js';
+export * from './noise.js';

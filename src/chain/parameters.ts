@@ -24,9 +24,13 @@ const schema = z.object({
     .default(defaults.combine)
     .describe('coil combination; auto: coil maps where there are calibration data, else root-sum-of-squares'),
   unalias: z
-    .enum(['auto', 'grappa', 'none'])
+    .enum(['auto', 'grappa', 'sense', 'l1', 'none'])
     .default(defaults.unalias)
-    .describe('how missing lines are filled; auto: GRAPPA where it applies'),
+    .describe('how missing lines are found; sense: CG-SENSE; l1: compressed sensing, SENSE with wavelets; auto: GRAPPA where it applies'),
+  coilMapMethod: z
+    .enum(['auto', 'walsh', 'espirit'])
+    .default(defaults.coilMapMethod)
+    .describe('how coil maps are estimated; auto: espirit for sense and l1, else walsh'),
   kernelReadout: number(z.int().min(1).max(15).refine(isOdd, 'must be odd'))
     .default(defaults.kernelReadout)
     .describe('GRAPPA kernel extent along the readout, samples, odd'),
@@ -36,6 +40,18 @@ const schema = z.object({
   grappaRegularization: number(z.number().min(0).max(1))
     .default(defaults.grappaRegularization)
     .describe('Tikhonov weight, as a fraction of the mean diagonal of the Gram matrix'),
+  senseRegularization: number(z.number().min(0).max(1))
+    .default(defaults.senseRegularization)
+    .describe('Tikhonov weight of sense; 1 is that of the data of a fully sampled scan'),
+  senseIterations: number(z.int().min(1).max(200))
+    .default(defaults.senseIterations)
+    .describe('conjugate-gradient iterations of sense'),
+  l1Regularization: number(z.number().min(0).max(100))
+    .default(defaults.l1Regularization)
+    .describe("weight of the wavelets' l1 norm of l1, in standard deviations of the noise"),
+  l1Iterations: number(z.int().min(1).max(1000))
+    .default(defaults.l1Iterations)
+    .describe('iterations of l1'),
   keepCalibrationLines: truth
     .default(defaults.keepCalibrationLines)
     .describe('measured calibration lines replace the synthesised ones'),

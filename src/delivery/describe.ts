@@ -23,7 +23,7 @@ export function seriesMark(image: Pick<ReconImage, 'kind' | 'method'>): string {
 
 /** DICOM's ImageType: code strings, at most 16 characters each. Maps are derived, images are not. */
 export function imageTypeValues(image: Pick<ReconImage, 'kind' | 'method'>): string[] {
-  const method = { full: 'FULL', grappa: 'GRAPPA', zeroFilled: 'ZEROFILLED' }[image.method];
+  const method = { full: 'FULL', grappa: 'GRAPPA', sense: 'SENSE', l1: 'L1WAVELET', zeroFilled: 'ZEROFILLED' }[image.method];
   return image.kind === 'image' ? ['ORIGINAL', 'PRIMARY', 'M', method] : ['DERIVED', 'PRIMARY', maps[image.kind].mark, method];
 }
 
@@ -40,6 +40,8 @@ export function processingHistory(image: ReconImage): string[] {
   if (image.snrUnits) history.push('NoisePrewhitening');
   if (image.nVirtualCoils < image.nCoils) history.push(`CoilCompression ${image.nCoils} to ${image.nVirtualCoils}`);
   if (image.method === 'grappa') history.push(`GRAPPA R=${image.accelerationPhase}`);
+  if (image.method === 'sense') history.push(`SENSE R=${image.accelerationPhase}`);
+  if (image.method === 'l1') history.push(`CompressedSensing R=${image.accelerationPhase}`);
   if (image.method === 'zeroFilled') history.push('ZeroFilling');
   history.push('FFT', image.hasPhase ? 'AdaptiveCombine' : 'RootSumOfSquares');
   if (image.partialFourier !== 'none') history.push(`PartialFourier ${partialFourierNames[image.partialFourier]}`);
@@ -85,6 +87,10 @@ function methodText(image: ReconImage): string {
       return `${content}, fully sampled, ${combination}`;
     case 'grappa':
       return `${content}, GRAPPA R=${image.accelerationPhase}, ${image.nCalibrationLines} calibration lines, ${combination}`;
+    case 'sense':
+      return `${content}, SENSE R=${image.accelerationPhase}, ${image.nCalibrationLines} calibration lines, ${combination}`;
+    case 'l1':
+      return `${content}, compressed sensing (SENSE, l1 wavelets) R=${image.accelerationPhase}, ${image.nCalibrationLines} calibration lines, ${combination}`;
     case 'zeroFilled':
       return `${content}, zero-filled, ${combination}`;
   }

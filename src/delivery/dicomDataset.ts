@@ -5,7 +5,7 @@
  * becomes Secondary Capture (PS3.3 A.8.1), which claims no place in the patient.
  */
 import type { MrdHeader } from 'ismrmrd';
-import type { ReconImage } from '../../recon/index.js';
+import type { ReconImage, ReconMethod } from '../../recon/index.js';
 import { derivationText, imageComments, imageTypeValues, unitOf } from './describe.js';
 import { code, littleEndian, plane, type DicomDataset } from './dicomModules.js';
 import { codeString, dateAndTime, dateString, decimalString, newUid, text, timeString } from './dicomValues.js';
@@ -202,6 +202,7 @@ function mrImage({ image, header }: Source): DicomDataset {
   const frequencyHz = header?.experimentalConditions.H1resonanceFrequency_Hz;
   const codes = sequenceCodes(sequence?.sequence_type, (inversionTimeMs ?? 0) > 0);
   const facts = acquisitionFacts(encoding, image);
+  const technique = ({ grappa: 'GRAPPA', sense: 'SENSE', l1: 'SENSE' } as Partial<Record<ReconMethod, string>>)[image.method];
   return {
     SOPClassUID: MR_IMAGE_STORAGE,
     PatientPosition: codeString(header?.measurementInformation?.patientPosition),
@@ -221,7 +222,7 @@ function mrImage({ image, header }: Source): DicomDataset {
     InPlanePhaseEncodingDirection: 'COL',
     ParallelAcquisition: image.accelerationPhase > 1 ? 'YES' : 'NO',
     ParallelReductionFactorInPlane: image.accelerationPhase,
-    ...(image.method === 'grappa' ? { ParallelAcquisitionTechnique: 'GRAPPA' } : {}),
+    ...(technique === undefined ? {} : { ParallelAcquisitionTechnique: technique }),
     ...(facts.partialFourier === undefined ? {} : { PartialFourier: facts.partialFourier ? 'YES' : 'NO' }),
   };
 }
