@@ -11,11 +11,11 @@ export const RECON_ERRORS = {
     action: 'check this coil element and its channel, or leave it out of the scan',
   },
   RECON_ERR_CALIBRATION_KERNEL: {
-    expected: 'an acceleration of 2 or more, an odd number of readout taps, no more than columns, an even number of phase taps up to 16',
-    action: 'correct kernelReadout and kernelPhase',
+    expected: 'an acceleration of 2 or more, an odd number of readout taps, no more than columns, an even number of taps up to 16 along each accelerated axis, 30 in all',
+    action: 'correct kernelReadout, kernelPhase and kernelSlice',
   },
   RECON_ERR_CALIBRATION_TOO_FEW_LINES: {
-    expected: 'consecutive calibration lines for at least one kernel position, (kernelPhase - 1) R + 1',
+    expected: 'consecutive calibration lines for at least one kernel position, (kernelPhase - 1) R + 1, and as many partitions in 3D',
     action: 'acquire more calibration lines or set a smaller kernelPhase',
   },
   RECON_ERR_CALIBRATION_SINGULAR: {
@@ -51,8 +51,8 @@ export const RECON_ERRORS = {
     action: 'use the chain savedataonly or null for other trajectories',
   },
   RECON_ERR_3D: {
-    expected: 'two-dimensional encoding: one partition, no acceleration along it',
-    action: 'use the chain savedataonly or null for 3D scans',
+    expected: 'partitions only where encodedSpace.matrixSize.z is above 1',
+    action: 'correct encodedSpace and kspace_encoding_step_2 in the header',
   },
   RECON_ERR_MATRIX: {
     expected: 'a whole number of samples from 1 to 4096 along each axis',
@@ -75,7 +75,7 @@ export const RECON_ERRORS = {
     action: 'check the sender; a scan cannot change its coils',
   },
   RECON_ERR_LINE: {
-    expected: 'a line counter within the encoded matrix about the centre of the header',
+    expected: 'line and partition counters within the encoded matrix about the centre of the header',
     action: 'check encodingLimits and the counters of the readouts',
   },
   RECON_ERR_NOT_FINITE: {

@@ -15,6 +15,8 @@ export interface ReconParameters {
   readonly kernelReadout: number;
   /** GRAPPA kernel extent along the phase encoding, in acquired lines; even. */
   readonly kernelPhase: number;
+  /** GRAPPA kernel extent along the partitions of a 3D scan, in acquired ones; even. */
+  readonly kernelSlice: number;
   /** Tikhonov weight as a fraction of the mean diagonal of the Gram matrix. */
   readonly grappaRegularization: number;
   /** Tikhonov weight of SENSE; 1 is that of a fully sampled, unaveraged scan. */
@@ -50,6 +52,7 @@ export const defaultReconParameters: ReconParameters = {
   coilMapMethod: 'auto',
   kernelReadout: 5,
   kernelPhase: 4,
+  kernelSlice: 4,
   grappaRegularization: 5e-4,
   senseRegularization: 1e-3,
   senseIterations: 10,
@@ -113,6 +116,8 @@ export interface ReconImage {
   /** What became of the part of k-space that was left out by design; `none` where all of it was sampled. */
   readonly partialFourier: PartialFourierMethod | 'none';
   readonly accelerationPhase: number;
+  /** Along the partitions of a 3D scan. */
+  readonly accelerationSlice: number;
   /** True when pixel values are in SNR units: the noise in the real part has standard deviation `noise map`. */
   readonly snrUnits: boolean;
   /** Channels of the readouts. */

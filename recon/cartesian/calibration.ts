@@ -7,26 +7,58 @@ import { Arena, bindKernels } from '../kernels/index.js';
 import { estimateCoilMaps } from '../coil-maps/index.js';
 import { defaultEspiritCrop, espiritScratchBytes, estimateEspiritMaps } from '../espirit/index.js';
 import { calibrateGrappa, type GrappaKernel } from '../grappa/index.js';
-import { coilMapEstimator, type CartesianPlan } from './plan.js';
+import { coilMapEstimator, latticeOf, type CartesianPlan } from './plan.js';
+
+/** Neighbouring lines of neighbouring partitions of a slab. */
+export interface LineBlock {
+  readonly firstLine: number;
+  readonly nLines: number;
+  readonly firstPartition: number;
+  readonly nPartitions: number;
+}
 
 /** Hybrid lines [coil, column] by slab row, with how many averages each is the sum of. */
 export class CalibrationLines {
   readonly rows = new Map<number, { readonly pointer: number; count: number }>();
 
   /**
-   * The longest run of neighbouring rows; of equally long ones the first.
-   * @returns first row and number of rows
+   * The lines that calibrate: the longest run of partitions that have any, and of their longest runs of
+   * lines the ones that all have.
+   * @param nLines of a partition of the slab
    */
-  longestRun(): { firstRow: number; nRows: number } {
-    const rows = [...this.rows.keys()].sort((a, b) => a - b);
-    let best = { firstRow: 0, nRows: 0 };
-    let start = 0;
-    for (let i = 0; i < rows.length; i++) {
-      if (i > 0 && rows[i] !== rows[i - 1]! + 1) start = i;
-      if (i - start + 1 > best.nRows) best = { firstRow: rows[start]!, nRows: i - start + 1 };
+  block(nLines: number): LineBlock {
+    const byPartition = new Map<number, number[]>();
+    for (const row of this.rows.keys()) {
+      const partition = Math.floor(row / nLines);
+      const lines = byPartition.get(partition);
+      if (lines === undefined) byPartition.set(partition, [row % nLines]);
+      else lines.push(row % nLines);
     }
-    return best;
+    const partitions = longestRun([...byPartition.keys()]);
+    let first = 0;
+    let end = nLines;
+    for (let partition = partitions.first; partition < partitions.first + partitions.count; partition++) {
+      const lines = longestRun(byPartition.get(partition)!);
+      first = Math.max(first, lines.first);
+      end = Math.min(end, lines.first + lines.count);
+    }
+    const isEmpty = partitions.count === 0 || end <= first;
+    return {
+      firstLine: first, nLines: isEmpty ? 0 : end - first, firstPartition: partitions.first, nPartitions: isEmpty ? 0 : partitions.count,
+    };
   }
+}
+
+/** The longest run of neighbours; of equally long ones the first. */
+function longestRun(numbers: number[]): { first: number; count: number } {
+  numbers.sort((a, b) => a - b);
+  let best = { first: 0, count: 0 };
+  let start = 0;
+  for (let i = 0; i < numbers.length; i++) {
+    if (i > 0 && numbers[i] !== numbers[i - 1]! + 1) start = i;
+    if (i - start + 1 > best.count) best = { first: numbers[start]!, count: i - start + 1 };
+  }
+  return best;
 }
 
 /** Plain data: a job crosses threads. */
@@ -35,9 +67,10 @@ export interface CalibrationJob {
   /** Where the job allocates, and leaves its result. */
   readonly startByte: number;
   readonly endByte: number;
-  /** [nCoils, nCalibrationLines, nColumns] */
+  /** [nCoils, nCalibrationPartitions, nCalibrationLines, nColumns] */
   readonly calibrationPointer: number;
   readonly nCoils: number;
+  readonly nCalibrationPartitions: number;
   readonly nCalibrationLines: number;
   /** First calibration line relative to the k-space centre line. */
   readonly firstLine: number;
@@ -69,9 +102,9 @@ export function runCalibration(memory: WebAssembly.Memory, job: CalibrationJob):
     if (job.kind === 'grappa') {
       const kernel = calibrateGrappa(kernels, {
         ...lines,
-        acceleration: plan.acceleration,
+        ...latticeOf(plan),
+        nCalibrationPartitions: job.nCalibrationPartitions,
         kernelReadout: plan.parameters.kernelReadout,
-        kernelPhase: plan.parameters.kernelPhase,
         regularization: plan.parameters.grappaRegularization,
       });
       return { ok: true, result: { kind: 'grappa', kernel, elapsedMs: performance.now() - start } };
@@ -99,7 +132,9 @@ export function runCalibration(memory: WebAssembly.Memory, job: CalibrationJob):
  * to spare. The pages are touched only as far as they are used.
  */
 export function calibrationBlockBytes(kind: CalibrationJob['kind'], plan: CartesianPlan, nCoils: number, nCalibrationLines: number): number {
-  const { kernelReadout, kernelPhase } = plan.parameters;
+  const { kernelReadout } = plan.parameters;
+  const { acceleration, sliceAcceleration, kernelPhase, kernelSlice } = latticeOf(plan);
+  const nTaps = kernelPhase * kernelSlice;
   const calibrationBytes = nCoils * nCalibrationLines * plan.nColumns * 8;
   const spareBytes = 8 * 2 ** 20;
   if (kind === 'coilMaps') {
@@ -107,7 +142,8 @@ export function calibrationBlockBytes(kind: CalibrationJob['kind'], plan: Cartes
     const workBytes = isEspirit ? espiritScratchBytes(nCoils, plan.nColumns) : 0;
     return 2 * nCoils * plan.mapRows * plan.nColumns * 8 + 4 * calibrationBytes + workBytes + spareBytes;
   }
-  const nSources = nCoils * kernelReadout * kernelPhase;
-  const weightBytes = (plan.acceleration - 1) * nCoils * nCoils * kernelPhase * (plan.nColumns + 4) * 8;
+  const nSources = nCoils * kernelReadout * nTaps;
+  const nOffsets = acceleration * sliceAcceleration - 1;
+  const weightBytes = nOffsets * (nCoils + 4) * nCoils * nTaps * (plan.nColumns + 4) * 8 + 16 * nSources * nCoils * nOffsets;
   return 2 * weightBytes + 4 * calibrationBytes + 64 * nSources * nSources + spareBytes;
 }

@@ -10,8 +10,8 @@ import type { EncodingCounters } from 'ismrmrd';
 import type { GrappaKernel } from '../grappa/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { ReconNoticeCode } from '../notices.js';
-import { CalibrationLines, calibrationBlockBytes, type CalibrationJob, type CalibrationOutcome } from './calibration.js';
-import { needsKernel, needsCoilMaps, type CartesianPlan } from './plan.js';
+import { CalibrationLines, calibrationBlockBytes, type CalibrationJob, type CalibrationOutcome, type LineBlock } from './calibration.js';
+import { isAccelerated, latticeOf, needsCoilMaps, needsKernel, slabCoilBytes, type CartesianPlan } from './plan.js';
 import { LineState, type Slab } from './slab.js';
 import type { StageClock } from './stageClock.js';
 
@@ -22,6 +22,11 @@ const mostCalibrationLines = 48;
 /** Fewer lines than this say nothing of how the coils vary. */
 const fewestLinesForMaps = 6;
 
+/** Calibration lines in one piece, hybrid, complex64 [nCoils, nPartitions, nLines, nColumns], the first ones counted from the k-space centre. */
+export interface MapLines extends LineBlock {
+  readonly pointer: number;
+}
+
 /** Kernel and coil maps of one image or one slice. */
 export interface Calibration {
   readonly slice: number;
@@ -31,6 +36,8 @@ export interface Calibration {
   /** Who may still use it: its own image, the borrowers of its slice, images on their way out. Nobody: it is freed. */
   nHolders: number;
   kernel: GrappaKernel | undefined;
+  /** Of a 3D scan, whose coil maps are made slice by slice: the lines to make them of. */
+  readonly lines: MapLines | undefined;
   /** complex64 [nCoils, combinedRows, nColumns], or nLines rows where the image is solved for; 0 where there are none. */
   mapsPointer: number;
   /** Spans of the arena that hold the above. */
@@ -99,10 +106,15 @@ export class Calibrations {
     const key = this.#keyOf(idx);
     if (this.#calibrations.has(key)) return;
     this.addLine(idx, row, write);
-    const { firstRow, lastRow } = slab;
+    const { lines, partitions } = slab;
+    const { acceleration, sliceAcceleration, nLines } = this.#plan;
     // Whether a lattice begins and ends on the last lines of the matrix is the sequence's choice.
-    const filled = lastRow - firstRow + 1 - 2 * (this.#plan.acceleration - 1);
-    if ((this.#lines.get(key)?.longestRun().nRows ?? 0) >= filled) this.#begin(slab);
+    const filledLines = lines.last - lines.first + 1 - 2 * (acceleration - 1);
+    const filledPartitions = partitions.last - partitions.first + 1 - 2 * (sliceAcceleration - 1);
+    const stored = this.#lines.get(key);
+    if (stored === undefined || stored.rows.size < filledLines * filledPartitions) return;
+    const block = stored.block(nLines);
+    if (block.nLines >= filledLines && block.nPartitions >= filledPartitions) this.#begin(slab);
   }
 
   /** True where lines that still come will calibrate this image. */
@@ -123,10 +135,10 @@ export class Calibrations {
   /** An imaging line without a calibration flag came for this image: its calibration lines may be complete. */
   imagingLineCame(slab: Slab): void {
     if (this.#plan.nAverages > 1 || this.#calibrations.has(this.#keyOf(slab.counters))) return;
-    if (this.#plan.acceleration > 1) {
-      const run = this.#lines.get(this.#keyOf(slab.counters))?.longestRun();
-      if (run !== undefined && run.nRows >= this.#fewestLines && this.#looksWhole(run)) this.#begin(slab);
-    } else if (this.#wantsMaps && this.#centralRows(slab) !== undefined) {
+    if (isAccelerated(this.#plan)) {
+      const block = this.#lines.get(this.#keyOf(slab.counters))?.block(this.#plan.nLines);
+      if (block !== undefined && this.#isSufficient(block) && this.#looksWhole(block)) this.#begin(slab);
+    } else if (this.#wantsMaps && this.#centralBlock(slab) !== undefined) {
       this.#begin(slab);
     }
   }
@@ -162,13 +174,14 @@ export class Calibrations {
 
   #findFor(slab: Slab, key: string): Calibration | undefined {
     const made = this.#calibrations.get(key);
-    const nLines = this.#lines.get(key)?.longestRun().nRows ?? 0;
-    if (made !== undefined && (this.#plan.acceleration === 1 || made.nLines >= Math.min(nLines, mostCalibrationLines))) return made;
+    const stored = this.#lines.get(key)?.block(this.#plan.nLines);
+    const nLines = stored === undefined ? 0 : sizeOf(this.#centralPart(stored));
+    if (made !== undefined && (!isAccelerated(this.#plan) || made.nLines >= nLines)) return made;
     // Lines that a smaller calibration made are made again by the larger one.
     if (made !== undefined) slab.forgetSynthesis();
     const begun = this.#begin(slab);
     if (begun !== undefined) return begun;
-    const borrowed = this.#plan.acceleration > 1 ? this.#latestOfSlice.get(slab.counters.slice) : undefined;
+    const borrowed = isAccelerated(this.#plan) ? this.#latestOfSlice.get(slab.counters.slice) : undefined;
     if (borrowed !== undefined) {
       this.#context.notice(
         'RECON_WARN_BORROWED_CALIBRATION',
@@ -206,9 +219,11 @@ export class Calibrations {
     return needsKernel(this.#plan);
   }
 
-  get #fewestLines(): number {
-    const { acceleration, parameters } = this.#plan;
-    return this.#wantsKernel ? (parameters.kernelPhase - 1) * acceleration + 1 : fewestLinesForMaps;
+  /** Enough lines for a kernel position, or to say how the coils vary. */
+  #isSufficient({ nLines, nPartitions }: LineBlock): boolean {
+    if (!this.#wantsKernel) return nPartitions > 0 && nLines >= Math.min(fewestLinesForMaps, this.#plan.nLines);
+    const { acceleration, kernelPhase, sliceAcceleration, kernelSlice } = latticeOf(this.#plan);
+    return nLines >= (kernelPhase - 1) * acceleration + 1 && nPartitions >= (kernelSlice - 1) * sliceAcceleration + 1;
   }
 
   /** Lines that calibrate more images than their own. */
@@ -230,59 +245,72 @@ export class Calibrations {
     return known === undefined || known === series;
   }
 
-  /** The first of the central rows of a fully sampled image, when all of them are in. */
-  #centralRows(slab: Slab): { firstRow: number; nRows: number } | undefined {
-    const { nLines, centreLine, firstLine, lastLine } = this.#plan;
-    const symmetric = 2 * Math.min(centreLine - firstLine, lastLine + 1 - centreLine);
-    const nRows = symmetric > 0 ? Math.min(selfCalibrationLines, symmetric) : nLines;
-    const firstRow = Math.floor(nLines / 2) - Math.floor(nRows / 2);
-    for (let row = firstRow; row < firstRow + nRows; row++) {
-      if (slab.state[row] !== LineState.measured) return undefined;
+  /** The central lines of a fully sampled image, when all of them are in. */
+  #centralBlock(slab: Slab): LineBlock | undefined {
+    const { nLines, nPartitions } = this.#plan;
+    const [firstLine, nCentral] = centralPart(slab.lines, nLines, selfCalibrationLines);
+    const [firstPartition, nCentralPartitions] = centralPart(slab.partitions, nPartitions, selfCalibrationLines);
+    for (let partition = firstPartition; partition < firstPartition + nCentralPartitions; partition++) {
+      for (let line = firstLine; line < firstLine + nCentral; line++) {
+        if (slab.state[partition * nLines + line] !== LineState.measured) return undefined;
+      }
     }
-    return { firstRow, nRows };
+    return { firstLine, nLines: nCentral, firstPartition, nPartitions: nCentralPartitions };
   }
 
-  /** The part of a run that calibrates: the lines about the centre. */
-  #centralPart({ firstRow, nRows }: { firstRow: number; nRows: number }): { firstRow: number; nRows: number } {
-    const first = Math.floor(this.#plan.nLines / 2) - mostCalibrationLines / 2;
-    const from = Math.max(firstRow, Math.min(first, firstRow + nRows - mostCalibrationLines));
-    return { firstRow: from, nRows: Math.min(mostCalibrationLines, firstRow + nRows - from) };
+  /** The part of a block that calibrates: the lines about the centre. */
+  #centralPart({ firstLine, nLines, firstPartition, nPartitions }: LineBlock): LineBlock {
+    const part = (first: number, count: number, n: number) => {
+      const wanted = Math.floor(n / 2) - mostCalibrationLines / 2;
+      const from = Math.max(first, Math.min(wanted, first + count - mostCalibrationLines));
+      return [from, Math.min(mostCalibrationLines, first + count - from)] as const;
+    };
+    const [line, lines] = part(firstLine, nLines, this.#plan.nLines);
+    const [partition, partitions] = part(firstPartition, nPartitions, this.#plan.nPartitions);
+    return { firstLine: line, nLines: lines, firstPartition: partition, nPartitions: partitions };
   }
 
-  /** Embedded calibration lines lie evenly about the centre: a run that does not is still growing. */
-  #looksWhole(run: { firstRow: number; nRows: number }): boolean {
+  /** Embedded calibration lines lie evenly about the centre: a block that does not is still growing. */
+  #looksWhole({ firstLine, nLines, firstPartition, nPartitions }: LineBlock): boolean {
     if (this.#plan.calibration === 'separate') return true;
-    const before = Math.floor(this.#plan.nLines / 2) - run.firstRow;
-    return Math.abs(run.nRows - 2 * before) <= this.#plan.acceleration;
+    const isEven = (first: number, count: number, n: number, step: number) => Math.abs(count - 2 * (Math.floor(n / 2) - first)) <= step;
+    const { acceleration, sliceAcceleration } = this.#plan;
+    return (
+      isEven(firstLine, nLines, this.#plan.nLines, acceleration) &&
+      (this.#plan.nPartitions === 1 || isEven(firstPartition, nPartitions, this.#plan.nPartitions, sliceAcceleration))
+    );
   }
 
   #begin(slab: Slab): Calibration | undefined {
     if (!this.#wantsMaps && !this.#wantsKernel) return undefined;
     const key = this.#keyOf(slab.counters);
     const stored = this.#lines.get(key);
-    const whole = this.#plan.acceleration > 1 ? stored?.longestRun() : this.#centralRows(slab);
-    if (whole === undefined || whole.nRows < Math.min(this.#fewestLines, this.#plan.nLines)) return undefined;
-    const run = this.#centralPart(whole);
+    const whole = isAccelerated(this.#plan) ? stored?.block(this.#plan.nLines) : this.#centralBlock(slab);
+    if (whole === undefined || !this.#isSufficient(whole)) return undefined;
+    const block = this.#centralPart(whole);
 
-    const pointer = this.#gather(slab, run, stored);
+    const pointer = this.#gather(slab, block, stored);
     if (this.#plan.calibration === 'interleaved') this.#releaseLines(key);
+    const fromCentre = this.#fromCentre(block);
+    const isVolume = this.#plan.nPartitions > 1;
     const replaced = this.#calibrations.get(key);
     const calibration: Calibration = {
-      slice: slab.counters.slice, nLines: run.nRows, pending: 0, nHolders: 1, kernel: undefined, mapsPointer: 0, spans: [],
+      slice: slab.counters.slice, nLines: sizeOf(block), pending: 0, nHolders: 1, kernel: undefined, mapsPointer: 0,
+      lines: isVolume && this.#wantsMaps ? { ...fromCentre, pointer } : undefined, spans: isVolume ? [pointer] : [],
     };
     this.#calibrations.set(key, calibration);
     if (replaced !== undefined) this.giveBack(replaced);
-    const kinds = [...(this.#wantsKernel ? (['grappa'] as const) : []), ...(this.#wantsMaps ? (['coilMaps'] as const) : [])];
+    const kinds = [...(this.#wantsKernel ? (['grappa'] as const) : []), ...(this.#wantsMaps && !isVolume ? (['coilMaps'] as const) : [])];
     calibration.pending = kinds.length;
     this.#nRunning += kinds.length;
-    const firstLine = this.#firstLineFromCentre(run);
     for (const kind of kinds) {
-      const nBytes = calibrationBlockBytes(kind, this.#plan, this.#nCoils, run.nRows);
+      const nBytes = calibrationBlockBytes(kind, this.#plan, this.#nCoils, sizeOf(block));
       const startByte = this.#context.allocate(nBytes);
       calibration.spans.push(startByte);
       const job: CalibrationJob = {
         kind, startByte, endByte: startByte + nBytes, calibrationPointer: pointer,
-        nCoils: this.#nCoils, nCalibrationLines: run.nRows, firstLine, plan: this.#plan,
+        nCoils: this.#nCoils, nCalibrationPartitions: block.nPartitions, nCalibrationLines: block.nLines,
+        firstLine: fromCentre.firstLine, plan: this.#plan,
       };
       this.#context.run(job, (outcome) => this.#take(calibration, pointer, outcome));
     }
@@ -292,7 +320,7 @@ export class Calibrations {
   #take(calibration: Calibration, linesPointer: number, outcome: CalibrationOutcome): void {
     calibration.pending--;
     this.#nRunning--;
-    if (calibration.pending === 0) this.#kernels.arena.release(linesPointer);
+    if (calibration.pending === 0 && !calibration.spans.includes(linesPointer)) this.#kernels.arena.release(linesPointer);
     if (!outcome.ok) {
       this.#context.notice('RECON_WARN_NO_CALIBRATION', `Calibration of slice ${calibration.slice} failed: ${outcome.message}.`);
     } else if (outcome.result.kind === 'grappa') {
@@ -315,32 +343,39 @@ export class Calibrations {
     if (before !== undefined) this.giveBack(before);
   }
 
-  /** Lines relative to the k-space centre; separate lines that lie elsewhere are taken about their own middle. */
-  #firstLineFromCentre(run: { firstRow: number; nRows: number }): number {
-    const first = run.firstRow - Math.floor(this.#plan.nLines / 2);
-    if (first <= 0 && first + run.nRows > 0) return first;
+  /** A block counted from the k-space centre; separate lines that lie elsewhere are taken about their own middle. */
+  #fromCentre({ firstLine, nLines, firstPartition, nPartitions }: LineBlock): LineBlock {
+    const line = firstLine - Math.floor(this.#plan.nLines / 2);
+    const partition = firstPartition - Math.floor(this.#plan.nPartitions / 2);
+    const holdsCentre = (first: number, count: number) => first <= 0 && first + count > 0;
+    if (holdsCentre(line, nLines) && holdsCentre(partition, nPartitions)) {
+      return { firstLine: line, nLines, firstPartition: partition, nPartitions };
+    }
     this.#context.notice(
       'RECON_WARN_CALIBRATION_OFF_CENTRE',
-      `Calibration lines ${first} to ${first + run.nRows - 1} from the centre do not hold it.`,
+      `Calibration lines ${line} to ${line + nLines - 1} from the centre${this.#plan.nPartitions > 1 ? `, of partitions ${partition} to ${partition + nPartitions - 1},` : ''} do not hold it.`,
     );
-    return -Math.floor(run.nRows / 2);
+    return { firstLine: -Math.floor(nLines / 2), nLines, firstPartition: -Math.floor(nPartitions / 2), nPartitions };
   }
 
-  /** The lines of the run in one piece, [nCoils, nRows, nColumns], means over averages. */
-  #gather(slab: Slab, run: { firstRow: number; nRows: number }, stored: CalibrationLines | undefined): number {
+  /** The lines of a block in one piece, [nCoils, nPartitions, nLines, nColumns], means over averages. */
+  #gather(slab: Slab, block: LineBlock, stored: CalibrationLines | undefined): number {
     const { lineBytes } = this;
-    const pointer = this.#context.allocate(this.#nCoils * run.nRows * lineBytes);
+    const nRows = sizeOf(block);
+    const pointer = this.#context.allocate(this.#nCoils * nRows * lineBytes);
     const { arena, memory } = this.#kernels;
     const bytes = new Uint8Array(memory.buffer);
-    for (let i = 0; i < run.nRows; i++) {
-      const row = run.firstRow + i;
-      const line = this.#plan.acceleration > 1 ? stored?.rows.get(row) : undefined;
+    const slabBytes = slabCoilBytes(this.#plan);
+    for (let i = 0; i < nRows; i++) {
+      const partition = block.firstPartition + Math.floor(i / block.nLines);
+      const row = partition * this.#plan.nLines + block.firstLine + (i % block.nLines);
+      const line = isAccelerated(this.#plan) ? stored?.rows.get(row) : undefined;
       const from = line?.pointer ?? slab.pointer + row * lineBytes;
-      const fromCoilBytes = line ? lineBytes : this.#plan.nLines * lineBytes;
+      const fromCoilBytes = line ? lineBytes : slabBytes;
       const sums = line?.count ?? (slab.averaged ? 1 : slab.count[row]!);
       for (let coil = 0; coil < this.#nCoils; coil++) {
         const source = from + coil * fromCoilBytes;
-        const target = pointer + (coil * run.nRows + i) * lineBytes;
+        const target = pointer + (coil * nRows + i) * lineBytes;
         bytes.copyWithin(target, source, source + lineBytes);
         if (sums > 1) {
           const samples = arena.f32(target, lineBytes / 4);
@@ -350,4 +385,17 @@ export class Calibrations {
     }
     return pointer;
   }
+}
+
+function sizeOf({ nLines, nPartitions }: LineBlock): number {
+  return nLines * nPartitions;
+}
+
+/** First and number of the central ones of n, as many on either side as the sampled ones have, at most `most`. */
+function centralPart({ first, last }: { first: number; last: number }, n: number, most: number): [first: number, count: number] {
+  if (n === 1) return [0, 1];
+  const centre = Math.floor(n / 2);
+  const symmetric = 2 * Math.min(centre - first, last + 1 - centre);
+  const count = symmetric > 0 ? Math.min(most, symmetric) : n;
+  return [centre - Math.floor(count / 2), count];
 }

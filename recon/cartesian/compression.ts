@@ -21,7 +21,7 @@ const wantedCentralLines = 12;
 /** … and so few, where lines beyond them come already. */
 const fewestCentralLines = 4;
 /** Readouts that wait may take so much. */
-const mostWaitingBytes = 256 * 2 ** 20;
+export const mostWaitingBytes = 256 * 2 ** 20;
 
 /** What arrays of any size come down to, or nearly so, at the energies that are asked for. */
 const usualVirtualCoils = 16;
@@ -79,7 +79,7 @@ export class Compression {
 
   /** Keeps a readout that has to wait; false: it is to be used now. */
   takes(readout: Readout, samplesPointer: number): boolean {
-    const { slice, kspaceEncodeStep1 } = readout.idx;
+    const { slice, kspaceEncodeStep1, kspaceEncodeStep2 } = readout.idx;
     if (this.#decided.has(slice)) return false;
     const nBytes = 8 * readout.nChannels * readout.nSamples;
     if (this.#waitingBytes + nBytes > mostWaitingBytes) this.decideAll();
@@ -96,7 +96,7 @@ export class Compression {
     if (waiting === undefined) this.#waiting.set(slice, (waiting = { readouts: [], centralLines: new Set() }));
     waiting.readouts.push({ readout, pointer });
     const isCentral = this.#isCentral(readout);
-    if (isCentral) waiting.centralLines.add(kspaceEncodeStep1);
+    if (isCentral) waiting.centralLines.add(kspaceEncodeStep2 * 65536 + kspaceEncodeStep1);
     const enough = isCentral ? wantedCentralLines : fewestCentralLines;
     if (waiting.centralLines.size >= enough) this.#decideWaiting(slice);
     return true;
@@ -149,6 +149,7 @@ export class Compression {
   }
 
   #isCentral({ idx }: Readout): boolean {
-    return Math.abs(idx.kspaceEncodeStep1 - this.#plan.centreLine) <= centralLines;
+    const { centreLine, centrePartition } = this.#plan;
+    return Math.abs(idx.kspaceEncodeStep1 - centreLine) <= centralLines && Math.abs(idx.kspaceEncodeStep2 - centrePartition) <= centralLines;
   }
 }

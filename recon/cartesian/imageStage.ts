@@ -11,7 +11,7 @@ import {
   type PartialFourierChoice, type PartialFourierMethod, type SampledExtent, type SampledVolume,
 } from '../partial-fourier/index.js';
 import type { ReconNotice } from '../types.js';
-import { sampledRows, type CartesianPlan } from './plan.js';
+import { sampledRows, sampledSlices, slabCoilBytes, type CartesianPlan } from './plan.js';
 import { LineState, type Slab } from './slab.js';
 
 /** Echoes wander by a sample or two; an image's k-space peaks where its coils' phases say. */
@@ -22,8 +22,8 @@ export class ImageStage {
   readonly #kernels: Kernels;
   readonly #notice: (notice: ReconNotice) => void;
   #choice: PartialFourierChoice | undefined;
-  /** The line of most energy, from the centre; undefined until the first image. */
-  #lineShift: number | undefined;
+  /** How far the line or partition of most energy is from the centre; undefined until the first image. */
+  #centreShift: number | undefined;
 
   constructor(plan: CartesianPlan, kernels: Kernels, notice: (notice: ReconNotice) => void) {
     this.#plan = plan;
@@ -33,37 +33,46 @@ export class ImageStage {
 
   /** Compares the k-space centre of the first image with the header's. */
   checkCentre(slab: Slab, nCoils: number): void {
-    if (this.#lineShift !== undefined) return;
-    const { nLines, nColumns } = this.#plan;
-    const energies = new Float64Array(nLines);
+    if (this.#centreShift !== undefined) return;
+    const { nLines, nColumns, nPartitions, centreLine, centrePartition } = this.#plan;
+    const byLine = new Float64Array(nLines);
+    const byPartition = new Float64Array(nPartitions);
     for (let coil = 0; coil < nCoils; coil++) {
-      for (let row = 0; row < nLines; row++) {
+      for (let row = 0; row < nLines * nPartitions; row++) {
         if (slab.state[row] === LineState.empty) continue;
-        const line = this.#kernels.arena.f32(slab.pointer + (coil * nLines + row) * nColumns * 8, 2 * nColumns);
+        const line = this.#kernels.arena.f32(slab.pointer + coil * slabCoilBytes(this.#plan) + row * nColumns * 8, 2 * nColumns);
         let energy = 0;
         for (let k = 0; k < line.length; k++) energy += line[k]! * line[k]!;
-        energies[row] = energies[row]! + energy;
+        byLine[row % nLines] = byLine[row % nLines]! + energy;
+        const partition = Math.floor(row / nLines);
+        byPartition[partition] = byPartition[partition]! + energy;
       }
     }
-    this.#lineShift = indexOfLargest(energies) - Math.floor(nLines / 2);
-    if (Math.abs(this.#lineShift) > largestCentreShift) {
+    const shifts = [
+      { name: 'line', shift: indexOfLargest(byLine) - Math.floor(nLines / 2), centre: centreLine },
+      { name: 'partition', shift: indexOfLargest(byPartition) - Math.floor(nPartitions / 2), centre: centrePartition },
+    ];
+    this.#centreShift = Math.max(...shifts.map(({ shift }) => Math.abs(shift)));
+    for (const { name, shift, centre } of shifts) {
+      if (Math.abs(shift) <= largestCentreShift) continue;
       this.#say(
         'RECON_WARN_KSPACE_CENTRE',
-        `The header has the k-space centre in line ${this.#plan.centreLine}; line ${this.#plan.centreLine + this.#lineShift} has the most energy.`,
+        `The header has the k-space centre in ${name} ${centre}; ${name} ${centre + shift} has the most energy.`,
       );
     }
   }
 
   /** What was sampled of the k-space of a combined image. */
   volumeOf(columns: SampledExtent): SampledVolume {
-    const { combinedRows, paddedRows } = this.#plan;
-    const rows = combinedRows === paddedRows ? sampledRows(this.#plan, paddedRows) : fullExtent(combinedRows);
-    return [fullExtent(1), rows, columns];
+    const { combinedRows, paddedRows, combinedSlices, paddedSlices } = this.#plan;
+    const rows = combinedRows === paddedRows ? sampledRows(this.#plan) : fullExtent(combinedRows);
+    const slices = combinedSlices === paddedSlices ? sampledSlices(this.#plan) : fullExtent(combinedSlices);
+    return [slices, rows, columns];
   }
 
   /**
-   * Completes the k-space of a combined image in place.
-   * @param pointer complex64 [combinedRows, nColumns]
+   * Completes the k-space of a combined image or volume in place.
+   * @param pointer complex64 [combinedSlices, combinedRows, nColumns]
    */
   complete(pointer: number, volume: SampledVolume): PartialFourierMethod | 'none' {
     if (!volume.some(isPartial)) return 'none';
@@ -84,24 +93,29 @@ export class ImageStage {
     return 'zeroFill';
   }
 
-  /** What becomes of the noise power of each line of a slab on its way into the image, [nLines]. */
+  /** What becomes of the noise power of each row of a slab on its way into the image. */
   linePowers(volume: SampledVolume, method: PartialFourierMethod | 'none'): Float64Array {
-    const { nLines } = this.#plan;
-    const [, rows, columns] = volume;
+    const { nLines, nPartitions, paddedRows, paddedSlices } = this.#plan;
+    const [slices, rows, columns] = volume;
     const powers = meanSquareWeights(kspaceWeights(volume, method === 'homodyne' || method === 'pocs'), columns.n);
-    if (rows.n !== this.#plan.paddedRows) return new Float64Array(nLines).fill(powers[Math.floor(rows.n / 2)]!);
-    const shift = Math.floor(rows.n / 2) - Math.floor(nLines / 2);
-    return Float64Array.from({ length: nLines }, (_, line) => powers[line + shift] ?? 0);
+    // Where an axis was cropped before, its samples all have the weight of the centre.
+    const indexOf = (at: number, n: number, extent: SampledExtent, padded: number) =>
+      Math.floor(extent.n / 2) + (extent.n === padded ? at - Math.floor(n / 2) : 0);
+    return Float64Array.from({ length: nPartitions * nLines }, (_, row) => {
+      const slice = indexOf(Math.floor(row / nLines), nPartitions, slices, paddedSlices);
+      const imageRow = indexOf(row % nLines, nLines, rows, paddedRows);
+      return slice < 0 || slice >= slices.n || imageRow < 0 || imageRow >= rows.n ? 0 : powers[slice * rows.n + imageRow]!;
+    });
   }
 
   #choose(pointer: number, volume: SampledVolume): PartialFourierChoice {
     const { partialFourier } = this.#plan.parameters;
     const choice = partialFourier === 'auto' ? this.#chooseByData(pointer, volume) : { method: partialFourier, because: 'it was asked for' };
-    const [, rows, columns] = volume;
+    const [slices, rows, columns] = volume;
     const part = ({ from, end, n }: SampledExtent) => `${(100 * (end - from) / n).toFixed(0)} %`;
     this.#say(
       'RECON_INFO_PARTIAL_FOURIER',
-      `Sampled: ${part(rows)} along the phase encoding, ${part(columns)} along the readout; completed by ${choice.method}: ${choice.because}.`,
+      `Sampled: ${part(rows)} along the phase encoding, ${slices.n > 1 ? `${part(slices)} along the partitions, ` : ''}${part(columns)} along the readout; completed by ${choice.method}: ${choice.because}.`,
     );
     return choice;
   }
@@ -115,17 +129,18 @@ export class ImageStage {
         `The readouts have the most energy ${Math.abs(columnShift)} samples of ${columns.n} ${columnShift < 0 ? 'before' : 'after'} center_sample.`,
       );
     }
-    if (Math.max(Math.abs(columnShift), Math.abs(this.#lineShift ?? 0)) > largestCentreShift) {
+    if (Math.max(Math.abs(columnShift), this.#centreShift ?? 0) > largestCentreShift) {
       return { method: 'zeroFill', because: 'the k-space centre is uncertain' };
     }
     return choosePartialFourier(this.#kernels, volume, pointer);
   }
 
   /** The column of most energy, from the centre. */
-  #columnShift(pointer: number, [, rows, columns]: SampledVolume): number {
-    const kspace = this.#kernels.arena.f32(pointer, 2 * rows.n * columns.n);
+  #columnShift(pointer: number, [slices, rows, columns]: SampledVolume): number {
+    const n = slices.n * rows.n * columns.n;
+    const kspace = this.#kernels.arena.f32(pointer, 2 * n);
     const energies = new Float64Array(columns.n);
-    for (let i = 0; i < rows.n * columns.n; i++) {
+    for (let i = 0; i < n; i++) {
       energies[i % columns.n] = energies[i % columns.n]! + kspace[2 * i]! ** 2 + kspace[2 * i + 1]! ** 2;
     }
     return indexOfLargest(energies) - Math.floor(columns.n / 2);

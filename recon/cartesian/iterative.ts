@@ -13,7 +13,7 @@ import type { CartesianPlan } from './plan.js';
 import type { Slab } from './slab.js';
 
 /** The lines of a slab, and where they lie. */
-export type Lines = Pick<Slab, 'pointer' | 'available' | 'count' | 'firstRow' | 'lastRow'>;
+export type Lines = Pick<Slab, 'pointer' | 'available' | 'count' | 'lines'>;
 
 /** Outermost lines that tell the noise of a scan without a noise measurement. */
 const nOuterLines = 8;
@@ -57,7 +57,7 @@ export function solveSlab(
     }
     fftColumns(kernels, planFft(kernels, nLines), solved, nColumns, 'forward');
     const lines = arena.f32(solved, 2 * nLines * nColumns);
-    lines.fill(0, 0, 2 * slab.firstRow * nColumns).fill(0, 2 * (slab.lastRow + 1) * nColumns);
+    lines.fill(0, 0, 2 * slab.lines.first * nColumns).fill(0, 2 * (slab.lines.last + 1) * nColumns);
     const shape = { nCoils: 1, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows };
     coilImages(kernels, planSlab(kernels, shape), solved, image);
   });
@@ -91,9 +91,9 @@ export function senseNoiseMap(
   const model = modelOf(plan, slab, nCoils, mapsPointer);
   const solved = senseNoise(kernels, model, senseOptions(plan), linePowers);
   let power = 0;
-  for (let row = slab.firstRow; row <= slab.lastRow; row++) power += linePowers[row]!;
+  for (let row = slab.lines.first; row <= slab.lines.last; row++) power += linePowers[row]!;
   const nReadouts = model.weights.reduce((sum, weight) => sum + weight, 0);
-  const reference = Math.sqrt(power / paddedRows) * Math.sqrt((slab.lastRow - slab.firstRow + 1) / nReadouts);
+  const reference = Math.sqrt(power / paddedRows) * Math.sqrt((slab.lines.last - slab.lines.first + 1) / nReadouts);
   const noise = onCombinedRows(plan, solved, 1).map((value) => Math.sqrt(nLines / paddedRows) * value);
   return { noise, gFactor: noise.map((value) => value / reference) };
 }

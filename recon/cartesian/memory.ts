@@ -1,8 +1,8 @@
 /** What a scan takes, told from its header before it starts. */
 import { calibrationBlockBytes } from './calibration.js';
-import { Compression, expectedVirtualCoils } from './compression.js';
+import { Compression, expectedVirtualCoils, mostWaitingBytes } from './compression.js';
 import { iterativeScratchBytes } from './iterative.js';
-import { needsKernel, needsCoilMaps, type CartesianPlan } from './plan.js';
+import { needsCoilMaps, needsKernel, slabCoilBytes, type CartesianPlan } from './plan.js';
 
 /** Calibration lines that are reckoned with; the header does not tell. */
 const usualCalibrationLines = 24;
@@ -15,9 +15,12 @@ export function leastScanBytes(plan: CartesianPlan): number {
   const nChannels = plan.nCoilsAnnounced ?? 1;
   const compresses = Compression.isWanted(plan, nChannels);
   const nCoils = compresses ? expectedVirtualCoils(plan, nChannels) : nChannels;
-  const waitingBytes = compresses ? (nChannels * plan.paddedColumns * 8 * plan.nLines) / plan.acceleration / 2 : 0;
-  const slabBytes = nCoils * plan.nLines * plan.nColumns * 8;
-  const nCalibrationLines = Math.min(usualCalibrationLines, plan.nLines);
+  const nReadouts = (plan.nLines * plan.nPartitions) / plan.acceleration / plan.sliceAcceleration;
+  const waitingBytes = compresses ? Math.min(mostWaitingBytes, (nChannels * plan.paddedColumns * 8 * nReadouts) / 2) : 0;
+  // A volume's images and one coil's slices stand beside its slab.
+  const volumeBytes = plan.nPartitions > 1 ? slabCoilBytes(plan) + plan.combinedSlices * plan.combinedRows * plan.nColumns * 8 : 0;
+  const slabBytes = nCoils * slabCoilBytes(plan) + volumeBytes;
+  const nCalibrationLines = Math.min(usualCalibrationLines, plan.nLines) * Math.min(usualCalibrationLines, plan.nPartitions);
   const kinds = [
     ...(needsCoilMaps(plan) ? (['coilMaps'] as const) : []),
     ...(needsKernel(plan) ? (['grappa'] as const) : []),

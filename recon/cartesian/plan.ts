@@ -1,5 +1,5 @@
 /**
- * From the MRD header and the parameters to the plan of a Cartesian 2D reconstruction, every choice
+ * From the MRD header and the parameters to the plan of a Cartesian reconstruction, 2D or 3D, every choice
  * recorded with the header field that made it.
  *
  * Sizes along each axis: the encoded matrix covers the encoded FOV; the reconstructed one covers the
@@ -11,6 +11,7 @@
 import type { MrdHeader } from 'ismrmrd';
 import { reconError } from '../errors.js';
 import { reconNotice } from '../notices.js';
+import type { GrappaLattice } from '../grappa/index.js';
 import { isPartial, type SampledExtent } from '../partial-fourier/index.js';
 import type { Decision, ReconNotice, ReconParameters } from '../types.js';
 
@@ -48,9 +49,21 @@ export interface CartesianPlan {
   readonly nAverages: number;
   /** Centre lines of the further encodings whose calibration lines serve this one, by encoding. */
   readonly referenceCentreLines: readonly (number | undefined)[];
+  /** Encoded partitions of a 3D slab; 1 for 2D. */
+  readonly nPartitions: number;
+  /** Samples of the transform along the partitions, of which the central nSlices are images. */
+  readonly paddedSlices: number;
+  /** Images of a slab; 1 for 2D. */
+  readonly nSlices: number;
+  /** Slices that are combined: nSlices, or all of paddedSlices where k-space is worked on afterwards. */
+  readonly combinedSlices: number;
+  readonly centrePartition: number;
+  readonly firstPartition: number;
+  readonly lastPartition: number;
+  readonly sliceAcceleration: number;
   /** Images a slice position gives: contrasts, phases, repetitions and sets multiplied. */
   readonly nImagesPerSlice: number;
-  /** [columns, rows, slice thickness] of the reconstructed image, mm */
+  /** [columns, rows, slice thickness] of a reconstructed image, mm */
   readonly fovMm: readonly [number, number, number];
 }
 
@@ -107,15 +120,22 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       }
     }
   }
-  if (encoded.matrixSize.z > 1) {
-    throw reconError('RECON_ERR_3D', `encodedSpace.matrixSize.z = ${encoded.matrixSize.z}`);
+  const is3D = encoded.matrixSize.z > 1;
+  if (!is3D && (recon.matrixSize.z > 1 || (encoding.encodingLimits.kspace_encoding_step_2?.maximum ?? 0) > 0)) {
+    throw reconError(
+      'RECON_ERR_3D',
+      `encodedSpace.matrixSize.z = 1, reconSpace.matrixSize.z = ${recon.matrixSize.z}, kspace_encoding_step_2 up to ${encoding.encodingLimits.kspace_encoding_step_2?.maximum ?? 0}`,
+    );
   }
 
   const nColumns = recon.matrixSize.x;
   const nRows = recon.matrixSize.y;
   const paddedColumns = Math.round((nColumns * encoded.fieldOfView_mm.x) / recon.fieldOfView_mm.x);
   const paddedRows = Math.round((nRows * encoded.fieldOfView_mm.y) / recon.fieldOfView_mm.y);
-  for (const [axis, padded, kept] of [['x', paddedColumns, nColumns], ['y', paddedRows, nRows]] as const) {
+  const nSlices = is3D ? recon.matrixSize.z : 1;
+  const slabRatio = encoded.fieldOfView_mm.z > 0 && recon.fieldOfView_mm.z > 0 ? encoded.fieldOfView_mm.z / recon.fieldOfView_mm.z : 1;
+  const paddedSlices = is3D ? Math.round(nSlices * slabRatio) : 1;
+  for (const [axis, padded, kept] of [['x', paddedColumns, nColumns], ['y', paddedRows, nRows], ['z', paddedSlices, nSlices]] as const) {
     if (padded < kept || padded > largestMatrix) {
       throw reconError(
         'RECON_ERR_FOV',
@@ -124,35 +144,35 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     }
   }
   decide(
-    'image matrix', `${nColumns} x ${nRows}`,
-    `${encoded.matrixSize.x} x ${encoded.matrixSize.y} encoded, transformed as ${paddedColumns} x ${paddedRows}, the central part kept`,
+    'image matrix', is3D ? `${nColumns} x ${nRows} x ${nSlices}` : `${nColumns} x ${nRows}`,
+    `${[encoded.matrixSize.x, encoded.matrixSize.y, ...(is3D ? [encoded.matrixSize.z] : [])].join(' x ')} encoded, ` +
+      `transformed as ${[paddedColumns, paddedRows, ...(is3D ? [paddedSlices] : [])].join(' x ')}, the central part kept`,
     'encoding[0].encodedSpace, encoding[0].reconSpace',
   );
 
   const nLines = encoded.matrixSize.y;
-  const limits = encoding.encodingLimits.kspace_encoding_step_1;
-  const firstLine = limits?.minimum ?? 0;
-  const lastLine = limits?.maximum ?? nLines - 1;
-  const centreLine = limits?.center ?? Math.floor(nLines / 2);
-  if (firstLine > lastLine || centreLine < firstLine || centreLine > lastLine + 1) {
-    throw reconError('RECON_ERR_LIMITS', `kspace_encoding_step_1 minimum ${firstLine}, centre ${centreLine}, maximum ${lastLine}`);
-  }
-  const slabFirst = centreLine - Math.floor(nLines / 2);
-  if (firstLine < slabFirst || lastLine >= slabFirst + nLines) {
-    throw reconError(
-      'RECON_ERR_LIMITS',
-      `lines ${firstLine} to ${lastLine} about centre ${centreLine} in an encoded matrix of ${nLines}`,
-    );
-  }
+  const [firstLine, lastLine, centreLine] = limitsOf(encoding.encodingLimits.kspace_encoding_step_1, nLines, 'kspace_encoding_step_1');
   decide(
     'phase encoding', `lines ${firstLine} to ${lastLine}, centre ${centreLine}`,
-    limits ? 'the header gives the limits' : 'the header gives no limits: the whole encoded matrix is expected',
+    encoding.encodingLimits.kspace_encoding_step_1 ? 'the header gives the limits' : 'the header gives no limits: the whole encoded matrix is expected',
     'encoding[0].encodingLimits.kspace_encoding_step_1',
   );
-  const isPartialAlongPhase = isPartial(sampledRows({ firstLine, lastLine, centreLine }, paddedRows));
-  if (isPartialAlongPhase) {
+  const nPartitions = encoded.matrixSize.z;
+  const step2 = is3D ? encoding.encodingLimits.kspace_encoding_step_2 : undefined;
+  const [firstPartition, lastPartition, centrePartition] = limitsOf(step2, nPartitions, 'kspace_encoding_step_2');
+  if (is3D) {
     decide(
-      'partial Fourier', `${lastLine - firstLine + 1} of ${nLines} lines, ${parameters.partialFourier}`,
+      'partition encoding', `partitions ${firstPartition} to ${lastPartition}, centre ${centrePartition}`,
+      step2 ? 'the header gives the limits' : 'the header gives no limits: the whole encoded matrix is expected',
+      'encoding[0].encodingLimits.kspace_encoding_step_2',
+    );
+  }
+  const isPartialAlongPhase = isPartial(sampledPart(firstLine, lastLine, centreLine, paddedRows));
+  const isPartialAlongSlices = isPartial(sampledPart(firstPartition, lastPartition, centrePartition, paddedSlices));
+  if (isPartialAlongPhase || isPartialAlongSlices) {
+    decide(
+      'partial Fourier',
+      `${lastLine - firstLine + 1} of ${nLines} lines${is3D ? `, ${lastPartition - firstPartition + 1} of ${nPartitions} partitions` : ''}, ${parameters.partialFourier}`,
       parameters.partialFourier === 'auto'
         ? 'the limits leave a side of k-space out; the phase of the first image decides how it is completed'
         : `partialFourier=${parameters.partialFourier}`,
@@ -165,8 +185,12 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
   if (!Number.isInteger(announced) || announced < 1 || announced > largestAcceleration) {
     throw reconError('RECON_ERR_ACCELERATION', `accelerationFactor.kspace_encoding_step_1 = ${announced}`);
   }
-  if ((factors?.kspace_encoding_step_2 ?? 1) > 1) {
-    throw reconError('RECON_ERR_3D', `accelerationFactor.kspace_encoding_step_2 = ${factors?.kspace_encoding_step_2}`);
+  const sliceAcceleration = factors?.kspace_encoding_step_2 ?? 1;
+  if (!is3D && sliceAcceleration > 1) {
+    throw reconError('RECON_ERR_3D', `accelerationFactor.kspace_encoding_step_2 = ${sliceAcceleration} in a 2D scan`);
+  }
+  if (!Number.isInteger(sliceAcceleration) || sliceAcceleration < 1 || sliceAcceleration > largestAcceleration) {
+    throw reconError('RECON_ERR_ACCELERATION', `accelerationFactor.kspace_encoding_step_2 = ${sliceAcceleration}`);
   }
   const count = (limit: { maximum: number } | undefined) => (limit?.maximum ?? 0) + 1;
   const loops = encoding.encodingLimits;
@@ -178,14 +202,14 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     encoding.parallelImaging?.calibrationMode === 'interleaved' && interleavingDimension === 'average' && nAveragesAnnounced >= announced;
   const acceleration = averagesFill ? 1 : announced;
   decide(
-    'acceleration', averagesFill && announced > 1 ? `R = ${announced} an average, filled by ${nAveragesAnnounced} of them` : `R = ${acceleration}`,
+    'acceleration', averagesFill && announced > 1 ? `R = ${announced} an average, filled by ${nAveragesAnnounced} of them` : `R = ${acceleration}${is3D ? ` x ${sliceAcceleration}` : ''}`,
     averagesFill && announced > 1 ? 'the lattices of the averages complement each other' : factors ? 'the header says so' : 'the header has no parallelImaging element',
     'encoding[0].parallelImaging.accelerationFactor.kspace_encoding_step_1',
   );
 
   const mode = encoding.parallelImaging?.calibrationMode;
   const calibration =
-    acceleration === 1
+    acceleration * sliceAcceleration === 1
       ? 'none'
       : mode === 'separate' || mode === 'external'
         ? 'separate'
@@ -210,18 +234,21 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
   );
   const combinedRows = isPartialAlongPhase ? paddedRows : nRows;
   const { unalias } = parameters;
-  const iterative = acceleration > 1 && (unalias === 'sense' || unalias === 'l1') ? unalias : undefined;
-  if (acceleration > 1) {
+  // Only 2D images are solved for; volumes get GRAPPA.
+  const iterative = !is3D && acceleration > 1 && (unalias === 'sense' || unalias === 'l1') ? unalias : undefined;
+  if (acceleration * sliceAcceleration > 1) {
+    const taps = [parameters.kernelReadout, acceleration > 1 ? parameters.kernelPhase : 1, ...(is3D ? [sliceAcceleration > 1 ? parameters.kernelSlice : 1] : [])];
+    const grappa = `GRAPPA ${taps.join(' x ')}, Tikhonov ${parameters.grappaRegularization}`;
     const method = {
-      auto: `GRAPPA ${parameters.kernelReadout} x ${parameters.kernelPhase}, Tikhonov ${parameters.grappaRegularization}`,
-      grappa: `GRAPPA ${parameters.kernelReadout} x ${parameters.kernelPhase}, Tikhonov ${parameters.grappaRegularization}`,
+      auto: grappa,
+      grappa,
       sense: `SENSE, ${parameters.senseIterations} conjugate-gradient iterations, Tikhonov ${parameters.senseRegularization}`,
       l1: `SENSE with l1 wavelets, ${parameters.l1Iterations} iterations, ${parameters.l1Regularization} of the noise`,
       none: 'none',
-    }[unalias];
+    }[is3D && unalias !== 'none' ? 'grappa' : unalias];
     decide(
       'unaliasing', method,
-      unalias === 'auto' ? 'the scan is regularly undersampled' : `unalias=${unalias}`,
+      unalias === 'auto' ? 'the scan is regularly undersampled' : is3D && unalias !== 'grappa' && unalias !== 'none' ? `unalias=${unalias} is for 2D scans` : `unalias=${unalias}`,
       unalias === 'auto' ? 'encoding[0].parallelImaging' : 'parameter unalias',
     );
     if (unalias !== 'none') {
@@ -256,9 +283,9 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
   );
 
   const nAverages = averagesFill ? Math.floor(nAveragesAnnounced / announced) : nAveragesAnnounced;
-  const nSlices = count(loops.slice);
+  const nSlicesAnnounced = count(loops.slice);
   decide(
-    'images', `slices: ${nSlices}, images a slice: ${nImagesPerSlice}, averages: ${nAverages}`,
+    'images', `${is3D ? 'slabs' : 'slices'}: ${nSlicesAnnounced}, images a slice: ${nImagesPerSlice}, averages: ${nAverages}`,
     'the limits of the counters', 'encoding[0].encodingLimits',
   );
 
@@ -283,8 +310,16 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       calibration,
       nAverages,
       referenceCentreLines: header.encoding.map((reference, at) => (at > 0 ? referenceCentreLine(reference, encoding) : undefined)),
+      nPartitions,
+      paddedSlices,
+      nSlices,
+      combinedSlices: isPartialAlongSlices ? paddedSlices : nSlices,
+      centrePartition,
+      firstPartition,
+      lastPartition,
+      sliceAcceleration,
       nImagesPerSlice,
-      fovMm: [recon.fieldOfView_mm.x, recon.fieldOfView_mm.y, recon.fieldOfView_mm.z],
+      fovMm: [recon.fieldOfView_mm.x, recon.fieldOfView_mm.y, recon.fieldOfView_mm.z / nSlices],
     },
     decisions,
     notices,
@@ -292,8 +327,8 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
 }
 
 /** Whether lines are synthesised by a GRAPPA kernel. */
-export function needsKernel({ acceleration, iterative, parameters }: CartesianPlan): boolean {
-  return acceleration > 1 && iterative === undefined && parameters.unalias !== 'none';
+export function needsKernel(plan: CartesianPlan): boolean {
+  return isAccelerated(plan) && plan.iterative === undefined && plan.parameters.unalias !== 'none';
 }
 
 export function needsCoilMaps({ iterative, parameters }: CartesianPlan): boolean {
@@ -316,12 +351,58 @@ function referenceCentreLine(reference: MrdHeader['encoding'][number], imaging: 
   return reference.encodingLimits.kspace_encoding_step_1?.center ?? Math.floor(reference.encodedSpace.matrixSize.y / 2);
 }
 
-/** The sampled part of a k-space of `nRows`, with the centre line at floor(nRows / 2). */
-export function sampledRows(
-  { firstLine, lastLine, centreLine }: Pick<CartesianPlan, 'firstLine' | 'lastLine' | 'centreLine'>, nRows: number,
-): SampledExtent {
-  const centre = Math.floor(nRows / 2);
-  return { n: nRows, from: Math.max(0, centre + firstLine - centreLine), end: Math.min(nRows, centre + lastLine - centreLine + 1) };
+/**
+ * First, last and centre of an encoding's counters.
+ * @throws CodedError RECON_ERR_LIMITS
+ */
+function limitsOf(
+  limits: { readonly minimum: number; readonly maximum: number; readonly center: number } | undefined, n: number, name: string,
+): [first: number, last: number, centre: number] {
+  const { minimum: first, maximum: last, center: centre } = limits ?? { minimum: 0, maximum: n - 1, center: Math.floor(n / 2) };
+  if (first > last || centre < first || centre > last + 1) {
+    throw reconError('RECON_ERR_LIMITS', `${name} minimum ${first}, centre ${centre}, maximum ${last}`);
+  }
+  const origin = centre - Math.floor(n / 2);
+  if (first < origin || last >= origin + n) {
+    throw reconError('RECON_ERR_LIMITS', `${name} ${first} to ${last} about centre ${centre} in an encoded matrix of ${n}`);
+  }
+  return [first, last, centre];
+}
+
+/** The sampled part of a k-space of n, with the centre at floor(n / 2). */
+function sampledPart(first: number, last: number, centre: number, n: number): SampledExtent {
+  const middle = Math.floor(n / 2);
+  return { n, from: Math.max(0, middle + first - centre), end: Math.min(n, middle + last - centre + 1) };
+}
+
+/** The sampled part of the k-space of an image's rows. */
+export function sampledRows({ firstLine, lastLine, centreLine, paddedRows }: CartesianPlan): SampledExtent {
+  return sampledPart(firstLine, lastLine, centreLine, paddedRows);
+}
+
+/** The sampled part of the k-space of a volume's slices. */
+export function sampledSlices({ firstPartition, lastPartition, centrePartition, paddedSlices }: CartesianPlan): SampledExtent {
+  return sampledPart(firstPartition, lastPartition, centrePartition, paddedSlices);
+}
+
+/** The lattice of an accelerated scan and the taps on it. */
+export function latticeOf({ acceleration, sliceAcceleration, parameters }: CartesianPlan): Required<GrappaLattice> {
+  return {
+    acceleration,
+    kernelPhase: acceleration > 1 ? parameters.kernelPhase : 1,
+    sliceAcceleration,
+    kernelSlice: sliceAcceleration > 1 ? parameters.kernelSlice : 1,
+  };
+}
+
+/** True where lines were left out that calibration makes up for. */
+export function isAccelerated({ acceleration, sliceAcceleration }: CartesianPlan): boolean {
+  return acceleration * sliceAcceleration > 1;
+}
+
+/** Bytes of one coil's slab: as many planes as partitions, or as slices where these are more. */
+export function slabCoilBytes({ nPartitions, combinedSlices, nLines, nColumns }: CartesianPlan): number {
+  return Math.max(nPartitions, combinedSlices) * nLines * nColumns * 8;
 }
 
 function coilNames(header: MrdHeader): string[] {

@@ -1,5 +1,5 @@
 /**
- * A Cartesian 2D scan while it is acquired: readouts in, slice images out.
+ * A Cartesian scan while it is acquired, 2D or 3D: readouts in, slice images out.
  *
  *   readout -> whitening, coil compression, echo position, readout FFT, crop -> slab of its image
  *   calibration lines complete -> GRAPPA kernel and coil maps, while imaging lines still arrive
@@ -19,11 +19,11 @@ import { Compression } from './compression.js';
 import { ImageStage } from './imageStage.js';
 import { NoiseScan } from './noiseScan.js';
 import { iterativeScratchBytes } from './iterative.js';
-import { needsCoilMaps, type CartesianPlan } from './plan.js';
+import { isAccelerated, needsCoilMaps, slabCoilBytes, type CartesianPlan } from './plan.js';
 import type { LineUse, Readout, ReadoutUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { rowOfLine, Slab } from './slab.js';
-import { combinedImage, geometryOf, methodOf, scaleLines, synthesise } from './slabImage.js';
+import { combinedImages, geometryOf, methodOf, scaleLines, synthesise, type CoilMaps, type ImageMaking } from './slabImage.js';
 import { sliceMaps, wantsMaps } from './sliceMaps.js';
 import { StageClock } from './stageClock.js';
 
@@ -84,7 +84,7 @@ export class CartesianReconstruction {
   /**
    * Takes one readout; its samples, complex64 [nChannels, nSamples] at `samplesPointer` in the
    * memory, may be overwritten by the caller afterwards.
-   * @throws CodedError RECON_ERR_COIL_COUNT, RECON_ERR_LINE, RECON_ERR_3D, RECON_ERR_NOT_FINITE,
+   * @throws CodedError RECON_ERR_COIL_COUNT, RECON_ERR_LINE, RECON_ERR_NOT_FINITE,
    *   RECON_ERR_NOISE_COIL, RECON_ERR_MEMORY_LIMIT: the scan cannot go on
    */
   push(readout: Readout, samplesPointer: number): void {
@@ -163,9 +163,9 @@ export class CartesianReconstruction {
 
   #takeLine(readout: Readout, samplesPointer: number, use: LineUse): void {
     const { kspaceEncodeStep1, kspaceEncodeStep2 } = readout.idx;
-    const row = rowOf(this.#plan, readout);
-    if (row < 0 || row >= this.#plan.nLines) throw reconError('RECON_ERR_LINE', `kspace_encode_step_1 = ${kspaceEncodeStep1}`);
-    if (kspaceEncodeStep2 !== 0) throw reconError('RECON_ERR_3D', `kspace_encode_step_2 = ${kspaceEncodeStep2}`);
+    if (rowOf(this.#plan, readout) === undefined) {
+      throw reconError('RECON_ERR_LINE', `kspace_encode_step_1 = ${kspaceEncodeStep1}, kspace_encode_step_2 = ${kspaceEncodeStep2}`);
+    }
     if (!this.#readouts.started) this.#start(readout);
     if (this.#compression?.takes(readout, samplesPointer) !== true) this.#addLine(readout, samplesPointer, use);
   }
@@ -192,7 +192,7 @@ export class CartesianReconstruction {
   }
 
   #addLine(readout: Readout, samplesPointer: number, use: LineUse): void {
-    const row = rowOf(this.#plan, readout);
+    const row = rowOf(this.#plan, readout)!;
     if (readout.centerSample === 0 && readout.nSamples > 1) {
       this.#sayOnce('RECON_WARN_CENTRE_SAMPLE', `center_sample is 0 in readouts of ${readout.nSamples} samples; the middle was taken.`);
     }
@@ -206,10 +206,10 @@ export class CartesianReconstruction {
     const slab = this.#slabOf(readout.idx, readout);
     if (slab.delivered && !this.#acceptsLateLine(slab)) return;
     const lineBytes = this.#plan.nColumns * 8;
-    const coilBytes = this.#plan.nLines * lineBytes;
+    const coilBytes = slabCoilBytes(this.#plan);
     const target = slab.pointer + row * lineBytes;
-    const { acceleration, calibration } = this.#plan;
-    const calibrates = use !== 'imaging' && acceleration > 1;
+    const { calibration } = this.#plan;
+    const calibrates = use !== 'imaging' && isAccelerated(this.#plan);
 
     if (use === 'calibration') {
       const stored = this.#calibrations.addLine(readout.idx, row, (pointer, stride, accumulate) =>
@@ -253,7 +253,7 @@ export class CartesianReconstruction {
     const key = [slice, contrast, phase, repetition, set].join();
     let slab = this.#slabs.get(key);
     if (slab === undefined) {
-      const nBytes = this.#nCoils * this.#plan.nLines * this.#plan.nColumns * 8;
+      const nBytes = this.#nCoils * slabCoilBytes(this.#plan);
       const pointer = this.#allocate(nBytes);
       this.#kernels.arena.u8(pointer, nBytes).fill(0);
       slab = new Slab(this.#plan, { slice, contrast, phase, repetition, set, average: 0 }, readout, pointer);
@@ -290,10 +290,14 @@ export class CartesianReconstruction {
   #giveUpOldest(): boolean {
     const slab = this.#retained.shift();
     if (slab === undefined) return this.#calibrations.giveUpOldest();
+    this.#giveUp(slab);
+    return true;
+  }
+
+  #giveUp(slab: Slab): void {
     this.#calibrations.release(slab);
     this.#kernels.arena.release(slab.pointer);
     slab.released = true;
-    return true;
   }
 
   #acceptsLateLine(slab: Slab): boolean {
@@ -312,7 +316,9 @@ export class CartesianReconstruction {
 
   /** While lines still arrive: makes the lines that `row` completed the sources of. */
   #synthesiseNear(slab: Slab, row: number): void {
-    if (this.#plan.acceleration === 1 || this.#plan.nAverages > 1 || slab.sumsAverages || slab.changedSinceDelivery) return;
+    const { nPartitions, nAverages } = this.#plan;
+    // A volume has so many lines that they are better made together, each strip of weights read once.
+    if (!isAccelerated(this.#plan) || nPartitions > 1 || nAverages > 1 || slab.sumsAverages || slab.changedSinceDelivery) return;
     const calibration = this.#calibrations.begunFor(slab);
     if (calibration?.kernel === undefined) return;
     this.#clock.time('synthesis', () =>
@@ -324,7 +330,7 @@ export class CartesianReconstruction {
     this.#deliverComplete();
     if (this.#current !== undefined && !this.#current.delivered && this.#calibrations.begunFor(this.#current) === calibration) {
       const slab = this.#current;
-      if (this.#plan.nAverages === 1 && !slab.sumsAverages && calibration.kernel !== undefined) {
+      if (this.#plan.nAverages === 1 && this.#plan.nPartitions === 1 && !slab.sumsAverages && calibration.kernel !== undefined) {
         this.#clock.time('synthesis', () => synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesReady()));
       }
     }
@@ -361,7 +367,7 @@ export class CartesianReconstruction {
   }
 
   #deliver(slab: Slab, calibration: Calibration | undefined): void {
-    const { parameters, acceleration, iterative } = this.#plan;
+    const { parameters, nPartitions, iterative } = this.#plan;
     if (!slab.averaged) {
       scaleLines(this.#kernels, this.#plan, slab, this.#nCoils, (count) => 1 / count);
       slab.averaged = true;
@@ -371,58 +377,40 @@ export class CartesianReconstruction {
         synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesToSynthesise()),
       );
     }
-    const mapsPointer = calibration?.mapsPointer ?? 0;
-    const isSolvedFor = iterative !== undefined && mapsPointer !== 0;
+    const maps = this.#mapsFrom(calibration);
+    const isSolvedFor = iterative !== undefined && maps !== undefined;
     const nAliased = isSolvedFor ? 0 : slab.linesToSynthesise().length;
     this.#noteShortcomings(slab, calibration, nAliased > 0, isSolvedFor);
 
-    const making = {
-      nCoils: this.#nCoils, mapsPointer, isWhitened: this.#readouts.whitens,
+    const making: ImageMaking = {
+      nCoils: this.#nCoils, maps, isWhitened: this.#readouts.whitens,
       volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images,
     };
     if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils)));
-    const { data: image, partialFourier } = this.#clock.time(isSolvedFor ? 'iterations' : 'combination', () => {
+    const { slices, partialFourier } = this.#clock.time(isSolvedFor ? 'iterations' : 'combination', () => {
       this.#images.checkCentre(slab, this.#nCoils);
-      return combinedImage(this.#kernels, this.#plan, slab, making);
+      return combinedImages(this.#kernels, this.#plan, slab, making);
     });
-    const emit = (kind: ReconImageKind, data: Float32Array, coil?: number) => {
-      this.#nImages++;
-      this.#output.image({
-        kind,
-        rows: this.#plan.nRows,
-        columns: this.#plan.nColumns,
-        data,
-        ...(coil === undefined ? {} : { coil }),
-        hasPhase: mapsPointer !== 0,
-        counters: slab.counters,
-        geometry: geometryOf(this.#plan, slab.reference),
-        fovMm: this.#plan.fovMm,
-        method: methodOf(this.#plan, slab, nAliased > 0),
-        partialFourier,
-        accelerationPhase: acceleration,
-        snrUnits: this.#readouts.whitens,
-        nCoils: this.#nChannels,
-        nVirtualCoils: this.#nCoils,
-        nCalibrationLines: acceleration > 1 ? (calibration?.nLines ?? 0) : 0,
-        nMissingLines: slab.nMissingLines + nAliased,
-        measurementUid: slab.reference.measurementUid,
-        acquisitionTimeStamp: slab.reference.acquisitionTimeStamp,
-        physiologyTimeStamp: slab.reference.physiologyTimeStamp,
-        patientTablePosition: slab.reference.patientTablePosition,
-      });
+    const facts = {
+      hasPhase: making.maps !== undefined,
+      method: methodOf(this.#plan, slab, nAliased > 0),
+      partialFourier,
+      nCalibrationLines: isAccelerated(this.#plan) ? (calibration?.nLines ?? 0) : 0,
+      nMissingLines: slab.nMissingLines + nAliased,
     };
-    // Who takes the image may take its memory, too.
-    const forMaps = wantsMaps(parameters) ? image.slice() : undefined;
-    emit('image', image);
+    // Who takes the images may take their memory, too.
+    const forMaps = wantsMaps(parameters) ? slices.map((image) => image.slice()) : undefined;
+    slices.forEach((image, slice) => this.#emit(slab, slice, 'image', image, facts));
     if (forMaps !== undefined) {
-      if (calibration === undefined || mapsPointer === 0) {
+      if (calibration === undefined || making.maps === undefined) {
         this.#sayOnce('RECON_WARN_NO_MAPS', 'Maps beside the images need coil maps; images combined by root-sum-of-squares come without.');
       } else {
+        if (parameters.psf && nPartitions > 1) this.#sayOnce('RECON_WARN_NO_MAPS', 'There is no point-spread function of 3D scans.');
         const { sampledColumns } = this.#readouts;
-        const maps = this.#clock.time('maps', () =>
-          sliceMaps(this.#kernels, this.#plan, slab, { calibration, making, image: forMaps, partialFourier, sampledColumns }),
+        const beside = this.#clock.time('maps', () =>
+          sliceMaps(this.#kernels, this.#plan, slab, { calibration, making, images: forMaps, partialFourier, sampledColumns }),
         );
-        for (const { kind, data, coil } of maps) emit(kind, data, coil);
+        for (const { kind, data, coil, slice } of beside) this.#emit(slab, slice, kind, data, facts, coil);
         if (iterative === 'l1' && (parameters.gFactorMap || parameters.noiseMap || parameters.snrMap)) {
           this.#sayOnce('RECON_WARN_NO_MAPS', 'The noise of a compressed-sensing image depends on what it shows: there are no g-factor, noise and SNR maps of it.');
         }
@@ -430,11 +418,48 @@ export class CartesianReconstruction {
     }
     slab.delivered = true;
     slab.changedSinceDelivery = false;
-    this.#retain(slab);
+    // The partitions of a volume have become slices: late lines have nowhere to go.
+    if (nPartitions > 1) this.#giveUp(slab);
+    else this.#retain(slab);
+  }
+
+  #mapsFrom(calibration: Calibration | undefined): CoilMaps | undefined {
+    if (!needsCoilMaps(this.#plan) || calibration === undefined) return undefined;
+    if (calibration.lines !== undefined) return { lines: calibration.lines };
+    return calibration.mapsPointer === 0 ? undefined : { pointer: calibration.mapsPointer };
+  }
+
+  #emit(
+    slab: Slab, slice: number, kind: ReconImageKind, data: Float32Array,
+    facts: Pick<ReconImage, 'hasPhase' | 'method' | 'partialFourier' | 'nCalibrationLines' | 'nMissingLines'>, coil?: number,
+  ): void {
+    const { nRows, nColumns, nSlices, fovMm, acceleration, sliceAcceleration } = this.#plan;
+    const { reference, counters } = slab;
+    this.#nImages++;
+    this.#output.image({
+      ...facts,
+      kind,
+      rows: nRows,
+      columns: nColumns,
+      data,
+      ...(coil === undefined ? {} : { coil }),
+      counters: { ...counters, slice: counters.slice * nSlices + slice },
+      geometry: geometryOf(this.#plan, reference, slice),
+      fovMm,
+      accelerationPhase: acceleration,
+      accelerationSlice: sliceAcceleration,
+      snrUnits: this.#readouts.whitens,
+      nCoils: this.#nChannels,
+      nVirtualCoils: this.#nCoils,
+      measurementUid: reference.measurementUid,
+      acquisitionTimeStamp: reference.acquisitionTimeStamp,
+      physiologyTimeStamp: reference.physiologyTimeStamp,
+      patientTablePosition: reference.patientTablePosition,
+    });
   }
 
   #noteShortcomings(slab: Slab, calibration: Calibration | undefined, isAliased: boolean, isSolvedFor: boolean): void {
-    const { parameters, acceleration } = this.#plan;
+    const { parameters, acceleration, sliceAcceleration, nPartitions } = this.#plan;
     const missing = slab.nMissingLines;
     if (missing > 0) {
       this.#output.notice(
@@ -442,9 +467,9 @@ export class CartesianReconstruction {
       );
     }
     if (isAliased && parameters.unalias !== 'none' && calibration?.kernel === undefined) {
-      this.#sayOnce('RECON_WARN_NO_CALIBRATION', `The scan is accelerated (R = ${acceleration}) but gives no sufficient calibration lines: images are zero-filled and aliased.`);
+      this.#sayOnce('RECON_WARN_NO_CALIBRATION', `The scan is accelerated (R = ${acceleration}${nPartitions > 1 ? ` x ${sliceAcceleration}` : ''}) but gives no sufficient calibration lines: images are zero-filled and aliased.`);
     }
-    if (needsCoilMaps(this.#plan) && (calibration?.mapsPointer ?? 0) === 0) {
+    if (needsCoilMaps(this.#plan) && this.#mapsFrom(calibration) === undefined) {
       this.#sayOnce('RECON_WARN_NO_COIL_MAPS', 'Coil maps could not be estimated; coils are combined by root-sum-of-squares.');
     }
   }
@@ -472,10 +497,10 @@ export class CartesianReconstruction {
 }
 
 /** Slab row of a readout's line; that of a reference scan counts from its own centre. */
-function rowOf(plan: CartesianPlan, { idx, encodingSpaceRef }: Readout): number {
+function rowOf(plan: CartesianPlan, { idx, encodingSpaceRef }: Readout): number | undefined {
   const ofReference = plan.referenceCentreLines[encodingSpaceRef];
   const shift = ofReference === undefined ? 0 : plan.centreLine - ofReference;
-  return rowOfLine(plan, idx.kspaceEncodeStep1 + shift);
+  return rowOfLine(plan, idx.kspaceEncodeStep1 + shift, idx.kspaceEncodeStep2);
 }
 
 function useOf(flags: bigint): ReadoutUse {

@@ -1,15 +1,16 @@
 /**
- * One image's k-space while it fills: a hybrid slab [coil, line, column] (k-space along the lines,
- * image space along the columns) and the book of its lines.
+ * The k-space of one image, or of one volume, while it fills: a hybrid slab [coil, partition, line, column]
+ * (k-space along partitions and lines, image space along the columns) and the book of its lines. A row is a
+ * line of a partition: row = partition · nLines + line, 2D having one partition.
  *
  * Which lines an image is made of follows from the counters and limits; flags are hints. The lattice
- * of an accelerated scan, line = offset (mod R), is read off the data: the residue that most imaging
- * lines share.
+ * of an accelerated scan, line = offset (mod R) and partition = offset (mod R), is read off the data: the
+ * residue that most imaging lines share.
  */
 import { hasFlag, type EncodingCounters } from 'ismrmrd';
-import { planSynthesis, sourceLine, type SynthesisedLine } from '../grappa/index.js';
+import { planSynthesis, sourceLine, type GrappaLattice, type SynthesisedLine } from '../grappa/index.js';
 import type { ImageCounters } from '../types.js';
-import type { CartesianPlan } from './plan.js';
+import { latticeOf, type CartesianPlan } from './plan.js';
 import type { Readout } from './readout.js';
 
 export const LineState = {
@@ -44,25 +45,43 @@ export class Slab {
   released = false;
 
   readonly #plan: CartesianPlan;
+  readonly #lattice: Required<GrappaLattice>;
   readonly #linesByResidue: Uint32Array;
+  #nAvailable = 0;
 
   constructor(plan: CartesianPlan, counters: ImageCounters, reference: Readout, pointer: number) {
     this.#plan = plan;
     this.counters = counters;
     this.reference = reference;
     this.pointer = pointer;
-    this.state = new Uint8Array(plan.nLines);
-    this.count = new Uint16Array(plan.nLines);
-    this.available = new Uint8Array(plan.nLines);
-    this.#linesByResidue = new Uint32Array(plan.acceleration);
+    const nRows = plan.nPartitions * plan.nLines;
+    this.state = new Uint8Array(nRows);
+    this.count = new Uint16Array(nRows);
+    this.available = new Uint8Array(nRows);
+    this.#linesByResidue = new Uint32Array(plan.acceleration * plan.sliceAcceleration);
+    this.#lattice = latticeOf(plan);
   }
 
-  get firstRow(): number {
-    return rowOfLine(this.#plan, this.#plan.firstLine);
+  /** The lines of each partition that the header implies. */
+  get lines(): { first: number; last: number } {
+    const { firstLine, lastLine, centreLine, nLines } = this.#plan;
+    const shift = Math.floor(nLines / 2) - centreLine;
+    return { first: firstLine + shift, last: lastLine + shift };
   }
 
-  get lastRow(): number {
-    return rowOfLine(this.#plan, this.#plan.lastLine);
+  /** The partitions that the header implies. */
+  get partitions(): { first: number; last: number } {
+    const { firstPartition, lastPartition, centrePartition, nPartitions } = this.#plan;
+    const shift = Math.floor(nPartitions / 2) - centrePartition;
+    return { first: firstPartition + shift, last: lastPartition + shift };
+  }
+
+  /** Rows that the header implies, in order. */
+  *#impliedRows(): Generator<number, void, undefined> {
+    const { lines, partitions } = this;
+    for (let partition = partitions.first; partition <= partitions.last; partition++) {
+      for (let line = lines.first; line <= lines.last; line++) yield partition * this.#plan.nLines + line;
+    }
   }
 
   /** Enters an imaging line; true when its samples add to lines that are there already. */
@@ -74,9 +93,9 @@ export class Slab {
       this.forgetSynthesis();
     } else {
       this.state[row] = LineState.measured;
-      this.available[row] = 1;
+      this.#makeAvailable(row);
       this.count[row] = 0;
-      const residue = row % this.#plan.acceleration;
+      const residue = this.#residueOf(row);
       this.#linesByResidue[residue] = this.#linesByResidue[residue]! + 1;
     }
     this.count[row] = this.count[row]! + 1;
@@ -87,9 +106,14 @@ export class Slab {
   addCalibrationLine(row: number, count: number): boolean {
     if (this.state[row] === LineState.measured) return false;
     this.state[row] = LineState.calibration;
-    this.available[row] = 1;
+    this.#makeAvailable(row);
     this.count[row] = count;
     return true;
+  }
+
+  #makeAvailable(row: number): void {
+    if (this.available[row] === 0) this.#nAvailable++;
+    this.available[row] = 1;
   }
 
   noteFlags(flags: bigint): void {
@@ -127,8 +151,13 @@ export class Slab {
     return this.#linesByResidue.reduce((sum, n) => sum + n, 0);
   }
 
-  /** Residue of the sampling lattice: row = offset (mod R). */
-  get latticeOffset(): number {
+  #residueOf(row: number): number {
+    const { nLines, acceleration, sliceAcceleration } = this.#plan;
+    return ((row % nLines) % acceleration) + acceleration * (Math.floor(row / nLines) % sliceAcceleration);
+  }
+
+  /** Residue of the sampling lattice. */
+  get #latticeResidue(): number {
     let best = 0;
     for (let residue = 1; residue < this.#linesByResidue.length; residue++) {
       if (this.#linesByResidue[residue]! > this.#linesByResidue[best]!) best = residue;
@@ -137,33 +166,35 @@ export class Slab {
   }
 
   isOnLattice(row: number): boolean {
-    return row % this.#plan.acceleration === this.latticeOffset;
+    return this.#residueOf(row) === this.#latticeResidue;
   }
 
   /**
-   * Lattice lines that the header implies and that did not come. The outermost one on either side is
+   * Lattice lines that the header implies and that did not come. The outermost ones on either side are
    * not counted: whether a lattice begins and ends on the last lines of the matrix is the sequence's choice.
    */
   get nMissingLines(): number {
-    const missing = this.#missingLatticeRows();
-    if (this.#plan.acceleration === 1) return missing.length;
-    const { acceleration } = this.#plan;
-    return missing.filter((row) => row - acceleration >= this.firstRow && row + acceleration <= this.lastRow).length;
+    const { nLines, acceleration, sliceAcceleration } = this.#plan;
+    const isInner = (at: number, step: number, { first, last }: { first: number; last: number }) =>
+      step === 1 || (at - step >= first && at + step <= last);
+    return this.#missingLatticeRows().filter(
+      (row) => isInner(row % nLines, acceleration, this.lines) && isInner(Math.floor(row / nLines), sliceAcceleration, this.partitions),
+    ).length;
   }
 
   #missingLatticeRows(): number[] {
-    const step = this.#plan.acceleration;
-    const { firstRow, lastRow, latticeOffset } = this;
+    const residue = this.#latticeResidue;
     const missing: number[] = [];
-    for (let row = firstRow + ((((latticeOffset - firstRow) % step) + step) % step); row <= lastRow; row += step) {
-      if (this.available[row] === 0) missing.push(row);
+    for (const row of this.#impliedRows()) {
+      if (this.available[row] === 0 && this.#residueOf(row) === residue) missing.push(row);
     }
     return missing;
   }
 
   get hasAllAverages(): boolean {
-    for (let row = this.firstRow; row <= this.lastRow; row++) {
-      if (this.state[row] === LineState.measured && this.isOnLattice(row) && this.count[row]! < this.#plan.nAverages) {
+    const residue = this.#latticeResidue;
+    for (const row of this.#impliedRows()) {
+      if (this.state[row] === LineState.measured && this.#residueOf(row) === residue && this.count[row]! < this.#plan.nAverages) {
         return false;
       }
     }
@@ -176,27 +207,38 @@ export class Slab {
    */
   get isComplete(): boolean {
     if (this.sawFirstInSlice && !this.sawLastInSlice) return false;
+    if (!this.sawLastInSlice && this.#nAvailable < this.#fewestLatticeLines) return false;
     const nMissing = this.sawLastInSlice ? this.nMissingLines : this.#missingLatticeRows().length;
     return this.nImagingLines > 0 && nMissing === 0 && this.hasAllAverages;
   }
 
+  /** So many lines every lattice has: with fewer there is no need to look which ones are missing. */
+  get #fewestLatticeLines(): number {
+    const { lines, partitions } = this;
+    const { acceleration, sliceAcceleration } = this.#plan;
+    return Math.floor((lines.last - lines.first + 1) / acceleration) * Math.floor((partitions.last - partitions.first + 1) / sliceAcceleration);
+  }
+
   /** The lines that unaliasing still has to make: off the lattice, within the limits, not measured. */
   linesToSynthesise(): SynthesisedLine[] {
+    const residue = this.#latticeResidue;
     const lines: SynthesisedLine[] = [];
-    for (let row = this.firstRow; row <= this.lastRow; row++) {
-      if (this.state[row] === LineState.empty && !this.isOnLattice(row)) lines.push(this.synthesisOf(row));
+    for (const row of this.#impliedRows()) {
+      if (this.state[row] === LineState.empty && this.#residueOf(row) !== residue) lines.push(this.#synthesisOf(row, residue));
     }
     return lines;
   }
 
-  /** Lines within the kernel's reach of `row` that can be made now: every source within the limits is in. */
+  /** Lines of a 2D image within the kernel's reach of `row` that can be made now: every source within the limits is in. */
   linesReadyNear(row: number): SynthesisedLine[] {
-    const { acceleration, parameters } = this.#plan;
-    const reach = parameters.kernelPhase * acceleration;
+    const { acceleration, kernelPhase } = this.#lattice;
+    const reach = kernelPhase * acceleration;
+    const residue = this.#latticeResidue;
+    const { first, last } = this.lines;
     const lines: SynthesisedLine[] = [];
-    for (let near = Math.max(this.firstRow, row - reach); near <= Math.min(this.lastRow, row + reach); near++) {
-      if (this.state[near] !== LineState.empty || this.isOnLattice(near)) continue;
-      const line = this.synthesisOf(near);
+    for (let near = Math.max(first, row - reach); near <= Math.min(last, row + reach); near++) {
+      if (this.state[near] !== LineState.empty || this.#residueOf(near) === residue) continue;
+      const line = this.#synthesisOf(near, residue);
       if (this.#hasEverySource(line)) lines.push(line);
     }
     return lines;
@@ -209,33 +251,34 @@ export class Slab {
 
   /** The lines that were made, with the sources that they were made of. */
   synthesisedLines(): SynthesisedLine[] {
+    const residue = this.#latticeResidue;
     const lines: SynthesisedLine[] = [];
     this.state.forEach((state, row) => {
-      if (state === LineState.synthesised) lines.push(this.synthesisOf(row));
+      if (state === LineState.synthesised) lines.push(this.#synthesisOf(row, residue));
     });
     return lines;
   }
 
-  synthesisOf(row: number): SynthesisedLine {
-    const { acceleration, parameters } = this.#plan;
-    return planSynthesis(row, this.available, {
-      latticeOffset: this.latticeOffset,
-      acceleration,
-      kernelPhase: parameters.kernelPhase,
-    });
+  #synthesisOf(row: number, residue: number): SynthesisedLine {
+    const { acceleration } = this.#lattice;
+    const place = { latticeOffset: residue % acceleration, sliceOffset: Math.floor(residue / acceleration) };
+    return planSynthesis(row, this.available, { ...this.#lattice, ...place }, this.#plan.nLines);
   }
 
   #hasEverySource(line: SynthesisedLine): boolean {
-    const { acceleration, parameters } = this.#plan;
-    for (let tap = 0; tap < parameters.kernelPhase; tap++) {
-      const row = sourceLine(line, tap, acceleration, parameters.kernelPhase);
-      if (row >= this.firstRow && row <= this.lastRow && this.available[row] === 0) return false;
+    const { first, last } = this.lines;
+    for (let tap = 0; tap < this.#lattice.kernelPhase; tap++) {
+      const row = sourceLine(line, tap, this.#lattice);
+      if (row >= first && row <= last && this.available[row] === 0) return false;
     }
     return true;
   }
 }
 
-/** Slab row of a line counter: the centre line lies in row floor(nLines / 2). */
-export function rowOfLine(plan: CartesianPlan, line: number): number {
-  return line - plan.centreLine + Math.floor(plan.nLines / 2);
+/** Slab row of a line of a partition by their counters, the centre in the middle; undefined outside of the encoded matrix. */
+export function rowOfLine(plan: CartesianPlan, lineCounter: number, partitionCounter: number): number | undefined {
+  const line = lineCounter - plan.centreLine + Math.floor(plan.nLines / 2);
+  const partition = partitionCounter - plan.centrePartition + Math.floor(plan.nPartitions / 2);
+  const isInside = line >= 0 && line < plan.nLines && partition >= 0 && partition < plan.nPartitions;
+  return isInside ? partition * plan.nLines + line : undefined;
 }

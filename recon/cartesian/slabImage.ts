@@ -1,20 +1,21 @@
-/** A complete slab into its slice image: averages, missing lines, column FFT and coil combination. */
+/** A complete slab into its image, or the images of its slices: averages, missing lines, FFT and coil combination. */
 import { affineLps, ImagingError, type ImageGeometry } from '../../imaging/index.js';
 import { combineRss, combineSlice, planSlab } from '../fft/index.js';
-import { fillLines, type HybridSlab, type SynthesisedLine } from '../grappa/index.js';
+import { fillLines, type GrappaKernel, type HybridSlab, type SynthesisedLine } from '../grappa/index.js';
 import type { Kernels } from '../kernels/index.js';
-import { computeNoiseMap, type NoiseMap } from '../noise-map/index.js';
+import { computeNoiseMap, lineStatistics, type NoiseMap, type NoiseSampling } from '../noise-map/index.js';
 import type { PartialFourierMethod, SampledVolume } from '../partial-fourier/index.js';
 import type { ReconMethod } from '../types.js';
-import type { Calibration } from './calibrations.js';
+import type { Calibration, MapLines } from './calibrations.js';
 import type { ImageStage } from './imageStage.js';
 import { onCombinedRows, senseNoiseMap, solveSlab, type Lines } from './iterative.js';
-import type { CartesianPlan } from './plan.js';
+import { slabCoilBytes, type CartesianPlan } from './plan.js';
 import type { Readout } from './readout.js';
 import { LineState, type Slab } from './slab.js';
+import { alignSlice, coilMapsOfSlice, transformPartitions } from './volume.js';
 
 export function hybridSlab(plan: CartesianPlan, { pointer }: Pick<Slab, 'pointer'>): HybridSlab {
-  return { pointer, coilBytes: plan.nLines * plan.nColumns * 8, nLines: plan.nLines };
+  return { pointer, coilBytes: slabCoilBytes(plan), nLines: plan.nLines };
 }
 
 /** Synthesises lines and enters them; without a kernel they stay zero. */
@@ -32,12 +33,12 @@ export function resynthesise(kernels: Kernels, plan: CartesianPlan, slab: Slab, 
 
 /** Multiplies each line by f(number of averages that it sums). */
 export function scaleLines(kernels: Kernels, plan: CartesianPlan, slab: Slab, nCoils: number, factor: (count: number) => number): void {
-  for (let row = 0; row < plan.nLines; row++) {
+  for (let row = 0; row < slab.count.length; row++) {
     const count = slab.count[row]!;
     if (count < 2) continue;
     const scale = factor(count);
     for (let coil = 0; coil < nCoils; coil++) {
-      const line = kernels.arena.f32(slab.pointer + (coil * plan.nLines + row) * plan.nColumns * 8, 2 * plan.nColumns);
+      const line = kernels.arena.f32(slab.pointer + coil * slabCoilBytes(plan) + row * plan.nColumns * 8, 2 * plan.nColumns);
       for (let k = 0; k < line.length; k++) line[k] = line[k]! * scale;
     }
   }
@@ -51,38 +52,83 @@ export function methodOf({ iterative }: CartesianPlan, slab: Slab, isAliased: bo
   return slab.state.includes(LineState.synthesised) ? 'grappa' : 'full';
 }
 
-/** What the image of a slab is made with. */
+/** What the images of a slab are made with. */
 export interface ImageMaking {
   readonly nCoils: number;
-  /** complex64 [nCoils, mapRows, nColumns], 0 for root-sum-of-squares */
-  readonly mapsPointer: number;
+  /** Undefined for root-sum-of-squares. */
+  readonly maps: CoilMaps | undefined;
   /** The noise has a standard deviation of 1. */
   readonly isWhitened: boolean;
-  /** What was sampled of the combined image's k-space. */
+  /** What was sampled of the combined images' k-space. */
   readonly volume: SampledVolume;
   readonly stage: ImageStage;
 }
 
-/** @returns complex64 interleaved [nRows, nColumns], a copy that is the caller's, and how its k-space was completed */
-export function combinedImage(
-  kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, mapsPointer, isWhitened, volume, stage }: ImageMaking,
-): { data: Float32Array<ArrayBuffer>; partialFourier: PartialFourierMethod | 'none' } {
-  const { nLines, nColumns, combinedRows, paddedRows } = plan;
-  const columns = planSlab(kernels, { nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows });
-  const nPixels = combinedRows * nColumns;
-  return kernels.arena.withScratch(nPixels * 8, (pointer) => {
-    if (mapsPointer !== 0) {
-      if (plan.iterative === undefined) combineSlice(kernels, columns, slab.pointer, mapsPointer, pointer);
-      else solveSlab(kernels, plan, slab, nCoils, mapsPointer, isWhitened, pointer);
-      const partialFourier = stage.complete(pointer, volume);
-      return { data: new Float32Array(keptRows(plan, kernels.arena.f32(pointer, 2 * nPixels), 2)), partialFourier };
-    }
-    combineRss(kernels, columns, slab.pointer, pointer);
-    const magnitude = keptRows(plan, kernels.arena.f32(pointer, nPixels), 1);
-    const data = new Float32Array(2 * magnitude.length);
-    for (let p = 0; p < magnitude.length; p++) data[2 * p] = magnitude[p]!;
-    return { data, partialFourier: stage.leaveZero(volume) };
+/** Coil maps of a 2D image, complex64 [nCoils, mapRows, nColumns], or the lines that those of each slice are made of. */
+export type CoilMaps = { readonly pointer: number } | { readonly lines: MapLines };
+
+/**
+ * The images of a slab, whose partitions become slices on the way: a 3D slab serves once.
+ * @returns complex64 interleaved [nRows, nColumns] a slice, copies that are the caller's, and how their k-space was completed
+ */
+export function combinedImages(
+  kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, maps, isWhitened, volume, stage }: ImageMaking,
+): { slices: Float32Array<ArrayBuffer>[]; partialFourier: PartialFourierMethod | 'none' } {
+  const { nLines, nColumns, combinedRows, combinedSlices, paddedRows } = plan;
+  const columns = planSlab(kernels, {
+    nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows, coilStrideBytes: slabCoilBytes(plan),
   });
+  if (plan.nPartitions > 1) transformPartitions(kernels, plan, slab.pointer, nCoils);
+  const nPixels = combinedRows * nColumns;
+  return kernels.arena.withScratch(combinedSlices * nPixels * 8, (pointer) => {
+    const planeOf = (slice: number) => slab.pointer + slice * nLines * nColumns * 8;
+    if (maps !== undefined) {
+      forSlices(kernels, plan, nCoils, maps, (slice, mapsPointer, mapsBefore) => {
+        const image = pointer + slice * nPixels * 8;
+        if (plan.iterative === undefined) combineSlice(kernels, columns, planeOf(slice), mapsPointer, image);
+        else solveSlab(kernels, plan, slab, nCoils, mapsPointer, isWhitened, image);
+        const valuesOf = (at: number, n: number) => kernels.arena.f32(at, 2 * n * nPixels);
+        if (mapsBefore !== undefined) alignSlice(valuesOf(mapsBefore, nCoils), valuesOf(mapsPointer, nCoils), valuesOf(image, 1));
+      });
+      const partialFourier = stage.complete(pointer, volume);
+      const slices = keptSlices(plan).map((slice) => {
+        const kept = keptRows(plan, kernels.arena.f32(pointer + slice * nPixels * 8, 2 * nPixels), 2);
+        return new Float32Array(kept);
+      });
+      return { slices, partialFourier };
+    }
+    const slices = keptSlices(plan).map((slice) => {
+      combineRss(kernels, columns, planeOf(slice), pointer);
+      const magnitude = keptRows(plan, kernels.arena.f32(pointer, nPixels), 1);
+      const data = new Float32Array(2 * magnitude.length);
+      for (let p = 0; p < magnitude.length; p++) data[2 * p] = magnitude[p]!;
+      return data;
+    });
+    return { slices, partialFourier: stage.leaveZero(volume) };
+  });
+}
+
+/** Calls with each combined slice, its maps and those of the slice before. */
+function forSlices(
+  kernels: Kernels, plan: CartesianPlan, nCoils: number, maps: CoilMaps,
+  use: (slice: number, mapsPointer: number, mapsBefore: number | undefined) => void,
+): void {
+  if (!('lines' in maps)) {
+    use(0, maps.pointer, undefined);
+    return;
+  }
+  const { arena } = kernels;
+  let before: number | undefined;
+  try {
+    for (let slice = 0; slice < plan.combinedSlices; slice++) {
+      const pointer = coilMapsOfSlice(kernels, plan, maps.lines, nCoils, slice - Math.floor(plan.combinedSlices / 2));
+      use(slice, pointer, before);
+      if (before !== undefined) arena.release(before);
+      before = pointer;
+    }
+  } finally {
+    if (before !== undefined) arena.release(before);
+  }
 }
 
 /** The central nRows of combinedRows. */
@@ -91,39 +137,68 @@ function keptRows({ combinedRows, nRows, nColumns }: CartesianPlan, values: Floa
   return values.subarray(from * nColumns * valuesEach, (from + nRows) * nColumns * valuesEach);
 }
 
-/** The map of one coil, complex64 interleaved [nRows, nColumns]. */
-export function coilMap({ arena }: Kernels, plan: CartesianPlan, { mapsPointer }: ImageMaking, coil: number): Float32Array {
+/** The maps of a slice by coil, complex64 interleaved [nRows, nColumns]. */
+export function coilMapsBySlice(kernels: Kernels, plan: CartesianPlan, { nCoils, maps }: ImageMaking): Float32Array[][] {
   const nPixels = plan.mapRows * plan.nColumns;
-  const map = arena.f32(mapsPointer + 8 * coil * nPixels, 2 * nPixels);
-  return keptRows(plan, plan.iterative === undefined ? map : onCombinedRows(plan, map, 2), 2).slice();
+  const kept = keptSlices(plan);
+  const bySlice: Float32Array[][] = [];
+  if (maps === undefined) return bySlice;
+  forSlices(kernels, plan, nCoils, maps, (slice, pointer) => {
+    if (!kept.includes(slice)) return;
+    const ofCoil = (coil: number) => {
+      const map = kernels.arena.f32(pointer + 8 * coil * nPixels, 2 * nPixels);
+      return plan.iterative === undefined ? map : onCombinedRows(plan, map, 2);
+    };
+    bySlice.push(Array.from({ length: nCoils }, (_, coil) => keptRows(plan, ofCoil(coil), 2).slice()));
+  });
+  return bySlice;
 }
 
-/** Noise and g-factor of the image that `combinedImage` made of this slab with these maps. */
+/** The central nSlices of combinedSlices. */
+function keptSlices({ combinedSlices, nSlices }: CartesianPlan): number[] {
+  const from = Math.floor(combinedSlices / 2) - Math.floor(nSlices / 2);
+  return Array.from({ length: nSlices }, (_, slice) => from + slice);
+}
+
+/** Noise and g-factor of the images that `combinedImages` made of this slab with these maps, by slice. */
 export function noiseOf(
-  kernels: Kernels, plan: CartesianPlan, slab: Slab, calibration: Calibration, { nCoils, mapsPointer, volume, stage }: ImageMaking,
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, { nCoils, maps, volume, stage }: ImageMaking,
   partialFourier: PartialFourierMethod | 'none',
-): Pick<NoiseMap, 'noise' | 'gFactor'> {
+): Pick<NoiseMap, 'noise' | 'gFactor'>[] {
+  if (maps === undefined) return [];
+  const { combinedSlices, combinedRows, nColumns, nLines, paddedRows, paddedSlices } = plan;
   const linePowers = stage.linePowers(volume, partialFourier);
+  const keep = ({ noise, gFactor }: Pick<NoiseMap, 'noise' | 'gFactor'>) =>
+    ({ noise: keptRows(plan, noise, 1).slice(), gFactor: keptRows(plan, gFactor, 1).slice() });
+  if (plan.iterative !== undefined && 'pointer' in maps) return [keep(senseNoiseMap(kernels, plan, slab, nCoils, maps.pointer, linePowers))];
   const synthesised = slab.synthesisedLines();
-  const { noise, gFactor } = plan.iterative !== undefined
-    ? senseNoiseMap(kernels, plan, slab, nCoils, mapsPointer, linePowers)
-    : computeNoiseMap(kernels, {
-        maps: mapsPointer,
-        nRows: plan.combinedRows,
-        nColumns: plan.nColumns,
-        paddedRows: plan.paddedRows,
-        averages: Array.from(slab.available, (available, row) => (available === 1 ? slab.count[row]! : 0)),
-        linePowers,
-        synthesised,
-        kernel: synthesised.length > 0 ? calibration.kernel : undefined,
-      });
-  return { noise: keptRows(plan, noise, 1).slice(), gFactor: keptRows(plan, gFactor, 1).slice() };
+  const sampling: NoiseSampling = {
+    paddedRows,
+    paddedSlices,
+    nLines,
+    averages: Array.from(slab.available, (available, row) => (available === 1 ? slab.count[row]! : 0)),
+    linePowers,
+    synthesised,
+    kernel: synthesised.length > 0 ? kernel : undefined,
+  };
+  const statistics = lineStatistics(sampling);
+  const kept = keptSlices(plan);
+  const noises: Pick<NoiseMap, 'noise' | 'gFactor'>[] = [];
+  forSlices(kernels, plan, nCoils, maps, (at, mapsPointer) => {
+    if (!kept.includes(at)) return;
+    const slice = at - Math.floor(combinedSlices / 2);
+    noises.push(keep(computeNoiseMap(kernels, { ...sampling, maps: mapsPointer, nRows: combinedRows, nColumns, slice }, statistics)));
+  });
+  return noises;
 }
 
-/** The place of a slice, from its first readout; undefined where directions or extents make no affine. */
-export function geometryOf(plan: CartesianPlan, readout: Readout): ImageGeometry | undefined {
+/** The place of a slice, from its slab's first readout; undefined where directions or extents make no affine. */
+export function geometryOf(plan: CartesianPlan, readout: Readout, slice = 0): ImageGeometry | undefined {
+  const fromCentreMm = (slice - Math.floor(plan.nSlices / 2)) * plan.fovMm[2];
+  const [x, y, z] = readout.position;
+  const [dx, dy, dz] = readout.sliceDir;
   const geometry: ImageGeometry = {
-    centreMm: readout.position,
+    centreMm: plan.nSlices === 1 ? readout.position : [x + fromCentreMm * dx, y + fromCentreMm * dy, z + fromCentreMm * dz],
     rowDirection: readout.readDir,
     columnDirection: readout.phaseDir,
     sliceDirection: readout.sliceDir,

@@ -1,4 +1,4 @@
-/** The maps that may go out beside a slice image: g-factor, noise, SNR, coil maps, point spread. */
+/** The maps that may go out beside the images of a slab: g-factor, noise, SNR, coil maps, point spread. */
 import type { Kernels } from '../kernels/index.js';
 import type { PartialFourierMethod, SampledExtent } from '../partial-fourier/index.js';
 import type { ReconImageKind, ReconParameters } from '../types.js';
@@ -6,7 +6,7 @@ import type { Calibration } from './calibrations.js';
 import type { CartesianPlan } from './plan.js';
 import { pointSpread } from './pointSpread.js';
 import type { Slab } from './slab.js';
-import { coilMap, combinedImage, noiseOf, resynthesise, type ImageMaking } from './slabImage.js';
+import { coilMapsBySlice, combinedImages, noiseOf, resynthesise, type ImageMaking } from './slabImage.js';
 
 export interface SliceMap {
   readonly kind: Exclude<ReconImageKind, 'image'>;
@@ -14,6 +14,8 @@ export interface SliceMap {
   readonly data: Float32Array;
   /** Of a coil map. */
   readonly coil?: number;
+  /** Slice of a volume; 0 in 2D. */
+  readonly slice: number;
 }
 
 export function wantsMaps({ gFactorMap, noiseMap, snrMap, coilMaps, psf }: ReconParameters): boolean {
@@ -23,36 +25,39 @@ export function wantsMaps({ gFactorMap, noiseMap, snrMap, coilMaps, psf }: Recon
 export interface SliceMapsInput {
   readonly calibration: Calibration;
   readonly making: ImageMaking;
-  /** complex64 interleaved [nRows, nColumns], made of the slab with `making` */
-  readonly image: Float32Array;
+  /** complex64 interleaved [nRows, nColumns] a slice, made of the slab with `making` */
+  readonly images: readonly Float32Array[];
   readonly partialFourier: PartialFourierMethod | 'none';
   readonly sampledColumns: SampledExtent;
 }
 
-/** The maps that the parameters ask for, of an image that was combined with coil maps. */
+/** The maps that the parameters ask for, of images that were combined with coil maps. The point spread is that of 2D. */
 export function sliceMaps(
-  kernels: Kernels, plan: CartesianPlan, slab: Slab, { calibration, making, image, partialFourier, sampledColumns }: SliceMapsInput,
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, { calibration, making, images, partialFourier, sampledColumns }: SliceMapsInput,
 ): SliceMap[] {
   const { gFactorMap, noiseMap, snrMap, coilMaps, psf } = plan.parameters;
   const maps: SliceMap[] = [];
   // What a compressed-sensing image has for noise depends on what it shows.
   if ((gFactorMap || noiseMap || snrMap) && plan.iterative !== 'l1') {
-    const { noise, gFactor } = noiseOf(kernels, plan, slab, calibration, making, partialFourier);
-    if (gFactorMap) maps.push({ kind: 'gFactor', data: gFactor });
-    if (noiseMap) maps.push({ kind: 'noise', data: noise });
-    if (snrMap) maps.push({ kind: 'snr', data: signalToNoise(image, noise) });
+    noiseOf(kernels, plan, slab, calibration.kernel, making, partialFourier).forEach(({ noise, gFactor }, slice) => {
+      if (gFactorMap) maps.push({ kind: 'gFactor', data: gFactor, slice });
+      if (noiseMap) maps.push({ kind: 'noise', data: noise, slice });
+      if (snrMap) maps.push({ kind: 'snr', data: signalToNoise(images[slice]!, noise), slice });
+    });
   }
   if (coilMaps) {
-    for (let coil = 0; coil < making.nCoils; coil++) maps.push({ kind: 'coilMap', data: coilMap(kernels, plan, making, coil), coil });
+    coilMapsBySlice(kernels, plan, making).forEach((ofCoils, slice) => {
+      ofCoils.forEach((data, coil) => maps.push({ kind: 'coilMap', data, coil, slice }));
+    });
   }
-  if (psf) {
+  if (psf && making.maps !== undefined && 'pointer' in making.maps) {
     const imageOf = (pointer: number) => {
       resynthesise(kernels, plan, slab, calibration, pointer);
-      const { available, count, firstRow, lastRow } = slab;
-      return combinedImage(kernels, plan, { pointer, available, count, firstRow, lastRow }, making).data;
+      const { available, count, lines } = slab;
+      return combinedImages(kernels, plan, { pointer, available, count, lines }, making).slices[0]!;
     };
-    const { nCoils, mapsPointer } = making;
-    maps.push({ kind: 'psf', data: pointSpread(kernels, plan, slab, { nCoils, mapsPointer, sampledColumns, image, imageOf }) });
+    const input = { nCoils: making.nCoils, mapsPointer: making.maps.pointer, sampledColumns, image: images[0]!, imageOf };
+    maps.push({ kind: 'psf', data: pointSpread(kernels, plan, slab, input), slice: 0 });
   }
   return maps;
 }

@@ -3,7 +3,7 @@
  *
  *   K[t, y + m, kx] = sum_(j, d, c) w[(j, d, c), (m, t)] K[c, y + (j - (kp/2 - 1)) R, kx + d - kr/2]
  *
- * for the lines m = 1..R-1 after an acquired line y; the least-squares fit over every position within
+ * (with partitions, y and m are pairs of line and partition) for the lines m = 1..R-1 after an acquired line y; the least-squares fit over every position within
  * the calibration lines, periodic along the readout, with Tikhonov weight lambda = regularization times
  * the mean diagonal of the Gram matrix A^H A:
  *
@@ -22,6 +22,7 @@ import type { GrappaCalibration, GrappaKernel } from './types.js';
 const COMPLEX128_BYTES = 16;
 /** Sources of a synthesised line are the bits of one number, and more taps would gain nothing. */
 const mostPhaseTaps = 16;
+const mostTaps = 30;
 /** Pivots below this part of the mean diagonal are rounding errors of float32 data. */
 const smallestRelativePivot = 1e-13;
 
@@ -32,17 +33,20 @@ const smallestRelativePivot = 1e-13;
  */
 export function calibrateGrappa(kernels: Kernels, calibration: GrappaCalibration): GrappaKernel {
   checkKernel(calibration);
-  const { nCoils, nCalibrationLines, acceleration, kernelReadout, kernelPhase } = calibration;
-  const nCalibrationPositions = nCalibrationLines - (kernelPhase - 1) * acceleration;
-  if (nCalibrationPositions < 1) {
+  const { nCoils, nCalibrationLines, nCalibrationPartitions = 1, acceleration, kernelReadout, kernelPhase } = calibration;
+  const { sliceAcceleration = 1, kernelSlice = 1 } = calibration;
+  const nLinePositions = nCalibrationLines - (kernelPhase - 1) * acceleration;
+  const nPartitionPositions = nCalibrationPartitions - (kernelSlice - 1) * sliceAcceleration;
+  if (nLinePositions < 1 || nPartitionPositions < 1) {
     throw reconError(
       'RECON_ERR_CALIBRATION_TOO_FEW_LINES',
-      `${nCalibrationLines} lines for ${kernelPhase} phase taps at R = ${acceleration}`,
+      `${nCalibrationLines} lines for ${kernelPhase} phase taps at R = ${acceleration}` +
+        (sliceAcceleration > 1 ? `, ${nCalibrationPartitions} partitions for ${kernelSlice} taps at R = ${sliceAcceleration}` : ''),
     );
   }
   const { arena, wasm } = kernels;
-  const nSources = nCoils * kernelReadout * kernelPhase;
-  const nTargets = nCoils * (acceleration - 1);
+  const nSources = nCoils * kernelReadout * kernelPhase * kernelSlice;
+  const nTargets = nCoils * (acceleration * sliceAcceleration - 1);
   return arena.withScratch(COMPLEX128_BYTES * nSources * nTargets, (weights) => {
     arena.withScratch(COMPLEX128_BYTES * nSources * nSources, (gram) => {
       normalEquations(kernels, calibration, gram, weights);
@@ -57,7 +61,7 @@ export function calibrateGrappa(kernels: Kernels, calibration: GrappaCalibration
       }
       wasm.choleskySolve(gram, nSources, weights, nTargets);
     });
-    return transformWeights(kernels, calibration, weights, nCalibrationPositions);
+    return transformWeights(kernels, calibration, weights, nLinePositions * nPartitionPositions);
   });
 }
 
@@ -66,21 +70,25 @@ export function releaseGrappaKernel({ arena }: Kernels, kernel: GrappaKernel): v
   arena.release(kernel.pointer);
 }
 
-function checkKernel({ acceleration, kernelReadout, kernelPhase, nColumns }: GrappaCalibration): void {
+function checkKernel({ acceleration, kernelReadout, kernelPhase, sliceAcceleration = 1, kernelSlice = 1, nColumns }: GrappaCalibration): void {
+  const isAxis = (step: number, taps: number) =>
+    Number.isInteger(step) && Number.isInteger(taps) &&
+    (step === 1 ? taps === 1 : step >= 2 && taps >= 2 && taps <= mostPhaseTaps && taps % 2 === 0);
   const sound =
-    Number.isInteger(acceleration) && acceleration >= 2 &&
-    Number.isInteger(kernelReadout) && kernelReadout % 2 === 1 && kernelReadout <= nColumns &&
-    Number.isInteger(kernelPhase) && kernelPhase >= 2 && kernelPhase <= mostPhaseTaps && kernelPhase % 2 === 0;
+    isAxis(acceleration, kernelPhase) && isAxis(sliceAcceleration, kernelSlice) && acceleration * sliceAcceleration >= 2 &&
+    kernelPhase * kernelSlice <= mostTaps &&
+    Number.isInteger(kernelReadout) && kernelReadout % 2 === 1 && kernelReadout <= nColumns;
   if (sound) return;
   throw reconError(
     'RECON_ERR_CALIBRATION_KERNEL',
-    `R = ${acceleration}, kernelReadout ${kernelReadout}, kernelPhase ${kernelPhase}, ${nColumns} columns`,
+    `R = ${acceleration} x ${sliceAcceleration}, kernel ${kernelReadout} x ${kernelPhase} x ${kernelSlice}, ${nColumns} columns`,
   );
 }
 
 /** A^H A (lower triangle) and A^H b, as recon/kernels/assembly/gram.ts sums them. */
 function normalEquations({ arena, wasm }: Kernels, calibration: GrappaCalibration, gram: number, rightSides: number): void {
-  const { nCoils, nCalibrationLines, nColumns, acceleration, kernelReadout, kernelPhase } = calibration;
+  const { nCoils, nCalibrationLines, nCalibrationPartitions = 1, nColumns, acceleration, kernelReadout, kernelPhase } = calibration;
+  const { sliceAcceleration = 1, kernelSlice = 1 } = calibration;
   arena.withScratch(COMPLEX128_BYTES * kernelReadout * nColumns, (phases) => {
     const table = arena.f64(phases, 2 * kernelReadout * nColumns);
     for (let lag = 0; lag < kernelReadout; lag++) {
@@ -92,7 +100,8 @@ function normalEquations({ arena, wasm }: Kernels, calibration: GrappaCalibratio
     }
     arena.withScratch(COMPLEX128_BYTES * (4 * nColumns + 2 * kernelReadout), (scratch) => {
       const shape = [
-        calibration.calibration, nCoils, nCalibrationLines, nColumns, acceleration, kernelReadout, kernelPhase, phases,
+        calibration.calibration, nCoils, nCalibrationPartitions, nCalibrationLines, nColumns, acceleration, sliceAcceleration,
+        kernelReadout, kernelPhase, kernelSlice, phases,
       ] as const;
       wasm.grappaGram(...shape, gram, scratch);
       wasm.grappaRightSides(...shape, rightSides, scratch);
@@ -120,7 +129,9 @@ function transformWeights(
   weights: number,
   nCalibrationPositions: number,
 ): GrappaKernel {
-  const { nCoils, nColumns, acceleration, kernelReadout, kernelPhase } = calibration;
+  const { nCoils, nColumns, acceleration, kernelReadout, kernelPhase, sliceAcceleration = 1, kernelSlice = 1 } = calibration;
+  const nOffsets = acceleration * sliceAcceleration;
+  const nTaps = kernelPhase * kernelSlice;
   const nBlocks = Math.ceil(nColumns / 4);
   return arena.withScratch(4 * 8 * kernelReadout * nBlocks, (phases) => {
     const table = arena.f32(phases, 8 * kernelReadout * nBlocks).fill(0);
@@ -132,10 +143,12 @@ function transformWeights(
         table[at + 4] = Math.sin(angle);
       }
     }
-    const nBytes = (acceleration - 1) * nBlocks * Math.ceil(nCoils / 4) * kernelPhase * nCoils * 4 * 32;
+    const nBytes = (nOffsets - 1) * nBlocks * Math.ceil(nCoils / 4) * nTaps * nCoils * 4 * 32;
     const pointer = arena.allocate(nBytes);
-    wasm.hybridWeights(weights, phases, nCoils, nColumns, acceleration, kernelReadout, kernelPhase, pointer);
-    return { pointer, nBytes, nCoils, nColumns, acceleration, kernelReadout, kernelPhase, nCalibrationPositions };
+    wasm.hybridWeights(weights, phases, nCoils, nColumns, nOffsets, kernelReadout, nTaps, pointer);
+    return {
+      pointer, nBytes, nCoils, nColumns, acceleration, kernelReadout, kernelPhase, sliceAcceleration, kernelSlice, nCalibrationPositions,
+    };
   });
 }
 

@@ -19,21 +19,22 @@ export function fillLines(
   slab: HybridSlab,
   targets: readonly SynthesisedLine[],
 ): void {
-  const { nCoils, nColumns, acceleration, kernelPhase } = kernel;
-  const stride = kernelPhase + 2;
+  const { nCoils, nColumns } = kernel;
+  const nTaps = kernel.kernelPhase * kernel.kernelSlice;
+  const stride = nTaps + 2;
   arena.withScratch(4 * stride * targets.length, (table) => {
     const entries = arena.i32(table, stride * targets.length);
     targets.forEach((target, i) => {
       entries[i * stride] = target.offset;
       entries[i * stride + 1] = target.line;
-      for (let tap = 0; tap < kernelPhase; tap++) {
+      for (let tap = 0; tap < nTaps; tap++) {
         const present = (target.sources >> tap) & 1;
-        entries[i * stride + 2 + tap] = present ? sourceLine(target, tap, acceleration, kernelPhase) : -1;
+        entries[i * stride + 2 + tap] = present ? sourceLine(target, tap, kernel, slab.nLines) : -1;
       }
     });
-    arena.withScratch(32 * kernelPhase * nCoils, (sources) => {
+    arena.withScratch(32 * nTaps * nCoils, (sources) => {
       wasm.fillLines(
-        kernel.pointer, slab.pointer, slab.coilBytes, nCoils, nColumns, kernelPhase, table, targets.length, sources,
+        kernel.pointer, slab.pointer, slab.coilBytes, nCoils, nColumns, nTaps, table, targets.length, sources,
       );
     });
   });

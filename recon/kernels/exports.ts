@@ -43,11 +43,13 @@ export interface CombineExports {
 /** assembly/gram.ts, cholesky.ts, hybrid.ts, fill.ts, noisemap.ts */
 export interface GrappaExports {
   grappaGram(
-    lines: number, nCoils: number, nLines: number, nColumns: number, acceleration: number, kr: number, kp: number,
+    lines: number, nCoils: number, nPlanes: number, nLines: number, nColumns: number, r1: number, r2: number, kr: number,
+    kp1: number, kp2: number,
     phases: number, gram: number, scratch: number,
   ): void;
   grappaRightSides(
-    lines: number, nCoils: number, nLines: number, nColumns: number, acceleration: number, kr: number, kp: number,
+    lines: number, nCoils: number, nPlanes: number, nLines: number, nColumns: number, r1: number, r2: number, kr: number,
+    kp1: number, kp2: number,
     phases: number, rightSides: number, scratch: number,
   ): void;
   choleskyRows(matrix: number, n: number, i: number, smallestPivot: number): number;

@@ -1,1 +1,3 @@
-export { computeNoiseMap, type NoiseMap, type NoiseMapInput } from './noise-map.js';
+export {
+  computeNoiseMap, lineStatistics, type NoiseMap, type NoiseMapInput, type NoiseSampling, type NoiseStatisticsOfLines,
+} from './noise-map.js';

@@ -12,6 +12,8 @@
  *   a_line[c] = conj(S_c) + sum_((m, j) served) exp(2 pi i dy_(m j) (y - y0) / N) sum_t conj(S_t) h[m, t, (j, c)](x)
  *   variance(x, y) = 1/N sum_line 1/averages(line) sum_c |a_line[c]|^2
  *
+ * In a volume, dy (y - y0) / N stands for the sum of it and of dz (z - z0) / N_z, and N for N N_z.
+ *
  * Terms are few and lines are many, so the sum over lines is done once, on pairs of terms:
  * V[a, b] = 1/N sum of weight/averages over the lines that have both terms. The weight of a line is what
  * filters and partial Fourier make of its noise power.
@@ -28,16 +30,17 @@
  * Breuer FA et al. General formulation for quantitative g-factor calculation in GRAPPA reconstructions.
  * Magn Reson Med 2009;62:739-746. doi:10.1002/mrm.22066
  */
-import { sourceLine, type GrappaKernel, type SynthesisedLine } from '../grappa/index.js';
+import { sourceLine, tapDistance, type GrappaKernel, type SynthesisedLine } from '../grappa/index.js';
 import type { Kernels } from '../kernels/index.js';
 
-export interface NoiseMapInput {
-  /** complex64 [nCoils, nRows, nColumns], sum_c |S_c|^2 = 1: what the image was combined with. */
-  readonly maps: number;
-  readonly nRows: number;
-  readonly nColumns: number;
+/** How an image, or a volume of them, came from its lines. */
+export interface NoiseSampling {
   /** Samples of the transform along the phase encoding, of which the central nRows are the image. */
   readonly paddedRows: number;
+  /** Samples of the transform along the partitions; 1 where not given. */
+  readonly paddedSlices?: number;
+  /** Lines of a partition; all lines where not given. */
+  readonly nLines?: number;
   /** Readouts averaged into each line of the slab; 0 where it was not measured. */
   readonly averages: ArrayLike<number>;
   /**
@@ -52,6 +55,15 @@ export interface NoiseMapInput {
   readonly kernel: GrappaKernel | undefined;
 }
 
+export interface NoiseMapInput extends NoiseSampling {
+  /** complex64 [nCoils, nRows, nColumns], sum_c |S_c|^2 = 1: what the image was combined with. */
+  readonly maps: number;
+  readonly nRows: number;
+  readonly nColumns: number;
+  /** Slice of a volume, from its centre: -2 is two before. 0 where not given. */
+  readonly slice?: number;
+}
+
 export interface NoiseMap {
   /** Standard deviation of the real part in the image's units, float32 [nRows, nColumns]. */
   readonly noise: Float32Array;
@@ -61,97 +73,112 @@ export interface NoiseMap {
   readonly netAcceleration: number;
 }
 
-export function computeNoiseMap(kernels: Kernels, input: NoiseMapInput): NoiseMap {
-  const { nRows, nColumns, paddedRows, averages, linePowers, synthesised } = input;
-  const nPixels = nRows * nColumns;
+/** What all slices of a volume share. */
+export interface NoiseStatisticsOfLines {
+  /** 1/N sum of weight / averages over the measured lines */
+  readonly measuredPower: number;
+  /** Standard deviation that full sampling with the root of the net acceleration would leave. */
+  readonly reference: number;
+  readonly netAcceleration: number;
+  /** V[a, a] on the diagonal and 2 V[a, b] below it, [nTerms, nTerms]; empty without a kernel. */
+  readonly pairs: Float64Array;
+}
+
+export function lineStatistics(sampling: NoiseSampling): NoiseStatisticsOfLines {
+  const { paddedRows, paddedSlices = 1, averages, linePowers, synthesised, kernel } = sampling;
+  const n = paddedRows * paddedSlices;
   let nReadouts = 0;
   let nLines = synthesised.length;
+  let measuredPower = 0;
   let power = synthesised.reduce((sum, { line }) => sum + linePowers[line]!, 0);
   for (let line = 0; line < averages.length; line++) {
     nReadouts += averages[line]!;
     if (averages[line]! === 0) continue;
     nLines++;
     power += linePowers[line]!;
+    measuredPower += linePowers[line]! / averages[line]! / n;
   }
+  const netAcceleration = nLines / nReadouts;
+  return {
+    measuredPower,
+    reference: Math.sqrt((power / n) * netAcceleration),
+    netAcceleration,
+    pairs: kernel === undefined ? new Float64Array(0) : pairWeights(sampling, kernel),
+  };
+}
+
+/** @param statistics of `input`, where several slices share them */
+export function computeNoiseMap(kernels: Kernels, input: NoiseMapInput, statistics = lineStatistics(input)): NoiseMap {
+  const { nRows, nColumns, kernel } = input;
+  const nPixels = nRows * nColumns;
   const { arena } = kernels;
   const noise = arena.withScratch(4 * nPixels, (out) => {
-    const { kernel } = input;
-    if (kernel === undefined) {
-      // Normalised maps do not change the noise of whitened channels.
-      arena.f32(out, nPixels).fill(Math.sqrt(measuredPower(input) / paddedRows));
-    } else {
-      grappaNoise(kernels, input, kernel, out);
-    }
+    // Normalised maps do not change the noise of whitened channels.
+    if (kernel === undefined) arena.f32(out, nPixels).fill(Math.sqrt(statistics.measuredPower));
+    else grappaNoise(kernels, input, kernel, statistics.pairs, out);
     return arena.f32(out, nPixels).slice();
   });
-  const netAcceleration = nLines / nReadouts;
-  const reference = Math.sqrt(power / paddedRows) * Math.sqrt(netAcceleration);
+  const { reference, netAcceleration } = statistics;
   return { noise, gFactor: noise.map((value) => value / reference), netAcceleration };
 }
 
-/** sum of weight / averages over the measured lines */
-function measuredPower({ averages, linePowers }: NoiseMapInput): number {
-  let sum = 0;
-  for (let line = 0; line < averages.length; line++) if (averages[line]! > 0) sum += linePowers[line]! / averages[line]!;
-  return sum;
-}
-
-function grappaNoise({ arena, wasm }: Kernels, input: NoiseMapInput, kernel: GrappaKernel, out: number): void {
-  const { nRows, nColumns, paddedRows } = input;
-  const { nCoils, acceleration, kernelPhase } = kernel;
-  const nTerms = (acceleration - 1) * kernelPhase + 1;
+function grappaNoise({ arena, wasm }: Kernels, input: NoiseMapInput, kernel: GrappaKernel, pairs: Float64Array, out: number): void {
+  const { nRows, nColumns, paddedRows, paddedSlices = 1, slice = 0 } = input;
+  const { nCoils } = kernel;
+  const { nOffsets, nTaps, nTerms } = termsOf(kernel);
   const pairBytes = 4 * nTerms * nTerms;
   const phaseBytes = 8 * nRows * nTerms;
-  arena.withScratch(pairBytes + phaseBytes, (pairs) => {
-    const phases = pairs + pairBytes;
-    arena.f32(pairs, nTerms * nTerms).set(pairWeights(input, kernel, nTerms));
+  arena.withScratch(pairBytes + phaseBytes, (pairPointer) => {
+    const phases = pairPointer + pairBytes;
+    arena.f32(pairPointer, nTerms * nTerms).set(pairs);
     const table = arena.f32(phases, 2 * nRows * nTerms);
+    const distances = Array.from({ length: nTerms }, (_, term) => distance(term, kernel));
     for (let row = 0; row < nRows; row++) {
-      for (let term = 0; term < nTerms; term++) {
-        const angle = (2 * Math.PI * distance(term, acceleration, kernelPhase) * (row - Math.floor(nRows / 2))) / paddedRows;
+      distances.forEach(({ lines, partitions }, term) => {
+        const angle = 2 * Math.PI * ((lines * (row - Math.floor(nRows / 2))) / paddedRows + (partitions * slice) / paddedSlices);
         table[2 * (row * nTerms + term)] = Math.cos(angle);
         table[2 * (row * nTerms + term) + 1] = Math.sin(angle);
-      }
+      });
     }
     const nElements = 4 * nTerms * nCoils + 16 * Math.ceil(nCoils / 4) + nTerms;
     arena.withScratch(32 * nElements, (scratch) => {
       for (let block = 0; block < nColumns / 4; block++) {
         wasm.grappaNoise(
-          input.maps, kernel.pointer, nCoils, nRows, nColumns, block, acceleration, kernelPhase, pairs, phases, out, scratch,
+          input.maps, kernel.pointer, nCoils, nRows, nColumns, block, nOffsets, nTaps, pairPointer, phases, out, scratch,
         );
       }
     });
   });
 }
 
-/** Index of the term (m, j); 0 is a line's own. */
-function termIndex(offset: number, tap: number, kernelPhase: number): number {
-  return 1 + (offset - 1) * kernelPhase + tap;
+/** Terms (m, j) of a kernel, and a line's own, which is the first. */
+function termsOf({ acceleration, sliceAcceleration, kernelPhase, kernelSlice }: GrappaKernel): { nOffsets: number; nTaps: number; nTerms: number } {
+  const nOffsets = acceleration * sliceAcceleration;
+  const nTaps = kernelPhase * kernelSlice;
+  return { nOffsets, nTaps, nTerms: (nOffsets - 1) * nTaps + 1 };
 }
 
-/** Lines from a source to the line it serves. */
-function distance(term: number, acceleration: number, kernelPhase: number): number {
-  if (term === 0) return 0;
-  const offset = 1 + Math.floor((term - 1) / kernelPhase);
-  const tap = (term - 1) % kernelPhase;
-  return -sourceLine({ line: 0, offset, sources: 0 }, tap, acceleration, kernelPhase);
+/** Lines and partitions from a source to the line that it serves. */
+function distance(term: number, kernel: GrappaKernel): { lines: number; partitions: number } {
+  if (term === 0) return { lines: 0, partitions: 0 };
+  const { nTaps } = termsOf(kernel);
+  const { lines, partitions } = tapDistance(1 + Math.floor((term - 1) / nTaps), (term - 1) % nTaps, kernel);
+  return { lines: -lines, partitions: -partitions };
 }
 
-/** V[a, a] on the diagonal and 2 V[a, b] below it, [nTerms, nTerms]. */
-function pairWeights(input: NoiseMapInput, kernel: GrappaKernel, nTerms: number): Float64Array {
-  const { averages, linePowers, synthesised, paddedRows } = input;
-  const { acceleration, kernelPhase } = kernel;
+function pairWeights({ averages, linePowers, synthesised, paddedRows, paddedSlices = 1, nLines }: NoiseSampling, kernel: GrappaKernel): Float64Array {
+  const { nTaps, nTerms } = termsOf(kernel);
   const termsOfLine = Array.from(averages, () => [0]);
   for (const target of synthesised) {
-    for (let tap = 0; tap < kernelPhase; tap++) {
+    for (let tap = 0; tap < nTaps; tap++) {
       if (((target.sources >> tap) & 1) === 0) continue;
-      termsOfLine[sourceLine(target, tap, acceleration, kernelPhase)]!.push(termIndex(target.offset, tap, kernelPhase));
+      termsOfLine[sourceLine(target, tap, kernel, nLines)]!.push(1 + (target.offset - 1) * nTaps + tap);
     }
   }
   const weights = new Float64Array(nTerms * nTerms);
   termsOfLine.forEach((terms, line) => {
     if (averages[line] === 0) return;
-    const power = linePowers[line]! / averages[line]! / paddedRows;
+    const power = linePowers[line]! / averages[line]! / (paddedRows * paddedSlices);
     for (const a of terms) {
       for (const b of terms) {
         if (b <= a) weights[a * nTerms + b] = weights[a * nTerms + b]! + (a === b ? power : 2 * power);

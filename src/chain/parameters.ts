@@ -37,6 +37,9 @@ const schema = z.object({
   kernelPhase: number(z.int().min(2).max(8).refine(isEven, 'must be even'))
     .default(defaults.kernelPhase)
     .describe('GRAPPA kernel extent along the phase encoding, acquired lines, even'),
+  kernelSlice: number(z.int().min(2).max(6).refine(isEven, 'must be even'))
+    .default(defaults.kernelSlice)
+    .describe('GRAPPA kernel extent along the partitions of a 3D scan, acquired ones, even'),
   grappaRegularization: number(z.number().min(0).max(1))
     .default(defaults.grappaRegularization)
     .describe('Tikhonov weight, as a fraction of the mean diagonal of the Gram matrix'),

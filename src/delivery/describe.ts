@@ -39,9 +39,9 @@ export function processingHistory(image: ReconImage): string[] {
   const history = ['CONUS'];
   if (image.snrUnits) history.push('NoisePrewhitening');
   if (image.nVirtualCoils < image.nCoils) history.push(`CoilCompression ${image.nCoils} to ${image.nVirtualCoils}`);
-  if (image.method === 'grappa') history.push(`GRAPPA R=${image.accelerationPhase}`);
-  if (image.method === 'sense') history.push(`SENSE R=${image.accelerationPhase}`);
-  if (image.method === 'l1') history.push(`CompressedSensing R=${image.accelerationPhase}`);
+  if (image.method === 'grappa') history.push(`GRAPPA ${factors(image)}`);
+  if (image.method === 'sense') history.push(`SENSE ${factors(image)}`);
+  if (image.method === 'l1') history.push(`CompressedSensing ${factors(image)}`);
   if (image.method === 'zeroFilled') history.push('ZeroFilling');
   history.push('FFT', image.hasPhase ? 'AdaptiveCombine' : 'RootSumOfSquares');
   if (image.partialFourier !== 'none') history.push(`PartialFourier ${partialFourierNames[image.partialFourier]}`);
@@ -71,6 +71,10 @@ export function derivationText(image: ReconImage, settings: DeliverySettings): s
   return text;
 }
 
+function factors({ accelerationPhase, accelerationSlice }: ReconImage): string {
+  return accelerationSlice > 1 ? `R=${accelerationPhase}x${accelerationSlice}` : `R=${accelerationPhase}`;
+}
+
 function coilsText({ nCoils, nVirtualCoils }: ReconImage): string {
   return nVirtualCoils < nCoils ? `${nCoils} coils, ${nVirtualCoils} virtual` : `${nCoils} coils`;
 }
@@ -86,11 +90,11 @@ function methodText(image: ReconImage): string {
     case 'full':
       return `${content}, fully sampled, ${combination}`;
     case 'grappa':
-      return `${content}, GRAPPA R=${image.accelerationPhase}, ${image.nCalibrationLines} calibration lines, ${combination}`;
+      return `${content}, GRAPPA ${factors(image)}, ${image.nCalibrationLines} calibration lines, ${combination}`;
     case 'sense':
-      return `${content}, SENSE R=${image.accelerationPhase}, ${image.nCalibrationLines} calibration lines, ${combination}`;
+      return `${content}, SENSE ${factors(image)}, ${image.nCalibrationLines} calibration lines, ${combination}`;
     case 'l1':
-      return `${content}, compressed sensing (SENSE, l1 wavelets) R=${image.accelerationPhase}, ${image.nCalibrationLines} calibration lines, ${combination}`;
+      return `${content}, compressed sensing (SENSE, l1 wavelets) ${factors(image)}, ${image.nCalibrationLines} calibration lines, ${combination}`;
     case 'zeroFilled':
       return `${content}, zero-filled, ${combination}`;
   }

@@ -92,6 +92,7 @@ function metaAttributes(
     ConusNoiseUnits: String(image.snrUnits),
     ConusUnit: unitOf(image).code,
     ConusAcceleration: image.accelerationPhase,
+    ConusAccelerationSlice: image.accelerationSlice,
     ConusCoils: image.nCoils,
     ConusVirtualCoils: image.nVirtualCoils,
     ConusCalibrationLines: image.nCalibrationLines,

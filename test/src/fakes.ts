@@ -96,6 +96,7 @@ function fakeImage(value: number): ReconImage {
     fovMm: [240, 240, 4],
     method: 'full',
     accelerationPhase: 1,
+    accelerationSlice: 1,
     snrUnits: false,
     nCoils: 4,
     nVirtualCoils: 4,

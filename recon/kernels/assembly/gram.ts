@@ -1,7 +1,8 @@
 // Normal equations of GRAPPA, of calibration lines in hybrid space.
 //
 // A source is (tap j, readout tap d, coil c), a target (offset m, coil c'); with K the calibration lines
-// in k-space, periodic along the readout, summed over kernel positions t and over kx:
+// in k-space, periodic along the readout, summed over kernel positions t and over kx. Written for two
+// dimensions; with partitions t, j, m and R stand for pairs (line, partition), the line running fastest:
 //
 //   G[(j d c), (j' d' c')] = sum conj(K[c, t + j R, kx + d]) K[c', t + j' R, kx + d']
 //   B[(j d c), (m c')]     = sum conj(K[c, t + j R, kx + d]) K[c', t + (kp/2 - 1) R + m, kx]
@@ -19,13 +20,15 @@ const COMPLEX: usize = 16;
 
 /**
  * P of two coils with two coils, complex128 [4, nColumns]: (a0 b0), (a0 b1), (a1 b0), (a1 b1).
- * Pointers are to the first line of each coil; lines follow `lineBytes` apart.
+ * Pointers are to the first line of each coil; lines follow `lineBytes` apart, partitions of them `planeBytes`.
  */
 function correlateTile(
-  a0: usize, a1: usize, b0: usize, b1: usize, nLines: i32, lineBytes: usize, nColumns: i32, products: usize,
+  a0: usize, a1: usize, b0: usize, b1: usize, nLines: i32, lineBytes: usize, nPlanes: i32, planeBytes: usize,
+  nColumns: i32, products: usize,
 ): void {
   const productBytes = COMPLEX * nColumns;
   const last = <usize>(nLines - 1) * lineBytes;
+  const lastPlane = <usize>(nPlanes - 1) * planeBytes;
   let x = 0;
   for (; x + 2 <= nColumns; x += 2) {
     // With b' the pair (im, re) of b: conj(a) b = (sum of re(a) b) + (sum of im(a) b') with signs (+, -).
@@ -37,25 +40,27 @@ function correlateTile(
     let im10 = f32x4.splat(0);
     let re11 = f32x4.splat(0);
     let im11 = f32x4.splat(0);
-    for (let line: usize = 0; line <= last; line += lineBytes) {
-      const va0 = v128.load(a0 + line);
-      const va1 = v128.load(a1 + line);
-      const vb0 = v128.load(b0 + line);
-      const vb1 = v128.load(b1 + line);
-      const sb0 = v128.shuffle<f32>(vb0, vb0, 1, 0, 3, 2);
-      const sb1 = v128.shuffle<f32>(vb1, vb1, 1, 0, 3, 2);
-      const r0 = v128.shuffle<f32>(va0, va0, 0, 0, 2, 2);
-      const i0 = v128.shuffle<f32>(va0, va0, 1, 1, 3, 3);
-      re00 = f32x4.add(re00, f32x4.mul(r0, vb0));
-      im00 = f32x4.add(im00, f32x4.mul(i0, sb0));
-      re01 = f32x4.add(re01, f32x4.mul(r0, vb1));
-      im01 = f32x4.add(im01, f32x4.mul(i0, sb1));
-      const r1 = v128.shuffle<f32>(va1, va1, 0, 0, 2, 2);
-      const i1 = v128.shuffle<f32>(va1, va1, 1, 1, 3, 3);
-      re10 = f32x4.add(re10, f32x4.mul(r1, vb0));
-      im10 = f32x4.add(im10, f32x4.mul(i1, sb0));
-      re11 = f32x4.add(re11, f32x4.mul(r1, vb1));
-      im11 = f32x4.add(im11, f32x4.mul(i1, sb1));
+    for (let plane: usize = 0; plane <= lastPlane; plane += planeBytes) {
+      for (let line = plane; line <= plane + last; line += lineBytes) {
+        const va0 = v128.load(a0 + line);
+        const va1 = v128.load(a1 + line);
+        const vb0 = v128.load(b0 + line);
+        const vb1 = v128.load(b1 + line);
+        const sb0 = v128.shuffle<f32>(vb0, vb0, 1, 0, 3, 2);
+        const sb1 = v128.shuffle<f32>(vb1, vb1, 1, 0, 3, 2);
+        const r0 = v128.shuffle<f32>(va0, va0, 0, 0, 2, 2);
+        const i0 = v128.shuffle<f32>(va0, va0, 1, 1, 3, 3);
+        re00 = f32x4.add(re00, f32x4.mul(r0, vb0));
+        im00 = f32x4.add(im00, f32x4.mul(i0, sb0));
+        re01 = f32x4.add(re01, f32x4.mul(r0, vb1));
+        im01 = f32x4.add(im01, f32x4.mul(i0, sb1));
+        const r1 = v128.shuffle<f32>(va1, va1, 0, 0, 2, 2);
+        const i1 = v128.shuffle<f32>(va1, va1, 1, 1, 3, 3);
+        re10 = f32x4.add(re10, f32x4.mul(r1, vb0));
+        im10 = f32x4.add(im10, f32x4.mul(i1, sb0));
+        re11 = f32x4.add(re11, f32x4.mul(r1, vb1));
+        im11 = f32x4.add(im11, f32x4.mul(i1, sb1));
+      }
     }
     const at = products + COMPLEX * x;
     storeTwo(at, re00, im00);
@@ -69,10 +74,10 @@ function correlateTile(
   }
   if (x < nColumns) {
     const at = products + COMPLEX * x;
-    correlateColumn(a0, b0, last, lineBytes, at);
-    correlateColumn(a0, b1, last, lineBytes, at + productBytes);
-    correlateColumn(a1, b0, last, lineBytes, at + 2 * productBytes);
-    correlateColumn(a1, b1, last, lineBytes, at + 3 * productBytes);
+    correlateColumn(a0, b0, last, lineBytes, lastPlane, planeBytes, at);
+    correlateColumn(a0, b1, last, lineBytes, lastPlane, planeBytes, at + productBytes);
+    correlateColumn(a1, b0, last, lineBytes, lastPlane, planeBytes, at + 2 * productBytes);
+    correlateColumn(a1, b1, last, lineBytes, lastPlane, planeBytes, at + 3 * productBytes);
   }
 }
 
@@ -84,16 +89,20 @@ function storeTwo(at: usize, re: v128, im: v128): void {
 }
 
 /** The last column of an odd number. */
-function correlateColumn(a: usize, b: usize, last: usize, lineBytes: usize, at: usize): void {
+function correlateColumn(
+  a: usize, b: usize, last: usize, lineBytes: usize, lastPlane: usize, planeBytes: usize, at: usize,
+): void {
   let re: f64 = 0;
   let im: f64 = 0;
-  for (let line: usize = 0; line <= last; line += lineBytes) {
-    const ar = <f64>load<f32>(a + line);
-    const ai = <f64>load<f32>(a + line, 4);
-    const br = <f64>load<f32>(b + line);
-    const bi = <f64>load<f32>(b + line, 4);
-    re += ar * br + ai * bi;
-    im += ar * bi - ai * br;
+  for (let plane: usize = 0; plane <= lastPlane; plane += planeBytes) {
+    for (let line = plane; line <= plane + last; line += lineBytes) {
+      const ar = <f64>load<f32>(a + line);
+      const ai = <f64>load<f32>(a + line, 4);
+      const br = <f64>load<f32>(b + line);
+      const bi = <f64>load<f32>(b + line, 4);
+      re += ar * br + ai * bi;
+      im += ar * bi - ai * br;
+    }
   }
   store<f64>(at, re);
   store<f64>(at, im, 8);
@@ -141,23 +150,28 @@ function lagSums(product: usize, nColumns: i32, phases: usize, nLags: i32, lags:
 /**
  * Lower triangle of G, its diagonal included.
  *
- * @param lines calibration lines, complex64 [nCoils, nLines, nColumns]
+ * @param lines calibration lines, complex64 [nCoils, nPlanes, nLines, nColumns]
+ * @param r1 @param kp1 acceleration and taps along the lines
+ * @param r2 @param kp2 acceleration and taps along the partitions; 1 and 1 for two dimensions; kp = kp1 kp2
  * @param gram complex128 [n, n], n = kp kr nCoils, source index (j kr + d) nCoils + c
  * @param phases float64 [kr, nColumns, 2], see lagSums
  * @param scratch 4 nColumns + 2 kr - 1 complex128
  */
 export function grappaGram(
-  lines: usize, nCoils: i32, nLines: i32, nColumns: i32, acceleration: i32, kr: i32, kp: i32,
+  lines: usize, nCoils: i32, nPlanes: i32, nLines: i32, nColumns: i32, r1: i32, r2: i32, kr: i32, kp1: i32, kp2: i32,
   phases: usize, gram: usize, scratch: usize,
 ): void {
   const lineBytes = (<usize>nColumns) << 3;
-  const coilBytes = lineBytes * nLines;
-  const nPositions = nLines - (kp - 1) * acceleration;
+  const planeBytes = lineBytes * nLines;
+  const coilBytes = planeBytes * nPlanes;
+  const kp = kp1 * kp2;
+  const nPositions = nLines - (kp1 - 1) * r1;
+  const nPlanePositions = nPlanes - (kp2 - 1) * r2;
   const lags = scratch + 4 * COMPLEX * nColumns;
   for (let j = 0; j < kp; j++) {
     for (let k = j; k < kp; k++) {
-      const first = lines + lineBytes * (j * acceleration);
-      const second = lines + lineBytes * (k * acceleration);
+      const first = lines + lineBytes * (j % kp1 * r1) + planeBytes * (j / kp1 * r2);
+      const second = lines + lineBytes * (k % kp1 * r1) + planeBytes * (k / kp1 * r2);
       for (let c = 0; c < nCoils; c += 2) {
         const nC = min(2, nCoils - c);
         const a0 = first + coilBytes * c;
@@ -166,7 +180,7 @@ export function grappaGram(
           const nD = min(2, nCoils - d);
           const b0 = second + coilBytes * d;
           const b1 = b0 + coilBytes * (nD - 1);
-          correlateTile(a0, a1, b0, b1, nPositions, lineBytes, nColumns, scratch);
+          correlateTile(a0, a1, b0, b1, nPositions, lineBytes, nPlanePositions, planeBytes, nColumns, scratch);
           for (let p = 0; p < nC; p++) {
             for (let q = 0; q < nD; q++) {
               lagSums(scratch + COMPLEX * nColumns * (2 * p + q), nColumns, phases, kr, lags);
@@ -198,19 +212,22 @@ function scatterGram(gram: usize, nCoils: i32, kr: i32, kp: i32, j: i32, a: i32,
  * @param rightSides complex128 [n, (R - 1) nCoils], column (m - 1) nCoils + c'
  */
 export function grappaRightSides(
-  lines: usize, nCoils: i32, nLines: i32, nColumns: i32, acceleration: i32, kr: i32, kp: i32,
+  lines: usize, nCoils: i32, nPlanes: i32, nLines: i32, nColumns: i32, r1: i32, r2: i32, kr: i32, kp1: i32, kp2: i32,
   phases: usize, rightSides: usize, scratch: usize,
 ): void {
   const lineBytes = (<usize>nColumns) << 3;
-  const coilBytes = lineBytes * nLines;
-  const nPositions = nLines - (kp - 1) * acceleration;
-  const nRightSides = (acceleration - 1) * nCoils;
+  const planeBytes = lineBytes * nLines;
+  const coilBytes = planeBytes * nPlanes;
+  const kp = kp1 * kp2;
+  const nPositions = nLines - (kp1 - 1) * r1;
+  const nPlanePositions = nPlanes - (kp2 - 1) * r2;
+  const nRightSides = (r1 * r2 - 1) * nCoils;
   const half = kr >> 1;
   const lags = scratch + 4 * COMPLEX * nColumns;
   for (let j = 0; j < kp; j++) {
-    const first = lines + lineBytes * (j * acceleration);
-    for (let m = 1; m < acceleration; m++) {
-      const second = lines + lineBytes * ((kp / 2 - 1) * acceleration + m);
+    const first = lines + lineBytes * (j % kp1 * r1) + planeBytes * (j / kp1 * r2);
+    for (let m = 1; m < r1 * r2; m++) {
+      const second = lines + lineBytes * (((kp1 - 1) >> 1) * r1 + m % r1) + planeBytes * (((kp2 - 1) >> 1) * r2 + m / r1);
       for (let c = 0; c < nCoils; c += 2) {
         const nC = min(2, nCoils - c);
         const a0 = first + coilBytes * c;
@@ -219,7 +236,7 @@ export function grappaRightSides(
           const nT = min(2, nCoils - t);
           const b0 = second + coilBytes * t;
           const b1 = b0 + coilBytes * (nT - 1);
-          correlateTile(a0, a1, b0, b1, nPositions, lineBytes, nColumns, scratch);
+          correlateTile(a0, a1, b0, b1, nPositions, lineBytes, nPlanePositions, planeBytes, nColumns, scratch);
           for (let p = 0; p < nC; p++) {
             for (let q = 0; q < nT; q++) {
               lagSums(scratch + COMPLEX * nColumns * (2 * p + q), nColumns, phases, half + 1, lags);

@@ -61,6 +61,14 @@ describe('the plan of a Cartesian scan', () => {
     expect(plan({ parallel: parallel(2, 1, mode) })).toMatchObject({ acceleration: 2, calibration });
   });
 
+  it('takes partitions, their oversampling and acceleration in 3D', () => {
+    const { plan: of3D } = planCartesian(
+      header({ encoded: [640, 320, 40], encodedFovMm: [480, 240, 50], recon: [320, 320, 32], reconFovMm: [240, 240, 40], parallel: parallel(2, 2, 'embedded') }),
+      defaultReconParameters,
+    );
+    expect(of3D).toMatchObject({ nPartitions: 40, paddedSlices: 40, nSlices: 32, acceleration: 2, sliceAcceleration: 2, fovMm: [240, 240, 1.25] });
+  });
+
   it('counts the loops', () => {
     const limits = [
       limit('kspace_encoding_step_1', 0, 319, 160), limit('average', 0, 2, 0), limit('slice', 0, 14, 0),
@@ -80,7 +88,10 @@ describe('the plan of a Cartesian scan', () => {
 
   it.each<[string, HeaderOptions]>([
     ['RECON_ERR_TRAJECTORY', { trajectory: 'radial' }],
-    ['RECON_ERR_3D', { encoded: [640, 320, 64], recon: [320, 320, 64] }],
+    ['RECON_ERR_3D', { recon: [320, 320, 64] }],
+    ['RECON_ERR_3D', { limits: limit('kspace_encoding_step_2', 0, 7, 4) }],
+    ['RECON_ERR_LIMITS', { encoded: [640, 320, 16], recon: [320, 320, 16], limits: limit('kspace_encoding_step_2', 0, 20, 4) }],
+    ['RECON_ERR_ACCELERATION', { encoded: [640, 320, 16], recon: [320, 320, 16], parallel: parallel(1, 9, 'embedded') }],
     ['RECON_ERR_3D', { parallel: parallel(1, 2, 'embedded') }],
     ['RECON_ERR_MATRIX', { encoded: [640, 5000, 1] }],
     ['RECON_ERR_MATRIX', { recon: [0, 320, 1] }],

@@ -363,11 +363,11 @@ describe('bad readouts end the scan with a code', () => {
     expect(() => bench.push(readout, samples)).toThrowError(expect.objectContaining({ code }));
   });
 
-  it('RECON_ERR_3D for a partition counter', () => {
+  it('RECON_ERR_LINE for a partition counter of a 2D scan', () => {
     const bench = new Bench({});
     const readout = readoutOf({ line: 1 });
     expect(() => bench.push({ ...readout, idx: { ...readout.idx, kspaceEncodeStep2: 1 } }, lineSamples(1))).toThrowError(
-      expect.objectContaining({ code: 'RECON_ERR_3D' }),
+      expect.objectContaining({ code: 'RECON_ERR_LINE' }),
     );
   });
 });

@@ -134,7 +134,7 @@ describe('GRAPPA calibration', () => {
         for (let offset = 1; offset < R; offset++) {
           const line = (kernelPhase / 2 - 1) * R + offset;
           const target = { line, offset, sources: 2 ** kernelPhase - 1 };
-          const lines = Array.from({ length: kernelPhase }, (_, tap) => sourceLine(target, tap, R, kernelPhase));
+          const lines = Array.from({ length: kernelPhase }, (_, tap) => sourceLine(target, tap, { acceleration: R, kernelPhase }));
           expect(lines).toEqual(lines.map((_, tap) => tap * R));
           const expected = new Float64Array(2 * nCoils * nColumns);
           for (let kx = 0; kx < nColumns; kx++) {

@@ -50,6 +50,7 @@ export function image(overrides: Partial<ReconImage> = {}, magnitudes?: ArrayLik
     fovMm: [260, 300, 4.5],
     method: 'grappa',
     accelerationPhase: 2,
+    accelerationSlice: 1,
     snrUnits: true,
     nCoils: 16,
     nVirtualCoils: 16,
