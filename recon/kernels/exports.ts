@@ -141,3 +141,11 @@ export interface EspiritExports {
     values: number, nColumns: number, points: number, nRows: number, least: number, maps: number, nCoils: number,
   ): void;
 }
+
+/** assembly/shifted.ts */
+export interface ShiftedSumExports {
+  shiftedSums(
+    rows: number, nRows: number, rowBytes: number, imagBytes: number, starts: number, nShifts: number,
+    factors: number, nCoils: number, nSamples: number, out: number,
+  ): void;
+}

@@ -4,7 +4,7 @@
  */
 import './webassembly.js';
 import type { Arena } from './arena.js';
-import type { CoilMapExports, CombineExports, FftExports, GrappaExports, ReadoutExports, SenseExports, WaveletExports, EspiritExports } from './exports.js';
+import type { CoilMapExports, CombineExports, FftExports, GrappaExports, ReadoutExports, SenseExports, ShiftedSumExports, WaveletExports, EspiritExports } from './exports.js';
 import { kernelsWasmBase64 } from './wasm.generated.js';
 
 export { Arena, type ArenaRange } from './arena.js';
@@ -15,7 +15,7 @@ const MAX_PAGES = 65536;
 
 /** The raw exports of the module, as recon/kernels/assembly declares them. */
 export type KernelExports = FftExports & ReadoutExports & CombineExports & GrappaExports & CoilMapExports & SenseExports &
-  WaveletExports & EspiritExports;
+  ShiftedSumExports & WaveletExports & EspiritExports;
 
 /** The kernels on one thread: where they work and who owns the bytes. */
 export interface Kernels {

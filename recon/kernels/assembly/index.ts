@@ -14,3 +14,4 @@ export { compressMaps, packColumns, senseNormal, senseRightSide, senseSolve, unp
 export { addConjugateProduct, addScaled, descend, extrapolate, multiplyVectors, realProduct, weighVector } from './vectors';
 export { rotateImage, shrink, waveletAnalysis, waveletSynthesis } from './wavelet';
 export { cropMaps, gatheredProduct, panelGram, principalVectors, spreadHermitian } from './espirit';
+export { shiftedSums } from './shifted';
