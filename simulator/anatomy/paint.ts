@@ -6,7 +6,11 @@
  * with the signed distance d of the pixel's centre and the width w of the edge: the pixel, or more
  * where a structure is soft. So a pixel's value is the mean over its area (a straight edge through a
  * pixel covers the same share to second order, whatever its direction): the painted plane is the
- * anatomy convolved with a box of one pixel, which a scanner can divide out again.
+ * anatomy convolved with a box of one pixel, which a scanner can divide out again. For a Fourier
+ * transform there is a smoother edge, whose spectrum ends sooner and so folds back less:
+ *
+ *   cosine edge     1/2 - t - sin(2π t) / 2π,   t = d / w cut to ±1/2,   w two pixels
+ *   its transform   sinc(|k| w) / (1 - (|k| w)²)
  *
  * Structures are painted from the top down. What is covered is never looked at again: a pixel keeps the
  * share that is still open, and a tile without open pixels is passed over. Distances decide for whole
@@ -30,6 +34,13 @@ export interface Plane {
   readonly nRows: number;
 }
 
+/** How sharp edges are drawn. */
+export type EdgeShape = 'box' | 'cosine';
+
+/** w of a cosine edge: two pixels, the longer way where they are not square. */
+export const cosineEdgeMm = ({ columnStepMm, rowStepMm }: Pick<Plane, 'columnStepMm' | 'rowStepMm'>): number =>
+  2 * Math.max(length(columnStepMm), length(rowStepMm));
+
 /** Pixels along the side of the smallest square that is decided as one, and of a tile. */
 const tileSize = 8;
 /** Of squares that are asked first. */
@@ -50,8 +61,9 @@ export function paintChannels(
   coefficients: ReadonlyMap<string, ArrayLike<number>>,
   channels: readonly Float32Array[],
   weight: number,
+  edge: EdgeShape = 'box',
 ): void {
-  const canvas = new Canvas(plane);
+  const canvas = new Canvas(plane, edge);
   const nChannels = channels.length;
   if (channels.some(({ length }) => length !== plane.nColumns * plane.nRows)) {
     throw simulatorError('SIM_ERR_PLANE', `channels of ${channels.map(({ length }) => length).join(', ')} pixels for ${plane.nColumns} x ${plane.nRows}`);
@@ -101,9 +113,11 @@ class Canvas {
   readonly #openInTile: Uint8Array;
   readonly #tilesARow: number;
   readonly #pixelMm: number;
+  readonly #edgeMm: number;
+  readonly #edge: EdgeShape;
 
   /** @throws SIM_ERR_PLANE */
-  constructor(plane: Plane) {
+  constructor(plane: Plane, edge: EdgeShape = 'box') {
     const { nColumns, nRows, columnStepMm, rowStepMm } = plane;
     const steps = [length(columnStepMm), length(rowStepMm)] as const;
     const valid =
@@ -113,6 +127,8 @@ class Canvas {
     if (!valid) throw simulatorError('SIM_ERR_PLANE', `${nColumns} x ${nRows} pixels of ${steps.join(' x ')} mm`);
     this.#plane = plane;
     this.#pixelMm = (steps[0] + steps[1]) / 2;
+    this.#edgeMm = edge === 'box' ? this.#pixelMm : cosineEdgeMm(plane);
+    this.#edge = edge;
     this.#open = new Float32Array(nColumns * nRows).fill(1);
     this.#tilesARow = Math.ceil(nColumns / tileSize);
     this.#openInTile = new Uint8Array(this.#tilesARow * Math.ceil(nRows / tileSize));
@@ -128,7 +144,7 @@ class Canvas {
     for (let index = structures.length - 1; index >= 0; index--) {
       const structure = structures[index]!;
       const paintPixel = painter(structure);
-      this.#cover(structure, Math.max(structure.edgeMm ?? 0, this.#pixelMm), mixtureOf(structure), (pixel, coverage, mixture) => {
+      this.#cover(structure, Math.max(structure.edgeMm ?? 0, this.#edgeMm), mixtureOf(structure), (pixel, coverage, mixture) => {
         const open = this.#open[pixel]!;
         paintPixel(pixel, open * coverage, mixture);
         return open * (1 - coverage);
@@ -194,7 +210,7 @@ class Canvas {
           const x = originMm[0] + c * columnStepMm[0] + r * rowStepMm[0];
           const y = originMm[1] + c * columnStepMm[1] + r * rowStepMm[1];
           const z = originMm[2] + c * columnStepMm[2] + r * rowStepMm[2];
-          const share = covers ? 1 : shareOf(solid.distanceMm(x, y, z), steepness);
+          const share = covers ? 1 : shareOf(solid.distanceMm(x, y, z), steepness, this.#edge);
           if (share === 0) continue;
           const left = take(pixel, opacity * share, mixtureAt(x, y, z));
           open[pixel] = left;
@@ -241,9 +257,10 @@ class Canvas {
   }
 }
 
-function shareOf(distanceMm: number, steepness: number): number {
+function shareOf(distanceMm: number, steepness: number, edge: EdgeShape): number {
   if (steepness === Infinity) return distanceMm <= 0 ? 1 : 0;
-  return Math.min(1, Math.max(0, 0.5 - distanceMm * steepness));
+  const t = Math.min(0.5, Math.max(-0.5, distanceMm * steepness));
+  return edge === 'box' || Math.abs(t) === 0.5 ? 0.5 - t : 0.5 - t - Math.sin(2 * Math.PI * t) / (2 * Math.PI);
 }
 
 function noMixture(): number {
