@@ -18,8 +18,9 @@ import { fitSeries, gridOf, type SeriesAxis } from './series.js';
 export interface CoilSensitivities {
   readonly nCoils: number;
   readonly names: readonly string[];
-  /** M */
+  /** M along u, and along v unless `nHarmonicsV` is given */
   readonly nHarmonics: number;
+  readonly nHarmonicsV?: number;
   /** [L_u, L_v] */
   readonly periodMm: Point;
   /** Across a slab; without it the series holds for one slice. */
@@ -28,14 +29,20 @@ export interface CoilSensitivities {
   readonly coefficients: Float64Array;
 }
 
-export interface FitOptions {
+export interface SeriesOptions {
   readonly periodMm: Point;
-  /** Extent about the origin over which the series follows the loops. */
+  /** Extent over which the series follows what it is fitted to. */
   readonly bodyMm: Point;
+  /** Middle of that extent; the origin where it is left out. */
+  readonly bodyCentreMm?: Point;
+  readonly nHarmonics: number;
+  readonly nHarmonicsV?: number;
+  readonly across?: { readonly nHarmonics: number; readonly periodMm: number; readonly extentMm: number };
+}
+
+export interface FitOptions extends SeriesOptions {
   /** Position of the slice, or of the slab's middle, across the array. */
   readonly offMidlineMm: number;
-  readonly nHarmonics: number;
-  readonly across?: { readonly nHarmonics: number; readonly periodMm: number; readonly extentMm: number };
 }
 
 /** Sensitivity of each coil at a point of the slice or slab, [re, im]. */
@@ -47,48 +54,75 @@ const pointsAcross = 12;
 /** Fits the series of all coils to loops; their root sum of squares has mean 1 over the body. */
 export function fitSensitivities(loops: readonly Loop[], options: FitOptions): CoilSensitivities {
   const fields = loops.map((loop): CoilField => ([u, v, w]) => loopSensitivity(loop, [u, v, w + options.offMidlineMm]));
-  return fitFields(fields, loops.map(({ name }) => name), options);
+  return normalised(fitFields(withBackground(fields), loops.map(({ name }) => name), options), options);
 }
 
 /** Two channels of a body coil, equally sensitive everywhere and a quarter turn apart. */
 export function bodyCoilSensitivities(options: FitOptions): CoilSensitivities {
-  return fitFields([() => [Math.SQRT1_2, 0], () => [0, Math.SQRT1_2]], ['BC1', 'BC2'], options);
+  const fields: CoilField[] = [() => [Math.SQRT1_2, 0], () => [0, Math.SQRT1_2]];
+  return normalised(fitFields(withBackground(fields), ['BC1', 'BC2'], options), options);
 }
 
-function fitFields(fields: readonly CoilField[], names: readonly string[], options: FitOptions): CoilSensitivities {
-  const { periodMm, bodyMm, nHarmonics, across } = options;
-  const inPlane = (axis: 0 | 1): SeriesAxis => ({
-    periodMm: periodMm[axis],
-    extentMm: bodyMm[axis],
-    nHarmonics,
-    nPoints: pointsAnAxis,
-  });
-  const axes = [...(across === undefined ? [] : [{ ...across, nPoints: pointsAcross }]), inPlane(1), inPlane(0)];
+/** Fits the series of all coils to any fields, as they are. */
+export function fitFields(fields: readonly CoilField[], names: readonly string[], options: SeriesOptions): CoilSensitivities {
+  const { periodMm, nHarmonics, nHarmonicsV = nHarmonics, across } = options;
+  const [centreU, centreV] = options.bodyCentreMm ?? [0, 0];
+  const axes = axesOf(options);
   const us = gridOf(axes.at(-1)!);
   const vs = gridOf(axes.at(-2)!);
   const ws = across === undefined ? [0] : gridOf(axes[0]!);
   const values = new Float64Array(2 * fields.length * ws.length * vs.length * us.length);
   let index = 0;
   for (const field of fields) {
-    for (const w of ws) {
-      for (const v of vs) {
-        for (const u of us) {
-          const [re, im] = field([u, v, w]);
-          const phase = backgroundPhase([u, v]);
-          const [cos, sin] = [Math.cos(phase), Math.sin(phase)];
-          values[index++] = re * cos - im * sin;
-          values[index++] = re * sin + im * cos;
-        }
-      }
+    for (const w of ws) for (const v of vs) for (const u of us) {
+      const [re, im] = field([u + centreU, v + centreV, w]);
+      values[index++] = re;
+      values[index++] = im;
     }
   }
   const coefficients = fitSeries(axes, values);
-  const coils = { nCoils: fields.length, names, nHarmonics, periodMm, ...(across && { across }), coefficients };
-  const points = ws.flatMap((w) => vs.flatMap((v) => us.map((u) => [u, v, w] as const)));
+  if (centreU !== 0 || centreV !== 0) {
+    // The grid is even about its own middle: a_m of the series about the origin is turned by m times that.
+    let term = 0;
+    for (let outer = coefficients.length / (2 * (2 * nHarmonics + 1) * (2 * nHarmonicsV + 1)); outer > 0; outer--) {
+      for (let mv = -nHarmonicsV; mv <= nHarmonicsV; mv++) for (let mu = -nHarmonics; mu <= nHarmonics; mu++, term += 2) {
+        const angle = -2 * Math.PI * ((mu * centreU) / periodMm[0] + (mv * centreV) / periodMm[1]);
+        const [re, im] = [coefficients[term]!, coefficients[term + 1]!];
+        coefficients[term] = re * Math.cos(angle) - im * Math.sin(angle);
+        coefficients[term + 1] = re * Math.sin(angle) + im * Math.cos(angle);
+      }
+    }
+  }
+  return { nCoils: fields.length, names, nHarmonics, nHarmonicsV, periodMm, ...(across && { across }), coefficients };
+}
+
+function axesOf({ periodMm, bodyMm, nHarmonics, nHarmonicsV = nHarmonics, across }: SeriesOptions): SeriesAxis[] {
+  return [
+    ...(across === undefined ? [] : [{ ...across, nPoints: pointsAcross }]),
+    { periodMm: periodMm[1], extentMm: bodyMm[1], nHarmonics: nHarmonicsV, nPoints: pointsAnAxis },
+    { periodMm: periodMm[0], extentMm: bodyMm[0], nHarmonics, nPoints: pointsAnAxis },
+  ];
+}
+
+/** The object's phase is a factor of the signal like the sensitivities, and is fitted along with them. */
+function withBackground(fields: readonly CoilField[]): CoilField[] {
+  return fields.map((field) => (point) => {
+    const [re, im] = field(point);
+    const phase = backgroundPhase([point[0], point[1]]);
+    const [cos, sin] = [Math.cos(phase), Math.sin(phase)];
+    return [re * cos - im * sin, re * sin + im * cos];
+  });
+}
+
+/** Root sum of squares of mean 1 over the grid of the fit. */
+function normalised(coils: CoilSensitivities, options: FitOptions): CoilSensitivities {
+  const axes = axesOf(options);
+  const ws = options.across === undefined ? [0] : gridOf(axes[0]!);
+  const points = ws.flatMap((w) => gridOf(axes.at(-2)!).flatMap((v) => gridOf(axes.at(-1)!).map((u) => [u, v, w] as const)));
   const fitted = sensitivitiesAt(coils, points);
   let sum = 0;
   for (let point = 0; point < points.length; point++) sum += rootSumOfSquaresAt(fitted, points.length, point);
-  return { ...coils, coefficients: coefficients.map((value) => (value * points.length) / sum) };
+  return { ...coils, coefficients: coils.coefficients.map((value) => (value * points.length) / sum) };
 }
 
 /** The sensitivities at points of the slice or slab: complex128 interleaved [nCoils, points]. */
@@ -126,21 +160,19 @@ export function sensitivityMaps(coils: CoilSensitivities, [columns, rows]: Point
   return sensitivitiesAt(coils, points);
 }
 
-/**
- * A smooth phase of the object, common to all coils, as field inhomogeneity and eddy currents leave
- * it. It is a factor of the signal like the sensitivities, and is fitted along with them.
- */
+/** A smooth phase of the object, common to all coils, as field inhomogeneity and eddy currents leave it. */
 function backgroundPhase([u, v]: Point): number {
   return 0.5 + u / 150 - v / 220 + (u * v) / 150 ** 2;
 }
 
 /** All exponentials of the series at a point, complex128 [m_w, m_v, m_u]; the point in periods. */
-function basisAt({ nHarmonics, across }: CoilSensitivities, [u, v, w]: readonly [number, number, number]): Float64Array {
+function basisAt(coils: CoilSensitivities, [u, v, w]: readonly [number, number, number]): Float64Array {
+  const { nHarmonics, nHarmonicsV = nHarmonics, across } = coils;
   const acrossHarmonics = across?.nHarmonics ?? 0;
-  const basis = new Float64Array(2 * (2 * acrossHarmonics + 1) * (2 * nHarmonics + 1) ** 2);
+  const basis = new Float64Array(2 * (2 * acrossHarmonics + 1) * (2 * nHarmonicsV + 1) * (2 * nHarmonics + 1));
   let index = 0;
   for (let mw = -acrossHarmonics; mw <= acrossHarmonics; mw++) {
-    for (let mv = -nHarmonics; mv <= nHarmonics; mv++) {
+    for (let mv = -nHarmonicsV; mv <= nHarmonicsV; mv++) {
       for (let mu = -nHarmonics; mu <= nHarmonics; mu++, index += 2) {
         const angle = 2 * Math.PI * (mu * u + mv * v + mw * w);
         basis[index] = Math.cos(angle);

@@ -17,14 +17,8 @@ import { ellipsoidsOnLattice, type WeightedEllipsoid } from '../phantom/ellipsoi
 import type { WeightedShape } from '../phantom/shapes.js';
 import { transformOnLattice } from '../phantom/transform.js';
 import { partitionsOf, phaseOf, samplesOf, type Sampling } from './encoding.js';
+import { latticeOf, scaleOf, type SampledLattice } from './lattice.js';
 import { withSlabProfile, type SlabProfile } from './slabProfile.js';
-
-/** The body beyond the period of the sensitivities would be seen as if it lay a period further. */
-const margin = 1.4;
-
-/** A whole multiple of `unitMm`, at least `fewest` of them, that holds the body with a margin. */
-export const periodOf = (unitMm: number, bodyMm: number, fewest: number): number =>
-  unitMm * Math.max(fewest, Math.ceil((margin * bodyMm) / unitMm));
 
 /**
  * @param shiftSamples by how many samples the centre of k-space is missed along the readout
@@ -57,41 +51,6 @@ export function coilKspace3d(
   return sumOverTerms(values, lattice, coils, sampling);
 }
 
-interface SampledLattice {
-  /** Cycles/mm. */
-  readonly stepU: number;
-  readonly stepV: number;
-  readonly stepW: number;
-  readonly halfU: number;
-  readonly halfV: number;
-  readonly halfW: number;
-  /** Steps of the lattice between neighbouring samples, lines and partitions. */
-  readonly sampleSteps: number;
-  readonly lineSteps: number;
-  readonly partitionSteps: number;
-}
-
-function latticeOf(coils: CoilSensitivities, sampling: Sampling): SampledLattice {
-  const { nHarmonics, periodMm, across } = coils;
-  const { fovMm, readoutOversampling } = sampling;
-  const [phase, partitions] = [phaseOf(sampling), partitionsOf(sampling)];
-  const periodW = across?.periodMm ?? 2 * partitions.encodedFovMm;
-  const sampleSteps = Math.round(periodMm[0] / (fovMm[0] * readoutOversampling));
-  const lineSteps = Math.round(periodMm[1] / phase.encodedFovMm);
-  const partitionSteps = Math.round(periodW / partitions.encodedFovMm);
-  return {
-    stepU: 1 / periodMm[0],
-    stepV: 1 / periodMm[1],
-    stepW: 1 / periodW,
-    sampleSteps,
-    lineSteps,
-    partitionSteps,
-    halfU: Math.ceil(samplesOf(sampling) / 2) * sampleSteps + nHarmonics,
-    halfV: Math.ceil(phase.nLines / 2) * lineSteps + nHarmonics,
-    halfW: Math.floor(partitions.nLines / 2) * partitionSteps + (across?.nHarmonics ?? 0),
-  };
-}
-
 /** @param values F, complex128 interleaved [2 halfW + 1, 2 halfV + 1, 2 halfU + 1] */
 function sumOverTerms(
   values: Float64Array,
@@ -99,7 +58,7 @@ function sumOverTerms(
   coils: CoilSensitivities,
   sampling: Sampling,
 ): Float32Array {
-  const { nCoils, nHarmonics, across, coefficients } = coils;
+  const { nCoils, nHarmonics, nHarmonicsV = nHarmonics, across, coefficients } = coils;
   const acrossHarmonics = across?.nHarmonics ?? 0;
   const { halfU, halfV, halfW, sampleSteps, lineSteps, partitionSteps } = lattice;
   const [phase, partitions] = [phaseOf(sampling), partitionsOf(sampling)];
@@ -120,7 +79,7 @@ function sumOverTerms(
         let term = 2 * coil * nTerms;
         for (let mw = -acrossHarmonics; mw <= acrossHarmonics; mw++) {
           const plane = (firstW + partition * partitionSteps - mw) * height;
-          for (let mv = -nHarmonics; mv <= nHarmonics; mv++) {
+          for (let mv = -nHarmonicsV; mv <= nHarmonicsV; mv++) {
             const latticeRow = (plane + firstV + row * lineSteps - mv) * width + firstU;
             for (let mu = -nHarmonics; mu <= nHarmonics; mu++, term += 2) {
               const first = 2 * (latticeRow - mu);
@@ -133,16 +92,6 @@ function sumOverTerms(
     }
   }
   return kspace;
-}
-
-/** 1 / (Δu Δv Δw sqrt(N)) of the encoded matrix. */
-function scaleOf(sampling: Sampling): number {
-  const { matrix, fovMm } = sampling;
-  const [phase, partitions] = [phaseOf(sampling), partitionsOf(sampling)];
-  const nSamples = samplesOf(sampling);
-  const pixels = (matrix[0] * phase.nLines) / (fovMm[0] * phase.encodedFovMm);
-  const across = sampling.partitions === undefined ? 1 : partitions.nLines / partitions.encodedFovMm;
-  return (pixels * across) / Math.sqrt(nSamples * phase.nLines * partitions.nLines);
 }
 
 /** line += (re + i im) values[first, first + stride, ...], complex interleaved. */

@@ -42,14 +42,14 @@ export class NoiseSource {
   }
 
   /** Adds `deviation` times the noise to complex64 interleaved [nCoils, nSamples]. */
-  addTo(readout: Float32Array, deviation: number): void {
+  addTo(readout: Float32Array, deviation: number, random = this.#random): void {
     if (deviation === 0) return;
     const n = this.#nCoils;
     const white = this.#white;
     const factor = this.#factor;
     const nSamples = readout.length / (2 * n);
     for (let sample = 0; sample < nSamples; sample++) {
-      for (let index = 0; index < white.length; index++) white[index] = deviation * this.#random.normal();
+      for (let index = 0; index < white.length; index++) white[index] = deviation * random.normal();
       for (let coil = 0; coil < n; coil++) {
         let re = 0;
         let im = 0;

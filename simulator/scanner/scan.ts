@@ -9,11 +9,9 @@
  * doi 10.1002/mrm.20713).
  */
 import {
-  flagsOf,
   serializeHeader,
   type Acquisition,
   type AcquisitionFlagName,
-  type EncodingCounters,
   type MrdHeader,
   type MrdMessage,
 } from 'ismrmrd';
@@ -25,12 +23,15 @@ import type { WeightedShape } from '../phantom/shapes.js';
 import { spineExtentMm, spinePhantom } from '../phantom/spine.js';
 import { simulatorError } from '../errors.js';
 import { Random } from '../random.js';
+import { acquisitionOf, tickMs, type ReadoutDetails } from './acquisition.js';
 import { centreCounter, counterOf, partitionsOf, phaseOf, samplesOf, samplingOf, type Sampling } from './encoding.js';
 import { scanHeader } from './header.js';
-import { coilKspace, coilKspace3d, periodOf } from './kspace.js';
+import { coilKspace, coilKspace3d } from './kspace.js';
+import { periodOf } from './lattice.js';
 import { arrayCovariance, NoiseSource } from './noise.js';
 import { checkScanOptions, defaultScanOptions, type ScanOptions } from './options.js';
 import { readoutOrder, type PlannedReadout } from './order.js';
+import type { SlicePlane } from './paintedSlice.js';
 import { slabProfile } from './slabProfile.js';
 
 /** M of the sensitivities' series: 49 terms a coil follow the loops to 1 per cent. */
@@ -39,8 +40,6 @@ const nHarmonics = 3;
 const nHarmonicsAcross = 2;
 /** The excited slab with its soft edges over its thickness. */
 const slabMargin = 1.2;
-/** The tick of acquisition time stamps, as Siemens has it. */
-const tickMs = 2.5;
 const echoSpacingMs = 10;
 /** The echo time at which the phantom has the intensities that it is defined with. */
 const phantomEchoTimeMs = 100;
@@ -139,7 +138,7 @@ export class SimulatedScan {
       for (let sample = 0; sample < noiseScanSamples; sample += this.nSamples) {
         const data = new Float32Array(2 * nCoils * this.nSamples);
         noise.addTo(data, deviation);
-        yield this.#acquisition(data, ['noiseMeasurement'], { sampleTimeUs: noiseDwellTimeUs });
+        yield this.#acquisition(data, ['noiseMeasurement'], { sampleTimeUs: noiseDwellTimeUs, nChannels: nCoils });
       }
     }
     const bodyNoise =
@@ -250,62 +249,15 @@ export class SimulatedScan {
     return (intensity) => intensity ** (echoTimeMs / phantomEchoTimeMs);
   }
 
-  #acquisition(
-    data: Float32Array,
-    flags: readonly AcquisitionFlagName[],
-    details: {
-      sampleTimeUs: number;
-      centerSample?: number;
-      position?: Vector3;
-      counters?: Partial<EncodingCounters>;
-      nChannels?: number;
-    },
-  ): Acquisition {
-    const { readDirection, phaseDirection, sliceDirection, centreMm, nCoils } = this.options;
-    const nChannels = details.nChannels ?? nCoils;
-    const nSamples = data.length / (2 * nChannels);
-    return {
-      trajectory: new Float32Array(0),
-      data,
-      header: {
-        version: 1,
-        flags: flagsOf(...flags),
-        measurementUid: 1,
-        scanCounter: 0,
-        acquisitionTimeStamp: 0,
-        physiologyTimeStamp: [0, 0, 0],
-        nSamples,
-        availableChannels: nChannels,
-        nChannels,
-        channelMask: channelMask(nChannels),
-        discardPre: 0,
-        discardPost: 0,
-        centerSample: details.centerSample ?? Math.floor(nSamples / 2),
-        encodingSpaceRef: 0,
-        trajectoryDimensions: 0,
-        sampleTimeUs: details.sampleTimeUs,
-        position: details.position ?? centreMm,
-        readDir: readDirection,
-        phaseDir: phaseDirection,
-        sliceDir: sliceDirection,
-        patientTablePosition: [0, 0, 0],
-        idx: {
-          kspaceEncodeStep1: 0,
-          kspaceEncodeStep2: 0,
-          average: 0,
-          slice: 0,
-          contrast: 0,
-          phase: 0,
-          repetition: 0,
-          set: 0,
-          segment: 0,
-          user: [0, 0, 0, 0, 0, 0, 0, 0],
-          ...details.counters,
-        },
-        userInt: [0, 0, 0, 0, 0, 0, 0, 0],
-        userFloat: [0, 0, 0, 0, 0, 0, 0, 0],
-      },
-    };
+  #acquisition(data: Float32Array, flags: readonly AcquisitionFlagName[], details: Omit<ReadoutDetails, keyof SlicePlane> & { position?: Vector3 }): Acquisition {
+    const { readDirection, phaseDirection, sliceDirection, centreMm } = this.options;
+    return acquisitionOf(data, flags, {
+      ...details,
+      centreMm: details.position ?? centreMm,
+      readDirection,
+      phaseDirection,
+      sliceDirection,
+    });
   }
 
   /** Distance of a slice from the middle of the stack, along the slice direction. */
@@ -334,12 +286,4 @@ function checkLines({ lines }: ScanOptions, sampling: Sampling): void {
       throw simulatorError('SIM_ERR_OPTION', `lines has ${line}; lines from ${firstLine} to ${endLine - 1} are acquired`);
     }
   }
-}
-
-/** 16 words of 64 bits with one bit a channel. */
-function channelMask(nChannels: number): bigint[] {
-  return Array.from({ length: 16 }, (_, word) => {
-    const bits = Math.min(Math.max(nChannels - 64 * word, 0), 64);
-    return (1n << BigInt(bits)) - 1n;
-  });
 }
