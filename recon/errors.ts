@@ -47,7 +47,7 @@ export const RECON_ERRORS = {
     action: 'send the header of the measurement that the readouts belong to',
   },
   RECON_ERR_TRAJECTORY: {
-    expected: 'a Cartesian trajectory',
+    expected: 'a Cartesian trajectory, or an echo-planar one that samples between the ramps of its gradient',
     action: 'use the chain savedataonly or null for other trajectories',
   },
   RECON_ERR_3D: {

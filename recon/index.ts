@@ -1,4 +1,5 @@
 export * from './types.js';
+export * from './epi/index.js';
 export * from './fft/index.js';
 export * from './kernels/index.js';
 export * from './cartesian/index.js';

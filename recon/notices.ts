@@ -50,7 +50,11 @@ export const RECON_NOTICES = {
   },
   RECON_WARN_UNUSED_READOUTS: {
     expected: 'readouts that a Cartesian image is made of',
-    action: 'none needed; navigators, dummies and phase-correction readouts were left out',
+    action: 'none needed; navigators, dummies and others that are no line of an image were left out',
+  },
+  RECON_WARN_GHOST: {
+    expected: 'phase-correction readouts (flag 23) in both directions before each echo-planar train',
+    action: 'send them; the images show a ghost half a field of view away',
   },
   RECON_WARN_NO_GEOMETRY: {
     expected: 'unit vectors for read, phase and slice direction',

@@ -63,6 +63,8 @@ export interface CartesianPlan {
   readonly sliceAcceleration: number;
   /** Images a slice position gives: contrasts, phases, repetitions and sets multiplied. */
   readonly nImagesPerSlice: number;
+  /** Backward readouts are to be corrected by phase-correction readouts. */
+  readonly isEchoPlanar: boolean;
   /** [columns, rows, slice thickness] of a reconstructed image, mm */
   readonly fovMm: readonly [number, number, number];
 }
@@ -99,10 +101,14 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       ),
     );
   }
-  if (encoding.trajectory !== 'cartesian') {
+  const isEchoPlanar = encoding.trajectory === 'epi';
+  if (encoding.trajectory !== 'cartesian' && !isEchoPlanar) {
     throw reconError('RECON_ERR_TRAJECTORY', `trajectory "${encoding.trajectory}"`);
   }
-  decide('trajectory', 'cartesian', 'the header says so', 'encoding[0].trajectory');
+  if (isEchoPlanar && samplesOnRamps(encoding)) {
+    throw reconError('RECON_ERR_TRAJECTORY', 'an echo-planar trajectory with samples on the ramps of the gradient');
+  }
+  decide('trajectory', isEchoPlanar ? 'echo-planar, ghosts corrected by phase-correction readouts' : 'cartesian', 'the header says so', 'encoding[0].trajectory');
 
   const encoded = encoding.encodedSpace;
   const recon = encoding.reconSpace;
@@ -319,6 +325,7 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       lastPartition,
       sliceAcceleration,
       nImagesPerSlice,
+      isEchoPlanar,
       fovMm: [recon.fieldOfView_mm.x, recon.fieldOfView_mm.y, recon.fieldOfView_mm.z / nSlices],
     },
     decisions,
@@ -341,13 +348,22 @@ export function coilMapEstimator({ coilMapMethod }: ReconParameters, iterative: 
   return iterative === undefined ? 'walsh' : 'espirit';
 }
 
+/** Whether samples are taken while the readout gradient rises or falls: they lie unevenly in k-space. */
+function samplesOnRamps({ trajectoryDescription }: MrdHeader['encoding'][number]): boolean {
+  const long = (name: string) => trajectoryDescription?.userParameterLong.find((parameter) => parameter.name === name)?.value ?? 0;
+  const dwellTimeUs = trajectoryDescription?.userParameterDouble.find(({ name }) => name === 'dwellTime')?.value ?? 0;
+  const [rampUpUs, flatTopUs, delayUs] = [long('rampUpTime'), long('flatTopTime'), long('acqDelayTime')];
+  if (rampUpUs === 0) return false;
+  return delayUs < rampUpUs || delayUs + long('numSamples') * dwellTimeUs > rampUpUs + flatTopUs + 1;
+}
+
 /** Centre line of a reference scan whose k-space has the spacing of the imaging scan's; undefined where it has not. */
 function referenceCentreLine(reference: MrdHeader['encoding'][number], imaging: MrdHeader['encoding'][number]): number | undefined {
   const isLike = (axis: 'x' | 'y') => {
     const ratio = reference.encodedSpace.fieldOfView_mm[axis] / imaging.encodedSpace.fieldOfView_mm[axis];
     return Math.abs(ratio - 1) < 1e-3;
   };
-  if (reference.trajectory !== 'cartesian' || !isLike('x') || !isLike('y')) return undefined;
+  if (reference.trajectory !== imaging.trajectory || !isLike('x') || !isLike('y')) return undefined;
   return reference.encodingLimits.kspace_encoding_step_1?.center ?? Math.floor(reference.encodedSpace.matrixSize.y / 2);
 }
 

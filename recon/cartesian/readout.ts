@@ -23,7 +23,10 @@ export type Readout = Pick<
 >;
 
 /** What a readout is for; the flags decide, the most special use first. */
-export type ReadoutUse = 'noise' | 'ignored' | LineUse;
+export type ReadoutUse = 'noise' | 'ignored' | WaitingUse;
+
+/** Uses of readouts that wait until their coils can be compressed. */
+export type WaitingUse = 'phaseCorrection' | LineUse;
 
 /** What a line of k-space is for. */
 export type LineUse = 'calibration' | 'calibrationAndImaging' | 'imaging';

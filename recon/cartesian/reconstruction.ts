@@ -10,17 +10,19 @@
  */
 import { CodedError, hasFlag, type EncodingCounters } from 'ismrmrd';
 import { reconError } from '../errors.js';
+import { removeGhostPhase, type GhostPhase } from '../epi/index.js';
 import type { Kernels } from '../kernels/index.js';
 import { reconNotice, type ReconNoticeCode } from '../notices.js';
 import type { ReconImage, ReconImageKind, ReconNotice, ReconSummary } from '../types.js';
 import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
 import { Calibrations, type Calibration, type LineWriter } from './calibrations.js';
 import { Compression } from './compression.js';
+import { GhostCorrection } from './ghostCorrection.js';
 import { ImageStage } from './imageStage.js';
 import { NoiseScan } from './noiseScan.js';
 import { iterativeScratchBytes } from './iterative.js';
 import { isAccelerated, needsCoilMaps, slabCoilBytes, type CartesianPlan } from './plan.js';
-import type { LineUse, Readout, ReadoutUse } from './readout.js';
+import type { LineUse, Readout, ReadoutUse, WaitingUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { rowOfLine, Slab } from './slab.js';
 import { combinedImages, geometryOf, methodOf, scaleLines, synthesise, type CoilMaps, type ImageMaking } from './slabImage.js';
@@ -62,7 +64,11 @@ export class CartesianReconstruction {
   #compression: Compression | undefined;
   #nReadouts = 0;
   #nImages = 0;
-  #nUnused = 0;
+  /** Readouts that are no line of an image, by the flag that says so. */
+  readonly #unused = new Map<string, number>();
+  readonly #ghosts: GhostCorrection | undefined;
+  /** Where backward lines are turned; 0 until the first. */
+  #ghostPointer = 0;
   #finished: (() => void) | undefined;
 
   constructor(plan: CartesianPlan, kernels: Kernels, output: CartesianOutput, runner: CalibrationRunner) {
@@ -71,6 +77,7 @@ export class CartesianReconstruction {
     this.#output = output;
     this.#noise = new NoiseScan(plan, (notice) => output.notice(notice));
     this.#readouts = new ReadoutStage(plan, kernels);
+    this.#ghosts = plan.isEchoPlanar ? new GhostCorrection(plan.nColumns) : undefined;
     this.#images = new ImageStage(plan, kernels, (notice) => output.notice(notice));
     this.#calibrations = new Calibrations(plan, kernels, {
       run: runner,
@@ -89,16 +96,18 @@ export class CartesianReconstruction {
    */
   push(readout: Readout, samplesPointer: number): void {
     this.#nReadouts++;
+    const use = this.#useOf(readout.flags);
+    if (use === 'ignored') {
+      // Those of other coils may be among them.
+      this.#countUnused(readout.flags);
+      return;
+    }
     this.#checkCoils(readout);
-    const use = useOf(readout.flags);
     if (readout.encodingSpaceRef !== 0 && (use !== 'calibration' || this.#plan.referenceCentreLines[readout.encodingSpaceRef] === undefined)) {
       this.#sayOnce('RECON_WARN_OTHER_ENCODING', `Readouts of encoding ${readout.encodingSpaceRef} are left out.`);
       return;
     }
     switch (use) {
-      case 'ignored':
-        this.#nUnused++;
-        return;
       case 'noise':
         if (this.#readouts.started) {
           this.#sayOnce('RECON_WARN_LATE_NOISE', 'Noise readouts came after the first imaging readout and were left out.');
@@ -108,6 +117,7 @@ export class CartesianReconstruction {
           );
         }
         return;
+      case 'phaseCorrection':
       case 'calibration':
       case 'calibrationAndImaging':
       case 'imaging':
@@ -118,8 +128,9 @@ export class CartesianReconstruction {
 
   /** No more readouts: `done` is called when every image is out, at the latest when the last calibration is. */
   finish(done: () => void): void {
-    if (this.#nUnused > 0) {
-      this.#sayOnce('RECON_WARN_UNUSED_READOUTS', `${this.#nUnused} navigator, phase-correction, dummy or feedback readouts were left out.`);
+    if (this.#unused.size > 0) {
+      const counts = [...this.#unused].map(([name, count]) => `${count} ${name}`).join(', ');
+      this.#sayOnce('RECON_WARN_UNUSED_READOUTS', `Left out of the images: ${counts}.`);
     }
     this.#compression?.decideAll();
     this.#calibrations.noMoreLines();
@@ -161,13 +172,30 @@ export class CartesianReconstruction {
     }
   }
 
-  #takeLine(readout: Readout, samplesPointer: number, use: LineUse): void {
+  #takeLine(readout: Readout, samplesPointer: number, use: WaitingUse): void {
     const { kspaceEncodeStep1, kspaceEncodeStep2 } = readout.idx;
-    if (rowOf(this.#plan, readout) === undefined) {
+    if (use !== 'phaseCorrection' && rowOf(this.#plan, readout) === undefined) {
       throw reconError('RECON_ERR_LINE', `kspace_encode_step_1 = ${kspaceEncodeStep1}, kspace_encode_step_2 = ${kspaceEncodeStep2}`);
     }
     if (!this.#readouts.started) this.#start(readout);
-    if (this.#compression?.takes(readout, samplesPointer) !== true) this.#addLine(readout, samplesPointer, use);
+    if (this.#compression?.takes(readout, samplesPointer) !== true) this.#useLine(readout, samplesPointer, use);
+  }
+
+  #useLine(readout: Readout, samplesPointer: number, use: WaitingUse): void {
+    if (use === 'phaseCorrection') this.#addPhaseCorrection(readout, samplesPointer);
+    else this.#addLine(readout, samplesPointer, use);
+  }
+
+  #addPhaseCorrection(readout: Readout, samplesPointer: number): void {
+    const lineBytes = this.#plan.nColumns * 8;
+    this.#clock.time('readout', () => this.#readouts.transform(readout, samplesPointer, this.#ghostLine(), lineBytes, false));
+    this.#ghosts?.add(readout, this.#kernels.arena.f32(this.#ghostLine(), 2 * this.#nCoils * this.#plan.nColumns));
+  }
+
+  /** [nCoils, nColumns] */
+  #ghostLine(): number {
+    if (this.#ghostPointer === 0) this.#ghostPointer = this.#allocate(this.#nCoils * this.#plan.nColumns * 8);
+    return this.#ghostPointer;
   }
 
   /** The noise scan is over; how many channels slabs have is known now, or when the coils are compressed. */
@@ -187,7 +215,7 @@ export class CartesianReconstruction {
         this.#calibrations.start(nVirtualCoils);
         this.#readouts.mix(slice, matrix);
       },
-      replay: (readout, pointer) => this.#addLine(readout, pointer, useOf(readout.flags) as LineUse),
+      replay: (readout, pointer) => this.#useLine(readout, pointer, this.#useOf(readout.flags) as WaitingUse),
     });
   }
 
@@ -236,7 +264,32 @@ export class CartesianReconstruction {
   }
 
   #transform(readout: Readout, samplesPointer: number, target: number, coilBytes: number, accumulate: boolean): void {
-    this.#clock.time('readout', () => this.#readouts.transform(readout, samplesPointer, target, coilBytes, accumulate));
+    const isBackward = this.#ghosts !== undefined && hasFlag(readout.flags, 'reverse');
+    // Asked for forward readouts too: with them the train is in use.
+    const phase = this.#ghosts?.phaseOf(readout.idx.slice);
+    if (isBackward && phase === undefined) {
+      this.#sayOnce('RECON_WARN_GHOST', 'Echo-planar lines came without phase-correction readouts to and fro before them: their ghost is not corrected.');
+    }
+    this.#clock.time('readout', () => {
+      if (isBackward && phase !== undefined) this.#transformBackward(phase, readout, samplesPointer, target, coilBytes, accumulate);
+      else this.#readouts.transform(readout, samplesPointer, target, coilBytes, accumulate);
+    });
+  }
+
+  #transformBackward(
+    phase: GhostPhase, readout: Readout, samplesPointer: number, target: number, coilBytes: number, accumulate: boolean,
+  ): void {
+    const { arena } = this.#kernels;
+    const lineFloats = 2 * this.#plan.nColumns;
+    this.#readouts.transform(readout, samplesPointer, this.#ghostLine(), 4 * lineFloats, false);
+    const lines = arena.f32(this.#ghostLine(), this.#nCoils * lineFloats);
+    removeGhostPhase(lines, this.#plan.nColumns, phase);
+    for (let coil = 0; coil < this.#nCoils; coil++) {
+      const from = lines.subarray(coil * lineFloats, (coil + 1) * lineFloats);
+      const to = arena.f32(target + coil * coilBytes, lineFloats);
+      if (!accumulate) to.set(from);
+      else for (let k = 0; k < lineFloats; k++) to[k] = to[k]! + from[k]!;
+    }
   }
 
   #copyLine(from: number, fromCoilBytes: number, to: number, toCoilBytes: number): void {
@@ -489,6 +542,19 @@ export class CartesianReconstruction {
     done();
   }
 
+  #useOf(flags: bigint): ReadoutUse {
+    if (hasFlag(flags, 'noiseMeasurement')) return 'noise';
+    if (this.#ghosts !== undefined && hasFlag(flags, 'phaseCorrection')) return 'phaseCorrection';
+    if (ignoredFlags.some((name) => hasFlag(flags, name))) return 'ignored';
+    if (hasFlag(flags, 'parallelCalibrationAndImaging')) return 'calibrationAndImaging';
+    return hasFlag(flags, 'parallelCalibration') ? 'calibration' : 'imaging';
+  }
+
+  #countUnused(flags: bigint): void {
+    const name = ignoredFlags.find((flag) => hasFlag(flags, flag))!;
+    this.#unused.set(name, (this.#unused.get(name) ?? 0) + 1);
+  }
+
   #sayOnce(code: ReconNoticeCode, message: string): void {
     if (this.#said.has(code)) return;
     this.#said.add(code);
@@ -501,13 +567,6 @@ function rowOf(plan: CartesianPlan, { idx, encodingSpaceRef }: Readout): number 
   const ofReference = plan.referenceCentreLines[encodingSpaceRef];
   const shift = ofReference === undefined ? 0 : plan.centreLine - ofReference;
   return rowOfLine(plan, idx.kspaceEncodeStep1 + shift, idx.kspaceEncodeStep2);
-}
-
-function useOf(flags: bigint): ReadoutUse {
-  if (hasFlag(flags, 'noiseMeasurement')) return 'noise';
-  if (ignoredFlags.some((name) => hasFlag(flags, name))) return 'ignored';
-  if (hasFlag(flags, 'parallelCalibrationAndImaging')) return 'calibrationAndImaging';
-  return hasFlag(flags, 'parallelCalibration') ? 'calibration' : 'imaging';
 }
 
 /** Readouts that are no line of an image. */

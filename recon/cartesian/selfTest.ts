@@ -126,6 +126,7 @@ function planOf(acceleration: number): CartesianPlan {
     lastPartition: 0,
     sliceAcceleration: 1,
     nImagesPerSlice: 1,
+    isEchoPlanar: false,
     fovMm: [256, 256, 4],
   };
 }

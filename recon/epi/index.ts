@@ -1,0 +1,1 @@
+export { ghostPhase, removeGhostPhase, type GhostPhase } from './ghost.js';
