@@ -15,6 +15,7 @@ import {
   cuboid, difference, ellipsoid, intersection, intoFrame, outOfFrame, placed, smoothUnion, tube, type Frame, type Solid,
 } from '../anatomy/index.js';
 import { posteriorWallMm } from './alignment.js';
+import { besideSacMm, recessWidthMm } from './canal.js';
 import { perSide, sides, type FacetPlan, type PerSide, type SegmentPlan, type Side, type VertebraKind, type VertebraPlan } from './plan.js';
 
 /** Width and height of the joint, thickness of each process, radius of the joint's curve; mm. */
@@ -33,17 +34,20 @@ export function sign(side: Side): 1 | -1 {
 
 /** In the patient; the segment's frame is that of its disc. */
 export function facetFrames(segment: SegmentPlan, frame: Frame, halfDepthMm: number, upper: VertebraPlan, lower: VertebraPlan): PerSide<Frame> {
-  const { thickMm } = jointSizes[upper.kind];
+  const { widthMm, heightMm, thickMm } = jointSizes[upper.kind];
   return perSide((side) => {
     const { angleDeg, tiltDeg, jointSpaceMm } = segment.facets[side];
     const [angle, tilt] = [(angleDeg * Math.PI) / 180, (tiltDeg * Math.PI) / 180];
     const out = sign(side);
-    // Thin joints of the chest lie near the midline, those of the neck on pillars beside the canal.
-    const lateral = lower.canal.widthMm / 2 + { axis: 8, cervical: 8, thoracic: 2.5, lumbar: 2.5, sacral: 2, coccygeal: 1 }[upper.kind];
+    // Joints of the chest lie near the midline, those of the neck on pillars beside the canal.
+    const beside = { axis: 8, cervical: 8, thoracic: 2.5, lumbar: 0.28 * lower.pedicle.widthMm, sacral: 2, coccygeal: 1 }[upper.kind];
+    const lateral = lower.canal.widthMm / 2 + beside;
     const normal: Vector3 = [-out * Math.cos(angle) * Math.cos(tilt), Math.sin(angle) * Math.cos(tilt), Math.sin(tilt)];
     const across: Vector3 = [out * Math.sin(angle), Math.cos(angle), 0];
     const up: Vector3 = [out * Math.cos(angle) * Math.sin(tilt), -Math.sin(angle) * Math.sin(tilt), Math.cos(tilt)];
-    const back = halfDepthMm + segment.foramina[side].widthMm + (thickMm + jointSpaceMm / 2) * Math.max(0.6, Math.sin(angle));
+    // As far behind the disc as the foremost corner of the superior process asks for.
+    const corner = (thickMm + jointSpaceMm / 2) * Math.sin(angle) * Math.cos(tilt) + 0.4 * widthMm * Math.cos(angle) + 0.4 * heightMm * Math.sin(angle) * Math.sin(tilt);
+    const back = halfDepthMm + segment.foramina[side].widthMm + Math.max(0.6 * thickMm, corner);
     const inPatient = (v: Vector3): Vector3 => outOfFrame({ ...frame, originMm: [0, 0, 0] }, v);
     return {
       originMm: outOfFrame(frame, [out * lateral, back, { axis: -1, cervical: -1, thoracic: 2, lumbar: 0, sacral: 0, coccygeal: 0 }[upper.kind]]),
@@ -60,6 +64,25 @@ export interface JointSolids {
   readonly fluid: Solid;
   /** Space and subchondral bone on both sides. */
   readonly shell: Solid;
+}
+
+/** The front of the superior process, in the patient: beside the sac it bounds the lateral recess, farther out the foramen. */
+function processFront(
+  { segment, frame, recessMarginMm, lateralMarginMm, facets }: ArchNeighbour, pedicleMm: number, side: Side,
+): { atRecess: Solid; atForamen: Solid } {
+  const joint = intoFrame(frame, facets[side].originMm);
+  const inner = segment.sac.transverseMm / 2 + besideSacMm;
+  const outer = Math.max(pedicleMm + 2, inner + recessWidthMm + 2);
+  const block = (fromX: number, toX: number, fromY: number, fromZ: number, toZ: number, roundingMm: number): Solid => {
+    const toY = Math.max(fromY + 4, joint[1]);
+    const originMm = outOfFrame(frame, [(sign(side) * (fromX + toX)) / 2 + segment.sac.shiftMm, (fromY + toY) / 2, (fromZ + toZ) / 2]);
+    return placed({ ...frame, originMm }, cuboid([(toX - fromX) / 2, (toY - fromY) / 2, (toZ - fromZ) / 2], roundingMm));
+  };
+  const foramen = lateralMarginMm + segment.foramina[side].widthMm - 0.8 * segment.facets[side].hypertrophyMm;
+  return {
+    atRecess: block(inner, inner + recessWidthMm + 1, recessMarginMm + segment.lateralRecessMm[side], -7, 4, 1),
+    atForamen: block(inner + 0.5 * recessWidthMm, outer, foramen, -9, 5, 3),
+  };
 }
 
 /** In the joint's frame. */
@@ -103,10 +126,22 @@ function process(facet: FacetPlan, kind: VertebraKind, way: 1 | -1): Solid {
   return intersection(block, own);
 }
 
+/** A segment that an arch takes part in; frames in the patient, `frame` the disc's. */
+export interface ArchNeighbour {
+  readonly segment: SegmentPlan;
+  readonly frame: Frame;
+  /** y of the disc's margin beside the sac and at the foramen. */
+  readonly recessMarginMm: number;
+  readonly lateralMarginMm: number;
+  readonly facets: PerSide<Frame>;
+  /** Of the upper vertebra. */
+  readonly kind: VertebraKind;
+}
+
+/** Absent at the ends. */
 export interface ArchNeighbours {
-  /** Joints above and below with the segments that they belong to, frames in the patient; absent at the ends. */
-  readonly above?: { readonly segment: SegmentPlan; readonly facets: PerSide<Frame>; readonly kind: VertebraKind };
-  readonly below?: { readonly segment: SegmentPlan; readonly facets: PerSide<Frame>; readonly kind: VertebraKind };
+  readonly above?: ArchNeighbour;
+  readonly below?: ArchNeighbour;
 }
 
 /** In the patient. @param wall of the canal, in the patient */
@@ -114,8 +149,12 @@ export function archSolid(vertebra: VertebraPlan, frame: Frame, neighbours: Arch
   const parts = sides.flatMap((side) => halfArch(vertebra, frame, neighbours, side));
   parts.push(...spinousProcess(vertebra));
   const whole = placed(frame, smoothUnion(2.5, ...parts));
+  const { above } = neighbours;
+  const pedicleMm = (vertebra.canal.widthMm + vertebra.pedicle.widthMm) / 2;
+  const fronts = above?.kind === 'lumbar' ? sides.map((side) => processFront(above, pedicleMm, side)) : [];
   const clefts = sides.flatMap((side) => parsCleft(vertebra, frame, neighbours, side));
-  return difference(whole, wall, ...clefts);
+  const open = difference(smoothUnion(2, whole, ...fronts.map(({ atForamen }) => atForamen)), wall, ...clefts);
+  return smoothUnion(1, open, ...fronts.map(({ atRecess }) => atRecess));
 }
 
 function junctions(vertebra: VertebraPlan, frame: Frame, neighbours: ArchNeighbours, side: Side) {
@@ -131,17 +170,21 @@ function junctions(vertebra: VertebraPlan, frame: Frame, neighbours: ArchNeighbo
   };
   const superior = neighbours.above && own(neighbours.above.facets[side], -1, neighbours.above.segment.facets[side], neighbours.above.kind, -0.25);
   const inferior = neighbours.below && own(neighbours.below.facets[side], 1, neighbours.below.segment.facets[side], neighbours.below.kind, 0.25);
-  return { out, back, start: [out * x, back - 4, pedicle.raisedMm] as Vector3, end, superior, inferior };
+  // It springs from the body, which in the neck is narrower than the canal.
+  const halfWidth = (vertebra.body.upperWidthMm + vertebra.body.lowerWidthMm) / 4;
+  const start: Vector3 = [out * Math.min(x, halfWidth - 0.4 * pedicle.widthMm), back - 4, pedicle.raisedMm];
+  const narrow: Vector3 = [0.4 * start[0] + 0.6 * out * x, back + 1, pedicle.raisedMm];
+  return { out, back, start, narrow, end, superior, inferior };
 }
 
 function halfArch(vertebra: VertebraPlan, frame: Frame, neighbours: ArchNeighbours, side: Side): Solid[] {
   const { kind, pedicle, lamina, canal } = vertebra;
-  const { out, start, end, superior, inferior } = junctions(vertebra, frame, neighbours, side);
+  const { out, start, narrow, end, superior, inferior } = junctions(vertebra, frame, neighbours, side);
   const [pw, ph] = [pedicle.widthMm / 2, pedicle.heightMm / 2];
   const parts: Solid[] = [
     tube([
       { centreMm: start, acrossMm: pw * 1.2, alongMm: ph * 1.1 },
-      { centreMm: [start[0], start[1] + 5, start[2]], acrossMm: pw, alongMm: ph },
+      { centreMm: narrow, acrossMm: pw, alongMm: ph },
       { centreMm: end, acrossMm: pw, alongMm: ph },
     ]),
   ];
@@ -166,6 +209,10 @@ function halfArch(vertebra: VertebraPlan, frame: Frame, neighbours: ArchNeighbou
         { centreMm: end, acrossMm: round, alongMm: round },
         { centreMm: isthmus, acrossMm: thin, alongMm: thin },
         { centreMm: inferior, acrossMm: round, alongMm: round },
+      ]),
+      tube([
+        { centreMm: inferior, acrossMm: 0.6 * lamina.thicknessMm, alongMm: 0.6 * lamina.thicknessMm },
+        { centreMm: laminaRoot, acrossMm: 0.6 * lamina.thicknessMm, alongMm: 0.6 * lamina.thicknessMm },
       ]),
     );
   }
@@ -221,6 +268,7 @@ function transverseProcess(vertebra: VertebraPlan, side: Side, from: Vector3): S
   const out = sign(side);
   const angle = (backwardDeg * Math.PI) / 180;
   const h = heightMm / 2;
+  const thick = kind === 'thoracic' ? 0.75 : 0.5;
   // In the neck it springs from the body's side, in front of the vertebral artery.
   const root: Vector3 = kind === 'cervical' || kind === 'axis' ? [from[0] - out * 2, from[1] - 4, from[2] - 1] : [from[0], from[1] + 1, from[2] - 1];
   const tip: Vector3 = [root[0] + out * lengthMm * Math.cos(angle), root[1] + lengthMm * Math.sin(angle), root[2] + (kind === 'lumbar' ? 1 : -1)];
@@ -228,8 +276,8 @@ function transverseProcess(vertebra: VertebraPlan, side: Side, from: Vector3): S
     tube(
       [
         { centreMm: root, acrossMm: 0.55 * h + 1, alongMm: h },
-        { centreMm: mixed(root, tip, 0.6), acrossMm: 0.45 * h, alongMm: 0.8 * h },
-        { centreMm: tip, acrossMm: 0.6 * h, alongMm: h },
+        { centreMm: mixed(root, tip, 0.6), acrossMm: thick * h, alongMm: 0.8 * h },
+        { centreMm: tip, acrossMm: 1.2 * thick * h, alongMm: h },
       ],
       [0, 1, 0],
     ),

@@ -19,7 +19,7 @@ import { align, posteriorWallMm, type Alignment } from './alignment.js';
 import { archSolid, facetFrames, jointSolids, sign, type ArchNeighbours } from './arch.js';
 import { atlasSolid } from './atlas.js';
 import { axisSolid, bodySolid } from './body.js';
-import { buildCanal, type Canal } from './canal.js';
+import { besideSacMm, buildCanal, recessWidthMm, type Canal } from './canal.js';
 import { discSolids, discStructures, herniationSolid, type DiscSolids } from './disc.js';
 import { archLabel, bodyLabel, discLabel, facetLabel, foramenLabel, spineLabels } from './labels.js';
 import { interspinousLigaments, longLigaments } from './ligaments.js';
@@ -164,6 +164,9 @@ interface SegmentGeometry {
   readonly frame: Frame;
   readonly solids: DiscSolids;
   readonly halfDepthMm: number;
+  /** y of the disc's margin beside the sac, and in the plane through the pedicles, where the foramen is. */
+  readonly recessMarginMm: number;
+  readonly lateralMarginMm: number;
   readonly facets: PerSide<Frame>;
   readonly foramina: PerSide<Frame>;
   /** Half of the distance between the pedicles above and below, along the disc's axis. */
@@ -177,19 +180,33 @@ function segmentGeometry(plan: SpinePlan, segment: SegmentPlan, { segments }: Al
   const half = segment.disc.posteriorHeightMm / 2;
   const above = half + upper.body.posteriorHeightMm / 2 + upper.pedicle.raisedMm - upper.pedicle.heightMm / 2;
   const below = half + lower.body.posteriorHeightMm / 2 - lower.pedicle.raisedMm - lower.pedicle.heightMm / 2;
+  const solids = discSolids(segment, upper, lower);
+  const lateral = (upper.canal.widthMm + lower.canal.widthMm) / 4 + (upper.pedicle.widthMm + lower.pedicle.widthMm) / 4;
+  const lateralMarginMm = Math.max(halfDepthMm - 7, marginBehind(solids.outline, lateral));
+  const recessMarginMm = marginBehind(solids.outline, segment.sac.transverseMm / 2 + besideSacMm + recessWidthMm / 2);
   const foramina = perSide((side): Frame => {
     const out = sign(side);
-    const lateral = (upper.canal.widthMm + lower.canal.widthMm) / 4 + (upper.pedicle.widthMm + lower.pedicle.widthMm) / 4;
-    const originMm = outOfFrame(frame, [out * lateral, halfDepthMm + segment.foramina[side].widthMm / 2, (above - below) / 2]);
+    const originMm = outOfFrame(frame, [out * lateral, lateralMarginMm + segment.foramina[side].widthMm / 2, (above - below) / 2]);
     const flipped = (v: Vector3): Vector3 => [out * v[0], out * v[1], out * v[2]];
     return { originMm, x: flipped(frame.x), y: frame.y, z: frame.z };
   });
   return {
-    upper, lower, frame, halfDepthMm, foramina,
-    solids: discSolids(segment, upper, lower),
+    upper, lower, frame, halfDepthMm, recessMarginMm, lateralMarginMm, foramina, solids,
     facets: facetFrames(segment, frame, halfDepthMm, upper, lower),
     halfHeightMm: Math.max(2, (above + below) / 2),
   };
+}
+
+/** Hindmost y of an outline at x; far in front where the outline does not reach so far out. */
+function marginBehind(outline: DiscSolids['outline'], x: number): number {
+  let [inside, outside] = [-outline.halfDepthMm, outline.halfDepthMm];
+  if (x < outline.halfWidthMm) inside = 0;
+  for (let step = 0; step < 30; step++) {
+    const middle = (inside + outside) / 2;
+    if (outline.distanceMm(x, middle, 0) < 0) inside = middle;
+    else outside = middle;
+  }
+  return inside;
 }
 
 function vertebraSite(
@@ -203,7 +220,10 @@ function vertebraSite(
   const index = plan.vertebrae.indexOf(vertebra);
   const neighbour = (segment: SegmentPlan | undefined) => {
     const geometry = segment && joints.get(segment.name)!;
-    return geometry && { segment: segment!, facets: geometry.facets, kind: geometry.upper.kind };
+    return geometry && {
+      segment: segment!, frame: geometry.frame, recessMarginMm: geometry.recessMarginMm, lateralMarginMm: geometry.lateralMarginMm,
+      facets: geometry.facets, kind: geometry.upper.kind,
+    };
   };
   const mobile = kind !== 'sacral' && kind !== 'coccygeal';
   const above = mobile || name === 'S1' ? neighbour(plan.segments[index - 1]) : undefined;

@@ -4,8 +4,9 @@
  * About the middle of the sac, u to the left and v to posterior:
  *
  *   sac    |u| <= a (1 - τ v/b) sqrt(1 - (v/b)²), see SacSection in plan.ts
- *   lumen  what bone and ligament leave open: in front straight walls, from the lateral recess backwards half an
- *          ellipse up to the posterior gap; in front it runs under the bodies and discs, which are painted over it
+ *   lumen  what bone and ligament leave open: in front walls that meet the body, behind the lateral recess half an ellipse up to
+ *          the posterior gap; in front it runs under the bodies and discs, which are painted over it, and at discs to
+ *          both sides into the recesses
  *   wall   the lumen and the ligamenta flava round it; arches are cut off there
  *   cord   an ellipse, behind or in front of the middle; the conus tapers over its last 25 mm
  */
@@ -20,9 +21,12 @@ import { descending, Sweep, type Station } from './sweep.js';
 const value = {
   sacAcross: 0, sacAlong: 1, triangularity: 2,
   lumenAcross: 3, lumenBack: 4, lumenFront: 5, recessLeft: 6, recessRight: 7, flavumLeft: 8, flavumRight: 9,
-  cordAcross: 10, cordAlong: 11, cordBack: 12,
+  cordAcross: 10, cordAlong: 11, cordBack: 12, recessAcross: 13, frontAcross: 14,
 } as const;
 
+/** Between sac and ligament at discs, and of the recess beside it. */
+export const besideSacMm = 1.5;
+export const recessWidthMm = 4.5;
 const coneLengthMm = 25;
 const capLengthMm = 14;
 
@@ -72,7 +76,7 @@ export function buildCanal(plan: SpinePlan, alignment: Alignment): Canal {
   // Above the atlas there is no canal, only the sac on its way into the skull.
   const skullBase = sweep.placeAtHeight(stations[2]!.centreMm[2]);
   const lumenReach = (s: Float64Array) =>
-    Math.hypot(s[value.lumenAcross]!, Math.max(s[value.lumenBack]!, s[value.lumenFront]!)) + Math.max(s[value.flavumLeft]!, s[value.flavumRight]!);
+    Math.hypot(s[value.recessAcross]!, Math.max(s[value.lumenBack]!, s[value.lumenFront]!)) + Math.max(s[value.flavumLeft]!, s[value.flavumRight]!);
   const cordReach = (s: Float64Array) => Math.max(s[value.cordAcross]!, s[value.cordAlong]!) + Math.abs(s[value.cordBack]!);
   return {
     sweep,
@@ -124,17 +128,26 @@ function eggDistance(u: number, v: number, a: number, b: number, triangularity: 
 }
 
 function lumenDistance(u: number, v: number, s: Float64Array): number {
+  return Math.max(Math.min(middleDistance(u, v, s), recessDistance(u, v, s)), -v - s[value.lumenFront]!);
+}
+
+function middleDistance(u: number, v: number, s: Float64Array): number {
   const recess = s[u > 0 ? value.recessLeft : value.recessRight]!;
   const across = s[value.lumenAcross]!;
-  const side = v <= recess ? Math.abs(u) - across : ellipseDistance(u, v - recess, across, s[value.lumenBack]! - recess);
-  return Math.max(side, -v - s[value.lumenFront]!);
+  if (v > recess) return ellipseDistance(u, v - recess, across, s[value.lumenBack]! - recess);
+  const forward = Math.min(1, Math.max(0, (recess - v) / s[value.lumenFront]!));
+  return 0.9 * (Math.abs(u) - across - forward * (s[value.frontAcross]! - across));
+}
+
+function recessDistance(u: number, v: number, s: Float64Array): number {
+  return Math.max(Math.abs(u) - s[value.recessAcross]!, v - s[u > 0 ? value.recessLeft : value.recessRight]!);
 }
 
 function wallDistance(u: number, v: number, s: Float64Array): number {
   const recess = s[u > 0 ? value.recessLeft : value.recessRight]!;
-  // In front of the recess there is no ligament: there the foramen opens.
-  const flavum = s[u > 0 ? value.flavumLeft : value.flavumRight]! * smoothStep((v - recess + 2) / 3);
-  return lumenDistance(u, v, s) - flavum;
+  // It grows from nothing at the recess to its full thickness behind the sac.
+  const flavum = s[u > 0 ? value.flavumLeft : value.flavumRight]! * smoothStep((v - recess) / 5);
+  return Math.max(Math.min(middleDistance(u, v, s) - flavum, recessDistance(u, v, s)), -v - s[value.lumenFront]!);
 }
 
 /** The butterfly: a bridge, a thick horn in front, a slender one behind, on either side. */
@@ -179,10 +192,15 @@ function atVertebra(plan: SpinePlan, vertebra: VertebraPlan, frame: Frame, above
   const half = sac.apMm / 2;
   const height = (body.anteriorHeightMm + body.posteriorHeightMm) / 2;
   const bony = canal.depthMm - sac.anteriorGapMm - half;
+  const across = Math.max(canal.widthMm / 2, sac.transverseMm / 2 + 1);
+  // In the neck the body is narrower than the canal, and the pedicles come forwards to it.
+  const front = Math.min(across, 0.2 * (body.upperWidthMm + body.lowerWidthMm));
   return [0.25, -0.25].map((share) => {
     const gap = share > 0 ? Math.max(sac.posteriorGapMm, 0.8 * (above?.sac.posteriorGapMm ?? 0)) : sac.posteriorGapMm;
     return station(plan, vertebra.name, frame, posteriorWallMm(vertebra), share * height, sac, {
-      across: Math.max(canal.widthMm / 2, sac.transverseMm / 2 + 1),
+      across,
+      front,
+      recessAcross: front,
       back: share > 0 ? Math.max(half + gap, bony) : half + gap,
       recess: [0, 0],
       flavum: share > 0 ? [1.2, 1.2] : [0.5, 0.5],
@@ -194,10 +212,13 @@ function atSegment(plan: SpinePlan, segment: SegmentPlan, upper: VertebraPlan, l
   const { sac } = segment;
   const half = sac.apMm / 2;
   const margin = (upper.body.lowerDepthMm + lower.body.upperDepthMm) / 4;
-  // The recess is measured from the disc's margin, v from the middle of the sac.
-  const recess = sides.map((side) => Math.min(0.4 * half, segment.lateralRecessMm[side] - sac.anteriorGapMm - half));
+  // The recess is measured from the disc's margin, which lies farther back at its sides; v from the middle of the sac.
+  const hollow = (upper.body.posteriorConcavityMm + lower.body.posteriorConcavityMm) / 2;
+  const recess = sides.map((side) => Math.min(0.4 * half, hollow + segment.lateralRecessMm[side] - sac.anteriorGapMm - half));
   return station(plan, lower.name, frame, margin, 0, sac, {
-    across: sac.transverseMm / 2 + 1.5,
+    across: sac.transverseMm / 2 + besideSacMm,
+    front: sac.transverseMm / 2 + besideSacMm,
+    recessAcross: sac.transverseMm / 2 + besideSacMm + (upper.kind === 'lumbar' ? recessWidthMm : 0),
     back: half + sac.posteriorGapMm,
     recess: [recess[0]!, recess[1]!],
     flavum: [segment.flavumMm.left, segment.flavumMm.right],
@@ -206,7 +227,7 @@ function atSegment(plan: SpinePlan, segment: SegmentPlan, upper: VertebraPlan, l
 
 function station(
   plan: SpinePlan, cordAt: string, frame: Frame, wallMm: number, zMm: number, sac: SacSection,
-  lumen: { across: number; back: number; recess: readonly [number, number]; flavum: readonly [number, number] },
+  lumen: { across: number; front: number; recessAcross: number; back: number; recess: readonly [number, number]; flavum: readonly [number, number] },
 ): Station {
   const half = sac.apMm / 2;
   const cord = plan.cord.sections.find(({ vertebra }) => vertebra === cordAt)!;
@@ -218,6 +239,7 @@ function station(
       sac.transverseMm / 2, half, sac.triangularity,
       lumen.across, lumen.back, half + sac.anteriorGapMm + 4, ...lumen.recess, ...lumen.flavum,
       cord.transverseMm / 2, cord.apMm / 2, room * cord.posteriorShift,
+      lumen.recessAcross, lumen.front,
     ],
   };
 }

@@ -153,7 +153,7 @@ export interface SegmentPlan {
   /** Dural sac in the plane of the disc. */
   readonly sac: SacSection;
   readonly flavumMm: PerSide<number>;
-  /** From the disc's margin to the superior articular process, beside the sac. */
+  /** From the disc's unbulged margin to the superior articular process, 2 to 6 mm beside the sac. */
   readonly lateralRecessMm: PerSide<number>;
 }
 
@@ -213,7 +213,7 @@ export interface FacetPlan {
 }
 
 export interface ForamenPlan {
-  /** From the disc's margin to the superior articular process, both as they were before bulge and hypertrophy. */
+  /** In the plane of the pedicles, from the disc's margin to the superior articular process, before bulge and hypertrophy. */
   readonly widthMm: number;
   /** Of the root with its ganglion. */
   readonly ganglionMm: number;

@@ -121,10 +121,9 @@ export function foraminalRoot(
   const course: Vector3[] = [start, lateral(-ganglionMm, -ganglionMm * 0.5, 0), middle, lateral(ganglionMm * 1.2, ganglionMm, 1), lateral(ganglionMm * 2.6, ganglionMm * 2.6, cervical ? 4 : 5)];
   const label = spineLabels.root;
   const name = `${segment.name} ${side}`;
-  const direction = cervical ? 0.5 : 1;
   const body = placed(
     { ...frame, originMm: middle },
-    ellipsoid([ganglionMm * 0.62, ganglionMm * 0.42, ganglionMm * (cervical ? 0.45 : 0.55 * direction)]),
+    ellipsoid([ganglionMm * 0.6, ganglionMm * 0.36, ganglionMm * (cervical ? 0.42 : 0.5)]),
   );
   const structures: Structure[] = [];
   if (inSac) {
@@ -148,7 +147,7 @@ function ganglionPlace(
   const x = out * (upper.canal.widthMm / 2 + upper.pedicle.widthMm * 0.6);
   if (upper.kind === 'cervical' || upper.kind === 'axis') return [out * (lower.canal.widthMm / 2 + 3.5), y + 0.5, z - 0.5];
   if (upper.kind === 'sacral') return [x * 0.8, posteriorWallMm(upper) - 2, z];
-  return [x, posteriorWallMm(upper) + 0.52 * widthMm, upper.pedicle.raisedMm - upper.pedicle.heightMm / 2 - ganglionMm * 0.62 - 0.8];
+  return [x, y + 0.03 * widthMm, upper.pedicle.raisedMm - upper.pedicle.heightMm / 2 - ganglionMm * 0.62 - 0.8];
 }
 
 /** Small veins of the foramen, round the ganglion. */

@@ -4,8 +4,9 @@
  *   d(p) = section(u, v),   p = c(k) + u x(k) + v y(k),   k: the place at which p lies square to the line
  *
  * Between the anatomical stations the line and the sections' values follow a monotone cubic in z (Fritsch and
- * Carlson 1980, doi 10.1137/0717021), so that nothing overshoots; it is sampled about every 2 mm. The line
- * always runs downwards: z gives the first guess of k, projection on the tangent there mends it.
+ * Carlson 1980, doi 10.1137/0717021), so that nothing overshoots; it is sampled about every 2 mm. The line,
+ * smoothed by a narrow Gaussian as no canal has corners, always runs downwards: z gives the first guess of k,
+ * projection on the tangent there mends it.
  */
 import type { Vector3 } from '../../imaging/index.js';
 import { simulatorError } from '../errors.js';

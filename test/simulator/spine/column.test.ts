@@ -193,6 +193,39 @@ describe('buildSpine', () => {
     }
   });
 
+  it('has lateral recesses as deep, and foramina and joints as wide, as planned', () => {
+    const gap = (labels: Uint16Array, front: ReadonlySet<number>, back: number) => {
+      const first = labels.indexOf(back);
+      return first - labels.subarray(0, first).findLastIndex((label) => front.has(label)) - 1;
+    };
+    for (const name of ['L1-L2', 'L3-L4', 'L4-L5', 'L5-S1']) {
+      const { frame, plan: segment, halfDepthMm, foramina, facets } = scene.segments.get(name)!;
+      const [upper, lower] = name.split('-') as [string, string];
+      const front = new Set([discLabel(name), bodyLabel(upper), bodyLabel(lower)]);
+      const step = 0.1;
+      const backwards = (point: readonly [number, number, number]): Uint16Array => {
+        const line = planeIn(frame, point, 'y', 'z', 50, step);
+        const middle = Math.floor(line.nRows / 2);
+        const originMm = line.originMm.map((value, axis) => value + middle * line.rowStepMm[axis]!) as unknown as [number, number, number];
+        return paintLabels(anatomy, { ...line, originMm, nRows: 1 }).labels;
+      };
+      for (const side of sides) {
+        const out = side === 'left' ? 1 : -1;
+        const bulge = segment.disc.bulgeMm.posterior;
+        const recess = step * gap(backwards([out * (segment.sac.transverseMm / 2 + 4), halfDepthMm + 10, 0]), front, archLabel(lower));
+        expect(Math.abs(recess - segment.lateralRecessMm[side] + bulge), `${name} ${side} recess`).toBeLessThan(0.8);
+        const [x] = [0, 1, 2].map((axis) => foramina[side].originMm[axis]! - frame.originMm[axis]!);
+        const foramen = step * gap(backwards([x!, halfDepthMm + 10, 0]), front, archLabel(lower));
+        expect(Math.abs(foramen - segment.foramina[side].widthMm + bulge), `${name} ${side} foramen`).toBeLessThan(2);
+        const across = paintLabels(anatomy, planeIn(facets[side], [0, 0, 0], 'x', 'y', 8, step));
+        const middle = Math.floor(across.labels.length ** 0.5 / 2);
+        const n = Math.round(across.labels.length ** 0.5);
+        const joint = step * Array.from({ length: n }, (_, row) => across.labels[row * n + middle]!).filter((label) => label === facetLabel(name, side)).length;
+        expect(joint, `${name} ${side} joint`).toBeCloseTo(segment.facets[side].jointSpaceMm, 0);
+      }
+    }
+  });
+
   it('has open foramina with fat and a root, and joints, on both sides of every mobile segment', () => {
     for (const region of ['lumbar', 'cervical'] as const) {
       const built = build(drawSpine(2, { region }));
