@@ -2,6 +2,7 @@ export * from './types.js';
 export * from './errors.js';
 export * from './masks.js';
 export * from './metrics.js';
+export * from './statistics.js';
 export * from './geometry.js';
 export * from './png.js';
 export * from './caption.js';

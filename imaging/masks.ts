@@ -5,6 +5,9 @@
 import { ImagingError } from './errors.js';
 import type { RealArray } from './metrics.js';
 
+/** Pixels below this part of the largest are background, unless something else is said. */
+export const backgroundThreshold = 0.05;
+
 /**
  * 1 where |pixel| is above `fraction` of the largest |pixel|, else 0; same length as the image.
  * @throws IMG_ERR_EMPTY_MASK where nothing is left (an image of zeros)

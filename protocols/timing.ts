@@ -105,6 +105,20 @@ export function echoTrainLengthOf(sequence: Sequence): number {
   return sequence.kind === 'tse' || sequence.kind === 'stirTse' ? sequence.echoTrainLength : 1;
 }
 
+export interface ImagingTime {
+  readonly trMs: number;
+  readonly concatenations: number;
+  /** Of one slice in one average. */
+  readonly nLines: number;
+  readonly echoTrainLength: number;
+  readonly averages: number;
+}
+
+/** TR * concatenations * ceil(lines / echo train length) * averages */
+export function imagingTimeMs({ trMs, concatenations, nLines, echoTrainLength, averages }: ImagingTime): number {
+  return trMs * concatenations * Math.ceil(nLines / echoTrainLength) * averages;
+}
+
 /**
  * @param preparation of the protocol
  * @throws PROTOCOL_ERR_TIMING, PROTOCOL_ERR_LINES, PROTOCOL_ERR_INVERSION_TIME
@@ -134,7 +148,7 @@ export function timingOf(series: Timed, preparation: Protocol['preparation']): S
     noiseScanMs: preparation.noiseScanS * 1000,
     dummiesMs: repetitionsMs * dummies,
     calibrationMs: repetitionsMs * Math.ceil(separateCalibration.length / echoTrainLength),
-    imagingMs: repetitionsMs * shots * averages,
+    imagingMs: imagingTimeMs({ trMs: sequence.trMs, concatenations, nLines: lines.length, echoTrainLength, averages }),
   };
   return {
     trainMs: ofTrain,

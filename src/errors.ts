@@ -12,6 +12,7 @@ import { PROTOCOL_FILE_ERRORS, PROTOCOL_FILE_WARNINGS } from './protocols/index.
 import { RAW_WARNINGS } from './raw/index.js';
 import { SERVER_ERRORS } from './server/index.js';
 import { SESSION_ERRORS, SESSION_WARNINGS } from './session/index.js';
+import { SWEEP_ERRORS } from './sweep/index.js';
 
 interface Section {
   readonly title: string;
@@ -25,7 +26,7 @@ const sections: readonly Section[] = [
   { title: 'Reconstruction', table: { ...RECON_ERRORS, ...RECON_NOTICES } },
   { title: 'Delivery', table: { ...DELIVERY_ERRORS, ...DELIVERY_WARNINGS } },
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
-  { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS } },
+  { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },
   { title: 'Images and metrics', table: IMG_ERRORS },
   { title: 'Exam protocols', table: { ...PROTOCOL_ERRORS, ...PROTOCOL_FILE_ERRORS, ...PROTOCOL_WARNINGS, ...PROTOCOL_FILE_WARNINGS } },
   { title: 'The simulator', table: SIM_ERRORS },

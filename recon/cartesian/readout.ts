@@ -1,4 +1,4 @@
-import type { AcquisitionHeader } from 'ismrmrd';
+import { hasFlag, type AcquisitionFlagName, type AcquisitionHeader } from 'ismrmrd';
 
 /** What reconstruction needs to know of a readout: the part of its header that steers. */
 export type Readout = Pick<
@@ -30,3 +30,28 @@ export type WaitingUse = 'phaseCorrection' | LineUse;
 
 /** What a line of k-space is for. */
 export type LineUse = 'calibration' | 'calibrationAndImaging' | 'imaging';
+
+/** @param correctsGhosts phase-correction readouts are used */
+export function useOf(flags: bigint, correctsGhosts = false): ReadoutUse {
+  if (hasFlag(flags, 'noiseMeasurement')) return 'noise';
+  if (correctsGhosts && hasFlag(flags, 'phaseCorrection')) return 'phaseCorrection';
+  if (ignoredBy(flags) !== undefined) return 'ignored';
+  if (hasFlag(flags, 'parallelCalibrationAndImaging')) return 'calibrationAndImaging';
+  return hasFlag(flags, 'parallelCalibration') ? 'calibration' : 'imaging';
+}
+
+/** The flag by which a readout is no line of an image. */
+export function ignoredBy(flags: bigint): AcquisitionFlagName | undefined {
+  return ignoredFlags.find((name) => hasFlag(flags, name));
+}
+
+const ignoredFlags = [
+  'navigation',
+  'phaseCorrection',
+  'hpFeedback',
+  'dummyScan',
+  'rtFeedback',
+  'surfaceCoilCorrection',
+  'phaseStabilizationReference',
+  'phaseStabilization',
+] as const;

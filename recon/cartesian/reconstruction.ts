@@ -22,7 +22,7 @@ import { ImageStage } from './imageStage.js';
 import { NoiseScan } from './noiseScan.js';
 import { iterativeScratchBytes } from './iterative.js';
 import { isAccelerated, needsCoilMaps, slabCoilBytes, type CartesianPlan } from './plan.js';
-import type { LineUse, Readout, ReadoutUse, WaitingUse } from './readout.js';
+import { ignoredBy, useOf, type LineUse, type Readout, type ReadoutUse, type WaitingUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { rowOfLine, Slab } from './slab.js';
 import { combinedImages, geometryOf, methodOf, scaleLines, synthesise, type CoilMaps, type ImageMaking } from './slabImage.js';
@@ -543,15 +543,11 @@ export class CartesianReconstruction {
   }
 
   #useOf(flags: bigint): ReadoutUse {
-    if (hasFlag(flags, 'noiseMeasurement')) return 'noise';
-    if (this.#ghosts !== undefined && hasFlag(flags, 'phaseCorrection')) return 'phaseCorrection';
-    if (ignoredFlags.some((name) => hasFlag(flags, name))) return 'ignored';
-    if (hasFlag(flags, 'parallelCalibrationAndImaging')) return 'calibrationAndImaging';
-    return hasFlag(flags, 'parallelCalibration') ? 'calibration' : 'imaging';
+    return useOf(flags, this.#ghosts !== undefined);
   }
 
   #countUnused(flags: bigint): void {
-    const name = ignoredFlags.find((flag) => hasFlag(flags, flag))!;
+    const name = ignoredBy(flags)!;
     this.#unused.set(name, (this.#unused.get(name) ?? 0) + 1);
   }
 
@@ -568,15 +564,3 @@ function rowOf(plan: CartesianPlan, { idx, encodingSpaceRef }: Readout): number 
   const shift = ofReference === undefined ? 0 : plan.centreLine - ofReference;
   return rowOfLine(plan, idx.kspaceEncodeStep1 + shift, idx.kspaceEncodeStep2);
 }
-
-/** Readouts that are no line of an image. */
-const ignoredFlags = [
-  'navigation',
-  'phaseCorrection',
-  'hpFeedback',
-  'dummyScan',
-  'rtFeedback',
-  'surfaceCoilCorrection',
-  'phaseStabilizationReference',
-  'phaseStabilization',
-] as const;

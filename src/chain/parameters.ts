@@ -98,6 +98,10 @@ function isEven(value: number): boolean {
 export type Parameters = z.output<typeof schema>;
 export type ParameterName = keyof Parameters;
 
+/** The ways to fill missing lines that can be asked for by name. */
+export const unaliasMethods = schema.shape.unalias.unwrap().options.filter((name) => name !== 'auto' && name !== 'none');
+export type UnaliasMethod = (typeof unaliasMethods)[number];
+
 export const defaultParameters: Parameters = schema.parse({});
 
 export function isParameterName(name: string): name is ParameterName {

@@ -2,8 +2,8 @@
 import { extname } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CodedError } from 'ismrmrd';
-import { ChainChoice, knownConfigNames, parameterFacts } from '../chain/index.js';
-import type { ChoiceOptions, Implied } from '../chain/index.js';
+import { ChainChoice, knownConfigNames, parameterFacts, unaliasMethods } from '../chain/index.js';
+import type { ChoiceOptions, Implied, UnaliasMethod } from '../chain/index.js';
 import { documentedCodes, errorsPage } from '../errors.js';
 import { logLevels } from '../log.js';
 import type { LogLevel } from '../log.js';
@@ -22,6 +22,7 @@ import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from
 import { recon } from './recon.js';
 import { send } from './send.js';
 import { serve } from './serve.js';
+import { sweep } from './sweep.js';
 
 const DEFAULT_PORT = 9002;
 const LOOPBACK = '127.0.0.1';
@@ -47,6 +48,8 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['CONUS_ERR_UNKNOWN_CONFIG', ExitCode.usage],
   ['CONUS_ERR_OUTPUT_KIND', ExitCode.usage],
   ['CONUS_ERR_NOT_COMPARABLE', ExitCode.usage],
+  ['CONUS_ERR_SWEEP_ACCELERATION', ExitCode.usage],
+  ['CONUS_ERR_SWEEP_CALIBRATION', ExitCode.usage],
   ['PROTOCOL_ERR_UNKNOWN', ExitCode.usage],
   ['CONUS_ERR_OUTPUT', ExitCode.output],
   ['CONUS_ERR_CONNECTION', ExitCode.output],
@@ -140,6 +143,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
       done(await compare(image, reference, flags, io));
     });
 
+  addSweep(program, io, done);
   addProtocols(program, io, done);
 
   command(program, 'parameters')
@@ -160,6 +164,48 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     });
 
   return program;
+}
+
+interface SweepFlags extends ChoiceFlags, PoolFlags {
+  readonly R: number[];
+  readonly acs: number[];
+  readonly method: UnaliasMethod[];
+  readonly output?: string;
+  readonly trMs?: number;
+  readonly etl?: number;
+  readonly maxNrmse?: number;
+  readonly minSsim?: number;
+  readonly maxG?: number;
+  readonly maxG99?: number;
+  readonly minSnr?: number;
+  readonly maxMinutes?: number;
+  readonly json: boolean;
+}
+
+function addSweep(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
+  withChoice(withPool(command(program, 'sweep')))
+    .description('undersample raw data retrospectively and tell what each setting costs')
+    .argument('<in>', '.mrd or .h5, fully sampled or less accelerated')
+    .option('--R <factors>', 'acceleration factors, multiples of that of the data', wholeNumbers(1, 8), [2, 3, 4])
+    .option('--acs <lines>', 'numbers of calibration lines', wholeNumbers(1, 4096), [24])
+    .option('--method <names>', `how missing lines are filled, some of ${unaliasMethods.join(',')}`, methodNames, ['grappa'])
+    .option('-o, --output <page>', 'an HTML page with plots and error maps')
+    .option('--tr-ms <milliseconds>', "repetition time in place of the header's", positive)
+    .option('--etl <lines>', "echo train length in place of the header's", wholeNumber(1, 4096))
+    .option('--max-nrmse <value>', 'largest nRMSE that passes', positive)
+    .option('--min-ssim <value>', 'smallest SSIM that passes', positive)
+    .option('--max-g <value>', 'largest mean g-factor that passes', positive)
+    .option('--max-g99 <value>', 'largest 99th percentile of the g-factor that passes', positive)
+    .option('--min-snr <value>', 'smallest median SNR that passes', positive)
+    .option('--max-minutes <value>', 'longest scan that passes', positive)
+    .action(async (input: string, flags: SweepFlags) => {
+      const { R: accelerations, acs: calibrationLines, method: methods, output, json } = flags;
+      const limits = defined({
+        maxNRmse: flags.maxNrmse, minSsim: flags.minSsim, maxGMean: flags.maxG, maxG99: flags.maxG99, minSnr: flags.minSnr, maxMinutes: flags.maxMinutes,
+      });
+      const timing = defined({ trMs: flags.trMs, echoTrainLength: flags.etl });
+      done(await sweep(input, { ...choiceOf(flags), ...poolOf(flags), ...timing, accelerations, calibrationLines, methods, limits, output, json }, io));
+    });
 }
 
 function addProtocols(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
@@ -242,6 +288,24 @@ function wholeNumber(minimum: number, maximum: number): (text: string) => number
     if (text.trim() !== '' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
     throw new InvalidArgumentError(`Expected a whole number from ${minimum} to ${maximum}.`);
   };
+}
+
+function wholeNumbers(minimum: number, maximum: number): (text: string) => number[] {
+  const one = wholeNumber(minimum, maximum);
+  return (text) => [...new Set(text.split(',').map(one))].sort((a, b) => a - b);
+}
+
+function methodNames(text: string): UnaliasMethod[] {
+  return text.split(',').map((part) => {
+    const name = unaliasMethods.find((method) => method === part.trim());
+    if (name !== undefined) return name;
+    throw new InvalidArgumentError(`Expected some of ${unaliasMethods.join(',')}; ${JSON.stringify(part)} is none.`);
+  });
+}
+
+/** Without what is undefined. */
+function defined<Value extends object>(value: Value): { [Key in keyof Value]?: NonNullable<Value[Key]> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as { [Key in keyof Value]?: NonNullable<Value[Key]> };
 }
 
 function positive(text: string): number {

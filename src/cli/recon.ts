@@ -5,7 +5,7 @@ import { CodedError } from 'ismrmrd';
 import type { ChoiceOptions } from '../chain/index.js';
 import { ReconstructionPool } from '../reconstruction/index.js';
 import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
-import { presentable, Session, WireAnswer } from '../session/index.js';
+import { play, presentable, Session, WireAnswer } from '../session/index.js';
 import type { SessionAnswer, SessionSummary } from '../session/index.js';
 import { cliError } from './errors.js';
 import { ExitCode } from './exitCodes.js';
@@ -39,7 +39,7 @@ export async function recon(input: string, options: ReconOptions, io: CliIo): Pr
   try {
     const destination = destinationOf(options.output, io, narrate);
     const session = new Session({ ...options, id: 'recon', reconstructions: pool, answer: destination.answer, savesRaw: input !== '-' });
-    const summary = await play(source, session, destination, new Progress(io));
+    const summary = await playSource(source, session, destination, new Progress(io));
     const files = await destination.end();
     report(summary, files, options, io, narrate);
     return exitCodeOf(summary);
@@ -49,16 +49,12 @@ export async function recon(input: string, options: ReconOptions, io: CliIo): Pr
 }
 
 /** Feeds a source to a session and waits for its end. @throws CodedError CONUS_ERR_INPUT */
-async function play(source: Source, session: Session, destination: Destination, progress: Progress): Promise<SessionSummary> {
-  let nBytes = 0;
-  for await (const chunk of source.bytes) {
-    nBytes += chunk.length;
-    await session.write(chunk);
-    progress.update(() => `${(nBytes / 2 ** 20).toFixed(1)} MiB${source.totalBytes === undefined ? '' : ` of ${(source.totalBytes / 2 ** 20).toFixed(1)}`}`);
+async function playSource(source: Source, session: Session, destination: Destination, progress: Progress): Promise<SessionSummary> {
+  const mebi = (nBytes: number) => (nBytes / 2 ** 20).toFixed(1);
+  const summary = await play(source.bytes, session, (nBytes) => {
+    progress.update(() => `${mebi(nBytes)} MiB${source.totalBytes === undefined ? '' : ` of ${mebi(source.totalBytes)}`}`);
     if (destination.failure !== undefined) session.abort(destination.failure);
-    if (!session.takesInput) break;
-  }
-  const summary = await session.end();
+  });
   progress.end();
   return summary;
 }

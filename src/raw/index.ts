@@ -1,2 +1,3 @@
+export { isLine, ReadoutCensus, type ReadoutFacts } from './census.js';
 export * from './errors.js';
 export { RawRecorder } from './recorder.js';

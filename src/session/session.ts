@@ -24,6 +24,14 @@ export interface Reconstructions {
   open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents): Promise<SessionReconstruction>;
 }
 
+/** Looks on and changes nothing. */
+export interface SessionObserver {
+  /** Chain and parameters are fixed, before the first readout. */
+  chosen?(choice: Choice, header: MrdHeader): void;
+  readout?(header: AcquisitionHeader): void;
+  reconstructed?(summary: ReconSummary): void;
+}
+
 export interface SessionOptions extends ChoiceOptions {
   readonly id: string;
   readonly reconstructions: Reconstructions;
@@ -31,6 +39,7 @@ export interface SessionOptions extends ChoiceOptions {
   /** Whether every byte of this session is being saved; the chain savedataonly asks for it. */
   readonly savesRaw?: boolean;
   readonly limits?: Partial<ParserLimits>;
+  readonly observer?: SessionObserver;
 }
 
 const emptyMeta = '<?xml version="1.0" encoding="UTF-8"?>\n<ismrmrdMeta></ismrmrdMeta>\n';
@@ -197,6 +206,7 @@ export class Session {
         this.#nReadouts++;
         this.#lastReadoutAt = performance.now();
         this.#reconstruction?.commit(header);
+        this.#options.observer?.readout?.(header);
       }),
       image: ifOpen((image) => this.#readImage(image)),
       waveform: ifOpen(() => {
@@ -269,8 +279,10 @@ export class Session {
   }
 
   #open(): void {
-    const { parameters, chain } = this.#choose();
+    const choice = this.#choose();
+    const { parameters, chain } = choice;
     if (this.#header === undefined) throw this.#headerError ?? new Error('no header to open a reconstruction with');
+    this.#options.observer?.chosen?.(choice, this.#header);
     this.#warnOfDependencies(this.#header);
     this.#answer.begin(this.#header, deliverySettings(chain, parameters, this.#returned.reserve()));
     this.#opening = this.#options.reconstructions.open(this.#header, parameters, this.#events());
@@ -375,6 +387,7 @@ export class Session {
       const reconstruction = await this.#opening;
       if (this.#reconstructionError !== undefined) await reconstruction?.abort();
       else summary = await reconstruction?.finish();
+      if (summary !== undefined) this.#options.observer?.reconstructed?.(summary);
     } catch (broken) {
       error ??= broken;
     }

@@ -40,7 +40,7 @@ async function conus(argv: readonly string[], stdin: Uint8Array = new Uint8Array
   const out = collector();
   const err = collector();
   // One thread is as good as many here, and sooner there.
-  const threads = argv[0] === 'recon' ? ['--threads', '1'] : [];
+  const threads = argv[0] === 'recon' || (argv[0] === 'sweep' && argv[1] !== '--help') ? ['--threads', '1'] : [];
   const code = await main([...argv, ...threads], {
     stdin: Readable.from([stdin]),
     stdout: out.stream,
@@ -210,6 +210,34 @@ describe('conus compare', () => {
   });
 });
 
+describe('conus sweep', () => {
+  it('prints every setting and writes the page', async () => {
+    await writeFile(at('sweep.mrd'), scan('default', { nLines: 32 }));
+    const ran = await conus(['sweep', at('sweep.mrd'), '--R', '1,2', '--acs', '12', '--etl', '4', '--tr-ms', '600', '--max-nrmse', '0.5', '-o', at('page/sweep.html')]);
+    expect(ran.code).toBe(ExitCode.ok);
+    const lines = ran.out.toString().split('\n');
+    expect(lines[0]).toMatch(/^R +ACS +method +lines +min +nRMSE/);
+    expect(lines[1]).toMatch(/^1 +- +as acquired +32 +0.08 +0.0000 +1.0000/);
+    expect(lines[2]).toMatch(/^2 +12 +grappa +22 +0.06/);
+    expect(ran.out.toString()).toMatch(/Fastest that passes: R = 2/);
+    expect(await readFile(at('page/sweep.html'), 'utf8')).toContain('Acceleration sweep');
+    const json = await conus(['sweep', at('sweep.mrd'), '--R', '2', '--acs', '12', '--json']);
+    expect(jsonOf(json)).toMatchObject({ acceleration: 1, snrUnits: false, results: [{ setting: { acceleration: 2, calibrationLines: 12, method: 'grappa' }, nLines: 22 }] });
+  });
+
+  it.each<[string, () => string[], ExitCode, string]>([
+    ['stdin', () => ['-'], ExitCode.input, 'CONUS_ERR_INPUT'],
+    ['a factor that is none', () => [at('scan.mrd'), '--R', '2,x'], ExitCode.usage, '1 to 8'],
+    ['a method that is none', () => [at('scan.mrd'), '--method', 'magic'], ExitCode.usage, 'grappa'],
+    ['more calibration lines than there are', () => [at('scan.mrd'), '--R', '2', '--acs', '17'], ExitCode.usage, 'CONUS_ERR_SWEEP_CALIBRATION'],
+    ['a page that cannot be written', () => [at('scan.mrd'), '--R', '2', '--acs', '12', '-o', '/dev/null/x.html'], ExitCode.output, 'CONUS_ERR_OUTPUT'],
+  ])('refuses %s', async (_name, argv, code, message) => {
+    const ran = await conus(['sweep', ...argv()]);
+    expect(ran.code).toBe(code);
+    expect(ran.err).toContain(message);
+  });
+});
+
 describe('conus serve and conus send', () => {
   it('talk to each other, and serve stops when it is asked to', async () => {
     const stop = new AbortController();
@@ -272,7 +300,7 @@ describe('the documentation', () => {
       expect(page).toContain(`| \`${name}\` | ${values} | ${standard} | ${description} |`);
     }
     const protocols = ['list', 'show', 'check', 'schema'].map((name) => ['protocols', name]);
-    const commands = [['serve'], ['recon'], ['send'], ['inspect'], ['explain'], ['compare'], ...protocols, ['parameters'], ['errors']];
+    const commands = [['serve'], ['recon'], ['send'], ['inspect'], ['explain'], ['compare'], ['sweep'], ...protocols, ['parameters'], ['errors']];
     for (const command of commands) {
       const help = (await conus([...command, '--help'])).out.toString();
       const section = page.split(`## conus ${command[0]}\n`)[1]?.split('\n## ')[0] ?? '';

@@ -1,0 +1,22 @@
+/** What the pixels of a map are like within a mask. */
+import { ImagingError } from './errors.js';
+import type { Mask, RealArray } from './metrics.js';
+
+/** The finite values of the pixels that count, ascending. @throws IMG_ERR_EMPTY_MASK where there are none */
+export function sortedWithin(values: RealArray, mask: Mask): Float64Array {
+  const kept: number[] = [];
+  for (let pixel = 0; pixel < values.length; pixel++) if (mask[pixel] && Number.isFinite(values[pixel])) kept.push(values[pixel]!);
+  if (kept.length === 0) throw new ImagingError('IMG_ERR_EMPTY_MASK', 'a mask without a finite pixel');
+  return Float64Array.from(kept).sort();
+}
+
+/** The value below which `percent` (0 to 100) of sorted values lie: the nearest rank. */
+export function percentileOf(sorted: ArrayLike<number>, percent: number): number {
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)]!;
+}
+
+export function meanOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+}

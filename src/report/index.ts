@@ -1,0 +1,1 @@
+export { sweepPage } from './sweepPage.js';

@@ -1,0 +1,7 @@
+export { SWEEP_ERRORS } from './errors.js';
+export { hasLimits, limitTexts, type Limits } from './limits.js';
+export { readRecordedScan, type RecordedScan } from './recordedScan.js';
+export { settingText, sweep, type Setting, type SweepContext, type SweepOptions, type SweepOutcome, type SweepPicture, type SweepResult } from './sweep.js';
+export { keptReadouts, rewrittenHeader, undersampledStream, type Sampling } from './undersample.js';
+export { keptLinesOf, scanMinutes, sequenceTimingOf } from './scanTime.js';
+export type { Figures } from './figures.js';

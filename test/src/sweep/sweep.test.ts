@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ReconstructionPool } from '../../../src/reconstruction/index.js';
+import { sweepPage } from '../../../src/report/index.js';
+import { sweep, type SweepOptions, type SweepOutcome, type SweepResult } from '../../../src/sweep/index.js';
+import { smallScan, streamOf, withTiming, type Opener } from './scans.js';
+
+let pool: ReconstructionPool;
+beforeAll(() => {
+  pool = new ReconstructionPool({ threads: 1 });
+});
+afterAll(() => pool.close());
+
+const swept = (open: Opener, options: Partial<SweepOptions> = {}): Promise<SweepOutcome> =>
+  sweep({ accelerations: [1, 2, 4], calibrationLines: [16], methods: ['grappa'], limits: {}, ...options }, { open, reconstructions: pool });
+
+const rising = (values: readonly (number | undefined)[]) => values.every((value, i) => i === 0 || value! > values[i - 1]!);
+const figure = (results: readonly SweepResult[], name: 'nRmse' | 'ssim' | 'gMean' | 'g99' | 'snr') => results.map(({ figures }) => figures?.[name]);
+
+describe('a sweep of fully sampled data', () => {
+  let outcome: SweepOutcome;
+  beforeAll(async () => {
+    const limits = { maxNRmse: 0.15, maxG99: 2.5 };
+    outcome = await swept(streamOf(smallScan, withTiming(4)), { calibrationLines: [16, 24], limits });
+  });
+  const withLines = (lines: number) => [outcome.baseline, ...outcome.results.filter(({ setting }) => setting?.calibrationLines === lines)];
+
+  it('has each combination once, the data as they are for R = 1', () => {
+    expect(outcome.results.map(({ setting }) => [setting?.acceleration, setting?.calibrationLines])).toEqual([[2, 16], [2, 24], [4, 16], [4, 24]]);
+    expect(outcome.baseline.figures).toMatchObject({ nRmse: 0, ssim: 1 });
+    expect(outcome.baseline.figures!.gMean).toBeCloseTo(1, 3);
+    expect(outcome.snrUnits).toBe(true);
+  });
+
+  it.each([16, 24])('with R the error and g rise, similarity, SNR and minutes fall; %s calibration lines', (lines) => {
+    const results = withLines(lines);
+    for (const name of ['nRmse', 'gMean', 'g99'] as const) expect(rising(figure(results, name)), name).toBe(true);
+    for (const name of ['ssim', 'snr'] as const) expect(rising(figure(results, name).toReversed()), name).toBe(true);
+    expect(rising(results.map(({ minutes }) => minutes).toReversed())).toBe(true);
+    expect(rising(results.map(({ nLines }) => nLines).toReversed())).toBe(true);
+  });
+
+  it('loses SNR by the root of the net acceleration and by g', () => {
+    for (const { figures, relativeSnr, nLines } of outcome.results.slice(0, 2)) {
+      expect(relativeSnr! * figures!.gMean! * Math.sqrt(64 / nLines)).toBeCloseTo(1, 0);
+    }
+  });
+
+  it('names the fastest setting within the limits, and what keeps the others out', () => {
+    expect(outcome.fastest?.setting).toMatchObject({ acceleration: 2 });
+    for (const { setting, violations } of outcome.results) expect(violations.length > 0, JSON.stringify(setting)).toBe(setting!.acceleration === 4);
+  });
+
+  it('is told on a page of its own, without scripts, with every setting', () => {
+    const page = sweepPage(outcome);
+    expect(page.match(/<svg viewBox="0 0 460/g)).toHaveLength(5);
+    expect(page.match(/<img/g)).toHaveLength(3 + 2 + 3 * 4);
+    for (const { setting } of outcome.results) expect(page).toContain(`R = ${setting!.acceleration}, ${setting!.calibrationLines} calibration lines, grappa`);
+    expect(page).not.toMatch(/<script|https?:\/\//);
+  });
+});
+
+describe('a sweep of several methods', () => {
+  it('gives a limit on g no chance where a method has no g', async () => {
+    const { results } = await swept(streamOf({ ...smallScan, nSlices: 1 }), { accelerations: [2], calibrationLines: [20], methods: ['grappa', 'sense', 'l1'], limits: { maxG99: 100 } });
+    expect(results.map(({ setting, violations }) => [setting?.method, ...violations])).toEqual([['grappa'], ['sense'], ['l1', 'no g, 99th percentile']]);
+    for (const { figures } of results) expect(figures!.nRmse).toBeLessThan(0.2);
+  });
+});
+
+describe('the reference', () => {
+  it('has the coil maps of the setting: what is left without noise and aliasing is nothing', async () => {
+    // All lines are kept by calibrating with all of them.
+    const { results } = await swept(streamOf({ ...smallScan, noiseStd: 0 }), { accelerations: [2], calibrationLines: [64] });
+    expect(results[0]!.figures!.nRmse).toBeLessThan(1e-5);
+  });
+
+  it('of accelerated data is made of all of their lines', async () => {
+    const { results, baseline } = await swept(streamOf({ ...smallScan, acceleration: 2, calibrationLines: 20 }), { accelerations: [2, 4], calibrationLines: [16] });
+    expect(baseline.nLines).toBe(32 + 10);
+    expect(results[0]!.figures!.nRmse).toBeGreaterThan(0);
+    expect(rising(figure(results, 'nRmse'))).toBe(true);
+  });
+});
+
+describe('a setting that cannot be had', () => {
+  it('is told with its reason: too few lines for the kernel', async () => {
+    const { results, fastest } = await swept(streamOf(smallScan), { accelerations: [4], calibrationLines: [8], limits: { maxNRmse: 10 } });
+    expect(results[0]!.violations).toEqual(['zero-filled']);
+    expect(results[0]!.remarks).toContain('RECON_WARN_NO_CALIBRATION');
+    expect(fastest?.setting).toBeUndefined();
+  });
+
+  it('is refused before anything is reconstructed', async () => {
+    await expect(swept(streamOf({ ...smallScan, acceleration: 2 }), { accelerations: [3] })).rejects.toThrow('CONUS_ERR_SWEEP_ACCELERATION');
+  });
+});
