@@ -268,7 +268,7 @@ function transverseProcess(vertebra: VertebraPlan, side: Side, from: Vector3): S
   const out = sign(side);
   const angle = (backwardDeg * Math.PI) / 180;
   const h = heightMm / 2;
-  const thick = kind === 'thoracic' ? 0.75 : 0.5;
+  const thick = { axis: 0.5, cervical: 0.5, thoracic: 0.75, lumbar: 0.62 }[kind];
   // In the neck it springs from the body's side, in front of the vertebral artery.
   const root: Vector3 = kind === 'cervical' || kind === 'axis' ? [from[0] - out * 2, from[1] - 4, from[2] - 1] : [from[0], from[1] + 1, from[2] - 1];
   const tip: Vector3 = [root[0] + out * lengthMm * Math.cos(angle), root[1] + lengthMm * Math.sin(angle), root[2] + (kind === 'lumbar' ? 1 : -1)];

@@ -10,7 +10,7 @@
  */
 import { tissueAt, tissueNames, tissueVariation, type FieldStrengthT, type Tissue, type TissueName, type Vector3 } from '../../imaging/index.js';
 import {
-  cuboid, difference, ellipsoid, intersection, offset, outOfFrame, placed, tube, union,
+  cuboid, difference, ellipsoid, intersection, offset, outOfFrame, placed, smoothUnion, tube, union,
   type Anatomy, type Frame, type Solid, type Structure, type Texture,
 } from '../anatomy/index.js';
 import { Random } from '../random.js';
@@ -115,6 +115,10 @@ export function buildSpine(plan: SpinePlan, options: BuildOptions): BuiltSpine {
     ...shelled.filter((part) => !isFused(part)).flatMap(({ shell, marrow }) => [shell, marrow]),
     ...shelled.filter(isFused).map(({ shell }) => shell),
     ...shelled.filter(isFused).map(({ marrow }) => marrow),
+    ...sides.filter((side) => plan.transition.castellvi[side] === 3 && names.includes('S1')).map((side): Structure => ({
+      name: `bridge ${side}`, solid: lumbosacralBridge(plan, alignment, side, 5), tissue: 'redMarrow', label: archLabel('S1'),
+      texture: marrowTexture(vertebraOf(plan, 'S1'), seedFor('marrow')),
+    })),
   ];
 
   const structures: Structure[] = [
@@ -230,10 +234,7 @@ function vertebraSite(
   const below = mobile ? neighbour(plan.segments[index]) : undefined;
   const neighbours: ArchNeighbours = { ...(above && { above }), ...(below && { below }) };
   const processes = archSolid(vertebra, frame, neighbours, canal.wall);
-  const next = plan.vertebrae[index + 1];
-  const arch = kind === 'sacral'
-    ? union(processes, difference(lateralMass(vertebra, frame, next?.kind === 'sacral' ? { plan: next, frame: alignment.vertebrae.get(next.name)! } : undefined, vertebraOf(plan, 'S1').body.upperWidthMm), canal.wall))
-    : processes;
+  const arch = kind === 'sacral' ? union(processes, difference(sacralMass(plan, vertebra, alignment), canal.wall)) : processes;
   return {
     plan: vertebra,
     frame,
@@ -242,6 +243,16 @@ function vertebraSite(
     arch,
     archMarrow: offset(arch, kind === 'cervical' || kind === 'axis' ? -0.75 : -1.1),
   };
+}
+
+function sacralMass(plan: SpinePlan, vertebra: VertebraPlan, alignment: Alignment): Solid {
+  const frameOf = ({ name }: VertebraPlan) => alignment.vertebrae.get(name)!;
+  const next = plan.vertebrae[plan.vertebrae.indexOf(vertebra) + 1]!;
+  const below = next.kind === 'sacral' ? { plan: next, frame: frameOf(next) } : undefined;
+  const mass = lateralMass(vertebra, frameOf(vertebra), below, vertebraOf(plan, 'S1').body.upperWidthMm);
+  if (vertebra.name !== 'S1') return mass;
+  const bridges = sides.filter((side) => plan.transition.castellvi[side] >= 2).map((side) => lumbosacralBridge(plan, alignment, side, 8));
+  return smoothUnion(3, mass, ...bridges);
 }
 
 function segmentSite(segment: SegmentPlan, { frame, solids, halfDepthMm, facets, foramina }: SegmentGeometry): SegmentSite {
@@ -303,6 +314,25 @@ function bodyMarrow({ plan, frame, marrow }: VertebraSite, seedFor: (name: strin
     texture: { tissue: 'blood', mean: 0.5, amplitude: 0.2, scaleMm: [2, 2, 2], seed: seedFor('epidural veins') },
   });
   return structures;
+}
+
+/**
+ * From the middle of the last lumbar transverse process down to the ala of the sacrum: where they meet, the sacrum
+ * reaches up (Castellvi's second type), and where they are fused, marrow runs through (the third).
+ */
+function lumbosacralBridge(plan: SpinePlan, { vertebrae }: Alignment, side: Side, radiusMm: number): Solid {
+  const last = plan.vertebrae.findLast(({ kind }) => kind === 'lumbar')!;
+  const { body, canal, pedicle, transverse } = last;
+  const { lengthMm, backwardDeg } = transverse[side];
+  const angle = (backwardDeg * Math.PI) / 180;
+  const out = sign(side);
+  const [x, y] = [canal.widthMm / 2 + pedicle.widthMm / 2 + 0.75 * lengthMm * Math.cos(angle), 0.75 * lengthMm * Math.sin(angle)];
+  const s1 = vertebraOf(plan, 'S1');
+  const points: Vector3[] = [
+    outOfFrame(vertebrae.get(last.name)!, [out * x, (body.lowerDepthMm + body.upperDepthMm) / 4 + pedicle.lengthMm + y, pedicle.raisedMm - 2]),
+    outOfFrame(vertebrae.get('S1')!, [out * Math.max(x, 0.8 * s1.body.upperWidthMm), posteriorWallMm(s1) - 9, 0]),
+  ];
+  return tube(points.map((centreMm) => ({ centreMm, acrossMm: radiusMm, alongMm: radiusMm })));
 }
 
 interface Shelled {

@@ -65,6 +65,14 @@ export function discStructures(
     const opacity = Math.min(0.55, 0.5 * (grade - 1.3));
     structures.push({ name: `${name} cleft`, solid: place(solids.cleft), tissue: 'annulus', edgeMm: 1.2, opacity });
   }
+  disc.fissures.forEach(({ angleDeg, heightMm, widthMm }, index) => {
+    const [angle, margin] = [(angleDeg * Math.PI) / 180, marginAt(solids.outline, angleDeg)];
+    const [outX, outY] = [Math.sin(angle), Math.cos(angle)];
+    const deep = margin - 2.2;
+    const frame: Frame = { originMm: [deep * outX, deep * outY, 0], x: [outY, -outX, 0], y: [outX, outY, 0], z: [0, 0, 1] };
+    const spot = placed(frame, ellipsoid([widthMm / 2, 1.1, heightMm / 2]));
+    structures.push({ name: `${name} fissure ${index}`, solid: place(spot), tissue: 'jointFluid', edgeMm: 0.8, opacity: 0.8 });
+  });
   if (disc.vacuumShare > 0) {
     structures.push({ name: `${name} vacuum`, solid: place(solids.cleft), tissue: 'bowelGas', edgeMm: 0.6, opacity: disc.vacuumShare });
   }
@@ -145,13 +153,7 @@ function cleftOf(outline: Outline, { nucleusShare, anteriorHeightMm, posteriorHe
 export function herniationSolid(plan: HerniationPlan, { outline }: DiscSolids, { bulgeMm }: DiscPlan, seed: number): Solid {
   const angle = (plan.angleDeg * Math.PI) / 180;
   const [outX, outY] = [Math.sin(angle), Math.cos(angle)];
-  let [inside, outside] = [0, 2 * outline.halfWidthMm];
-  for (let step = 0; step < 40; step++) {
-    const middle = (inside + outside) / 2;
-    if (outline.distanceMm(middle * outX, middle * outY, 0) < 0) inside = middle;
-    else outside = middle;
-  }
-  const margin = inside + Math.max(0, Math.abs(angle) < Math.PI / 2 ? bulgeMm.posterior : bulgeMm.anterior) * 0.5;
+  const margin = marginAt(outline, plan.angleDeg) + Math.max(0, Math.abs(angle) < Math.PI / 2 ? bulgeMm.posterior : bulgeMm.anterior) * 0.5;
   /** x along the margin, y outwards. */
   const frameAt = (mm: number, z: number): Frame =>
     ({ originMm: [mm * outX, mm * outY, z], x: [outY, -outX, 0], y: [outX, outY, 0], z: [0, 0, 1] });
@@ -166,4 +168,16 @@ export function herniationSolid(plan: HerniationPlan, { outline }: DiscSolids, {
     { centreMm: [(margin + depthMm / 2) * outX, (margin + depthMm / 2) * outY, migrationMm], acrossMm: baseWidthMm / 2, alongMm: Math.min(baseWidthMm / 2, 3) },
   ], [outY, -outX, 0]);
   return roughened(smoothUnion(1.5, body, neck), 0.25, 3, seed);
+}
+
+/** From the disc's middle to its unbulged margin: 0 to posterior, 90 degrees to the left. */
+function marginAt(outline: Outline, angleDeg: number): number {
+  const [outX, outY] = [Math.sin((angleDeg * Math.PI) / 180), Math.cos((angleDeg * Math.PI) / 180)];
+  let [inside, outside] = [0, 2 * outline.halfWidthMm];
+  for (let step = 0; step < 40; step++) {
+    const middle = (inside + outside) / 2;
+    if (outline.distanceMm(middle * outX, middle * outY, 0) < 0) inside = middle;
+    else outside = middle;
+  }
+  return inside;
 }

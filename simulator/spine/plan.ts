@@ -4,8 +4,7 @@
  * another; build.ts makes an anatomy of it.
  *
  * Each quantity is stated once. Lordosis and kyphosis are the wedges of bodies and discs added up, so a
- * wedge fracture bends the spine; the height of a foramen follows from disc and bodies. `measures.ts`
- * computes what follows.
+ * wedge fracture bends the spine; the height of a foramen follows from disc and bodies.
  *
  * Frames. A vertebra's: origin in the middle of its body, x to its left, y to posterior, z up along it.
  * A disc's: likewise, in the middle of the disc, half way between its neighbours. mm and degrees.

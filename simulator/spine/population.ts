@@ -231,11 +231,16 @@ export function drawSpine(seed: number, options: PopulationOptions = {}): SpineP
         deviationDeg: 2.5 * cutNormal(random),
         bifid: kind === 'axis' || (kind === 'cervical' && model !== 'C7' && random.uniform() < 0.7),
       },
-      transverse: perSide(() => ({
-        lengthMm: transverseLength * posterior * wobble(0.08),
-        heightMm: transverseHeight * posterior * wobble(0.06),
-        backwardDeg: backward + 3 * cutNormal(random),
-      })),
+      transverse: perSide((side) => {
+        // Castellvi's: broad from the first type on (19 mm and more), and longer where they reach the sacrum.
+        const castellvi = names[index] === `L${transition.nLumbar}` ? transition.castellvi[side] : 0;
+        const [longer, higher] = castellvi === 0 ? [1, 1] : [castellvi === 1 ? 1.05 : 1.25, 2];
+        return {
+          lengthMm: transverseLength * longer * posterior * wobble(0.08),
+          heightMm: transverseHeight * higher * posterior * wobble(0.06),
+          backwardDeg: backward + 3 * cutNormal(random),
+        };
+      }),
       parsCleftMm: { left: 0, right: 0 },
       marrow: drawMarrow(random, kind, sex, ageYears, marrowDraw),
       sac: {
