@@ -10,13 +10,13 @@ const [plain] = reconstructSimulated(small).images;
 const errorOf = (options: Partial<ScanOptions>) => nRmse(magnitudeOf(reconstructSimulated({ ...small, ...options }).images[0]!), magnitudeOf(plain!));
 
 describe('an echo-planar scan', () => {
-  it('is without ghosts', () => {
+  it('is without ghosts (epi_2d)', () => {
     expect(errorOf({ epi })).toBeLessThan(0.005);
   });
 
   it.each([
     ['accelerated, with separate calibration lines', { acceleration: 2, calibration: 'separate', calibrationLines: 32 }],
-    ['of several averages', { nAverages: 2 }],
+    ['of several averages (generic_grappa_epi_ave)', { acceleration: 2, calibration: 'separate', calibrationLines: 32, nAverages: 2 }],
     ['of several slices and repetitions', { nSlices: 2, nRepetitions: 2, sliceSpacingMm: 1e-6 }],
     ['with partial Fourier', { partialFourier: 6 / 8 }],
   ] as const)('%s: is without ghosts', (_, options) => {

@@ -63,7 +63,7 @@ export interface SentReadout {
 }
 
 /** Centred orthonormal transform from n positions to the central m frequencies: complex [m, n]. */
-function transformMatrix(m: number, n: number): Float64Array {
+export function transformMatrix(m: number, n: number): Float64Array {
   const matrix = new Float64Array(2 * m * n);
   for (let k = 0; k < m; k++) {
     for (let j = 0; j < n; j++) {
@@ -95,6 +95,17 @@ export function apply(matrix: Float64Array, m: number, n: number, data: Float64A
         }
       }
     }
+  }
+  return out;
+}
+
+/** The central `nKept` of `n` rows of complex [outer, n, inner]. */
+function linesAbout(data: Float64Array, outer: number, n: number, nKept: number, inner: number): Float64Array {
+  const out = new Float64Array(2 * outer * nKept * inner);
+  const first = Math.floor(n / 2) - Math.floor(nKept / 2);
+  for (let o = 0; o < outer; o++) {
+    const from = 2 * (o * n + first) * inner;
+    out.set(data.subarray(from, from + 2 * nKept * inner), 2 * o * nKept * inner);
   }
   return out;
 }
@@ -134,6 +145,13 @@ export class GridScan {
       Math.round(this.nLines * (1 - this.options.partialFourier)),
       Math.round(this.nPartitions * (1 - this.options.slicePartialFourier)),
     ];
+  }
+
+  /** The same scan with noise. */
+  withNoise(noiseStd: number): GridScan {
+    const noisy = new GridScan({ ...this.options, noiseStd });
+    noisy.#drawn = this.#drawn ??= this.#acquire();
+    return noisy;
   }
 
   /** complex [nCoils, paddedSlices, paddedRows, paddedColumns] */
@@ -331,7 +349,10 @@ export class GridScan {
     const { nSamples, nLines, nPartitions, paddedColumns, paddedRows, paddedSlices } = this;
     const { nCoils, matrix } = this.options;
     const alongZ = apply(transformMatrix(nPartitions, paddedSlices), nPartitions, paddedSlices, this.kspace, nCoils, nLines * nSamples, true);
-    const alongY = apply(transformMatrix(nLines, paddedRows), nLines, paddedRows, alongZ, nCoils * paddedSlices, nSamples, true);
+    // Lines beyond the resolution of the image are not in it.
+    const nKept = Math.min(nLines, paddedRows);
+    const kept = linesAbout(alongZ, nCoils * paddedSlices, nLines, nKept, nSamples);
+    const alongY = apply(transformMatrix(nKept, paddedRows), nKept, paddedRows, kept, nCoils * paddedSlices, nSamples, true);
     const coils = apply(transformMatrix(nSamples, paddedColumns), nSamples, paddedColumns, alongY, nCoils * paddedSlices * paddedRows, 1, true);
     return this.#cropped(matrix, (pixel) => this.#combined(coils, pixel));
   }
