@@ -41,8 +41,10 @@ export type EdgeShape = 'box' | 'cosine';
 export const cosineEdgeMm = ({ columnStepMm, rowStepMm }: Pick<Plane, 'columnStepMm' | 'rowStepMm'>): number =>
   2 * Math.max(length(columnStepMm), length(rowStepMm));
 
-/** Pixels along the side of the smallest square that is decided as one, and of a tile. */
+/** Pixels along the side of a tile. */
 const tileSize = 8;
+/** Of the smallest square that is decided as one: smaller ones ask more often than they spare. */
+const smallestSquare = 4;
 /** Of squares that are asked first. */
 const largestSquare = 64;
 /** Distances of bodies that are not exact may be too large by a part of this. */
@@ -195,7 +197,7 @@ class Canvas {
       const reach = caution * (this.#pixelMm * size * Math.SQRT1_2 + edgeMm / 2);
       if (distance > reach) return;
       const covers = distance < -reach;
-      if (!covers && size > tileSize) {
+      if (!covers && size > smallestSquare) {
         const half = size / 2;
         square(row, column, half);
         square(row, column + half, half);

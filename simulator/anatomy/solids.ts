@@ -128,29 +128,67 @@ export function tube(points: readonly TubePoint[], across: Vector3 = [1, 0, 0]):
     );
   }
   const [ax, ay, az] = across;
+  const heights = Float64Array.from(points, ({ centreMm }) => centreMm[2]);
+  const direction = Math.sign(heights[nSegments]! - heights[0]!);
+  /** Most tubes run along the body: then the segments near a point's height come first and end the search early. */
+  const isMonotone = heights.every((height, index) => index === 0 || (height - heights[index - 1]!) * direction > 0);
+
   return {
     bounds: boxAround(boxes),
     distanceMm(x, y, z) {
       let nearest = Infinity;
-      let [dx, dy, dz, a, b] = [0, 0, 0, 1, 1];
-      for (let at = 0; at < segments.length; at += 11) {
+      let dx = 0;
+      let dy = 0;
+      let dz = 0;
+      let a = 1;
+      let b = 1;
+      let first = 0;
+      if (isMonotone) {
+        let end = nSegments - 1;
+        while (first < end) {
+          const middle = (first + end) >> 1;
+          if ((z - heights[middle + 1]!) * direction <= 0) end = middle;
+          else first = middle + 1;
+        }
+      }
+      for (let step = 0, up = first, down = first - 1; step < nSegments; step++) {
+        // Alternately away from the first one, until neither side can be nearer.
+        const goesUp = up < nSegments && (down < 0 || step % 2 === 0);
+        const segment = goesUp ? up++ : down--;
+        const start = heights[segment]!;
+        const stop = heights[segment + 1]!;
+        const gap = z < start && z < stop ? Math.min(start, stop) - z : z > start && z > stop ? z - Math.max(start, stop) : 0;
+        if (gap * gap >= nearest) {
+          if (isMonotone) {
+            if (goesUp) up = nSegments;
+            else down = -1;
+            if (up >= nSegments && down < 0) break;
+          }
+          continue;
+        }
+        const at = 11 * segment;
         const px = x - segments[at]!;
         const py = y - segments[at + 1]!;
         const pz = z - segments[at + 2]!;
-        const [wx, wy, wz] = [segments[at + 3]!, segments[at + 4]!, segments[at + 5]!];
+        const wx = segments[at + 3]!;
+        const wy = segments[at + 4]!;
+        const wz = segments[at + 5]!;
         const share = Math.min(1, Math.max(0, (px * wx + py * wy + pz * wz) / segments[at + 6]!));
-        const [qx, qy, qz] = [px - share * wx, py - share * wy, pz - share * wz];
+        const qx = px - share * wx;
+        const qy = py - share * wy;
+        const qz = pz - share * wz;
         const squared = qx * qx + qy * qy + qz * qz;
         if (squared >= nearest) continue;
         nearest = squared;
-        [dx, dy, dz] = [qx, qy, qz];
+        dx = qx;
+        dy = qy;
+        dz = qz;
         a = segments[at + 7]! + share * segments[at + 8]!;
         b = segments[at + 9]! + share * segments[at + 10]!;
       }
       if (a === b) return Math.sqrt(nearest) - a;
-      const first = dx * ax + dy * ay + dz * az;
-      const second = Math.sqrt(Math.max(0, nearest - first * first));
-      return ellipseDistance(first, second, a, b);
+      const along = dx * ax + dy * ay + dz * az;
+      return ellipseDistance(along, Math.sqrt(Math.max(0, nearest - along * along)), a, b);
     },
   };
 }
