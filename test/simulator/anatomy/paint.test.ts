@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  ellipsoid, cuboid, moved, paintChannels, paintLabels, placed, type Anatomy, type Frame, type Plane, type Structure,
+  cosineEdgeMm, cuboid, ellipsoid, moved, paintChannels, paintLabels, placed, type Anatomy, type Frame, type Plane, type Structure,
 } from '../../../simulator/index.js';
 
 const plane = (pixelMm: number, extentMm = 60): Plane => {
@@ -116,5 +116,25 @@ describe('paintLabels', () => {
         if (Math.abs(Math.hypot(x - 12, y) - 5) > 1e-6) expect(lesions[pixel]).toBe(Math.hypot(x - 12, y) < 5 ? 2 : 0);
       }
     }
+  });
+});
+
+describe('a cosine edge', () => {
+  it('covers a half at the surface, nothing a pixel away, and as much in all as a box', () => {
+    const slab = { structures: [{ name: 'a', solid: cuboid([4.3, 50, 50]), tissue: 'a' }], tissues: new Map() };
+    const line = { originMm: [-10.2, 0, 0] as const, columnStepMm: [0.4, 0, 0] as const, rowStepMm: [0, 0.4, 0] as const, nColumns: 52, nRows: 1 };
+    const painted = (['box', 'cosine'] as const).map((edge) => {
+      const values = new Float32Array(52);
+      paintChannels(slab, line, new Map([['a', [1]]]), [values], 1, edge);
+      return values;
+    });
+    const [box, cosine] = painted as [Float32Array, Float32Array];
+    expect(sum(cosine)).toBeCloseTo(sum(box), 3);
+    expect(sum(cosine) * 0.4).toBeCloseTo(8.6, 2);
+    cosine.forEach((value, column) => {
+      const distance = Math.abs(-10.2 + 0.4 * column) - 4.3;
+      if (distance >= cosineEdgeMm(line) / 2) expect(value).toBe(0);
+      if (distance <= -cosineEdgeMm(line) / 2) expect(value).toBe(1);
+    });
   });
 });

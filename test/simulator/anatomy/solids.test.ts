@@ -125,3 +125,19 @@ describe('smoothNoise', () => {
     expect(smoothNoise(1.5, 2.5, 3.5, 4)).not.toBe(smoothNoise(1.5, 2.5, 3.5, 5));
   });
 });
+
+describe('a tube that goes one way', () => {
+  it.each([1, -1])('(%i) is as near as the nearest of its segments, each a tube of its own', (sign) => {
+    const points = Array.from({ length: 12 }, (_, i) => ({
+      centreMm: [30 * Math.sin(i), 25 * Math.cos(1.7 * i), sign * (7 * i + 3 * Math.sin(2 * i))] as Vector3, acrossMm: 4, alongMm: 4,
+    }));
+    const whole = tube(points);
+    const segments = points.slice(1).map((point, i) => tube([points[i]!, point]));
+    fc.assert(
+      fc.property(fc.double({ min: -60, max: 60, noNaN: true }), fc.double({ min: -60, max: 60, noNaN: true }), fc.double({ min: -100, max: 100, noNaN: true }), (x, y, z) => {
+        const nearest = Math.min(...segments.map((segment) => segment.distanceMm(x, y, z)));
+        expect(whole.distanceMm(x, y, z)).toBeCloseTo(nearest, 9);
+      }),
+    );
+  });
+});
