@@ -3,7 +3,7 @@
  *
  *   npm run bench [-- PHANTOM]
  *
- * PHANTOM: a folder of BART files full1, clean1 (320 x 320, 16 coils) for the quality of GRAPPA.
+ * PHANTOM: a folder of BART files full1, clean1, us1_R2 … us1_R4 (320 x 320, 16 coils) for the quality of the images.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -12,6 +12,7 @@ const benches: readonly (readonly string[])[] = [
   ['parser.ts'],
   ['fft.ts'],
   ['grappa.ts', ...(phantom === undefined ? [] : ['--phantom', phantom]), '--replicas', '200'],
+  ...(phantom === undefined ? [] : [['iterative.ts', '--phantom', phantom]]),
   ['snr.ts'],
   ['session.ts'],
   ['ct.ts'],

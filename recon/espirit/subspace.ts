@@ -13,8 +13,8 @@
  * Marchenko VA, Pastur LA. Math USSR Sb 1967;1:457-483. doi:10.1070/SM1967v001n04ABEH001994
  * Orthogonal iteration: Halko N, Martinsson PG, Tropp JA. SIAM Rev 2011;53:217-288. doi:10.1137/090771806
  */
+import { hermitianEigensystem } from '../coil-compression/index.js';
 import type { Kernels } from '../kernels/index.js';
-import { hermitianEigensystem } from './hermitian.js';
 
 const panelColumns = 8;
 const panelRowBytes = 64;

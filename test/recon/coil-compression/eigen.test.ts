@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hermitianEigensystem } from '../../../recon/espirit/hermitian.js';
+import { hermitianEigensystem } from '../../../recon/index.js';
 import { Random } from '../../../simulator/index.js';
 
 function randomHermitian(random: Random, n: number, rank: number): Float64Array {
