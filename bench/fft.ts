@@ -1,6 +1,6 @@
 /**
- * Medians of the Fourier transforms and of the two passes fused with them, one thread, in ms.
- * Each stands beside the time that copying the bytes it must read and write takes in the same run:
+ * Medians of 16 Fourier transforms on one thread and on two, in ms, beside FFTW 3 where there are `cc` and its
+ * libraries (bench/fftw.c); then of single transforms and of the two passes fused with them, one thread. Each of these stands beside the time that copying the bytes it must read and write takes in the same run:
  * the ratio tells how far from the memory's limit it is, whatever the machine.
  *
  *   npx tsx bench/fft.ts
@@ -19,7 +19,13 @@ import {
   planSlab,
   transformReadout,
 } from '../recon/index.js';
-import { medianMs } from './report.js';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { median, medianMs, printTable } from './report.js';
+import { FftTeam } from './fftTeam.js';
 
 const limitBytes = 2 ** 28;
 const memory = createSessionMemory(limitBytes);
@@ -49,9 +55,47 @@ function report(what: string, nBytesMoved: number, run: () => void): void {
   console.log(`${what.padEnd(34)} ${ms.toFixed(3).padStart(8)} ${(ms / limitMs).toFixed(1).padStart(8)}`);
 }
 
-console.log(`${''.padEnd(34)} ${'ms'.padStart(8)} ${'x copy'.padStart(8)}`);
+const batch = 16;
+const sizes = [256, 320, 384, 240, 448, 512];
 
-for (const n of [256, 320, 384, 240, 448, 512]) {
+/** FFTW's medians by number of threads; undefined where it cannot be built. */
+function fftwMs(): Map<number, number[]> | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'conus-fftw-'));
+  try {
+    const program = join(folder, 'fftw');
+    const source = fileURLToPath(new URL('fftw.c', import.meta.url));
+    if (spawnSync('cc', ['-O2', source, '-o', program, '-lfftw3f_threads', '-lfftw3f', '-lm', '-lpthread']).status !== 0) return undefined;
+    return new Map([1, 2].map((nThreads) => {
+      const { stdout } = spawnSync(program, [batch, nThreads, ...sizes].map(String), { encoding: 'utf8' });
+      return [nThreads, stdout.trim().split('\n').map(Number)];
+    }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const fftw = fftwMs();
+const batchRows: (string | number)[][] = [];
+for (const nThreads of [1, 2]) {
+  const team = new FftTeam(nThreads, batch, Math.max(...sizes));
+  await team.ready;
+  for (const [i, n] of sizes.entries()) {
+    for (let warm = 0; warm < 10; warm++) team.run(n);
+    const ours = median(Array.from({ length: 51 }, () => {
+      const start = performance.now();
+      team.run(n);
+      return performance.now() - start;
+    }));
+    const theirs = fftw?.get(nThreads)?.[i];
+    batchRows.push([`${batch} x ${n} x ${n}`, nThreads, ours.toFixed(2), theirs?.toFixed(2) ?? '', theirs === undefined ? '' : (ours / theirs).toFixed(2)]);
+  }
+  team.close();
+}
+printTable('transforms along both axes, in place', ['', 'threads', 'ms', 'FFTW ms', 'ours / FFTW'], batchRows);
+
+console.log(`\n${''.padEnd(34)} ${'ms'.padStart(8)} ${'x copy'.padStart(8)}`);
+
+for (const n of sizes) {
   const image = random(2 * n * n);
   const plan = planFft(kernels, n);
   report(`fft ${n} x ${n}`, 4 * 8 * n * n, () => {

@@ -19,6 +19,21 @@ export function endKept(count: i32, centre: i32, n: i32): i32 {
 }
 
 /**
+ * Brings rows of `nColumns` complex64 into the cache: one word a cache line, nothing between the loads,
+ * so that the misses overlap, as they would not between the arithmetic. WebAssembly has no prefetch.
+ * @param sink where the words go, lest the loads be left out
+ */
+export function fetchRows(source: usize, rowBytes: usize, nRows: i32, nColumns: i32, sink: usize): void {
+  const nBytes = (<usize>nColumns) << 3;
+  let words = 0;
+  for (let r = 0; r < nRows; r++) {
+    for (let at: usize = 0; at < nBytes; at += 64) words |= load<i32>(source + at);
+    source += rowBytes;
+  }
+  store<i32>(sink, words);
+}
+
+/**
  * Rows of up to 4 * nSlots columns -> one block a slot, four columns in each. Lanes past `nColumns` are
  * left as they are: nobody stores them.
  * @param source complex64, row i at source + i * rowBytes

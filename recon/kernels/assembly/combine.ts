@@ -8,23 +8,8 @@
 // Some columns are taken through all coils before the next ones: transformed columns never leave the
 // cache, and the slab is read once and not written.
 import { ELEMENT, firstSlot, transformSlots } from './fft';
-import { loadColumns, storeColumns } from './block';
+import { fetchRows, loadColumns, storeColumns } from './block';
 import { COLUMNS } from './lines';
-
-/**
- * Brings rows of `nColumns` complex64 into the cache: one word a cache line, nothing between the loads,
- * so that the misses overlap, as they would not between the arithmetic. WebAssembly has no prefetch.
- * @param sink where the words go, lest the loads be left out
- */
-function fetchRows(source: usize, rowBytes: usize, nRows: i32, nColumns: i32, sink: usize): void {
-  const nBytes = (<usize>nColumns) << 3;
-  let words = 0;
-  for (let r = 0; r < nRows; r++) {
-    for (let at: usize = 0; at < nBytes; at += 64) words |= load<i32>(source + at);
-    source += rowBytes;
-  }
-  store<i32>(sink, words);
-}
 
 /** `count` columns of one coil, transformed, real and imaginary parts exchanged -> slots. */
 @inline

@@ -1,6 +1,6 @@
 // Centred, orthonormal transforms in place along either axis of a complex64 matrix.
 import { firstSlot, transformSlots } from './fft';
-import { loadColumns, loadLines, storeColumns, storeLines } from './block';
+import { fetchRows, loadColumns, loadLines, storeColumns, storeLines } from './block';
 
 /**
  * Columns that are taken together: long runs in every row, where a row is far from the next one, and
@@ -42,6 +42,7 @@ export function fftColumns(
   const input = slots + slotBytes * firstSlot(plan);
   for (let column = 0; column < nColumns; column += COLUMNS) {
     const count = min(COLUMNS, nColumns - column);
+    fetchRows(data, rowBytes, n, count, slots);
     loadColumns(data, rowBytes, n, centre, count, input, slotBytes, n, reAt);
     transformSlots(plan, slots, slotBytes, (count + 3) >> 2);
     storeColumns(slots, slotBytes, n, reAt, scale, data, rowBytes, n, centre, count);
