@@ -151,7 +151,7 @@ export function tube(points: readonly TubePoint[], across: Vector3 = [1, 0, 0]):
           else first = middle + 1;
         }
       }
-      for (let step = 0, up = first, down = first - 1; step < nSegments; step++) {
+      for (let step = 0, up = first, down = first - 1; up < nSegments || down >= 0; step++) {
         // Alternately away from the first one, until neither side can be nearer.
         const goesUp = up < nSegments && (down < 0 || step % 2 === 0);
         const segment = goesUp ? up++ : down--;
@@ -162,7 +162,6 @@ export function tube(points: readonly TubePoint[], across: Vector3 = [1, 0, 0]):
           if (isMonotone) {
             if (goesUp) up = nSegments;
             else down = -1;
-            if (up >= nSegments && down < 0) break;
           }
           continue;
         }
