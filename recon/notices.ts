@@ -8,6 +8,10 @@ export const RECON_NOTICES = {
     expected: 'nothing: a report of the noise measurement',
     action: 'compare the coils with each other and with the last report',
   },
+  RECON_INFO_NOISE_ESTIMATE: {
+    expected: 'nothing: the noise that noise and SNR maps without a noise measurement are made with',
+    action: 'send noise readouts (flag 19) to have it measured',
+  },
   RECON_WARN_OTHER_ENCODING: {
     expected: 'readouts of the first encoding',
     action: 'send the other encodings as sessions of their own',
@@ -18,7 +22,7 @@ export const RECON_NOTICES = {
   },
   RECON_WARN_NOISE: {
     expected: 'at least 10,000 noise samples a coil and coils of like noise',
-    action: 'lengthen the noise measurement, check the coil that is named',
+    action: 'lengthen the noise measurement, check the coil that is named: one whose noise is far off is left out',
   },
   RECON_WARN_LATE_NOISE: {
     expected: 'noise readouts before the first imaging readout',

@@ -15,9 +15,6 @@ import type { Slab } from './slab.js';
 /** The lines of a slab, and where they lie. */
 export type Lines = Pick<Slab, 'pointer' | 'available' | 'count' | 'lines'>;
 
-/** Outermost lines that tell the noise of a scan without a noise measurement. */
-const nOuterLines = 8;
-
 /** Bytes that an iterative reconstruction takes beside the slab and its maps, or a little more. */
 export function iterativeScratchBytes({ iterative, nLines, nColumns, combinedRows }: CartesianPlan, nCoils: number): number {
   if (iterative === undefined) return 0;
@@ -37,20 +34,19 @@ function senseOptions({ parameters }: CartesianPlan): SenseOptions {
 
 /**
  * @param mapsPointer complex64 [nCoils, nLines, nColumns]
- * @param isWhitened the noise has a standard deviation of 1
+ * @param noiseDeviation standard deviation of the real part of a sample
  * @param image complex64 [combinedRows, nColumns]
  */
 export function solveSlab(
-  kernels: Kernels, plan: CartesianPlan, slab: Lines, nCoils: number, mapsPointer: number, isWhitened: boolean, image: number,
+  kernels: Kernels, plan: CartesianPlan, slab: Lines, nCoils: number, mapsPointer: number, noiseDeviation: number, image: number,
 ): void {
   const { nLines, nColumns, combinedRows, paddedRows, parameters } = plan;
   const { arena } = kernels;
   const model = modelOf(plan, slab, nCoils, mapsPointer);
   arena.withScratch(8 * nLines * nColumns, (solved) => {
     if (plan.iterative === 'l1') {
-      const deviation = isWhitened ? 1 : outerDeviation(kernels, plan, slab, nCoils);
       solveCompressedSensing(kernels, model, slab.pointer, solved, {
-        lambda: parameters.l1Regularization * deviation, nIterations: parameters.l1Iterations,
+        lambda: parameters.l1Regularization * noiseDeviation, nIterations: parameters.l1Iterations,
       });
     } else {
       solveSense(kernels, model, slab.pointer, solved, senseOptions(plan));
@@ -61,23 +57,6 @@ export function solveSlab(
     const shape = { nCoils: 1, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows };
     coilImages(kernels, planSlab(kernels, shape), solved, image);
   });
-}
-
-/** Standard deviation of the real part of a sample, of the outermost measured lines, where there is little but noise. */
-function outerDeviation({ arena }: Kernels, { nLines, nColumns }: CartesianPlan, slab: Lines, nCoils: number): number {
-  const measured = [...slab.available.keys()].filter((row) => slab.available[row] === 1);
-  const centre = Math.floor(nLines / 2);
-  const outer = measured.sort((a, b) => Math.abs(b - centre) - Math.abs(a - centre)).slice(0, nOuterLines);
-  const energies = new Float32Array(outer.length * nCoils * nColumns);
-  let at = 0;
-  for (const row of outer) {
-    for (let coil = 0; coil < nCoils; coil++) {
-      const line = arena.f32(slab.pointer + 8 * (coil * nLines + row) * nColumns, 2 * nColumns);
-      for (let k = 0; k < nColumns; k++) energies[at++] = slab.count[row]! * (line[2 * k]! ** 2 + line[2 * k + 1]! ** 2);
-    }
-  }
-  // |n|^2 of complex Gaussian noise has the median 2 ln 2 sigma^2.
-  return Math.sqrt((energies.sort()[energies.length >> 1] ?? 0) / (2 * Math.LN2));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The noise readouts of a scan: gathered, reported, turned into the whitener of the imaging readouts. */
-import { NoiseAccumulator, noiseStatistics, wantedNoiseSamples, whitener, type NoiseStatistics, type Whitener } from '../noise/index.js';
+import { NoiseAccumulator, noiseStatistics, wantedNoiseSamples, whitener, type CoilNoise, type NoiseStatistics, type Whitener } from '../noise/index.js';
 import { reconNotice } from '../notices.js';
 import type { ReconNotice } from '../types.js';
 import type { CartesianPlan } from './plan.js';
@@ -49,6 +49,7 @@ export class NoiseScan {
       covariance,
       { acquisitionDwellTimeUs: first.sampleTimeUs, noiseDwellTimeUs: this.#dwellTimeUs, relativeReceiverNoiseBandwidth },
       coilNames,
+      statistics.coils.filter(isBroken).map(({ coil }) => coil),
     );
     this.#notice(reconNotice('RECON_INFO_NOISE', report(statistics, result, this.#dwellTimeUs, first.sampleTimeUs)));
     for (const complaint of complaints(statistics)) this.#notice(reconNotice('RECON_WARN_NOISE', complaint));
@@ -69,8 +70,15 @@ function report(statistics: NoiseStatistics, whitening: Whitener, noiseDwellTime
   );
 }
 
+/** Noise that is far off, but finite: what such a channel sends can be left out. */
+function isBroken({ fault, standardDeviation }: CoilNoise): boolean {
+  return fault !== undefined && Number.isFinite(standardDeviation);
+}
+
 function complaints(statistics: NoiseStatistics): string[] {
-  const said = statistics.coils.flatMap(({ name, fault }) => (fault === undefined ? [] : [`Coil ${name}: ${fault}.`]));
+  const said = statistics.coils.flatMap((coil) =>
+    coil.fault === undefined ? [] : [`Coil ${coil.name}: ${coil.fault}${isBroken(coil) ? '; it is left out' : ''}.`],
+  );
   if (!statistics.enoughSamples) {
     said.push(`The noise scan has ${statistics.nSamples} samples, fewer than ${wantedNoiseSamples}: SNR units are approximate.`);
   }

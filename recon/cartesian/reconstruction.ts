@@ -17,6 +17,7 @@ import type { ReconImage, ReconImageKind, ReconNotice, ReconSummary } from '../t
 import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
 import { Calibrations, type Calibration, type LineWriter } from './calibrations.js';
 import { Compression } from './compression.js';
+import { edgeDeviation } from './edgeNoise.js';
 import { GhostCorrection } from './ghostCorrection.js';
 import { ImageStage } from './imageStage.js';
 import { NoiseScan } from './noiseScan.js';
@@ -202,8 +203,9 @@ export class CartesianReconstruction {
   #start(first: Readout): void {
     const whitener = this.#clock.time('noise', () => this.#noise.whitener(first));
     this.#readouts.start(this.#nChannels, whitener);
-    if (!Compression.isWanted(this.#plan, this.#nChannels)) {
-      this.#nCoils = this.#nChannels;
+    const nWhitened = whitener?.nOutputs ?? this.#nChannels;
+    if (!Compression.isWanted(this.#plan, nWhitened)) {
+      this.#nCoils = nWhitened;
       this.#calibrations.start(this.#nCoils);
       return;
     }
@@ -436,7 +438,7 @@ export class CartesianReconstruction {
     this.#noteShortcomings(slab, calibration, nAliased > 0, isSolvedFor);
 
     const making: ImageMaking = {
-      nCoils: this.#nCoils, maps, isWhitened: this.#readouts.whitens,
+      nCoils: this.#nCoils, maps, noiseDeviation: this.#noiseDeviationOf(slab),
       volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images,
     };
     if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils)));
@@ -474,6 +476,18 @@ export class CartesianReconstruction {
     // The partitions of a volume have become slices: late lines have nowhere to go.
     if (nPartitions > 1) this.#giveUp(slab);
     else this.#retain(slab);
+  }
+
+  /** 1 after whitening; else from the edge of k-space, where anybody asks for it. */
+  #noiseDeviationOf(slab: Slab): number {
+    const { parameters, iterative } = this.#plan;
+    if (this.#readouts.whitens || !(iterative === 'l1' || parameters.noiseMap || parameters.snrMap)) return 1;
+    const deviation = edgeDeviation(this.#kernels, this.#plan, slab, this.#nCoils);
+    this.#sayOnce(
+      'RECON_INFO_NOISE_ESTIMATE',
+      `Without whitening the noise is told by the outermost lines: a standard deviation of ${deviation.toPrecision(4)} in slice ${slab.counters.slice}, taken to be the same in all coils.`,
+    );
+    return deviation;
   }
 
   #mapsFrom(calibration: Calibration | undefined): CoilMaps | undefined {

@@ -57,8 +57,8 @@ export interface ImageMaking {
   readonly nCoils: number;
   /** Undefined for root-sum-of-squares. */
   readonly maps: CoilMaps | undefined;
-  /** The noise has a standard deviation of 1. */
-  readonly isWhitened: boolean;
+  /** Standard deviation of the real part of a sample: 1 after whitening, else estimated. */
+  readonly noiseDeviation: number;
   /** What was sampled of the combined images' k-space. */
   readonly volume: SampledVolume;
   readonly stage: ImageStage;
@@ -72,7 +72,7 @@ export type CoilMaps = { readonly pointer: number } | { readonly lines: MapLines
  * @returns complex64 interleaved [nRows, nColumns] a slice, copies that are the caller's, and how their k-space was completed
  */
 export function combinedImages(
-  kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, maps, isWhitened, volume, stage }: ImageMaking,
+  kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, maps, noiseDeviation, volume, stage }: ImageMaking,
 ): { slices: Float32Array<ArrayBuffer>[]; partialFourier: PartialFourierMethod | 'none' } {
   const { nLines, nColumns, combinedRows, combinedSlices, paddedRows } = plan;
   const columns = planSlab(kernels, {
@@ -86,7 +86,7 @@ export function combinedImages(
       forSlices(kernels, plan, nCoils, maps, (slice, mapsPointer, mapsBefore) => {
         const image = pointer + slice * nPixels * 8;
         if (plan.iterative === undefined) combineSlice(kernels, columns, planeOf(slice), mapsPointer, image);
-        else solveSlab(kernels, plan, slab, nCoils, mapsPointer, isWhitened, image);
+        else solveSlab(kernels, plan, slab, nCoils, mapsPointer, noiseDeviation, image);
         const valuesOf = (at: number, n: number) => kernels.arena.f32(at, 2 * n * nPixels);
         if (mapsBefore !== undefined) alignSlice(valuesOf(mapsBefore, nCoils), valuesOf(mapsPointer, nCoils), valuesOf(image, 1));
       });
@@ -162,14 +162,14 @@ function keptSlices({ combinedSlices, nSlices }: CartesianPlan): number[] {
 
 /** Noise and g-factor of the images that `combinedImages` made of this slab with these maps, by slice. */
 export function noiseOf(
-  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, { nCoils, maps, volume, stage }: ImageMaking,
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, { nCoils, maps, noiseDeviation, volume, stage }: ImageMaking,
   partialFourier: PartialFourierMethod | 'none',
 ): Pick<NoiseMap, 'noise' | 'gFactor'>[] {
   if (maps === undefined) return [];
   const { combinedSlices, combinedRows, nColumns, nLines, paddedRows, paddedSlices } = plan;
   const linePowers = stage.linePowers(volume, partialFourier);
   const keep = ({ noise, gFactor }: Pick<NoiseMap, 'noise' | 'gFactor'>) =>
-    ({ noise: keptRows(plan, noise, 1).slice(), gFactor: keptRows(plan, gFactor, 1).slice() });
+    ({ noise: keptRows(plan, noise, 1).map((value) => noiseDeviation * value), gFactor: keptRows(plan, gFactor, 1).slice() });
   if (plan.iterative !== undefined && 'pointer' in maps) return [keep(senseNoiseMap(kernels, plan, slab, nCoils, maps.pointer, linePowers))];
   const synthesised = slab.synthesisedLines();
   const sampling: NoiseSampling = {

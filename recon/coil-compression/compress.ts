@@ -87,21 +87,22 @@ export class SampleGram {
 }
 
 /**
- * @param whitener complex64 interleaved, [nCoils, nCoils], whose outputs have variance 1 in the real and in the imaginary part; none: the noise is unknown and counts as signal
+ * @param whitener complex64 interleaved, [nWhitened, nCoils], whose outputs have variance 1 in the real and in the imaginary part; none: the noise is unknown and counts as signal
  */
 export function compressCoils(gram: SampleGram, target: CompressionTarget, whitener?: Float32Array): CoilCompression {
   const { nCoils } = gram;
-  const whitened = whitener === undefined ? gram.matrix() : congruent(whitener, gram.matrix(), nCoils);
-  const { values, vectors } = hermitianEigensystem(whitened, nCoils);
+  const nWhitened = whitener === undefined ? nCoils : whitener.length / (2 * nCoils);
+  const whitened = whitener === undefined ? gram.matrix() : congruent(whitener, gram.matrix(), nWhitened, nCoils);
+  const { values, vectors } = hermitianEigensystem(whitened, nWhitened);
   const noise = whitener === undefined ? 0 : 2 * gram.nSamples;
   const signals = values.map((value) => Math.max(0, value - noise));
   const total = signals.reduce((sum, signal) => sum + signal, 0);
   let nVirtualCoils = 0;
   let kept = 0;
   const isEnough = () => (target.nVirtualCoils === undefined ? kept >= target.energy * total : nVirtualCoils >= target.nVirtualCoils);
-  while (nVirtualCoils < nCoils && (nVirtualCoils === 0 || !isEnough())) kept += signals[nVirtualCoils++]!;
-  const rows = conjugate(vectors.subarray(0, 2 * nVirtualCoils * nCoils));
-  const matrix = whitener === undefined ? rows : product(rows, whitener, nVirtualCoils, nCoils);
+  while (nVirtualCoils < nWhitened && (nVirtualCoils === 0 || !isEnough())) kept += signals[nVirtualCoils++]!;
+  const rows = conjugate(vectors.subarray(0, 2 * nVirtualCoils * nWhitened));
+  const matrix = whitener === undefined ? rows : product(rows, whitener, nVirtualCoils, nWhitened, nCoils);
   return { nCoils, nVirtualCoils, matrix: Float32Array.from(matrix), keptEnergy: total > 0 ? kept / total : 1 };
 }
 
@@ -109,35 +110,37 @@ function conjugate(values: Float64Array): Float64Array {
   return values.map((value, i) => (i % 2 === 0 ? value : -value));
 }
 
-/** W G W^H */
-function congruent(w: Float32Array, g: Float64Array, n: number): Float64Array {
-  const half = product(Float64Array.from(w), g, n, n);
-  return adjoint(product(Float64Array.from(w), adjoint(half, n), n, n), n);
+/** W G W^H of W [m, n] and a Hermitian G [n, n]: [m, m] */
+function congruent(w: Float32Array, g: Float64Array, m: number, n: number): Float64Array {
+  const half = product(Float64Array.from(w), g, m, n, n);
+  return product(half, adjoint(w, m, n), m, n, m);
 }
 
-function adjoint(a: Float64Array, n: number): Float64Array {
+/** [n, m] of [m, n] */
+function adjoint(a: ArrayLike<number>, m: number, n: number): Float64Array {
   const out = new Float64Array(a.length);
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
-      out[2 * (j * n + i)] = a[2 * (i * n + j)]!;
-      out[2 * (j * n + i) + 1] = -a[2 * (i * n + j) + 1]!;
+      out[2 * (j * m + i)] = a[2 * (i * n + j)]!;
+      out[2 * (j * m + i) + 1] = -a[2 * (i * n + j) + 1]!;
     }
   }
   return out;
 }
 
-/** [m, n] times [n, n] */
-function product(a: Float64Array, b: ArrayLike<number>, m: number, n: number): Float64Array {
-  const out = new Float64Array(2 * m * n);
+/** [m, n] times [n, p] */
+function product(a: Float64Array, b: ArrayLike<number>, m: number, n: number, p: number): Float64Array {
+  const out = new Float64Array(2 * m * p);
   for (let i = 0; i < m; i++) {
     for (let k = 0; k < n; k++) {
       const re = a[2 * (i * n + k)]!;
       const im = a[2 * (i * n + k) + 1]!;
       if (re === 0 && im === 0) continue;
-      for (let j = 0; j < n; j++) {
-        const at = 2 * (k * n + j);
-        out[2 * (i * n + j)] = out[2 * (i * n + j)]! + re * b[at]! - im * b[at + 1]!;
-        out[2 * (i * n + j) + 1] = out[2 * (i * n + j) + 1]! + re * b[at + 1]! + im * b[at]!;
+      for (let j = 0; j < p; j++) {
+        const at = 2 * (k * p + j);
+        const to = 2 * (i * p + j);
+        out[to] = out[to]! + re * b[at]! - im * b[at + 1]!;
+        out[to + 1] = out[to + 1]! + re * b[at + 1]! + im * b[at]!;
       }
     }
   }

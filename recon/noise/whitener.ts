@@ -33,7 +33,9 @@ export interface NoiseBandwidth {
 
 export interface Whitener {
   readonly nCoils: number;
-  /** complex64 interleaved, [nCoils, nCoils], lower triangular: out[a] = sum_b matrix[a, b] in[b] */
+  /** Channels that come out: those that were not left out. */
+  readonly nOutputs: number;
+  /** complex64 interleaved, [nOutputs, nCoils], out[a] = sum_b matrix[a, b] in[b]; lower triangular where no coil is left out */
   readonly matrix: Float32Array;
   /** sqrt(2 T_acq / T_noise b), contained in the matrix. */
   readonly scale: number;
@@ -43,18 +45,45 @@ export interface Whitener {
 
 /**
  * @param coilNames for the error, by coil
+ * @param leftOut coils that are to have no part in the outputs, broken ones
  * @throws CodedError RECON_ERR_NOISE_COIL, naming the coil, when it has no noise, noise that is not
  *   finite, or only what other coils have
  */
-export function whitener(covariance: NoiseCovariance, bandwidth: NoiseBandwidth, coilNames: readonly string[] = []): Whitener {
+export function whitener(
+  covariance: NoiseCovariance, bandwidth: NoiseBandwidth, coilNames: readonly string[] = [], leftOut: readonly number[] = [],
+): Whitener {
   const { nCoils } = covariance;
+  const kept = Array.from({ length: nCoils }, (_, coil) => coil).filter((coil) => !leftOut.includes(coil));
   const { acquisitionDwellTimeUs, noiseDwellTimeUs } = bandwidth;
   const relativeBandwidth = bandwidth.relativeReceiverNoiseBandwidth ?? defaultRelativeReceiverNoiseBandwidth;
   const dwellTimesKnown = acquisitionDwellTimeUs > 0 && noiseDwellTimeUs > 0;
   const scale = Math.sqrt(2 * (dwellTimesKnown ? acquisitionDwellTimeUs / noiseDwellTimeUs : 1) * relativeBandwidth);
 
-  const inverse = invertLowerTriangle(factorize(covariance, coilNames), nCoils);
-  return { nCoils, matrix: Float32Array.from(inverse, (value) => scale * value), scale, dwellTimesKnown };
+  const nOutputs = kept.length;
+  if (nOutputs === 0) throw reconError('RECON_ERR_NOISE_COIL', `${nCoils} coils, all of which are broken`);
+  const names = kept.map((coil) => coilName(coilNames, coil));
+  const inverse = invertLowerTriangle(factorize(part(covariance, kept), names), nOutputs);
+  const matrix = new Float32Array(2 * nOutputs * nCoils);
+  for (let row = 0; row < nOutputs; row++) {
+    kept.forEach((coil, column) => {
+      matrix[2 * (row * nCoils + coil)] = scale * inverse[2 * (row * nOutputs + column)]!;
+      matrix[2 * (row * nCoils + coil) + 1] = scale * inverse[2 * (row * nOutputs + column) + 1]!;
+    });
+  }
+  return { nCoils, nOutputs, matrix, scale, dwellTimesKnown };
+}
+
+/** Rows and columns of some coils. */
+function part({ nCoils, nSamples, matrix }: NoiseCovariance, coils: readonly number[]): NoiseCovariance {
+  const n = coils.length;
+  const some = new Float64Array(2 * n * n);
+  coils.forEach((a, row) => {
+    coils.forEach((b, column) => {
+      some[2 * (row * n + column)] = matrix[2 * (a * nCoils + b)]!;
+      some[2 * (row * n + column) + 1] = matrix[2 * (a * nCoils + b) + 1]!;
+    });
+  });
+  return { nCoils: n, nSamples, matrix: some };
 }
 
 /** Cholesky: the lower triangular L, complex128 interleaved, with Psi = L L^H. */
