@@ -174,7 +174,7 @@ function benchBart(): Map<string, { ms: number; error: string }> {
       const data = join(phantom, `us1_R${R}`);
       const ms = wallMs(['ecalib', '-m1', `-r${nCalibrationLines}`, data, maps]) - startMs;
       if (R === 2) results.set('ESPIRiT 1', { ms, error: '' });
-      for (const [what, args] of [['CG-SENSE', ['-l2', '-r0.001', '-i10']], ['l1', ['-R', 'W:3:0:0.001', '-i30']]] as const) {
+      for (const [what, args] of [['CG-SENSE', ['-l2', '-r0.003', '-i20']], ['l1', ['-R', 'W:3:0:0.001', '-i30']]] as const) {
         const picsMs = wallMs(['pics', ...args, data, maps, out]) - startMs;
         results.set(`${what} ${R}`, { ms: picsMs, error: errorOf(readCfl(out)) });
       }
