@@ -70,6 +70,9 @@ export const defaultReconParameters: ReconParameters = {
   psf: false,
 };
 
+/** Who decided: nobody, the chain, the MRD header, the client's messages, the command line. */
+export type DecisionOrigin = 'default' | 'chain' | 'header' | 'client' | 'operator';
+
 /** One choice that was made for a scan, with what made it: the raw material of `conus explain`. */
 export interface Decision {
   readonly what: string;
@@ -77,6 +80,8 @@ export interface Decision {
   readonly because: string;
   /** The header field, flag or parameter that decided, e.g. `encoding[0].parallelImaging.accelerationFactor`. */
   readonly source: string;
+  /** Of parameters. */
+  readonly origin?: DecisionOrigin;
 }
 
 /** Which loop a slice image belongs to. */

@@ -3,7 +3,7 @@
  * sources win: defaults, chain, header user parameters, config text, TEXT messages, `--set`.
  */
 import type { MrdHeader } from 'ismrmrd';
-import type { Decision, ReconNotice } from '../../recon/index.js';
+import type { Decision, DecisionOrigin, ReconNotice } from '../../recon/index.js';
 import { chainNamed } from './chains.js';
 import type { Chain } from './chains.js';
 import { parseConfigText } from './configText.js';
@@ -21,6 +21,7 @@ export interface Choice {
 /** In order of precedence, the last one wins. */
 const sources = ['header', 'config', 'text', 'command line'] as const;
 type Source = (typeof sources)[number];
+const originOf: Readonly<Record<Source, DecisionOrigin>> = { header: 'header', config: 'client', text: 'client', 'command line': 'operator' };
 
 interface Given {
   readonly value: unknown;
@@ -54,7 +55,7 @@ export class ChainChoice {
   };
   #chain: Chain = chainNamed('default');
   #because: Decision = {
-    what: 'chain', value: 'default', because: 'there is no config', source: 'no CONFIG message',
+    what: 'chain', value: 'default', because: 'there is no config', source: 'no CONFIG message', origin: 'default',
   };
   readonly #fixedChain: boolean;
 
@@ -131,7 +132,8 @@ export class ChainChoice {
     const decisions: Decision[] = [this.#because];
     const chosen: Record<string, unknown> = { ...defaultParameters };
     for (const name of Object.keys(defaultParameters) as ParameterName[]) {
-      const winner = sources.map((source) => this.#given[source][name]).findLast((given) => given !== undefined);
+      const by = sources.findLast((source) => this.#given[source][name] !== undefined);
+      const winner = by && this.#given[by][name];
       const preset = this.#chain.parameters[name];
       if (winner !== undefined) chosen[name] = winner.value;
       else if (preset !== undefined) chosen[name] = preset;
@@ -140,6 +142,7 @@ export class ChainChoice {
         value: String(chosen[name]),
         because: winner !== undefined ? 'it was asked for' : preset !== undefined ? 'the chain sets it' : 'default',
         source: winner?.source ?? (preset !== undefined ? `chain ${this.#chain.name}` : 'default'),
+        origin: by !== undefined ? originOf[by] : preset !== undefined ? 'chain' : 'default',
       });
     }
     const parameters = chosen as Parameters;
@@ -148,7 +151,7 @@ export class ChainChoice {
 
   #setChain(name: string, because: string, source: string): void {
     this.#chain = chainNamed(name);
-    this.#because = { what: 'chain', value: this.#chain.name, because, source };
+    this.#because = { what: 'chain', value: this.#chain.name, because, source, origin: source === '--chain' ? 'operator' : 'client' };
   }
 
   #give(source: Source, name: ParameterName, value: unknown, from: string): void {

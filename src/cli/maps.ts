@@ -11,6 +11,9 @@ export const mapParameters = {
 } as const;
 export type MapName = keyof typeof mapParameters;
 
+/** What a report shows. */
+export const reportedMaps: readonly MapName[] = ['gfactor', 'snr', 'psf'];
+
 /** @throws InvalidArgumentError naming what is no map */
 export function mapNames(text: string): MapName[] {
   return text.split(',').map((part) => {
@@ -22,5 +25,5 @@ export function mapNames(text: string): MapName[] {
 
 /** @param source the option that asks for them */
 export function impliedByMaps(names: readonly MapName[], source: string): Implied[] {
-  return names.map((name) => ({ name: mapParameters[name], value: 'true', source: `${source} ${name}` }));
+  return names.map((name) => ({ name: mapParameters[name], value: 'true', source }));
 }

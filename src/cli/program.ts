@@ -14,7 +14,7 @@ import { ExitCode } from './exitCodes.js';
 import { explain } from './explain.js';
 import { receivedKinds } from './imageWriter.js';
 import { inspect } from './inspect.js';
-import { impliedByMaps, mapNames, mapParameters } from './maps.js';
+import { impliedByMaps, mapNames, mapParameters, reportedMaps } from './maps.js';
 import type { MapName } from './maps.js';
 import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
@@ -102,9 +102,11 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .argument('<in>', '.mrd, .h5, or - for stdin')
     .requiredOption('-o, --output <out>', '.mrd, .h5, .png, .nii.gz, a directory for DICOM, or - for an MRD stream on stdout')
     .option('--maps <names>', `further series: ${Object.keys(mapParameters).join(',')}, or some of them`, mapNames, [])
-    .action(async (input: string, flags: ChoiceFlags & PoolFlags & { output: string; maps: MapName[]; json: boolean }) => {
-      const implied = impliedByMaps(flags.maps, '--maps');
-      done(await recon(input, { ...choiceOf({ ...flags, implied }), ...poolOf(flags), output: flags.output, json: flags.json }, io));
+    .option('--report <folder>', 'one HTML page a series: images, maps, noise, sampling, times, parameters; asks for the maps that it shows')
+    .action(async (input: string, flags: ChoiceFlags & PoolFlags & { output: string; maps: MapName[]; report?: string; json: boolean }) => {
+      const { output, maps, report, json } = flags;
+      const implied = [...(report === undefined ? [] : impliedByMaps(reportedMaps, '--report')), ...impliedByMaps(maps, '--maps')];
+      done(await recon(input, { ...choiceOf({ ...flags, implied }), ...poolOf(flags), output, json, ...defined({ report }) }, io));
     });
 
   command(program, 'send')

@@ -13,12 +13,15 @@ import { FileAnswer } from './fileAnswer.js';
 import { printJson } from './io.js';
 import type { CliIo } from './io.js';
 import { Progress } from './progress.js';
+import { ReportedAnswer } from './report.js';
 import { openSource } from './source.js';
 import type { Source } from './source.js';
 import { StreamSink } from './streamSink.js';
 
 export interface ReconOptions extends ChoiceOptions, ReconstructionPoolOptions {
   readonly output: string;
+  /** Where the pages go. */
+  readonly report?: string;
   readonly json: boolean;
 }
 
@@ -38,10 +41,19 @@ export async function recon(input: string, options: ReconOptions, io: CliIo): Pr
   const pool = new ReconstructionPool(options);
   try {
     const destination = destinationOf(options.output, io, narrate);
-    const session = new Session({ ...options, id: 'recon', reconstructions: pool, answer: destination.answer, savesRaw: input !== '-' });
+    const reported = options.report === undefined ? undefined : new ReportedAnswer(destination.answer);
+    const session = new Session({
+      ...options,
+      id: 'recon',
+      reconstructions: pool,
+      answer: reported ?? destination.answer,
+      savesRaw: input !== '-',
+      ...(reported === undefined ? {} : { observer: reported }),
+    });
     const summary = await playSource(source, session, destination, new Progress(io));
+    const pages = options.report === undefined ? undefined : await reported?.write(options.report, summary);
     const files = await destination.end();
-    report(summary, files, options, io, narrate);
+    report(summary, files, pages, options, io, narrate);
     return exitCodeOf(summary);
   } finally {
     await pool.close();
@@ -112,18 +124,20 @@ function outputError(path: string, cause: Error): Error {
   return cause instanceof CodedError ? cause : cliError('CONUS_ERR_OUTPUT', `${path} (${cause.message})`, { cause });
 }
 
-function report(summary: SessionSummary, files: readonly string[], options: ReconOptions, io: CliIo, narrate: (text: string) => void): void {
+function report(summary: SessionSummary, files: readonly string[], pages: readonly string[] | undefined, options: ReconOptions, io: CliIo, narrate: (text: string) => void): void {
   const { error, ...facts } = summary;
   if (options.json) {
     printJson(options.output === '-' ? io.stderr : io.stdout, {
       ...facts,
       error: error === undefined ? undefined : presentable(error).message,
       files,
+      pages,
     });
     return;
   }
   const where = isStream(options.output) ? options.output : files.length === 1 ? files[0]! : `${files.length} files`;
   narrate(`${summary.nReadouts} readouts, ${summary.nImagesOut} images, ${summary.durationMs.toFixed(0)} ms -> ${where}`);
+  for (const page of pages ?? []) narrate(page);
 }
 
 function exitCodeOf({ outcome, nImagesOut, noticeCodes }: SessionSummary): ExitCode {

@@ -11,7 +11,7 @@ h3 { font-size: .95rem; margin: 1rem 0 .4rem; } p { margin: .4rem 0; max-width: 
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { padding: .25rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 th { font-weight: 600; color: var(--soft); background: var(--tint); overflow-wrap: normal; } td.number, th.number { text-align: right; overflow-wrap: normal; white-space: nowrap; }
 tr.best td { background: #e8f4ee; } tr.set td { background: #fff8e6; }
-code { font: .92em ui-monospace, "DejaVu Sans Mono", monospace; }
+td code.name { white-space: nowrap; } code { font: .92em ui-monospace, "DejaVu Sans Mono", monospace; }
 .tiles { display: flex; flex-wrap: wrap; gap: .7rem; margin: .9rem 0; } .tile { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .9rem; background: var(--tint); min-width: 7.5rem; }
 .tile b { display: block; font-size: 1.3rem; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: .85rem; }
 .verdict { border-left: 5px solid var(--good); background: #e8f4ee; padding: .6rem 1rem; margin: 1rem 0; border-radius: .3rem; } .verdict.none { border-color: var(--bad); background: #fbeee6; }

@@ -97,6 +97,15 @@ describe('conus recon', () => {
     expect(jsonOf(overruled)).toMatchObject({ nImagesOut: 1 });
   });
 
+  it('writes a page a series beside the output', async () => {
+    const ran = await conus(['recon', at('scan.mrd'), '-o', at('r.mrd'), '--report', at('report'), '--maps', 'coilmaps', '--json']);
+    expect(jsonOf(ran)).toMatchObject({ outcome: 'completed', nImagesOut: 1 + 1 + 1 + 4 + 1, pages: [at('report/series-0001.html')] });
+    const page = await readFile(at('report/series-0001.html'), 'utf8');
+    for (const text of ['g-factor', 'Point spread', 'Coil maps', '--report', 'RECON_WARN_NO_NOISE_SCAN']) expect(page).toContain(text);
+    const impossible = await conus(['recon', at('scan.mrd'), '-o', at('r.mrd'), '--report', '/dev/null/report']);
+    expect(impossible).toMatchObject({ code: ExitCode.output, err: expect.stringContaining('CONUS_ERR_OUTPUT') as string });
+  });
+
   it('replays a partial raw file', async () => {
     await writeFile(at('raw.mrd.partial'), scan().subarray(0, -1000));
     const ran = await conus(['recon', at('raw.mrd.partial'), '-o', at('p.mrd'), '--json']);
@@ -169,7 +178,7 @@ describe('conus explain', () => {
     expect(ran.code).toBe(ExitCode.ok);
     const { chain, decisions } = jsonOf(ran) as { chain: string; decisions: { what: string; value: string; source: string }[] };
     expect(chain).toBe('simplefft');
-    expect(decisions).toContainEqual({ what: 'chain', value: 'simplefft', because: 'the client asks for "simplefft"', source: 'CONFIG_FILE message' });
+    expect(decisions).toContainEqual({ what: 'chain', value: 'simplefft', because: 'the client asks for "simplefft"', source: 'CONFIG_FILE message', origin: 'client' });
     expect(decisions).toContainEqual(expect.objectContaining({ what: 'noiseMap', value: 'true', source: '--set noiseMap' }));
     expect(decisions).toContainEqual(expect.objectContaining({ what: 'acceleration', source: expect.stringContaining('encoding[0].parallelImaging') as string }));
     expect((await conus(['explain', at('simple.mrd')])).out.toString()).toMatch(/chain +simplefft +the client asks/);
