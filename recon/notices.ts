@@ -88,6 +88,10 @@ export const RECON_NOTICES = {
     expected: 'coil maps, whose images have the phase that conjugate symmetry needs',
     action: 'use combine=auto; root-sum-of-squares images are zero-filled',
   },
+  RECON_WARN_NOT_FILTERED: {
+    expected: 'images with coil maps for filters; k-space that reaches the edge of the image matrix for the removal of Gibbs ringing',
+    action: 'use combine=auto; leave gibbsRemoval off where the image is interpolated or zero-filled',
+  },
   RECON_WARN_KSPACE_CENTRE: {
     expected: 'the most energy where the header and the readouts have the k-space centre',
     action: 'check encodingLimits, center_sample and the converter; the header was followed',

@@ -1,6 +1,7 @@
 /** What reconstruction takes and gives: plain data, so that it crosses threads as it is. */
 import type { ImageGeometry } from '../imaging/index.js';
 import type { NoiseStatistics } from './noise/index.js';
+import type { RawFilter } from './filter/index.js';
 import type { PartialFourierMethod } from './partial-fourier/index.js';
 
 /** What the operator, the config or the client may set. `docs/cli.md` lists every key. */
@@ -34,6 +35,12 @@ export interface ReconParameters {
   readonly coilCompressionEnergy: number;
   /** What becomes of the part of k-space that partial Fourier and asymmetric echoes leave out; `auto`: by the phase. */
   readonly partialFourier: 'auto' | PartialFourierMethod;
+  /** Window that k-space is multiplied with. */
+  readonly rawFilter: RawFilter;
+  /** How much of it, from 0 to 1. */
+  readonly rawFilterStrength: number;
+  /** Take Gibbs ringing out. */
+  readonly gibbsRemoval: boolean;
   /** Deliver a g-factor map a slice as a further series. */
   readonly gFactorMap: boolean;
   /** Deliver a noise map a slice as a further series. */
@@ -63,6 +70,9 @@ export const defaultReconParameters: ReconParameters = {
   coilCompression: 'auto',
   coilCompressionEnergy: 0.999,
   partialFourier: 'auto',
+  rawFilter: 'none',
+  rawFilterStrength: 1,
+  gibbsRemoval: false,
   gFactorMap: false,
   noiseMap: false,
   snrMap: false,
@@ -102,6 +112,9 @@ export const complexKinds: ReadonlySet<ReconImageKind> = new Set(['image', 'coil
 /** How honest an image is: whether every line that it stands on was measured, properly synthesised or solved for. */
 export type ReconMethod = 'full' | 'grappa' | 'sense' | 'l1' | 'zeroFilled';
 
+/** Steps after partial Fourier, each of them asked for. */
+export type PostProcessing = 'hann' | 'gaussian' | 'gibbsRemoval';
+
 /** One reconstructed slice or one of its maps. */
 export interface ReconImage {
   readonly kind: ReconImageKind;
@@ -120,6 +133,8 @@ export interface ReconImage {
   readonly method: ReconMethod;
   /** What became of the part of k-space that was left out by design; `none` where all of it was sampled. */
   readonly partialFourier: PartialFourierMethod | 'none';
+  /** What was done to it after that, in order. */
+  readonly postProcessing: readonly PostProcessing[];
   readonly accelerationPhase: number;
   /** Along the partitions of a 3D scan. */
   readonly accelerationSlice: number;

@@ -1,16 +1,18 @@
 /**
  * What happens to an image between coil combination and delivery: the part of k-space that was left out
- * by design is completed, and the rows of phase oversampling go.
+ * by design is completed, and Gibbs ringing and filters have their turn where they are asked for.
  *
  * The method is chosen with the first image of the scan and kept: one series does not mix methods.
  */
+import { filterWindow } from '../filter/index.js';
+import { removeGibbsRinging } from '../gibbs/index.js';
 import type { Kernels } from '../kernels/index.js';
 import { reconNotice, type ReconNoticeCode } from '../notices.js';
 import {
-  choosePartialFourier, completeKspace, fullExtent, isPartial, kspaceWeights, meanSquareWeights, transformVolume,
+  choosePartialFourier, completeKspace, fullExtent, isPartial, kspaceWeights, meanSquareWeights, sides, transformVolume,
   type PartialFourierChoice, type PartialFourierMethod, type SampledExtent, type SampledVolume,
 } from '../partial-fourier/index.js';
-import type { ReconNotice } from '../types.js';
+import type { PostProcessing, ReconNotice } from '../types.js';
 import { sampledRows, sampledSlices, slabCoilBytes, type CartesianPlan } from './plan.js';
 import { LineState, type Slab } from './slab.js';
 
@@ -22,6 +24,7 @@ export class ImageStage {
   readonly #kernels: Kernels;
   readonly #notice: (notice: ReconNotice) => void;
   #choice: PartialFourierChoice | undefined;
+  #saidNotFiltered = false;
   /** How far the line or partition of most energy is from the centre; undefined until the first image. */
   #centreShift: number | undefined;
 
@@ -70,6 +73,54 @@ export class ImageStage {
     return [slices, rows, columns];
   }
 
+  /** What is done to images after their k-space is complete. */
+  postProcessing(volume: SampledVolume, method: PartialFourierMethod | 'none', hasPhase: boolean): PostProcessing[] {
+    const { rawFilter, gibbsRemoval } = this.#plan.parameters;
+    if (!hasPhase) {
+      if (rawFilter !== 'none' || gibbsRemoval) this.#sayNotFiltered('root-sum-of-squares images are neither filtered nor rid of Gibbs ringing');
+      return [];
+    }
+    // Where k-space ends before the matrix does, ringing is not one of neighbouring pixels.
+    const isInterpolated = volume.some((extent) => extent.n > 1 && Math.max(sides(extent).before, sides(extent).after + 1) < 0.95 * (extent.n / 2));
+    const removesGibbs = gibbsRemoval && !isInterpolated && method !== 'zeroFill';
+    if (gibbsRemoval && !removesGibbs) this.#sayNotFiltered('Gibbs ringing stays: the images are interpolated or zero-filled');
+    return [...(removesGibbs ? (['gibbsRemoval'] as const) : []), ...(rawFilter === 'none' ? [] : [rawFilter])];
+  }
+
+  /**
+   * The steps of `postProcessing`, in place. Gibbs ringing goes first: it is that of the unfiltered edge.
+   * @param pointer complex64 [combinedSlices, combinedRows, nColumns]
+   */
+  postProcess(pointer: number, volume: SampledVolume, steps: readonly PostProcessing[]): void {
+    const [slices, rows, columns] = volume;
+    if (steps.includes('gibbsRemoval')) {
+      for (let slice = 0; slice < slices.n; slice++) {
+        removeGibbsRinging(this.#kernels, pointer + 8 * slice * rows.n * columns.n, rows.n, columns.n);
+      }
+    }
+    if (this.#plan.parameters.rawFilter === 'none') return;
+    transformVolume(this.#kernels, volume, pointer, 'forward');
+    const kspace = this.#kernels.arena.f32(pointer, 2 * slices.n * rows.n * columns.n);
+    this.#filterWeights(volume).forEach((weight, i) => {
+      kspace[2 * i] = kspace[2 * i]! * weight;
+      kspace[2 * i + 1] = kspace[2 * i + 1]! * weight;
+    });
+    transformVolume(this.#kernels, volume, pointer, 'inverse');
+  }
+
+  /** [slices, rows, columns] */
+  #filterWeights(volume: SampledVolume): Float32Array {
+    const { rawFilter, rawFilterStrength } = this.#plan.parameters;
+    const [slices, rows, columns] = volume.map((extent) => {
+      const edge = Math.max(1, sides(extent).before, sides(extent).after);
+      return filterWindow(extent.n === 1 ? 'none' : rawFilter, rawFilterStrength, extent.n, edge);
+    }) as [Float64Array, Float64Array, Float64Array];
+    const weights = new Float32Array(slices.length * rows.length * columns.length);
+    let at = 0;
+    for (const s of slices) for (const r of rows) for (const c of columns) weights[at++] = s * r * c;
+    return weights;
+  }
+
   /**
    * Completes the k-space of a combined image or volume in place.
    * @param pointer complex64 [combinedSlices, combinedRows, nColumns]
@@ -97,7 +148,9 @@ export class ImageStage {
   linePowers(volume: SampledVolume, method: PartialFourierMethod | 'none'): Float64Array {
     const { nLines, nPartitions, paddedRows, paddedSlices } = this.#plan;
     const [slices, rows, columns] = volume;
-    const powers = meanSquareWeights(kspaceWeights(volume, method === 'homodyne' || method === 'pocs'), columns.n);
+    const weights = kspaceWeights(volume, method === 'homodyne' || method === 'pocs');
+    if (this.#plan.parameters.rawFilter !== 'none') this.#filterWeights(volume).forEach((weight, i) => (weights[i] = weights[i]! * weight));
+    const powers = meanSquareWeights(weights, columns.n);
     // Where an axis was cropped before, its samples all have the weight of the centre.
     const indexOf = (at: number, n: number, extent: SampledExtent, padded: number) =>
       Math.floor(extent.n / 2) + (extent.n === padded ? at - Math.floor(n / 2) : 0);
@@ -144,6 +197,12 @@ export class ImageStage {
       energies[i % columns.n] = energies[i % columns.n]! + kspace[2 * i]! ** 2 + kspace[2 * i + 1]! ** 2;
     }
     return indexOfLargest(energies) - Math.floor(columns.n / 2);
+  }
+
+  #sayNotFiltered(what: string): void {
+    if (this.#saidNotFiltered) return;
+    this.#saidNotFiltered = true;
+    this.#say('RECON_WARN_NOT_FILTERED', `${what[0]!.toUpperCase()}${what.slice(1)}.`);
   }
 
   #say(code: ReconNoticeCode, message: string): void {

@@ -238,7 +238,8 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
             : `calibrationMode "${mode}": lines flagged as calibration are used where there are any`,
     'encoding[0].parallelImaging.calibrationMode',
   );
-  const combinedRows = isPartialAlongPhase ? paddedRows : nRows;
+  const worksOnKspace = parameters.rawFilter !== 'none';
+  const combinedRows = isPartialAlongPhase || worksOnKspace ? paddedRows : nRows;
   const { unalias } = parameters;
   // Only 2D images are solved for; volumes get GRAPPA.
   const iterative = !is3D && acceleration > 1 && (unalias === 'sense' || unalias === 'l1') ? unalias : undefined;
@@ -288,6 +289,14 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     'parameter coilCompression, parameter coilCompressionEnergy',
   );
 
+  if (parameters.rawFilter !== 'none' || parameters.gibbsRemoval) {
+    const steps = [
+      ...(parameters.rawFilter === 'none' ? [] : [`${parameters.rawFilter} filter, ${100 * parameters.rawFilterStrength} %`]),
+      ...(parameters.gibbsRemoval ? ['Gibbs ringing removed'] : []),
+    ];
+    decide('after reconstruction', steps.join(', '), 'it was asked for', 'parameter rawFilter, parameter gibbsRemoval');
+  }
+
   const nAverages = averagesFill ? Math.floor(nAveragesAnnounced / announced) : nAveragesAnnounced;
   const nSlicesAnnounced = count(loops.slice);
   decide(
@@ -319,7 +328,7 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       nPartitions,
       paddedSlices,
       nSlices,
-      combinedSlices: isPartialAlongSlices ? paddedSlices : nSlices,
+      combinedSlices: isPartialAlongSlices || worksOnKspace ? paddedSlices : nSlices,
       centrePartition,
       firstPartition,
       lastPartition,

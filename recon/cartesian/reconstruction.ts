@@ -442,7 +442,7 @@ export class CartesianReconstruction {
       volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images,
     };
     if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils)));
-    const { slices, partialFourier } = this.#clock.time(isSolvedFor ? 'iterations' : 'combination', () => {
+    const { slices, partialFourier, postProcessing } = this.#clock.time(isSolvedFor ? 'iterations' : 'combination', () => {
       this.#images.checkCentre(slab, this.#nCoils);
       return combinedImages(this.#kernels, this.#plan, slab, making);
     });
@@ -450,6 +450,7 @@ export class CartesianReconstruction {
       hasPhase: making.maps !== undefined,
       method: methodOf(this.#plan, slab, nAliased > 0),
       partialFourier,
+      postProcessing,
       nCalibrationLines: isAccelerated(this.#plan) ? (calibration?.nLines ?? 0) : 0,
       nMissingLines: slab.nMissingLines + nAliased,
     };
@@ -498,7 +499,7 @@ export class CartesianReconstruction {
 
   #emit(
     slab: Slab, slice: number, kind: ReconImageKind, data: Float32Array,
-    facts: Pick<ReconImage, 'hasPhase' | 'method' | 'partialFourier' | 'nCalibrationLines' | 'nMissingLines'>, coil?: number,
+    facts: Pick<ReconImage, 'hasPhase' | 'method' | 'partialFourier' | 'postProcessing' | 'nCalibrationLines' | 'nMissingLines'>, coil?: number,
   ): void {
     const { nRows, nColumns, nSlices, fovMm, acceleration, sliceAcceleration } = this.#plan;
     const { reference, counters } = slab;

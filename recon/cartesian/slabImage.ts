@@ -5,7 +5,7 @@ import { fillLines, type GrappaKernel, type HybridSlab, type SynthesisedLine } f
 import type { Kernels } from '../kernels/index.js';
 import { computeNoiseMap, lineStatistics, type NoiseMap, type NoiseSampling } from '../noise-map/index.js';
 import type { PartialFourierMethod, SampledVolume } from '../partial-fourier/index.js';
-import type { ReconMethod } from '../types.js';
+import type { PostProcessing, ReconMethod } from '../types.js';
 import type { Calibration, MapLines } from './calibrations.js';
 import type { ImageStage } from './imageStage.js';
 import { onCombinedRows, senseNoiseMap, solveSlab, type Lines } from './iterative.js';
@@ -73,7 +73,7 @@ export type CoilMaps = { readonly pointer: number } | { readonly lines: MapLines
  */
 export function combinedImages(
   kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, maps, noiseDeviation, volume, stage }: ImageMaking,
-): { slices: Float32Array<ArrayBuffer>[]; partialFourier: PartialFourierMethod | 'none' } {
+): { slices: Float32Array<ArrayBuffer>[]; partialFourier: PartialFourierMethod | 'none'; postProcessing: PostProcessing[] } {
   const { nLines, nColumns, combinedRows, combinedSlices, paddedRows } = plan;
   const columns = planSlab(kernels, {
     nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows, coilStrideBytes: slabCoilBytes(plan),
@@ -91,11 +91,13 @@ export function combinedImages(
         if (mapsBefore !== undefined) alignSlice(valuesOf(mapsBefore, nCoils), valuesOf(mapsPointer, nCoils), valuesOf(image, 1));
       });
       const partialFourier = stage.complete(pointer, volume);
+      const postProcessing = stage.postProcessing(volume, partialFourier, true);
+      stage.postProcess(pointer, volume, postProcessing);
       const slices = keptSlices(plan).map((slice) => {
         const kept = keptRows(plan, kernels.arena.f32(pointer + slice * nPixels * 8, 2 * nPixels), 2);
         return new Float32Array(kept);
       });
-      return { slices, partialFourier };
+      return { slices, partialFourier, postProcessing };
     }
     const slices = keptSlices(plan).map((slice) => {
       combineRss(kernels, columns, planeOf(slice), pointer);
@@ -104,7 +106,8 @@ export function combinedImages(
       for (let p = 0; p < magnitude.length; p++) data[2 * p] = magnitude[p]!;
       return data;
     });
-    return { slices, partialFourier: stage.leaveZero(volume) };
+    const partialFourier = stage.leaveZero(volume);
+    return { slices, partialFourier, postProcessing: stage.postProcessing(volume, partialFourier, false) };
   });
 }
 

@@ -69,6 +69,14 @@ const schema = z.object({
     .enum(['auto', 'zeroFill', 'homodyne', 'pocs'])
     .default(defaults.partialFourier)
     .describe('how k-space that partial Fourier or an asymmetric echo left out is completed; auto: by how smooth the phase of the first image is'),
+  rawFilter: z
+    .enum(['none', 'hann', 'gaussian'])
+    .default(defaults.rawFilter)
+    .describe('window that k-space is multiplied with; less noise and ringing, less resolution'),
+  rawFilterStrength: number(z.number().min(0).max(1))
+    .default(defaults.rawFilterStrength)
+    .describe('how much of the raw filter'),
+  gibbsRemoval: truth.default(defaults.gibbsRemoval).describe('take Gibbs ringing out, by local subvoxel shifts'),
   gFactorMap: truth.default(defaults.gFactorMap).describe('deliver a g-factor map of each slice as a further series'),
   noiseMap: truth.default(defaults.noiseMap).describe('deliver a noise map of each slice as a further series'),
   snrMap: truth.default(defaults.snrMap).describe('deliver an SNR map of each slice as a further series: image over noise map'),

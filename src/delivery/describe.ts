@@ -45,6 +45,7 @@ export function processingHistory(image: ReconImage): string[] {
   if (image.method === 'zeroFilled') history.push('ZeroFilling');
   history.push('FFT', image.hasPhase ? 'AdaptiveCombine' : 'RootSumOfSquares');
   if (image.partialFourier !== 'none') history.push(`PartialFourier ${partialFourierNames[image.partialFourier]}`);
+  history.push(...image.postProcessing.map((step) => postProcessingNames[step]));
   if (image.kind !== 'image') history.push(maps[image.kind].step);
   return history;
 }
@@ -79,13 +80,15 @@ function coilsText({ nCoils, nVirtualCoils }: ReconImage): string {
   return nVirtualCoils < nCoils ? `${nCoils} coils, ${nVirtualCoils} virtual` : `${nCoils} coils`;
 }
 
+const postProcessingNames = { hann: 'HannFilter', gaussian: 'GaussianFilter', gibbsRemoval: 'GibbsRemoval' } as const;
 const partialFourierNames = { zeroFill: 'ZeroFill', homodyne: 'Homodyne', pocs: 'POCS' } as const;
 
 function methodText(image: ReconImage): string {
   const ofCoil = image.coil === undefined ? '' : ` of coil ${image.coil + 1} of ${image.nVirtualCoils}`;
   const content = image.kind === 'image' ? 'image' : `${maps[image.kind].name}${ofCoil}`;
   const completion = image.partialFourier === 'none' ? '' : `, partial Fourier ${partialFourierNames[image.partialFourier]}`;
-  const combination = `${image.hasPhase ? 'coil maps' : 'root sum of squares'}${completion}`;
+  const after = image.postProcessing.map((step) => `, ${postProcessingNames[step]}`).join('');
+  const combination = `${image.hasPhase ? 'coil maps' : 'root sum of squares'}${completion}${after}`;
   switch (image.method) {
     case 'full':
       return `${content}, fully sampled, ${combination}`;

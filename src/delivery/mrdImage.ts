@@ -89,6 +89,7 @@ function metaAttributes(
     ...(image.coil === undefined ? {} : { ConusCoil: image.coil }),
     ConusMethod: image.method,
     ConusPartialFourier: image.partialFourier,
+    ...(image.postProcessing.length > 0 ? { ConusPostProcessing: image.postProcessing.join(' ') } : {}),
     ConusNoiseUnits: String(image.snrUnits),
     ConusUnit: unitOf(image).code,
     ConusAcceleration: image.accelerationPhase,

@@ -103,6 +103,7 @@ function fakeImage(value: number): ReconImage {
     nCalibrationLines: 0,
     nMissingLines: 0,
     partialFourier: 'none',
+    postProcessing: [],
     measurementUid: 1,
     acquisitionTimeStamp: 0,
     physiologyTimeStamp: [0, 0, 0],

@@ -57,6 +57,7 @@ export function image(overrides: Partial<ReconImage> = {}, magnitudes?: ArrayLik
     nCalibrationLines: 24,
     nMissingLines: 0,
     partialFourier: 'none',
+    postProcessing: [],
     measurementUid: 7,
     acquisitionTimeStamp: 1234,
     physiologyTimeStamp: [1, 2, 3],

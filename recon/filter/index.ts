@@ -1,0 +1,1 @@
+export { filterWindow, type RawFilter } from './window.js';

@@ -1,0 +1,1 @@
+export { removeGibbsRinging } from './unring.js';
