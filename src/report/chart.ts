@@ -100,7 +100,9 @@ export function ticksOver(values: readonly number[]): number[] {
   const finite = values.filter(Number.isFinite);
   const low = finite.length === 0 ? 0 : Math.min(...finite);
   const high = finite.length === 0 ? 1 : Math.max(...finite);
-  const span = high > low ? high - low : Math.abs(low) || 1;
+  // Values that are all but equal get ticks that can be told apart.
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const span = size < 1e-300 ? 1 : high - low > 1e-9 * size ? high - low : size;
   const power = 10 ** Math.floor(Math.log10(span / 4));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((candidate) => span / candidate <= 6)!;
   const first = Math.floor(low / step + 1e-9);

@@ -27,6 +27,7 @@ describe('a chart', () => {
         expect(ticks.length).toBeGreaterThanOrEqual(2);
         expect(ticks.length).toBeLessThanOrEqual(9);
         const tolerance = 1e-6 * (ticks.at(-1)! - ticks[0]!);
+        expect(ticks.every((tick, i) => i === 0 || tick > ticks[i - 1]!)).toBe(true);
         for (const value of values) {
           expect(value).toBeGreaterThanOrEqual(ticks[0]! - tolerance);
           expect(value).toBeLessThanOrEqual(ticks.at(-1)! + tolerance);
