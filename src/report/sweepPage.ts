@@ -94,7 +94,8 @@ function charts(outcome: SweepOutcome): Markup[] {
   const curvesOf = (value: (result: SweepResult) => number | undefined): Curve[] =>
     lines.map(({ results, hue, dash }, index) => ({
       hue, dash,
-      points: [baseline, ...results].flatMap((result) => {
+      // A method without this figure has no curve, not even one to the data as they are.
+      points: (results.some((result) => value(result) !== undefined) ? [baseline, ...results] : []).flatMap((result) => {
         const y = value(result);
         if (y === undefined) return [];
         const label = index === lines.length - 1 && result.setting !== undefined ? { label: `R ${result.setting.acceleration}` } : {};
