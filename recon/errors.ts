@@ -10,6 +10,10 @@ export const RECON_ERRORS = {
     expected: 'noise of its own in every channel',
     action: 'check this coil element and its channel, or leave it out of the scan',
   },
+  RECON_ERR_NOISE_RECORD: {
+    expected: 'a noise measurement as Conus stores it',
+    action: 'delete the file; the measurement is stored again when it is sent again',
+  },
   RECON_ERR_CALIBRATION_KERNEL: {
     expected: 'an acceleration of 2 or more, an odd number of readout taps, no more than columns, an even number of taps up to 16 along each accelerated axis, 30 in all',
     action: 'correct kernelReadout, kernelPhase and kernelSlice',

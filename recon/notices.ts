@@ -16,6 +16,10 @@ export const RECON_NOTICES = {
     expected: 'readouts of the first encoding',
     action: 'send the other encodings as sessions of their own',
   },
+  RECON_INFO_STORED_NOISE: {
+    expected: 'nothing: the noise measurement of another scan was used',
+    action: 'send noise readouts (flag 19) with the scan to have its own',
+  },
   RECON_WARN_NO_NOISE_SCAN: {
     expected: 'noise readouts (flag 19) before the first imaging readout',
     action: 'add a noise measurement, else pixel values are not in SNR units',

@@ -1,5 +1,8 @@
 /** The noise readouts of a scan: gathered, reported, turned into the whitener of the imaging readouts. */
-import { NoiseAccumulator, noiseStatistics, wantedNoiseSamples, whitener, type CoilNoise, type NoiseStatistics, type Whitener } from '../noise/index.js';
+import {
+  coilName, covarianceFor, NoiseAccumulator, noiseStatistics, wantedNoiseSamples, whitener,
+  type CoilNoise, type NoiseCovariance, type NoiseRecord, type NoiseStatistics, type Whitener,
+} from '../noise/index.js';
 import { reconNotice } from '../notices.js';
 import type { ReconNotice } from '../types.js';
 import type { CartesianPlan } from './plan.js';
@@ -8,12 +11,15 @@ import type { Readout } from './readout.js';
 export class NoiseScan {
   readonly #plan: CartesianPlan;
   readonly #notice: (notice: ReconNotice) => void;
+  readonly #stored: NoiseRecord | undefined;
   #accumulator: NoiseAccumulator | undefined;
   #dwellTimeUs = 0;
   #statistics: NoiseStatistics | undefined;
 
-  constructor(plan: CartesianPlan, notice: (notice: ReconNotice) => void) {
+  /** @param stored an earlier measurement, for scans that bring none of their own */
+  constructor(plan: CartesianPlan, notice: (notice: ReconNotice) => void, stored: NoiseRecord | undefined) {
     this.#plan = plan;
+    this.#stored = stored;
     this.#notice = notice;
   }
 
@@ -35,18 +41,18 @@ export class NoiseScan {
    */
   whitener(first: Readout): Whitener | undefined {
     if (!this.#plan.parameters.prewhiten) return undefined;
-    if (this.#accumulator === undefined) {
+    const measured = this.#accumulator?.covariance() ?? this.#storedFor(first);
+    if (measured === undefined) {
       this.#notice(
         reconNotice('RECON_WARN_NO_NOISE_SCAN', 'No noise readouts came before the scan: coils are not whitened and the images are not in SNR units.'),
       );
       return undefined;
     }
     const { coilNames, relativeReceiverNoiseBandwidth } = this.#plan;
-    const covariance = this.#accumulator.covariance();
-    const statistics = noiseStatistics(covariance, coilNames);
+    const statistics = noiseStatistics(measured, coilNames);
     this.#statistics = statistics;
     const result = whitener(
-      covariance,
+      measured,
       { acquisitionDwellTimeUs: first.sampleTimeUs, noiseDwellTimeUs: this.#dwellTimeUs, relativeReceiverNoiseBandwidth },
       coilNames,
       statistics.coils.filter(isBroken).map(({ coil }) => coil),
@@ -54,6 +60,17 @@ export class NoiseScan {
     this.#notice(reconNotice('RECON_INFO_NOISE', report(statistics, result, this.#dwellTimeUs, first.sampleTimeUs)));
     for (const complaint of complaints(statistics)) this.#notice(reconNotice('RECON_WARN_NOISE', complaint));
     return result;
+  }
+
+  #storedFor({ nChannels }: Readout): NoiseCovariance | undefined {
+    const stored = this.#stored;
+    if (stored === undefined) return undefined;
+    const names = Array.from({ length: nChannels }, (_, channel) => coilName(this.#plan.coilNames, channel));
+    const covariance = covarianceFor(stored, names);
+    if (covariance === undefined) return undefined;
+    this.#dwellTimeUs = stored.dwellTimeUs;
+    this.#notice(reconNotice('RECON_INFO_STORED_NOISE', `The noise is that of the stored measurement ${stored.measurementId.slice(0, 64)}.`));
+    return covariance;
   }
 }
 

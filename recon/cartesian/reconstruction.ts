@@ -12,6 +12,7 @@ import { CodedError, hasFlag, type EncodingCounters } from 'ismrmrd';
 import { reconError } from '../errors.js';
 import { removeGhostPhase, type GhostPhase } from '../epi/index.js';
 import type { Kernels } from '../kernels/index.js';
+import type { NoiseRecord } from '../noise/index.js';
 import { reconNotice, type ReconNoticeCode } from '../notices.js';
 import type { ReconImage, ReconImageKind, ReconNotice, ReconSummary } from '../types.js';
 import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
@@ -72,11 +73,12 @@ export class CartesianReconstruction {
   #ghostPointer = 0;
   #finished: (() => void) | undefined;
 
-  constructor(plan: CartesianPlan, kernels: Kernels, output: CartesianOutput, runner: CalibrationRunner) {
+  /** @param storedNoise an earlier measurement, for a scan that brings none of its own */
+  constructor(plan: CartesianPlan, kernels: Kernels, output: CartesianOutput, runner: CalibrationRunner, storedNoise?: NoiseRecord) {
     this.#plan = plan;
     this.#kernels = kernels;
     this.#output = output;
-    this.#noise = new NoiseScan(plan, (notice) => output.notice(notice));
+    this.#noise = new NoiseScan(plan, (notice) => output.notice(notice), storedNoise);
     this.#readouts = new ReadoutStage(plan, kernels);
     this.#ghosts = plan.isEchoPlanar ? new GhostCorrection(plan.nColumns) : undefined;
     this.#images = new ImageStage(plan, kernels, (notice) => output.notice(notice));

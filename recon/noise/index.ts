@@ -1,3 +1,4 @@
 export * from './covariance.js';
 export * from './statistics.js';
 export * from './whitener.js';
+export * from './record.js';

@@ -10,7 +10,7 @@ export type ChainTask =
   | 'discard'
   /** As `discard`, in a server that saves raw data. */
   | 'save'
-  /** A question for stored measurements (Gadgetron noise dependency): none is ever stored. */
+  /** A noise measurement to be stored, and the question which ones are (Gadgetron's noise dependency). */
   | 'dependencies';
 
 export interface Chain {
@@ -72,7 +72,7 @@ export const CHAINS: readonly Chain[] = [
     task: 'dependencies',
     aliases: ['gtquery.xml', 'default_measurement_dependencies.xml'],
     parameters: {},
-    description: 'answers that no measurement is stored: send the noise scan with the images',
+    description: 'stores a noise measurement in a server that keeps them (--noise-store), and answers which ones are stored',
   },
 ];
 

@@ -87,14 +87,15 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--host <address>', 'address to listen on', LOOPBACK)
     .option('--port <number>', 'port to listen on; 0 takes any free one', wholeNumber(0, 65535), DEFAULT_PORT)
     .option('--save-raw <folder>', 'save the raw data of every session as they come in')
+    .option('--noise-store <folder>', 'keep noise measurements between sessions')
     .option('--max-sessions <number>', 'sessions at once', wholeNumber(1, 4096), 16)
     .option('--idle-timeout <seconds>', 'longest silence between messages', positive, 1800)
     .option('--stall-timeout <seconds>', 'longest silence within a message, or of a client that does not read', positive, 120)
     .option('--metrics-port <number>', 'metrics and health over HTTP, on loopback', wholeNumber(0, 65535))
     .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
     .action(async (flags: ChoiceFlags & PoolFlags & ServeFlags) => {
-      const { idleTimeout, stallTimeout, ...options } = flags;
-      done(await serve({ ...options, ...choiceOf(flags), ...poolOf(flags), idleTimeoutS: idleTimeout, stallTimeoutS: stallTimeout }, io));
+      const { idleTimeout, stallTimeout, noiseStore, ...options } = flags;
+      done(await serve({ ...options, ...defined({ noiseStoreFolder: noiseStore }), ...choiceOf(flags), ...poolOf(flags), idleTimeoutS: idleTimeout, stallTimeoutS: stallTimeout }, io));
     });
 
   withChoice(withPool(command(program, 'recon')))
@@ -246,6 +247,7 @@ interface ServeFlags {
   readonly host: string;
   readonly port: number;
   readonly saveRaw?: string;
+  readonly noiseStore?: string;
   readonly maxSessions: number;
   readonly idleTimeout: number;
   readonly stallTimeout: number;

@@ -3,6 +3,7 @@ import type { ChoiceOptions } from '../chain/index.js';
 import { createLog } from '../log.js';
 import type { LogLevel } from '../log.js';
 import { Metrics } from '../metrics.js';
+import { NoiseStore } from '../noise/index.js';
 import { ReconstructionPool } from '../reconstruction/index.js';
 import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
 import { defaultConnectionOptions, MrdServer, serveMetrics } from '../server/index.js';
@@ -16,6 +17,8 @@ export interface ServeOptions extends ChoiceOptions, ReconstructionPoolOptions {
   readonly host: string;
   readonly port: number;
   readonly saveRaw?: string;
+  /** Folder of noise measurements that are kept between sessions. */
+  readonly noiseStoreFolder?: string;
   readonly maxSessions: number;
   readonly idleTimeoutS: number;
   readonly stallTimeoutS: number;
@@ -43,6 +46,7 @@ export async function serve(options: ServeOptions, io: CliIo): Promise<ExitCode>
     idleTimeoutMs: options.idleTimeoutS * 1000,
     stallTimeoutMs: options.stallTimeoutS * 1000,
     reconstructions: pool,
+    ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
     log,
     metrics,
   });

@@ -3,6 +3,7 @@ import type {
   CalibrationJob,
   CalibrationOutcome,
   CartesianPlan,
+  NoiseRecord,
   ReconImage,
   ReconNotice,
   ReconSummary,
@@ -24,6 +25,7 @@ export type ToWorker =
       readonly arenaStartByte: number;
       readonly memoryLimitBytes: number;
       readonly plan: CartesianPlan;
+      readonly storedNoise: NoiseRecord | undefined;
     }
   /** Readouts are in the ring and the worker slept. */
   | { readonly type: 'readouts'; readonly session: number }

@@ -5,7 +5,7 @@
  */
 import { availableParallelism, totalmem } from 'node:os';
 import type { MrdHeader } from 'ismrmrd';
-import { createSessionMemory, leastScanBytes, planCartesian, reconError, type CartesianPlan, type ReconParameters } from '../../recon/index.js';
+import { createSessionMemory, leastScanBytes, planCartesian, reconError, type CartesianPlan, type NoiseRecord, type ReconParameters } from '../../recon/index.js';
 import { collectGarbage } from './collectGarbage.js';
 import { PinnedScan } from './pinnedScan.js';
 import { PoolWorker } from './poolWorker.js';
@@ -58,9 +58,10 @@ export class ReconstructionPool {
 
   /**
    * Plans a scan and opens it.
+   * @param storedNoise an earlier noise measurement, for a scan that brings none of its own
    * @throws CodedError (as a rejection) RECON_ERR_* of planning, RECON_ERR_MEMORY_LIMIT when the scan could never fit, RECON_ERR_MEMORY_BUSY when it does not fit now
    */
-  open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents): Promise<SessionReconstruction> {
+  open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents, storedNoise?: NoiseRecord): Promise<SessionReconstruction> {
     // Planning errors reject; the promise is there for pools that will have to wait for a place.
     return Promise.resolve().then(() => {
       const { plan, notices } = planCartesian(header, parameters);
@@ -73,7 +74,7 @@ export class ReconstructionPool {
       memory.grow(Math.max(0, Math.ceil((arenaStartByte - memory.buffer.byteLength) / pageBytes)));
       const worker = this.#leastBusy();
       const scan = new PinnedScan(this.#nextSession++, worker, memory, ring, events);
-      worker.open(scan, { type: 'open', session: scan.session, memory, ring, arenaStartByte, memoryLimitBytes: this.#memoryLimitBytes, plan });
+      worker.open(scan, { type: 'open', session: scan.session, memory, ring, arenaStartByte, memoryLimitBytes: this.#memoryLimitBytes, plan, storedNoise });
       return scan;
     });
   }

@@ -41,7 +41,7 @@ class Scan {
   #turnPending = false;
 
   constructor(message: Extract<ToWorker, { type: 'open' }>) {
-    const { memory, ring, arenaStartByte, memoryLimitBytes, plan } = message;
+    const { memory, ring, arenaStartByte, memoryLimitBytes, plan, storedNoise } = message;
     this.#session = message.session;
     this.#ring = new RingConsumer(memory.buffer, ring);
     const arena = new Arena(memory, { startByte: arenaStartByte, limitBytes: memoryLimitBytes });
@@ -57,6 +57,7 @@ class Scan {
         this.#jobs.set(jobId, done);
         send({ type: 'job', session: this.#session, jobId, job });
       },
+      storedNoise,
     );
   }
 

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { ParserLimits } from 'ismrmrd';
 import type { ChoiceOptions } from '../chain/index.js';
 import type { Logger } from '../log.js';
+import type { NoiseStore } from '../noise/index.js';
 import { RawRecorder, rawWarning } from '../raw/index.js';
 import { Session, WireAnswer } from '../session/index.js';
 import type { Reconstructions, SessionSummary } from '../session/index.js';
@@ -18,6 +19,7 @@ export interface ConnectionOptions extends ChoiceOptions {
   readonly limits?: Partial<ParserLimits>;
   /** Folder for raw data; none is saved where it is absent. */
   readonly saveRaw?: string;
+  readonly noiseStore?: NoiseStore;
   /** Longest silence between messages. */
   readonly idleTimeoutMs: number;
   /** Longest silence within a message, and longest time without a byte read by the client. */

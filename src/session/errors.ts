@@ -52,12 +52,12 @@ export const SESSION_WARNINGS = {
     action: 'none needed where the data are complete without them',
   },
   CONUS_WARN_NOISE_DEPENDENCY: {
-    expected: 'noise readouts in the session itself: no measurement is stored between sessions',
-    action: 'send the noise readouts (flag 19) before the imaging readouts',
+    expected: 'noise readouts in the session itself, or their measurement in the noise store',
+    action: 'send the noise readouts (flag 19) before the imaging readouts, or their measurement first, to a server with --noise-store',
   },
   CONUS_WARN_NOISE_NOT_STORED: {
-    expected: 'no noise measurement in a session of its own: none is stored',
-    action: 'send the noise readouts (flag 19) with the imaging readouts',
+    expected: 'a noise measurement with a measurementID, and a server that stores them',
+    action: 'start the server with --noise-store DIR, or send the noise readouts (flag 19) with the imaging readouts',
   },
   CONUS_WARN_MORE_REMARKS: {
     expected: 'few remarks of one kind a session',

@@ -3,12 +3,13 @@
  * exactly one CLOSE. The session knows neither sockets nor files: bytes are written to it, and it
  * answers through a SessionAnswer. docs/lifecycle.md draws the states.
  */
-import { MrdParser, parseHeader } from 'ismrmrd';
+import { MrdParser, parseHeader, serializeMeta } from 'ismrmrd';
 import type { AcquisitionHeader, MrdHeader, MrdImage, ParserLimits, MrdSink } from 'ismrmrd';
-import type { ReconImage, ReconNotice, ReconParameters, ReconSummary } from '../../recon/index.js';
+import type { NoiseRecord, ReconImage, ReconNotice, ReconParameters, ReconSummary } from '../../recon/index.js';
 import { ChainChoice, chainWarning, isJsonObjectText } from '../chain/index.js';
 import type { Chain, Choice, ChoiceOptions, Parameters } from '../chain/index.js';
 import type { DeliverySettings } from '../delivery/index.js';
+import { NoiseGathering, type NoiseStore } from '../noise/index.js';
 import type { ReconstructionEvents, SessionReconstruction } from '../reconstruction/index.js';
 import { VERSION } from '../version.js';
 import type { SessionAnswer } from './answer.js';
@@ -21,7 +22,7 @@ import type { SessionSummary } from './summary.js';
 
 /** Where reconstructions come from: a ReconstructionPool. */
 export interface Reconstructions {
-  open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents): Promise<SessionReconstruction>;
+  open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents, storedNoise?: NoiseRecord): Promise<SessionReconstruction>;
 }
 
 /** Looks on and changes nothing. */
@@ -38,11 +39,19 @@ export interface SessionOptions extends ChoiceOptions {
   readonly answer: SessionAnswer;
   /** Whether every byte of this session is being saved; the chain savedataonly asks for it. */
   readonly savesRaw?: boolean;
+  /** Where noise measurements are kept between sessions; nowhere where it is absent. */
+  readonly noiseStore?: NoiseStore;
   readonly limits?: Partial<ParserLimits>;
   readonly observer?: SessionObserver;
 }
 
 const emptyMeta = '<?xml version="1.0" encoding="UTF-8"?>\n<ismrmrdMeta></ismrmrdMeta>\n';
+
+/** Stored noise measurements as Gadgetron's clients look for them: the name of a file whose end is the measurement's. */
+function dependencies(measurementIds: readonly string[]): string {
+  const names = measurementIds.map((id) => `GadgetronNoiseCovarianceMatrix_${id}`);
+  return names.length > 0 ? serializeMeta({ NoiseDependencies: names }) : emptyMeta;
+}
 
 export class Session {
   /** Resolves when CLOSE was answered, or the session was aborted. Never rejects. */
@@ -70,6 +79,8 @@ export class Session {
   /** Why the reconstruction, or the answer to one of its images, failed. */
   #reconstructionError: unknown;
   #scratch = new Float32Array(0);
+  /** Of a session that brings a noise measurement to be kept. */
+  readonly #noise = new NoiseGathering();
   /** Set while an acquisition waits for room; called when there is some, or when waiting is in vain. */
   #isFull = false;
   #wake: (() => void) | undefined;
@@ -202,10 +213,11 @@ export class Session {
         this.#answer.response(correlationId, answerQuery(query));
       }),
       allocate: (header) => (this.takesInput ? this.#allocate(header) : this.#scratchFor(header)),
-      acquisition: ifOpen(({ header }) => {
+      acquisition: ifOpen(({ header, data }) => {
         this.#nReadouts++;
         this.#lastReadoutAt = performance.now();
         this.#reconstruction?.commit(header);
+        if (this.#storesNoise) this.#noise.add(header, data);
         this.#options.observer?.readout?.(header);
       }),
       image: ifOpen((image) => this.#readImage(image)),
@@ -234,14 +246,14 @@ export class Session {
     if (!this.#isConfigured) throw sessionError('CONUS_ERR_NO_CONFIG', 'a header first');
     if (this.#hasHeader) throw sessionError('CONUS_ERR_HEADER_TWICE', 'a second header');
     this.#hasHeader = true;
-    if (this.#choice.chain.task !== 'reconstruct') return;
+    if (this.#choice.chain.task !== 'reconstruct' && !this.#storesNoise) return;
     try {
       this.#header = parseHeader(xml);
     } catch (error) {
       this.#headerError = error as Error;
       return;
     }
-    this.#choice.header(this.#header);
+    if (this.#choice.chain.task === 'reconstruct') this.#choice.header(this.#header);
   }
 
   #readText(text: string): void {
@@ -283,9 +295,10 @@ export class Session {
     const { parameters, chain } = choice;
     if (this.#header === undefined) throw this.#headerError ?? new Error('no header to open a reconstruction with');
     this.#options.observer?.chosen?.(choice, this.#header);
-    this.#warnOfDependencies(this.#header);
+    const storedNoise = this.#options.noiseStore?.find(this.#header);
+    if (storedNoise === undefined) this.#warnOfDependencies(this.#header);
     this.#answer.begin(this.#header, deliverySettings(chain, parameters, this.#returned.reserve()));
-    this.#opening = this.#options.reconstructions.open(this.#header, parameters, this.#events());
+    this.#opening = this.#options.reconstructions.open(this.#header, parameters, this.#events(), storedNoise);
     this.#opening.then(
       (reconstruction) => {
         this.#reconstruction = reconstruction;
@@ -416,13 +429,31 @@ export class Session {
   #lastRemarks(): void {
     const { task } = this.#choice.chain;
     if (task === 'dependencies') {
-      if (this.#nReadouts > 0) {
+      if (this.#nReadouts > 0 && !this.#storeNoise()) {
         this.#say(sessionWarning('CONUS_WARN_NOISE_NOT_STORED', `${this.#nReadouts} readouts of a noise measurement`));
       }
-      this.#answer.dependency(emptyMeta);
+      this.#answer.dependency(dependencies(this.#options.noiseStore?.measurementIds ?? []));
     } else if (task === 'reconstruct' && this.#hasHeader && this.#nImagesOut === 0) {
       this.#say(sessionWarning('CONUS_WARN_NO_IMAGES', `${this.#nReadouts} readouts, ${this.#nImagesIn} images and ${this.#nWaveforms} waveforms, but no image came of them`));
     }
+  }
+
+  get #storesNoise(): boolean {
+    return this.#options.noiseStore !== undefined && this.#choice.chain.task === 'dependencies';
+  }
+
+  /** @returns whether the session's noise measurement is kept now */
+  #storeNoise(): boolean {
+    const { noiseStore } = this.#options;
+    const record = this.#header === undefined ? undefined : this.#noise.record(this.#header);
+    if (noiseStore === undefined || record === undefined) return false;
+    try {
+      noiseStore.put(record);
+    } catch {
+      // A full disk must not cost the client its answer: what is not stored is not in it, and that is said.
+      return false;
+    }
+    return true;
   }
 
   #say(notice: ReconNotice): void {

@@ -7,7 +7,7 @@
 import { flagsOf, parseHeader, type AcquisitionFlagName, type MrdHeader } from 'ismrmrd';
 import {
   Arena, bindKernels, CartesianReconstruction, createSessionMemory, defaultReconParameters, planCartesian, runCalibration,
-  type Readout, type ReconImage, type ReconNotice, type ReconParameters,
+  type NoiseRecord, type Readout, type ReconImage, type ReconNotice, type ReconParameters,
 } from '../../../recon/index.js';
 import { Random } from '../../../simulator/index.js';
 
@@ -424,6 +424,8 @@ export interface PlayedScan {
   readonly header: MrdHeader;
   readonly options: Pick<GridScanOptions, 'nCoils'>;
   readonly nSamples: number;
+  /** A noise measurement that is known from before. */
+  readonly storedNoise?: NoiseRecord;
   readouts(replica?: number): Iterable<SentReadout>;
 }
 
@@ -439,6 +441,7 @@ export function reconstructGrid(scan: PlayedScan, parameters: Partial<ReconParam
     plan, bindKernels(memory, arena),
     { image: (image) => images.push(image), notice: (notice) => notices.push(notice) },
     (job, done) => done(runCalibration(memory, job)),
+    scan.storedNoise,
   );
   const pointer = arena.allocate(8 * scan.options.nCoils * scan.nSamples);
   for (const { header, samples } of scan.readouts(replica)) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fitScale, nRmse } from '../../../imaging/index.js';
+import { NoiseAccumulator } from '../../../recon/index.js';
 import { GridScan, magnitudeOf, reconstructGrid, type SentReadout } from './gridScan.js';
 
 const scan = new GridScan({ matrix: [40, 48, 1], nCoils: 8, noiseStd: 0.02 });
@@ -38,14 +39,40 @@ describe('a coil whose noise is far off', () => {
   });
 });
 
+const unmeasured = {
+  header: scan.header, options: scan.options, nSamples: scan.nSamples,
+  readouts: function* (): Generator<SentReadout> {
+    for (const readout of scan.readouts()) if ((readout.header.flags & (1n << 18n)) === 0n) yield readout;
+  },
+};
+
+describe('a stored noise measurement', () => {
+  const accumulator = new NoiseAccumulator(8);
+  for (const { header, samples } of scan.readouts()) if ((header.flags & (1n << 18n)) !== 0n) accumulator.add(samples, header.nSamples);
+  const names = Array.from({ length: 8 }, (_, coil) => `coil ${coil}`);
+  const storedNoise = { measurementId: '1_2', coilNames: names, dwellTimeUs: 5, covariance: accumulator.covariance() };
+
+  it('does what that of the scan itself would', () => {
+    const { images, notices } = reconstructGrid({ ...unmeasured, storedNoise });
+    expect(images[0]!.snrUnits).toBe(true);
+    expect(nRmse(magnitudeOf(images[0]!), magnitudeOf(reconstructGrid(scan).images[0]!))).toBeLessThan(1e-6);
+    expect(notices.map(({ code }) => code)).toContain('RECON_INFO_STORED_NOISE');
+  });
+
+  it('gives way to that of the scan itself', () => {
+    const other = { ...storedNoise, covariance: { ...storedNoise.covariance, matrix: storedNoise.covariance.matrix.map((value) => 100 * value) } };
+    const { images } = reconstructGrid({ ...unmeasured, readouts: () => scan.readouts(), storedNoise: other });
+    expect(nRmse(magnitudeOf(images[0]!), magnitudeOf(reconstructGrid(scan).images[0]!))).toBeLessThan(1e-6);
+  });
+
+  it('of other coils is not used', () => {
+    const { images } = reconstructGrid({ ...unmeasured, storedNoise: { ...storedNoise, coilNames: names.map((name) => `other ${name}`) } });
+    expect(images[0]!.snrUnits).toBe(false);
+  });
+});
+
 describe('the noise map of a scan without a noise measurement', () => {
   it('is in the unit of the image, told by the edge of k-space', () => {
-    const unmeasured = {
-      header: scan.header, options: scan.options, nSamples: scan.nSamples,
-      readouts: function* (): Generator<SentReadout> {
-        for (const readout of scan.readouts()) if ((readout.header.flags & (1n << 18n)) === 0n) yield readout;
-      },
-    };
     const { images, notices } = reconstructGrid(unmeasured, { noiseMap: true });
     const noise = images.find(({ kind }) => kind === 'noise')!.data;
     expect(noise[noise.length >> 1]! / 0.02).toBeGreaterThan(0.9);

@@ -1,0 +1,2 @@
+export { NoiseGathering } from './gather.js';
+export { NoiseStore } from './store.js';
