@@ -78,7 +78,7 @@ export class ReportedAnswer implements SessionAnswer, SessionObserver {
 
   /** @returns the pages that were written; none where there are no images. @throws CodedError CONUS_ERR_OUTPUT */
   async write(directory: string, { durationMs, lastReadoutToLastImageMs }: SessionSummary): Promise<string[]> {
-    if (this.#chosen === undefined || this.#reports === undefined) return [];
+    if (this.#chosen === undefined || this.#reports === undefined || this.#reports.series.length === 0) return [];
     const { choice, header } = this.#chosen;
     const scan: ScanContent = {
       header,

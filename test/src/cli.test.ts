@@ -102,6 +102,9 @@ describe('conus recon', () => {
     expect(jsonOf(ran)).toMatchObject({ outcome: 'completed', nImagesOut: 1 + 1 + 1 + 4 + 1, pages: [at('report/series-0001.html')] });
     const page = await readFile(at('report/series-0001.html'), 'utf8');
     for (const text of ['g-factor', 'Point spread', 'Coil maps', '--report', 'RECON_WARN_NO_NOISE_SCAN']) expect(page).toContain(text);
+    await writeFile(at('refused.mrd'), Buffer.from(Buffer.from(scan()).toString('latin1').replace('<trajectory>cartesian<', '<trajectory>spiral   <'), 'latin1'));
+    const refused = await conus(['recon', at('refused.mrd'), '-o', at('r.mrd'), '--report', at('none'), '--json']);
+    expect(jsonOf(refused)).toMatchObject({ outcome: 'failed', pages: [] });
     const impossible = await conus(['recon', at('scan.mrd'), '-o', at('r.mrd'), '--report', '/dev/null/report']);
     expect(impossible).toMatchObject({ code: ExitCode.output, err: expect.stringContaining('CONUS_ERR_OUTPUT') as string });
   });
