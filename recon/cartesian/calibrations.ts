@@ -270,9 +270,8 @@ export class Calibrations {
     return { firstLine: line, nLines: lines, firstPartition: partition, nPartitions: partitions };
   }
 
-  /** Embedded calibration lines lie evenly about the centre: a block that does not is still growing. */
+  /** Calibration lines lie evenly about the centre: a block that does not is still growing, or waits for its image to be complete. */
   #looksWhole({ firstLine, nLines, firstPartition, nPartitions }: LineBlock): boolean {
-    if (this.#plan.calibration === 'separate') return true;
     const isEven = (first: number, count: number, n: number, step: number) => Math.abs(count - 2 * (Math.floor(n / 2) - first)) <= step;
     const { acceleration, sliceAcceleration } = this.#plan;
     return (

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nRmse } from '../../../imaging/index.js';
 import { parseHeader, serializeHeader } from 'ismrmrd';
 import { GridScan, magnitudeOf, noiseRatio, reconstructGrid, type GridScanOptions, type SentReadout } from './gridScan.js';
+import { reconstructSimulated } from './simulated.js';
 
 const small: Partial<GridScanOptions> = { matrix: [40, 48, 1] };
 
@@ -67,6 +68,15 @@ describe('a reference scan of its own', () => {
       const scale = 1 - 0.3 * image.counters.contrast;
       expect(nRmse(magnitudeOf(image).map((value) => value / scale), truth)).toBeLessThan(0.01);
     }
+  });
+
+  it('whose lines come among the imaging lines is waited for', () => {
+    const options = { matrix: [64, 64], nCoils: 6, noiseStd: 0, acceleration: 2, calibration: 'separate', calibrationLines: 24 } as const;
+    const [first] = reconstructSimulated(options).images;
+    const { images, notices } = reconstructSimulated({ ...options, referenceScan: 'amongLines' });
+    expect(images).toHaveLength(1);
+    expect(nRmse(magnitudeOf(images[0]!), magnitudeOf(first!))).toBeLessThan(1e-5);
+    expect(notices.map(({ code }) => code)).not.toContain('RECON_WARN_CALIBRATION_OFF_CENTRE');
   });
 
   /** The reference as an encoding of its own: fewer lines and samples of the same field of view, counted from 0. */
