@@ -85,8 +85,8 @@ export function paintChannels(
 }
 
 /**
- * The topmost labelled structure and the topmost lesion at the centre of every pixel; 0 where there is
- * none. Soft and faint structures count where they take half or more.
+ * The topmost labelled structure at the centre of every pixel, and the topmost lesion that no labelled
+ * structure hides; 0 where there is none. Soft and faint structures count where they take half or more.
  * @throws SIM_ERR_PLANE
  */
 export function paintLabels(anatomy: Anatomy, plane: Plane): { labels: Uint16Array; lesions: Uint8Array } {
@@ -94,12 +94,14 @@ export function paintLabels(anatomy: Anatomy, plane: Plane): { labels: Uint16Arr
   const labels = new Uint16Array(plane.nColumns * plane.nRows);
   const lesions = new Uint8Array(labels.length);
   const labelled = anatomy.structures.filter(({ label }) => label !== undefined);
-  const diseased = anatomy.structures.filter(({ lesion }) => lesion !== undefined);
+  // A labelled structure hides the lesions under it; what is painted before the first lesion hides none.
+  const firstLesion = anatomy.structures.findIndex(({ lesion }) => lesion !== undefined);
+  const diseased = firstLesion < 0 ? [] : anatomy.structures.slice(firstLesion).filter(({ lesion, label }) => lesion !== undefined || label !== undefined);
   structureCanvas.mark(labelled, ({ label }) => (pixel) => {
     labels[pixel] = label!;
   });
   lesionCanvas.mark(diseased, ({ lesion }) => (pixel) => {
-    lesions[pixel] = lesion!;
+    lesions[pixel] = lesion ?? 0;
   });
   return { labels, lesions };
 }

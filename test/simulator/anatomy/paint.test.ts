@@ -97,6 +97,22 @@ describe('paintChannels', () => {
 });
 
 describe('paintLabels', () => {
+  it('hides lesions under what is labelled, not under what is not', () => {
+    const layers: Anatomy = {
+      tissues: new Map(),
+      structures: [
+        { name: 'body', solid: cuboid([20, 20, 20]), tissue: 'a', label: 1 },
+        { name: 'lesion', solid: cuboid([10, 10, 10]), tissue: 'c', lesion: 2 },
+        { name: 'cover', solid: moved([8, 0, 0], cuboid([5, 20, 20])), tissue: 'b', label: 3 },
+        { name: 'veil', solid: moved([-8, 0, 0], cuboid([5, 20, 20])), tissue: 'b' },
+      ],
+    };
+    const { labels, lesions } = paintLabels(layers, { originMm: [-9.5, 0, 0], columnStepMm: [1, 0, 0], rowStepMm: [0, 1, 0], nColumns: 20, nRows: 1 });
+    expect([...lesions]).toEqual([...labels].map((label, column) => (label === 1 && Math.abs(column - 9.5) < 10 ? 2 : 0)));
+    expect(new Set(labels)).toEqual(new Set([1, 3]));
+    expect(lesions.filter((code) => code === 2).length).toBe(13);
+  });
+
   it('tells the topmost label and lesion at each pixel centre, whatever the grid', () => {
     const structures = anatomy(
       { name: 'body', solid: cuboid([20, 20, 20]), tissue: 'a', label: 7 },
