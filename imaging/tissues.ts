@@ -104,7 +104,8 @@ const adipose = spread(0.05, 0.08, 0.03, 8, 0.02);
 const marrow = spread(0.08, 0.15, 0.1, 40, 0.05);
 const disc = spread(0.08, 0.15, 0, 12, 0.06);
 const fluid = spread(0.04, 0.08, 0, 5, 0.01);
-const lesion = spread(0.12, 0.15, 0.05, 30, 0.05);
+// Less in T2: a lesion is told from what it lies in, in every person.
+const lesion = spread(0.12, 0.07, 0.05, 30, 0.05);
 
 /* Columns: proton density, fat fraction, T1, T2, T2* (1.5 T, 3 T; ms), HU, susceptibility (ppm), spread. */
 const tissueTable = {
@@ -136,7 +137,8 @@ const tissueTable = {
   osteophyte: row(0.6, 0.45, [900, 1000], [32, 28], [9, 6], 380, -0.4, spread(0.08, 0.15, 0.12, 90, 0.1)),
 
   // T2 [M] and, of young persons, above; T1 [P] (whole normal disc 1165, desiccated 554 ms) higher at 3 T.
-  nucleus: row(0.85, 0, [1250, 1450], [130, 115], [65, 48], 75, 0, disc),
+  // Most of the spread between discs is degeneration, which is no property of the person.
+  nucleus: row(0.85, 0, [1250, 1450], [130, 115], [65, 48], 75, 0, spread(0.08, 0.06, 0, 12, 0.06)),
   annulus: row(0.65, 0, [900, 1050], [38, 35], [20, 14], 105, 0, disc),
   degeneratedNucleus: row(0.62, 0, [780, 900], [50, 46], [24, 17], 90, 0, disc),
   hernia: row(0.72, 0, [950, 1100], [64, 58], [32, 24], 90, 0, spread(0.1, 0.25, 0, 15, 0.06)),
@@ -175,16 +177,16 @@ const tissueTable = {
   marrowOedema: row(0.9, 0.2, [1150, 1350], [75, 70], [30, 20], 165, 0, lesion),
   modic1: row(0.9, 0.15, [1300, 1500], [85, 78], [30, 20], 170, 0, lesion),
   modic2: row(0.92, 0.78, [900, 1000], [40, 36], [20, 13], 110, 0.35, lesion),
-  modic3: row(0.4, 0.2, [800, 900], [20, 18], [6, 4], 480, -0.8, spread(0.12, 0.15, 0.05, 90, 0.1)),
+  modic3: row(0.4, 0.2, [800, 900], [20, 18], [6, 4], 480, -0.8, spread(0.12, 0.07, 0.05, 90, 0.1)),
   haemangioma: row(0.95, 0.6, [1000, 1150], [110, 100], [30, 20], 95, 0.2, lesion),
-  metastasis: row(0.88, 0.035, [1300, 1550], [88, 80], [38, 27], 55, 0, spread(0.12, 0.15, 0.02, 20, 0.05)),
-  scleroticMetastasis: row(0.35, 0.04, [900, 1050], [25, 22], [7, 5], 700, -1.2, spread(0.12, 0.15, 0.02, 150, 0.1)),
-  acuteFracture: row(0.92, 0.24, [1250, 1450], [80, 74], [28, 19], 220, 0, spread(0.12, 0.15, 0.1, 50, 0.05)),
+  metastasis: row(0.88, 0.035, [1300, 1550], [88, 80], [38, 27], 55, 0, spread(0.12, 0.07, 0.02, 20, 0.05)),
+  scleroticMetastasis: row(0.35, 0.04, [900, 1050], [25, 22], [7, 5], 700, -1.2, spread(0.12, 0.07, 0.02, 150, 0.1)),
+  acuteFracture: row(0.92, 0.24, [1250, 1450], [80, 74], [28, 19], 220, 0, spread(0.12, 0.07, 0.1, 50, 0.05)),
   schmorlOedema: row(0.9, 0.22, [1150, 1350], [74, 68], [29, 19], 175, 0, lesion),
-  discInfection: row(0.92, 0, [1700, 1950], [140, 125], [60, 42], 55, 0, spread(0.12, 0.15, 0, 12)),
-  abscess: row(0.96, 0, [2200, 2500], [180, 160], [90, 60], 22, 0, spread(0.12, 0.15, 0, 8, 0.02)),
-  msPlaque: row(0.85, 0, [1150, 1350], [110, 105], [70, 55], 32, 0, spread(0.12, 0.15, 0, 4)),
-  contusion: row(0.82, 0, [1050, 1220], [108, 102], [45, 34], 34, 0, spread(0.12, 0.15, 0, 6)),
+  discInfection: row(0.92, 0, [1700, 1950], [140, 125], [60, 42], 55, 0, spread(0.12, 0.07, 0, 12)),
+  abscess: row(0.96, 0, [2200, 2500], [180, 160], [90, 60], 22, 0, spread(0.12, 0.07, 0, 8, 0.02)),
+  msPlaque: row(0.85, 0, [1150, 1350], [110, 105], [70, 55], 32, 0, spread(0.12, 0.07, 0, 4)),
+  contusion: row(0.82, 0, [1050, 1220], [108, 102], [45, 34], 34, 0, spread(0.12, 0.07, 0, 6)),
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type TissueName = keyof typeof tissueTable;
