@@ -26,6 +26,10 @@ export const SIM_ERRORS = {
     expected: 'a Hermitian, positive definite matrix',
     action: 'give the noise covariance as E[n nᴴ] with a positive variance on every channel',
   },
+  SIM_ERR_PATHOLOGY: {
+    expected: 'pathologies as kind[:level][:grade][:key=value], parted by commas, that the spine at hand can have',
+    action: 'correct the request; docs/simulator.md lists every kind with its grades and keys',
+  },
 } as const satisfies ErrorTable;
 
 export type SimulatorErrorCode = keyof typeof SIM_ERRORS;

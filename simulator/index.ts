@@ -2,6 +2,8 @@ export * from './errors.js';
 export { Random } from './random.js';
 export * from './anatomy/index.js';
 export * from './spine/index.js';
+export * from './truth/index.js';
+export * from './pathology/index.js';
 export * from './phantom/raster.js';
 export * from './phantom/shapes.js';
 export * from './phantom/spine.js';
