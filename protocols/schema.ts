@@ -113,6 +113,12 @@ const geometry = z.strictObject({
     .describe('the stack'),
 });
 
+const saturationBand = z.strictObject({
+  side: z.enum(['anterior', 'posterior', 'left', 'right', 'head', 'feet']).describe('of the stack, on which the band lies'),
+  distanceMm: z.number().min(0).max(500).describe('from the centre of the stack to the near edge of the band'),
+  thicknessMm: mm.default(80).describe('of the band'),
+});
+
 const acceleration = z.strictObject({
   factor: z.int().min(1).max(8).default(1).describe('R: one of R lines is acquired'),
   calibration: z
@@ -167,6 +173,11 @@ const series = z.strictObject({
     .max(1)
     .default(1)
     .describe('part of the readout that is acquired; below 1 the echo is asymmetric and the first samples are left out'),
+  saturation: z
+    .array(saturationBand)
+    .max(8)
+    .default([])
+    .describe('bands outside the spine whose signal is saturated before each excitation, against what moves there'),
   dummies: z.int().min(0).max(32).default(0).describe('repetitions before the data, towards the steady state, in each concatenation'),
   recognise: recognition.prefault({}).describe('how the series is known when it comes from a scanner: every rule that is given must hold'),
   chain: chain.optional().describe('over the chain of the exam, for this series'),
@@ -225,6 +236,7 @@ export type Sequence = Series['sequence'];
 export type SequenceKind = Sequence['kind'];
 export type EchoTrainSequence = Extract<Sequence, { kind: 'tse' | 'stirTse' }>;
 export type GradientEchoSequence = Extract<Sequence, { kind: 'spoiledGre' | 'dixonGre' }>;
+export type SaturationBand = Series['saturation'][number];
 export type SeriesGeometry = Series['geometry'];
 export type SeriesRole = Series['role'];
 export type Orientation = SeriesGeometry['orientation'];

@@ -35,6 +35,7 @@ export { susceptibilityField, uniformField, type FieldMap } from './scanner/fiel
 export { intoPatient, motionOf, type Motion, type MotionKind, type MotionState, type Pose } from './scanner/motion.js';
 export { defaultPulsation, pulsationOf, type Pulsation, type PulsationOptions } from './scanner/pulsation.js';
 export { perfectTransmit, transmitField, transmitReachMm, type TransmitField } from './scanner/transmit.js';
+export { saturationGain } from './scanner/saturation.js';
 export { seriesOrder, type SeriesOrder, type SeriesReadout } from './scanner/seriesOrder.js';
 export { defaultSeriesScanOptions, referenceNoise, SeriesScan, seriesScan, type SeriesScanOptions } from './scanner/seriesScan.js';
 export { arrayCovariance, NoiseSource } from './scanner/noise.js';
@@ -42,3 +43,4 @@ export { defaultScanOptions, type EpiOptions, type ScanOptions } from './scanner
 export { referenceImage } from './scanner/reference.js';
 export { SimulatedScan } from './scanner/scan.js';
 export * from './ct/index.js';
+export * from './patient.js';

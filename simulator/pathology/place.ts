@@ -15,7 +15,7 @@ import { gradeOf } from '../truth/grades.js';
 import { levelsOf, type PathologyRequest, type RandomRequest } from './grammar.js';
 import { kindEntry, type KindName } from './kinds.js';
 import type { Built, Finding, Measure } from './pathology.js';
-import { checkTogether } from './together.js';
+import { checkTogether, clash } from './together.js';
 import { drawFindings, drawLevel } from './prevalence.js';
 import { kindOrder, pathologies } from './registry.js';
 import { drawTarget, type GradeSampling } from './severity.js';
@@ -24,6 +24,8 @@ import { solveDose } from './solve.js';
 export interface PlacedFinding extends Finding {
   /** In the unit of its scale, on the label maps of the final plan. */
   readonly measured?: number;
+  /** How strong it had to be made. */
+  readonly dose: number;
 }
 
 export interface Placement {
@@ -44,10 +46,22 @@ export interface PlaceOptions {
 
 const mostRounds = 3;
 
-/** @throws SIM_ERR_PATHOLOGY where requests contradict one another or cannot be met */
+/**
+ * What `random` drew and this spine cannot have is left out; what was asked for by name is not.
+ * @throws SIM_ERR_PATHOLOGY where requests contradict one another or cannot be met
+ */
 export function placePathologies(plan: SpinePlan, requests: readonly (PathologyRequest | RandomRequest)[], options: PlaceOptions): Placement {
-  const seed = options.seed ?? plan.seed;
-  const findings = resolve(plan, requests, seed, options.levels);
+  const resolved = resolve(plan, requests, options.seed ?? plan.seed, options.levels);
+  for (let findings = resolved.findings; ; ) {
+    const placed = tryToPlace(plan, findings, options);
+    if (!('refused' in placed)) return placed;
+    const { refused, why } = placed;
+    if (!resolved.drawn.has(refused)) throw unmet(refused, why);
+    findings = findings.filter((finding) => finding !== refused);
+  }
+}
+
+function tryToPlace(plan: SpinePlan, findings: readonly Finding[], options: PlaceOptions): Placement | { readonly refused: Finding; readonly why: string } {
   const doses = new Map<Finding, number>();
   type Trial = readonly [Finding, number];
   const doseOf = (finding: Finding, trial?: Trial) => (trial?.[0] === finding ? trial[1] : (doses.get(finding) ?? 1));
@@ -66,7 +80,7 @@ export function placePathologies(plan: SpinePlan, requests: readonly (PathologyR
     for (const finding of measured) {
       if (round > 0 && isMet(finding, values.get(finding))) continue;
       const solution = solveDose(measureOf(finding.kind)!, finding.target!, (dose) => measureOf(finding.kind)!.of(builtWith([finding, dose]), finding));
-      if (solution === undefined) throw unmet(finding, 'nothing of it can be measured there');
+      if (solution === undefined) return { refused: finding, why: 'nothing of it can be measured there' };
       doses.set(finding, solution.dose);
     }
     const built = builtWith();
@@ -76,16 +90,22 @@ export function placePathologies(plan: SpinePlan, requests: readonly (PathologyR
   const final = builtWith();
   for (const finding of measured) {
     const value = values.get(finding);
-    if (measureOf(finding.kind)!.confirms?.(final, finding) === false) throw unmet(finding, 'it would look like something else beside the other findings');
+    if (measureOf(finding.kind)!.confirms?.(final, finding) === false) return { refused: finding, why: 'it would look like something else beside the other findings' };
     if (isMet(finding, value)) continue;
     const { scale } = measureOf(finding.kind)!;
-    throw unmet(finding, value === undefined ? 'nothing of it can be measured there' : `${gradeOf(scale, value)} (${value.toFixed(2)} ${scale.unit}) is what this spine and the other findings allow`);
+    const why = value === undefined ? 'nothing of it can be measured there' : `${gradeOf(scale, value)} (${value.toFixed(2)} ${scale.unit}) is what this spine and the other findings allow`;
+    return { refused: finding, why };
   }
   return {
     plan: planWith(),
     adjust: (anatomy) => adjusted(anatomy),
-    findings: findings.map((finding) => ({ ...finding, ...(values.get(finding) === undefined ? {} : { measured: values.get(finding)! }) })),
+    findings: findings.map((finding) => ({ ...finding, dose: doseOf(finding), ...(values.get(finding) === undefined ? {} : { measured: values.get(finding)! }) })),
   };
+}
+
+/** What of findings is no matter of the plan, done to an anatomy that was built of it anew. */
+export function adjustPlaced(anatomy: Anatomy, findings: readonly PlacedFinding[]): Anatomy {
+  return findings.reduce((so, finding) => pathologies[finding.kind].adjust?.(so, finding, finding.dose) ?? so, anatomy);
 }
 
 function measureOf(kind: KindName): Measure | undefined {
@@ -109,16 +129,29 @@ function unmet({ kind, level, grade, options }: Finding, why: string): Error {
   return simulatorError('SIM_ERR_PATHOLOGY', `${[kind, level, grade].filter((part) => part !== undefined && part !== '').join(':')}${side}: ${why}`);
 }
 
+interface ResolvedFindings {
+  readonly findings: readonly Finding[];
+  /** Those that nobody asked for by name. */
+  readonly drawn: ReadonlySet<Finding>;
+}
+
 /** Nothing left open, one side each, in the order in which they change the plan. */
-function resolve(plan: SpinePlan, requests: readonly (PathologyRequest | RandomRequest)[], seed: number, levels: readonly string[]): Finding[] {
-  const asked = requests.flatMap((request, index): { request: PathologyRequest; sampling: GradeSampling }[] => {
-    if (request.kind !== 'random') return [{ request, sampling: 'prevalence' }];
+function resolve(plan: SpinePlan, requests: readonly (PathologyRequest | RandomRequest)[], seed: number, levels: readonly string[]): ResolvedFindings {
+  const asked = requests.flatMap((request, index): { request: PathologyRequest; sampling: GradeSampling; isDrawn: boolean }[] => {
+    if (request.kind !== 'random') return [{ request, sampling: 'prevalence', isDrawn: false }];
     const random = new Random(seedOf(seed, `random ${index}`));
-    return drawFindings(plan, request, levels, random).map((drawn) => ({ request: drawn, sampling: request.grades }));
+    return drawFindings(plan, request, levels, random).map((drawn) => ({ request: drawn, sampling: request.grades, isDrawn: true }));
   });
-  const findings = asked.flatMap(({ request, sampling }, index) => completed(request, seedOf(seed, `finding ${index} ${request.kind}`), sampling, levels));
-  checkTogether(findings);
-  return findings.sort((a, b) => kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind));
+  const all = asked.flatMap(({ request, sampling, isDrawn }, index) =>
+    completed(request, seedOf(seed, `finding ${index} ${request.kind}`), sampling, levels).map((finding) => ({ finding, isDrawn })));
+  const named = all.flatMap(({ finding, isDrawn }) => (isDrawn ? [] : [finding]));
+  checkTogether(named);
+  const drawn: Finding[] = [];
+  for (const { finding, isDrawn } of all) {
+    if (isDrawn && ![...named, ...drawn].some((other) => clash(other, finding))) drawn.push(finding);
+  }
+  const findings = [...named, ...drawn].sort((a, b) => kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind));
+  return { findings, drawn: new Set(drawn) };
 }
 
 function completed({ kind, level, grade, options }: PathologyRequest, seed: number, sampling: GradeSampling, levels: readonly string[]): Finding[] {

@@ -40,6 +40,7 @@ import { arrayCovariance, NoiseSource } from './noise.js';
 import { anatomyObject, type ScannedObject } from './object.js';
 import { paintGrid, paintSlice, sliceProfile, windowPlane, type PaintGrid, type SlicePlane } from './paintedSlice.js';
 import { defaultPulsation, pulsationOf, type Pulsation, type PulsationOptions } from './pulsation.js';
+import { saturationGain } from './saturation.js';
 import { seriesHeader } from './seriesHeader.js';
 import { seriesOrder, type SeriesOrder, type SeriesReadout } from './seriesOrder.js';
 import { fastSpinEchoParts, gradientEchoParts, type PreparedBy, type SignalPart } from './tissueSignal.js';
@@ -417,7 +418,8 @@ export class SeriesScan {
     const relative = this.#transmit.relativeAt(point);
     // A spin echo feels the refocusing pulses, a gradient echo the excitation (imaging/signal.ts).
     const angle = (Math.PI / 180) * ('refocusingAngleDeg' in sequence ? sequence.refocusingAngleDeg / 2 : sequence.flipAngleDeg);
-    const gain = (this.#transmit.reachAt(point[2]) * Math.sin(relative * angle)) / Math.sin(angle);
+    const saturated = saturationGain(this.series.saturation, this.options.regionCentreMm, point);
+    const gain = (saturated * this.#transmit.reachAt(point[2]) * Math.sin(relative * angle)) / Math.sin(angle);
     switch (preparedBy) {
       case 'none':
         return gain;
