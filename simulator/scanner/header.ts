@@ -3,6 +3,14 @@ import type { MrdEncoding, MrdHeader } from 'ismrmrd';
 import { limitsOf, partitionsOf, phaseOf, samplesOf, type Sampling } from './encoding.js';
 import type { ScanOptions } from './options.js';
 
+/** Says in every header that nobody was scanned; delivery carries it on into images. */
+export const simulatedParameters: NonNullable<MrdHeader['userParameters']> = {
+  userParameterLong: [],
+  userParameterDouble: [],
+  userParameterString: [{ name: 'ConusSimulated', value: 'true' }],
+  userParameterBase64: [],
+};
+
 export function scanHeader(options: ScanOptions, sampling: Sampling, coilNames: readonly string[]): MrdHeader {
   return {
     studyInformation: { studyDescription: 'Simulated lumbar spine', bodyPartExamined: 'LSPINE' },
@@ -48,6 +56,7 @@ export function scanHeader(options: ScanOptions, sampling: Sampling, coilNames: 
       diffusion: [],
     },
     waveformInformation: [],
+    userParameters: simulatedParameters,
   };
 }
 

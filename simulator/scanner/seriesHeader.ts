@@ -4,7 +4,7 @@ import { protonGyromagneticRatioMHzPerT } from '../../imaging/index.js';
 import { echoTrainLengthOf, inversionTimeMs, nSlicesOf, type Protocol, type Series } from '../../protocols/index.js';
 import { Random } from '../random.js';
 import { limitsOf, phaseOf, type Sampling } from './encoding.js';
-import { encodingSpaces } from './header.js';
+import { encodingSpaces, simulatedParameters } from './header.js';
 
 export interface SeriesHeaderFacts {
   readonly protocol: Protocol;
@@ -84,6 +84,7 @@ export function seriesHeader(facts: SeriesHeaderFacts): MrdHeader {
       diffusion: [],
     },
     waveformInformation: [],
+    userParameters: simulatedParameters,
   };
 }
 

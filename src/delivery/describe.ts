@@ -1,5 +1,7 @@
 /** How an image is called and what was done to it, in the words that MRD attributes and DICOM share. */
+import type { MrdHeader } from 'ismrmrd';
 import type { ReconImage, ReconImageKind } from '../../recon/index.js';
+import { isSimulated, simulatedMark } from './headerFacts.js';
 import type { DeliverySettings } from './types.js';
 
 type MapKind = Exclude<ReconImageKind, 'image'>;
@@ -51,8 +53,9 @@ export function processingHistory(image: ReconImage): string[] {
 }
 
 /** One line for the person who looks at the image. What is not right with it comes first. */
-export function imageComments(image: ReconImage, settings: DeliverySettings): string {
+export function imageComments(image: ReconImage, header: MrdHeader | undefined, settings: DeliverySettings): string {
   const parts = [];
+  if (isSimulated(header)) parts.push(`${simulatedMark}: a phantom, not a patient`);
   if (image.method === 'zeroFilled') {
     parts.push(`ZEROFILLED: ${image.nMissingLines} lines missing, not for diagnosis`);
   }

@@ -9,7 +9,7 @@ import type { ReconImage, ReconMethod } from '../../recon/index.js';
 import { derivationText, imageComments, imageTypeValues, unitOf } from './describe.js';
 import { code, littleEndian, plane, type DicomDataset } from './dicomModules.js';
 import { codeString, dateAndTime, dateString, decimalString, newUid, text, timeString } from './dicomValues.js';
-import { acquisitionFacts, ofContrast, sequenceCodes } from './headerFacts.js';
+import { acquisitionFacts, isSimulated, ofContrast, sequenceCodes } from './headerFacts.js';
 import type { DeliveredImage } from './series.js';
 import type { DeliverySettings } from './types.js';
 
@@ -130,7 +130,7 @@ function equipment({ header, settings, image, created }: Source): DicomDataset {
   };
 }
 
-function generalImage({ delivered, image, settings, created }: Source): DicomDataset {
+function generalImage({ delivered, image, header, settings, created }: Source): DicomDataset {
   return {
     ImageType: imageTypeValues(image),
     InstanceNumber: String(delivered.imageIndex),
@@ -138,8 +138,9 @@ function generalImage({ delivered, image, settings, created }: Source): DicomDat
     ContentDate: created.date,
     ContentTime: created.time,
     ContentQualification: 'RESEARCH',
+    ...(isSimulated(header) && { SyntheticData: 'YES' }),
     DerivationDescription: text(derivationText(image, settings), 1024),
-    ImageComments: text(imageComments(image, settings), 10240),
+    ImageComments: text(imageComments(image, header, settings), 10240),
   };
 }
 

@@ -9,6 +9,14 @@ export function ofContrast(values: readonly number[] | undefined, image: ReconIm
   return values?.[image.counters.contrast] ?? values?.[0];
 }
 
+/** Whether the data come from a simulated scanner, as `conus simulate` says in its headers: images of nobody. */
+export function isSimulated(header: MrdHeader | undefined): boolean {
+  return header?.userParameters?.userParameterString.some(({ name, value }) => name === 'ConusSimulated' && value === 'true') ?? false;
+}
+
+/** What stands before the comments and the description of images of nobody. */
+export const simulatedMark = 'SIMULATED';
+
 /** MRD's sequence types, as the Siemens converter writes them, in DICOM's codes. */
 const sequences: Readonly<Record<string, { scanning: string; variant: string }>> = {
   flash: { scanning: 'GR', variant: 'SP' },

@@ -6,7 +6,7 @@ import { ImageType, serializeMeta } from 'ismrmrd';
 import type { ImageHeader, MetaAttributes, MrdHeader, MrdImage } from 'ismrmrd';
 import type { ReconImage } from '../../recon/index.js';
 import { imageComments, imageTypeValues, processingHistory, seriesMark, unitOf } from './describe.js';
-import { ofContrast } from './headerFacts.js';
+import { isSimulated, ofContrast } from './headerFacts.js';
 import type { DeliveredImage } from './series.js';
 import type { DeliverySettings } from './types.js';
 
@@ -71,7 +71,7 @@ function metaAttributes(
   return {
     DataRole: 'Image',
     ImageProcessingHistory: processingHistory(image),
-    ImageComments: imageComments(image, settings),
+    ImageComments: imageComments(image, header, settings),
     SeriesDescription: series.description,
     SequenceDescriptionAdditional: ['CONUS', seriesMark(image)].join(' ').trim().replaceAll(' ', '_'),
     ImageType: imageTypeValues(image).join('\\'),
@@ -82,6 +82,7 @@ function metaAttributes(
     ...(echoTime === undefined ? {} : { EchoTime: echoTime }),
     ...(inversionTime === undefined ? {} : { InversionTime: inversionTime }),
     ...geometryAttributes(image),
+    ...(isSimulated(header) && { ConusSimulated: 'true' }),
     ConusVersion: settings.softwareVersion,
     ConusChain: settings.chain,
     ConusParameters: JSON.stringify(settings.parameters),

@@ -9,6 +9,7 @@ import { complexKinds, type ReconImage, type ReconImageKind, type ReconNotice } 
 import { seriesMark } from './describe.js';
 import { text } from './dicomValues.js';
 import { deliveryError, warning } from './errors.js';
+import { isSimulated, simulatedMark } from './headerFacts.js';
 import { mrdImage } from './mrdImage.js';
 import { chooseScale, chooseWindow, magnitudeOf, quantise, surveyOf } from './scale.js';
 import type { DeliveredPixelType, DeliverySettings } from './types.js';
@@ -157,6 +158,7 @@ export class SeriesBook {
     const name =
       this.#settings.seriesDescription ?? information?.seriesDescription ?? information?.protocolName ?? 'Conus';
     const mark = seriesMark(image);
-    return `${text(name, 63 - mark.length)} ${mark}`.trim();
+    const before = isSimulated(this.#header) ? `${simulatedMark} ` : '';
+    return `${before}${text(name, 63 - mark.length - before.length)} ${mark}`.trim();
   }
 }
