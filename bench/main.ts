@@ -16,6 +16,7 @@ const benches: readonly (readonly string[])[] = [
   ['snr.ts'],
   ['session.ts'],
   ['ct.ts'],
+  ['simulate.ts'],
 ];
 
 for (const [file, ...options] of benches) {

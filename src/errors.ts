@@ -12,6 +12,7 @@ import { PROTOCOL_FILE_ERRORS, PROTOCOL_FILE_WARNINGS } from './protocols/index.
 import { RAW_WARNINGS } from './raw/index.js';
 import { SERVER_ERRORS } from './server/index.js';
 import { SESSION_ERRORS, SESSION_WARNINGS } from './session/index.js';
+import { SIMULATION_ERRORS } from './simulation/errors.js';
 import { SWEEP_ERRORS } from './sweep/index.js';
 
 interface Section {
@@ -29,7 +30,7 @@ const sections: readonly Section[] = [
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },
   { title: 'Images and metrics', table: IMG_ERRORS },
   { title: 'Exam protocols', table: { ...PROTOCOL_ERRORS, ...PROTOCOL_FILE_ERRORS, ...PROTOCOL_WARNINGS, ...PROTOCOL_FILE_WARNINGS } },
-  { title: 'The simulator', table: SIM_ERRORS },
+  { title: 'The simulator', table: { ...SIM_ERRORS, ...SIMULATION_ERRORS } },
 ];
 
 export interface DocumentedCode extends ErrorEntry {

@@ -24,6 +24,10 @@ export const CLI_ERRORS = {
     expected: 'images in .mrd, .h5 or grey .png',
     action: 'check the file; conus inspect tells what a .mrd or .h5 holds',
   },
+  CONUS_ERR_SIMULATION_OUTPUT: {
+    expected: 'a server (--to), a folder, or .mrd, .h5 or - for a single series',
+    action: 'give --to or --output; choose one series with --series, or write to a folder',
+  },
   CONUS_ERR_NOT_COMPARABLE: {
     expected: 'as many images of the same size in both, and a mask of that size',
     action: 'choose the series with --series, or compare other files',

@@ -19,9 +19,11 @@ import type { MapName } from './maps.js';
 import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
 import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from './protocols.js';
+import { defined, keyValue, namesOf, positive, wholeNumber, wholeNumbers } from './optionValues.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
 import { serve } from './serve.js';
+import { addSimulate } from './simulateCommand.js';
 import { sweep } from './sweep.js';
 
 const DEFAULT_PORT = 9002;
@@ -48,6 +50,10 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['CONUS_ERR_UNKNOWN_CONFIG', ExitCode.usage],
   ['CONUS_ERR_OUTPUT_KIND', ExitCode.usage],
   ['CONUS_ERR_NOT_COMPARABLE', ExitCode.usage],
+  ['CONUS_ERR_SIMULATION_OUTPUT', ExitCode.usage],
+  ['CONUS_ERR_SERIES', ExitCode.usage],
+  ['SIM_ERR_PATHOLOGY', ExitCode.usage],
+  ['SIM_ERR_OPTION', ExitCode.usage],
   ['CONUS_ERR_SWEEP_ACCELERATION', ExitCode.usage],
   ['CONUS_ERR_SWEEP_CALIBRATION', ExitCode.usage],
   ['PROTOCOL_ERR_UNKNOWN', ExitCode.usage],
@@ -147,6 +153,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     });
 
   addSweep(program, io, done);
+  addSimulate(command(program, 'simulate'), io, done);
   addProtocols(program, io, done);
 
   command(program, 'parameters')
@@ -191,7 +198,7 @@ function addSweep(program: Command, io: CliIo, done: (code: ExitCode) => void): 
     .argument('<in>', '.mrd or .h5, fully sampled or less accelerated')
     .option('--R <factors>', 'acceleration factors, multiples of that of the data', wholeNumbers(1, 8), [2, 3, 4])
     .option('--acs <lines>', 'numbers of calibration lines', wholeNumbers(1, 4096), [24])
-    .option('--method <names>', `how missing lines are filled, some of ${unaliasMethods.join(',')}`, methodNames, ['grappa'])
+    .option('--method <names>', `how missing lines are filled, some of ${unaliasMethods.join(',')}`, namesOf(unaliasMethods), ['grappa'])
     .option('-o, --output <page>', 'an HTML page with plots and error maps')
     .option('--tr-ms <milliseconds>', "repetition time in place of the header's", positive)
     .option('--etl <lines>', "echo train length in place of the header's", wholeNumber(1, 4096))
@@ -284,44 +291,6 @@ function poolOf({ threads, memory }: PoolFlags): { threads?: number; memoryLimit
     ...(threads === undefined ? {} : { threads }),
     ...(memory === undefined ? {} : { memoryLimitBytes: memory * MEBI }),
   };
-}
-
-function wholeNumber(minimum: number, maximum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== '' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${minimum} to ${maximum}.`);
-  };
-}
-
-function wholeNumbers(minimum: number, maximum: number): (text: string) => number[] {
-  const one = wholeNumber(minimum, maximum);
-  return (text) => [...new Set(text.split(',').map(one))].sort((a, b) => a - b);
-}
-
-function methodNames(text: string): UnaliasMethod[] {
-  return text.split(',').map((part) => {
-    const name = unaliasMethods.find((method) => method === part.trim());
-    if (name !== undefined) return name;
-    throw new InvalidArgumentError(`Expected some of ${unaliasMethods.join(',')}; ${JSON.stringify(part)} is none.`);
-  });
-}
-
-/** Without what is undefined. */
-function defined<Value extends object>(value: Value): { [Key in keyof Value]?: NonNullable<Value[Key]> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as { [Key in keyof Value]?: NonNullable<Value[Key]> };
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('Expected a number above 0.');
-}
-
-function keyValue(text: string, previous: Record<string, string>): Record<string, string> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('Expected key=value.');
-  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 function receivedOutput(path: string): string {

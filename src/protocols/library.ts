@@ -18,6 +18,8 @@ const FAT_NULL_TOLERANCE_MS = 20;
 export interface CheckedProtocol {
   /** Where there are no errors; inversion times are in ms. */
   readonly protocol: Protocol | undefined;
+  /** The same with inversion times that may be `auto`: for a person whose fat is known. */
+  readonly unresolved: Protocol | undefined;
   readonly errors: readonly ProtocolFinding<string>[];
   readonly warnings: readonly ProtocolFinding<string>[];
 }
@@ -35,12 +37,24 @@ export function protocolNames(): string[] {
  * @throws CodedError PROTOCOL_ERR_*: the first thing that is wrong with it
  */
 export async function loadProtocol(nameOrPath: string): Promise<Protocol> {
+  return (await validProtocol(nameOrPath)).protocol;
+}
+
+/**
+ * The same with inversion times that may be `auto`: for a person whose fat is known.
+ * @throws CodedError PROTOCOL_ERR_*: the first thing that is wrong with it
+ */
+export async function loadUnresolvedProtocol(nameOrPath: string): Promise<Protocol> {
+  return (await validProtocol(nameOrPath)).unresolved;
+}
+
+async function validProtocol(nameOrPath: string): Promise<{ protocol: Protocol; unresolved: Protocol }> {
   const isFile = extname(nameOrPath) === '.json';
   if (!isFile && !protocolNames().includes(nameOrPath)) {
     throw protocolFileError('PROTOCOL_ERR_UNKNOWN', `"${nameOrPath}"; there are ${protocolNames().join(', ')}`);
   }
-  const { protocol, errors } = await checkProtocolFile(isFile ? nameOrPath : join(folder, `${nameOrPath}.json`));
-  if (protocol !== undefined) return protocol;
+  const { protocol, unresolved, errors } = await checkProtocolFile(isFile ? nameOrPath : join(folder, `${nameOrPath}.json`));
+  if (protocol !== undefined && unresolved !== undefined) return { protocol, unresolved };
   const [first] = errors as [ProtocolFinding<string>];
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more: conus protocols check)` : '';
   throw new CodedError(first.code, `${first.got} at ${first.path} of ${nameOrPath}${more}`, first);
@@ -49,10 +63,10 @@ export async function loadProtocol(nameOrPath: string): Promise<Protocol> {
 /** Everything that is wrong with the file, and what is worth a word. @throws CodedError PROTOCOL_ERR_FILE */
 export async function checkProtocolFile(path: string): Promise<CheckedProtocol> {
   const { protocol, errors, warnings } = checkProtocol(await readJson(path), fatNull);
-  if (protocol === undefined) return { protocol, errors, warnings };
+  if (protocol === undefined) return { protocol, unresolved: undefined, errors, warnings };
   const further = [...nameErrors(protocol, path), ...chainErrors(protocol)];
-  if (further.length > 0) return { protocol: undefined, errors: further, warnings };
-  return { protocol: resolveInversionTimes(protocol, fatNull), errors, warnings: [...warnings, ...fatNullWarnings(protocol)] };
+  if (further.length > 0) return { protocol: undefined, unresolved: undefined, errors: further, warnings };
+  return { protocol: resolveInversionTimes(protocol, fatNull), unresolved: protocol, errors, warnings: [...warnings, ...fatNullWarnings(protocol)] };
 }
 
 async function readJson(path: string): Promise<unknown> {

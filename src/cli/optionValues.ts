@@ -1,0 +1,63 @@
+/** What the values of options must be. Whoever gives another is told so by commander. */
+import { InvalidArgumentError } from 'commander';
+
+export function wholeNumber(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${minimum} to ${maximum}.`);
+  };
+}
+
+export function wholeNumbers(minimum: number, maximum: number): (text: string) => number[] {
+  const one = wholeNumber(minimum, maximum);
+  return (text) => [...new Set(text.split(',').map(one))].sort((a, b) => a - b);
+}
+
+/** Without what is undefined. */
+export function defined<Value extends object>(value: Value): { [Key in keyof Value]?: NonNullable<Value[Key]> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as { [Key in keyof Value]?: NonNullable<Value[Key]> };
+}
+
+export function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
+
+export function keyValue(text: string, previous: Record<string, string>): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Expected key=value.');
+  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** Zero or more. */
+export function notNegative(text: string): number {
+  return Number(text) === 0 && text.trim() !== '' ? 0 : positive(text);
+}
+
+export function finite(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number.');
+}
+
+/** Joined by commas. */
+export function list(text: string): string[] {
+  return text.split(',').map((item) => item.trim()).filter((item) => item !== '');
+}
+
+/** Numbers above 0, joined by commas, in their order. */
+export function positives(text: string): number[] {
+  return list(text).map(positive);
+}
+
+/** Names joined by commas, each of them known. */
+export function namesOf<Name extends string>(known: readonly Name[]): (text: string) => Name[] {
+  return (text) =>
+    list(text).map((part) => {
+      const name = known.find((entry) => entry === part);
+      if (name !== undefined) return name;
+      throw new InvalidArgumentError(`Expected some of ${known.join(',')}; ${JSON.stringify(part)} is none.`);
+    });
+}
