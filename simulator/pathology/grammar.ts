@@ -108,7 +108,7 @@ export function levelsOf(site: Site, vertebrae: readonly string[]): string[] {
     case 'lumbarDisc':
       return levelsOf('disc', vertebrae).filter((name) => name.includes('L'));
     case 'vertebra':
-      return vertebrae.filter((name) => !/^(C1|S\d)$/.test(name));
+      return vertebrae.filter((name) => !/^(C[12]|S\d|Co\d)$/.test(name));
     case 'cord':
       // The cord ends at the first or second lumbar vertebra.
       return vertebrae.filter((name) => /^(C\d|T\d+)$/.test(name));

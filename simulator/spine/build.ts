@@ -2,7 +2,7 @@
  * From a plan to an anatomy. In painting order:
  *
  *   surroundings, ligaments between spinous processes, foramina with their fat, ligamenta flava, the canal's fat,
- *   long ligaments, discs [discs], bodies [bodies], arches, joints [bones], herniated disc, roots outside the sac,
+ *   long ligaments, discs [discs], bodies [bodies], herniated disc, arches, joints [bones], roots outside the sac,
  *   dura, CSF [sac], cauda equina, cord [cord] [top]
  *
  * In brackets: where lesions come in (scene.ts). So bone cuts discs, discs cut the canal's fat, and the sac keeps
@@ -141,10 +141,11 @@ export function buildSpine(plan: SpinePlan, options: BuildOptions): BuiltSpine {
     ...names.flatMap((name) => bodyShells(vertebraSites.get(name)!, seedFor)),
     ...names.flatMap((name) => bodyMarrow(vertebraSites.get(name)!, seedFor)),
     ...layer('bodies'),
+    // Bone bounds what leaves the disc.
+    ...herniations,
     ...arches,
     ...segments.flatMap((segment) => jointStructures(segment, joints.get(segment.name)!)),
     ...layer('bones'),
-    ...herniations,
     ...segments.flatMap((segment) => sides.flatMap((side) => nerves(segment, segmentSites.get(segment.name)!, side, plan, canal, alignment))),
     { name: 'dura', solid: dura, tissue: 'duraMater' },
     { name: 'cerebrospinal fluid', solid: sac, tissue: 'csf', label: spineLabels.csf },

@@ -77,6 +77,12 @@ describe('a placed lesion', () => {
 });
 
 describe('findings drawn at random', () => {
+  it('give way to what is asked for by name, and to one another', () => {
+    const { placed } = place('random:age=70,stenosis:L4-L5:severe', 2);
+    expect(placed.findings.filter(({ kind, level }) => kind === 'stenosis' && level === 'L4-L5').map(({ grade }) => grade)).toEqual(['severe']);
+    expect(placed.findings.length).toBeGreaterThan(1);
+  });
+
   const plan = drawSpine(1, { region: 'lumbar' });
   const levels = builtVertebrae(plan);
 
