@@ -42,7 +42,8 @@ export const cosineEdgeMm = ({ columnStepMm, rowStepMm }: Pick<Plane, 'columnSte
   2 * Math.max(length(columnStepMm), length(rowStepMm));
 
 /** Pixels along the side of a tile. */
-const tileSize = 8;
+const tileBits = 3;
+const tileSize = 1 << tileBits;
 /** Of the smallest square that is decided as one: smaller ones ask more often than they spare. */
 const smallestSquare = 4;
 /** Of squares that are asked first. */
@@ -182,13 +183,17 @@ class Canvas {
     const { solid, opacity = 1 } = structure;
     const { originMm, columnStepMm, rowStepMm, nColumns } = this.#plane;
     const open = this.#open;
+    const openInTile = this.#openInTile;
+    const tilesARow = this.#tilesARow;
+    const edge = this.#edge;
+    const pixelMm = this.#pixelMm;
     const steepness = edgeMm > 0 ? 1 / edgeMm : Infinity;
 
     const square = (row: number, column: number, size: number): void => {
       const endRow = Math.min(row + size, range.endRow);
       const endColumn = Math.min(column + size, range.endColumn);
       if (row + size <= range.row || column + size <= range.column || row >= endRow || column >= endColumn) return;
-      if (size === tileSize && this.#openInTile[(row / tileSize) * this.#tilesARow + column / tileSize] === 0) return;
+      if (size === tileSize && openInTile[(row >> tileBits) * tilesARow + (column >> tileBits)] === 0) return;
       const middleRow = row + (size - 1) / 2;
       const middleColumn = column + (size - 1) / 2;
       const distance = solid.distanceMm(
@@ -196,7 +201,7 @@ class Canvas {
         originMm[1] + middleColumn * columnStepMm[1] + middleRow * rowStepMm[1],
         originMm[2] + middleColumn * columnStepMm[2] + middleRow * rowStepMm[2],
       );
-      const reach = caution * (this.#pixelMm * size * Math.SQRT1_2 + edgeMm / 2);
+      const reach = caution * (pixelMm * size * Math.SQRT1_2 + edgeMm / 2);
       if (distance > reach) return;
       const covers = distance < -reach;
       if (!covers && size > smallestSquare) {
@@ -207,18 +212,27 @@ class Canvas {
         square(row + half, column + half, half);
         return;
       }
+      const needsPoint = !covers || mixtureAt !== noMixture;
       for (let r = Math.max(row, range.row); r < endRow; r++) {
+        const rowX = originMm[0] + r * rowStepMm[0];
+        const rowY = originMm[1] + r * rowStepMm[1];
+        const rowZ = originMm[2] + r * rowStepMm[2];
         for (let c = Math.max(column, range.column); c < endColumn; c++) {
           const pixel = r * nColumns + c;
           if (open[pixel] === 0) continue;
-          const x = originMm[0] + c * columnStepMm[0] + r * rowStepMm[0];
-          const y = originMm[1] + c * columnStepMm[1] + r * rowStepMm[1];
-          const z = originMm[2] + c * columnStepMm[2] + r * rowStepMm[2];
-          const share = covers ? 1 : shareOf(solid.distanceMm(x, y, z), steepness, this.#edge);
-          if (share === 0) continue;
-          const left = take(pixel, opacity * share, mixtureAt(x, y, z));
+          let share = 1;
+          let mixture = 0;
+          if (needsPoint) {
+            const x = rowX + c * columnStepMm[0];
+            const y = rowY + c * columnStepMm[1];
+            const z = rowZ + c * columnStepMm[2];
+            if (!covers) share = shareOf(solid.distanceMm(x, y, z), steepness, edge);
+            if (share === 0) continue;
+            mixture = mixtureAt(x, y, z);
+          }
+          const left = take(pixel, opacity * share, mixture);
           open[pixel] = left;
-          if (left === 0) this.#openInTile[Math.floor(r / tileSize) * this.#tilesARow + Math.floor(c / tileSize)]! -= 1;
+          if (left === 0) openInTile[(r >> tileBits) * tilesARow + (c >> tileBits)]! -= 1;
         }
       }
     };

@@ -23,10 +23,14 @@ export function ellipsoid(semiAxesMm: Vector3): Solid {
   return {
     bounds: symmetricBox(semiAxesMm),
     distanceMm(x, y, z) {
-      const [px, py, pz] = [x / a, y / b, z / c];
+      const px = x / a;
+      const py = y / b;
+      const pz = z / c;
       const q = Math.sqrt(px * px + py * py + pz * pz);
       if (q === 0) return -smallest;
-      const [gx, gy, gz] = [px / a, py / b, pz / c];
+      const gx = px / a;
+      const gy = py / b;
+      const gz = pz / c;
       const squared = gx * gx + gy * gy + gz * gz;
       const curvature = ((gx / a) ** 2 + (gy / b) ** 2 + (gz / c) ** 2) / squared;
       return surfaceDistance(q, squared, curvature, smallest, reliable);
@@ -196,10 +200,12 @@ export function tube(points: readonly TubePoint[], across: Vector3 = [1, 0, 0]):
 export function ellipseDistance(x: number, y: number, a: number, b: number): number {
   const smallest = Math.min(a, b);
   const reliable = (0.5 * smallest * smallest) / Math.max(a, b);
-  const [px, py] = [x / a, y / b];
+  const px = x / a;
+  const py = y / b;
   const q = Math.sqrt(px * px + py * py);
   if (q === 0) return -smallest;
-  const [gx, gy] = [px / a, py / b];
+  const gx = px / a;
+  const gy = py / b;
   const squared = gx * gx + gy * gy;
   return surfaceDistance(q, squared, ((gx / a) ** 2 + (gy / b) ** 2) / squared, smallest, reliable);
 }
