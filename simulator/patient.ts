@@ -2,6 +2,7 @@
  * A simulated patient: a person drawn from a seed, with what ails them. The record is plain data from
  * which the anatomy can be built anew, on another thread or another day.
  */
+import { CodedError } from 'ismrmrd';
 import { fatAt, type Fat, type FieldStrengthT, type Vector3 } from '../imaging/index.js';
 import type { Anatomy, Frame } from './anatomy/index.js';
 import {
@@ -38,12 +39,12 @@ export interface SimulatedPatient {
 const fatT1Spread = 0.03;
 
 /**
- * Draws a person and places what is asked for: severities are met as measured on the label maps.
+ * Draws a person and places what is asked for: severities are met as measured on the label maps. Where the
+ * number of lumbar vertebrae is left open, it is one that has the levels that are asked for.
  * @throws SIM_ERR_OPTION, SIM_ERR_PATHOLOGY
  */
-export function drawPatient({ seed, pathology, ...population }: PatientOptions, fieldStrengthT: FieldStrengthT): PatientRecord {
-  const plan = drawSpine(seed, population);
-  const requests = pathology === undefined || pathology.trim() === '' ? [] : parsePathologies(pathology, plan.vertebrae.map(({ name }) => name));
+export function drawPatient(options: PatientOptions, fieldStrengthT: FieldStrengthT): PatientRecord {
+  const { plan, requests } = drawWithLevels(options);
   if (requests.length === 0) return { plan, findings: [] };
   const { plan: ailing, findings } = placePathologies(plan, requests, {
     fieldStrengthT,
@@ -51,6 +52,28 @@ export function drawPatient({ seed, pathology, ...population }: PatientOptions, 
     build: (tried) => buildSpine(tried, { fieldStrengthT, lesionBuilders }),
   });
   return { plan: ailing, findings };
+}
+
+function drawWithLevels({ seed, pathology = '', ...population }: PatientOptions): { plan: SpinePlan; requests: ReturnType<typeof parsePathologies> } {
+  const drawn = (nLumbar: PopulationOptions['nLumbar']) => {
+    const plan = drawSpine(seed, nLumbar === undefined ? population : { ...population, nLumbar });
+    return { plan, requests: pathology.trim() === '' ? [] : parsePathologies(pathology, plan.vertebrae.map(({ name }) => name)) };
+  };
+  try {
+    return drawn(population.nLumbar);
+  } catch (error) {
+    if (population.nLumbar !== undefined || !(error instanceof CodedError) || error.code !== 'SIM_ERR_PATHOLOGY') throw error;
+  }
+  try {
+    return drawn(5);
+  } catch (error) {
+    // L6 is asked for, or something that no spine has: then the usual spine's levels are the ones to name.
+    try {
+      return drawn(6);
+    } catch {
+      throw error;
+    }
+  }
 }
 
 /** @throws SIM_ERR_SPINE */
