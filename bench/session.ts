@@ -2,83 +2,24 @@
  * A whole session over TCP as a scanner sees it: last readout handed over -> image received, with lines
  * paced as they are acquired, and the session as fast as the socket takes it. The service is the built
  * one in a process of its own. Beside it stands the time of the least that any reconstruction must do,
- * the inverse Fourier transform of all coils by Conus's own kernels, in the same run.
+ * the inverse Fourier transform of all coils by Conus's own kernels, in the same run. Then 20 slices of it, and the most
+ * memory that a service fresh from its start has resident for them.
  *
  *   npm run build && npx tsx bench/session.ts [STREAM.mrd]
  *
  * Without a stream: the simulator's spine, 320 x 320, 16 coils, R = 2, 24 calibration lines, noise scan.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import { encodeMessage, MrdParser, parseMessages, type MrdMessage } from 'ismrmrd';
+import { hasFlag, parseMessages, serializeHeader, type MrdMessage } from 'ismrmrd';
 import { Arena, bindKernels, createSessionMemory, fftColumns, fftLines, planFft } from '../recon/index.js';
 import { SimulatedScan } from '../simulator/index.js';
 import { median, printTable } from './report.js';
+import { peakResidentMb, pieceOf, runSession, startService, type Timing } from './service.js';
 
 const paceMs = 2;
 const nRuns = 9;
-
-interface Piece {
-  readonly bytes: Uint8Array;
-  readonly isAcquisition: boolean;
-}
-
-interface Timing {
-  readonly latencyMs: number;
-  readonly totalMs: number;
-  readonly nImages: number;
-}
-
-function pieceOf(message: MrdMessage): Piece {
-  return { bytes: Buffer.concat(encodeMessage(message)), isAcquisition: message.kind === 'acquisition' };
-}
-
-async function startService(): Promise<{ process: ChildProcess; port: number }> {
-  const child = spawn(process.execPath, ['dist/src/main.js', 'serve', '--port', '0', '--json', '--log-level', 'error'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  for await (const piece of child.stdout) {
-    text += String(piece);
-    const port = /"port":\s*(\d+)/.exec(text)?.[1];
-    if (port !== undefined) return { process: child, port: Number(port) };
-  }
-  throw new Error('the service did not start');
-}
-
-async function runSession(port: number, pieces: readonly Piece[], pace: boolean): Promise<Timing> {
-  const start = performance.now();
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  let lastSentAt = 0;
-  let lastImageAt = 0;
-  let nImages = 0;
-  const closed = new Promise<void>((resolve, reject) => {
-    const parser = new MrdParser({
-      image: () => {
-        lastImageAt = performance.now();
-        nImages++;
-      },
-      close: () => resolve(),
-    });
-    socket.on('data', (chunk) => parser.write(chunk));
-    socket.on('error', reject);
-  });
-  const lastAcquisition = pieces.findLastIndex(({ isAcquisition }) => isAcquisition);
-  let due = performance.now();
-  for (const [i, { bytes, isAcquisition }] of pieces.entries()) {
-    if (!socket.write(bytes)) await new Promise((resolve) => socket.once('drain', resolve));
-    if (i === lastAcquisition) lastSentAt = performance.now();
-    if (!pace || !isAcquisition || i === lastAcquisition) continue;
-    due += paceMs;
-    while (performance.now() < due) await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now() - 0.5)));
-  }
-  await closed;
-  const end = performance.now();
-  socket.end();
-  return { latencyMs: lastImageAt - lastSentAt, totalMs: end - start, nImages };
-}
+const nSlices = 20;
 
 function transformLimitMs(matrix: number, nCoils: number): number {
   const limitBytes = 2 ** 27;
@@ -113,9 +54,9 @@ export async function benchSession(streamFile?: string): Promise<void> {
     const rows: (string | number)[][] = [];
     const limitMs = transformLimitMs(320, 16);
     for (const pace of [true, false]) {
-      await runSession(service.port, pieces, pace);
+      await runSession(service.port, pieces, pace ? paceMs : undefined);
       const timings: Timing[] = [];
-      for (let run = 0; run < nRuns; run++) timings.push(await runSession(service.port, pieces, pace));
+      for (let run = 0; run < nRuns; run++) timings.push(await runSession(service.port, pieces, pace ? paceMs : undefined));
       const latencyMs = median(timings.map((timing) => timing.latencyMs));
       const totalMs = median(timings.map((timing) => timing.totalMs));
       const best = Math.min(...timings.map((timing) => (pace ? timing.latencyMs : timing.totalMs)));
@@ -134,4 +75,46 @@ export async function benchSession(streamFile?: string): Promise<void> {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await benchSession(process.argv[2]);
+/** One slice measured again and again, its lines numbered as those of many. */
+function manySlices(): MrdMessage[] {
+  const options = { acceleration: 2, readoutOversampling: 1 } as const;
+  const xml = serializeHeader(new SimulatedScan({ ...options, nSlices }).header);
+  const one = [...new SimulatedScan(options).messages()];
+  const lines = one.filter((message) => message.kind === 'acquisition');
+  const isNoise = ({ acquisition }: (typeof lines)[number]) => hasFlag(acquisition.header.flags, 'noiseMeasurement');
+  const ofSlices = Array.from({ length: nSlices }, (_, slice) =>
+    lines.filter((line) => !isNoise(line)).map(({ kind, acquisition }) => {
+      const { header } = acquisition;
+      return { kind, acquisition: { ...acquisition, header: { ...header, idx: { ...header.idx, slice } } } };
+    }),
+  );
+  const opening = one.flatMap((message) =>
+    message.kind === 'acquisition' || message.kind === 'close' ? [] : [message.kind === 'header' ? { ...message, xml } : message],
+  );
+  return [...opening, ...lines.filter(isNoise), ...ofSlices.flat(), { kind: 'close' }];
+}
+
+export async function benchManySlices(): Promise<void> {
+  const pieces = manySlices().map(pieceOf);
+  const megabytes = pieces.reduce((sum, { bytes }) => sum + bytes.length, 0) / 1e6;
+  const service = await startService();
+  try {
+    const idleMb = peakResidentMb(service);
+    const timings = [await runSession(service.port, pieces)];
+    const peakMb = peakResidentMb(service);
+    for (let run = 1; run < nRuns; run++) timings.push(await runSession(service.port, pieces));
+    const totals = timings.map(({ totalMs }) => totalMs);
+    printTable(
+      `${nSlices} slices of the simulated spine, ${megabytes.toFixed(1)} MB, as fast as the socket takes them`,
+      ['whole, ms', 'best, ms', 'images', 'resident before, MB', 'peak after one session, MB', 'after all, MB'],
+      [[median(totals).toFixed(0), Math.min(...totals).toFixed(0), timings[0]!.nImages, ...[idleMb, peakMb, peakResidentMb(service)].map((mb) => mb?.toFixed(0) ?? '')]],
+    );
+  } finally {
+    service.process.kill();
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await benchSession(process.argv[2]);
+  if (process.argv[2] === undefined) await benchManySlices();
+}
