@@ -3,6 +3,7 @@ export * from './epi/index.js';
 export * from './fft/index.js';
 export * from './filter/index.js';
 export * from './gibbs/index.js';
+export * from './intensity/index.js';
 export * from './kernels/index.js';
 export * from './cartesian/index.js';
 export * from './errors.js';

@@ -96,6 +96,14 @@ export const RECON_NOTICES = {
     expected: 'images with coil maps for filters; k-space that reaches the edge of the image matrix for the removal of Gibbs ringing',
     action: 'use combine=auto; leave gibbsRemoval off where the image is interpolated or zero-filled',
   },
+  RECON_INFO_INTENSITY: {
+    expected: 'nothing: a report of how the intensity was evened out',
+    action: 'set intensityCorrection to have it otherwise',
+  },
+  RECON_WARN_INTENSITY: {
+    expected: 'surface-coil reference lines (flag 29) about the k-space centre, of the array (set 0) and of the body coil (set 1), for intensityCorrection=scan',
+    action: 'send them before the imaging lines, or use intensityCorrection=auto',
+  },
   RECON_WARN_KSPACE_CENTRE: {
     expected: 'the most energy where the header and the readouts have the k-space centre',
     action: 'check encodingLimits, center_sample and the converter; the header was followed',

@@ -41,6 +41,8 @@ export interface ReconParameters {
   readonly rawFilterStrength: number;
   /** Take Gibbs ringing out. */
   readonly gibbsRemoval: boolean;
+  /** Even the intensity out that the array's coils give; `auto`: by a surface-coil reference scan where there is one, else by an estimate. */
+  readonly intensityCorrection: 'off' | 'auto' | 'scan' | 'estimate';
   /** Deliver a g-factor map a slice as a further series. */
   readonly gFactorMap: boolean;
   /** Deliver a noise map a slice as a further series. */
@@ -73,6 +75,7 @@ export const defaultReconParameters: ReconParameters = {
   rawFilter: 'none',
   rawFilterStrength: 1,
   gibbsRemoval: false,
+  intensityCorrection: 'off',
   gFactorMap: false,
   noiseMap: false,
   snrMap: false,
@@ -113,7 +116,7 @@ export const complexKinds: ReadonlySet<ReconImageKind> = new Set(['image', 'coil
 export type ReconMethod = 'full' | 'grappa' | 'sense' | 'l1' | 'zeroFilled';
 
 /** Steps after partial Fourier, each of them asked for. */
-export type PostProcessing = 'hann' | 'gaussian' | 'gibbsRemoval';
+export type PostProcessing = 'hann' | 'gaussian' | 'gibbsRemoval' | 'intensityScan' | 'intensityEstimate';
 
 /** One reconstructed slice or one of its maps. */
 export interface ReconImage {

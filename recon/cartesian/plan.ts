@@ -297,6 +297,14 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     decide('after reconstruction', steps.join(', '), 'it was asked for', 'parameter rawFilter, parameter gibbsRemoval');
   }
 
+  if (parameters.intensityCorrection !== 'off') {
+    const how = {
+      auto: 'evened out by the surface-coil reference scan where one comes, else by an estimate', scan: 'evened out by the surface-coil reference scan',
+      estimate: 'evened out by an estimate from each image',
+    }[parameters.intensityCorrection];
+    decide('intensity', how, 'it was asked for', 'parameter intensityCorrection');
+  }
+
   const nAverages = averagesFill ? Math.floor(nAveragesAnnounced / announced) : nAveragesAnnounced;
   const nSlicesAnnounced = count(loops.slice);
   decide(

@@ -21,7 +21,7 @@ export class ReadoutStage {
   readonly #shapes = new Map<number, ReadoutPlan>();
   /** Matrix that whitens and compresses the channels, by slice; one for all where nothing is compressed. */
   readonly #mixings = new Map<number, Float32Array>();
-  #whitens = false;
+  #whitening: Float32Array | undefined;
   #nCoils = 0;
   /** The fewest samples before and after the echo so far: what asymmetric echoes leave. */
   #fewestBefore = Infinity;
@@ -37,7 +37,12 @@ export class ReadoutStage {
   }
 
   get whitens(): boolean {
-    return this.#whitens;
+    return this.#whitening !== undefined;
+  }
+
+  /** What whitens the channels, complex64 [nOutputs, nChannels]. */
+  get whitening(): Float32Array | undefined {
+    return this.#whitening;
   }
 
   /** The part of k-space along the columns of the image that every imaging readout has sampled. */
@@ -53,7 +58,7 @@ export class ReadoutStage {
   /** With the first imaging readout the noise scan is over. */
   start(nCoils: number, whitener: Whitener | undefined): void {
     this.#nCoils = nCoils;
-    this.#whitens = whitener !== undefined;
+    this.#whitening = whitener?.matrix;
     if (whitener !== undefined) this.#mixings.set(everySlice, whitener.matrix);
   }
 

@@ -21,6 +21,7 @@ import { Compression } from './compression.js';
 import { edgeDeviation } from './edgeNoise.js';
 import { GhostCorrection } from './ghostCorrection.js';
 import { ImageStage } from './imageStage.js';
+import { IntensityStage } from './intensityStage.js';
 import { NoiseScan } from './noiseScan.js';
 import { iterativeScratchBytes } from './iterative.js';
 import { isAccelerated, needsCoilMaps, slabCoilBytes, type CartesianPlan } from './plan.js';
@@ -50,6 +51,7 @@ export class CartesianReconstruction {
   readonly #noise: NoiseScan;
   readonly #readouts: ReadoutStage;
   readonly #images: ImageStage;
+  readonly #intensity: IntensityStage;
   readonly #calibrations: Calibrations;
   readonly #slabs = new Map<string, Slab>();
   /** Complete slabs, in the order in which they became so: images leave in this order. */
@@ -82,6 +84,7 @@ export class CartesianReconstruction {
     this.#readouts = new ReadoutStage(plan, kernels);
     this.#ghosts = plan.isEchoPlanar ? new GhostCorrection(plan.nColumns) : undefined;
     this.#images = new ImageStage(plan, kernels, (notice) => output.notice(notice));
+    this.#intensity = new IntensityStage(plan, kernels, (notice) => output.notice(notice));
     this.#calibrations = new Calibrations(plan, kernels, {
       run: runner,
       allocate: (nBytes) => this.#allocate(nBytes),
@@ -102,7 +105,7 @@ export class CartesianReconstruction {
     const use = this.#useOf(readout.flags);
     if (use === 'ignored') {
       // Those of other coils may be among them.
-      this.#countUnused(readout.flags);
+      if (!this.#isReference(readout, samplesPointer)) this.#countUnused(readout.flags);
       return;
     }
     this.#checkCoils(readout);
@@ -161,6 +164,15 @@ export class CartesianReconstruction {
       peakMemoryBytes: this.#kernels.arena.peakBytes,
       noise: this.#noise.statistics,
     };
+  }
+
+  /** A line of the surface-coil reference scan that is wanted. */
+  #isReference(readout: Readout, samplesPointer: number): boolean {
+    if (ignoredBy(readout.flags) !== 'surfaceCoilCorrection' || readout.encodingSpaceRef !== 0) return false;
+    const row = rowOf(this.#plan, readout);
+    if (row === undefined) return false;
+    const samples = this.#kernels.arena.f32(samplesPointer, 2 * readout.nChannels * readout.nSamples);
+    return this.#intensity.add(readout, row - Math.floor(this.#plan.nLines / 2), samples);
   }
 
   #checkCoils(readout: Readout): void {
@@ -448,17 +460,23 @@ export class CartesianReconstruction {
       this.#images.checkCentre(slab, this.#nCoils);
       return combinedImages(this.#kernels, this.#plan, slab, making);
     });
+    const gains = slices.map((image) =>
+      this.#intensity.gainOf(slab.counters.slice, image, this.#readouts.whitening, this.#nChannels),
+    );
     const facts = {
       hasPhase: making.maps !== undefined,
       method: methodOf(this.#plan, slab, nAliased > 0),
       partialFourier,
-      postProcessing,
+      postProcessing: gains[0] === undefined ? postProcessing : [...postProcessing, gains[0].step],
       nCalibrationLines: isAccelerated(this.#plan) ? (calibration?.nLines ?? 0) : 0,
       nMissingLines: slab.nMissingLines + nAliased,
     };
     // Who takes the images may take their memory, too.
     const forMaps = wantsMaps(parameters) ? slices.map((image) => image.slice()) : undefined;
-    slices.forEach((image, slice) => this.#emit(slab, slice, 'image', image, facts));
+    slices.forEach((image, slice) => {
+      multiply(image, gains[slice]?.gain);
+      this.#emit(slab, slice, 'image', image, facts);
+    });
     if (forMaps !== undefined) {
       if (calibration === undefined || making.maps === undefined) {
         this.#sayOnce('RECON_WARN_NO_MAPS', 'Maps beside the images need coil maps; images combined by root-sum-of-squares come without.');
@@ -468,7 +486,10 @@ export class CartesianReconstruction {
         const beside = this.#clock.time('maps', () =>
           sliceMaps(this.#kernels, this.#plan, slab, { calibration, making, images: forMaps, partialFourier, sampledColumns }),
         );
-        for (const { kind, data, coil, slice } of beside) this.#emit(slab, slice, kind, data, facts, coil);
+        for (const { kind, data, coil, slice } of beside) {
+          if (kind === 'noise') multiply(data, gains[slice]?.gain);
+          this.#emit(slab, slice, kind, data, facts, coil);
+        }
         if (iterative === 'l1' && (parameters.gFactorMap || parameters.noiseMap || parameters.snrMap)) {
           this.#sayOnce('RECON_WARN_NO_MAPS', 'The noise of a compressed-sensing image depends on what it shows: there are no g-factor, noise and SNR maps of it.');
         }
@@ -573,6 +594,13 @@ export class CartesianReconstruction {
     this.#said.add(code);
     this.#output.notice(reconNotice(code, message));
   }
+}
+
+/** Each pixel of one or two values with its gain. */
+function multiply(pixels: Float32Array, gain: Float32Array | undefined): void {
+  if (gain === undefined) return;
+  const valuesEach = pixels.length / gain.length;
+  for (let i = 0; i < pixels.length; i++) pixels[i] = pixels[i]! * gain[Math.floor(i / valuesEach)]!;
 }
 
 /** Slab row of a readout's line; that of a reference scan counts from its own centre. */

@@ -77,6 +77,10 @@ const schema = z.object({
     .default(defaults.rawFilterStrength)
     .describe('how much of the raw filter'),
   gibbsRemoval: truth.default(defaults.gibbsRemoval).describe('take Gibbs ringing out, by local subvoxel shifts'),
+  intensityCorrection: z
+    .enum(['off', 'auto', 'scan', 'estimate'])
+    .default(defaults.intensityCorrection)
+    .describe("even out the intensity that the array's coils give; scan: by a surface-coil reference scan (flag 29); estimate: by what varies smoothly in the image; auto: by the scan where there is one"),
   gFactorMap: truth.default(defaults.gFactorMap).describe('deliver a g-factor map of each slice as a further series'),
   noiseMap: truth.default(defaults.noiseMap).describe('deliver a noise map of each slice as a further series'),
   snrMap: truth.default(defaults.snrMap).describe('deliver an SNR map of each slice as a further series: image over noise map'),

@@ -83,7 +83,7 @@ function coilsText({ nCoils, nVirtualCoils }: ReconImage): string {
   return nVirtualCoils < nCoils ? `${nCoils} coils, ${nVirtualCoils} virtual` : `${nCoils} coils`;
 }
 
-const postProcessingNames = { hann: 'HannFilter', gaussian: 'GaussianFilter', gibbsRemoval: 'GibbsRemoval' } as const;
+const postProcessingNames = { hann: 'HannFilter', gaussian: 'GaussianFilter', gibbsRemoval: 'GibbsRemoval', intensityScan: 'IntensityCorrectionScan', intensityEstimate: 'IntensityCorrectionEstimate' } as const;
 const partialFourierNames = { zeroFill: 'ZeroFill', homodyne: 'Homodyne', pocs: 'POCS' } as const;
 
 function methodText(image: ReconImage): string {
