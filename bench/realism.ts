@@ -3,9 +3,14 @@
  *
  *   npx tsx bench/realism.ts REAL_FOLDER PANEL.png [seeds]
  *
- * REAL_FOLDER holds sagittal lumbar T2w slices as grey PNG. Slices are cut to the body and brought to one height;
- * grey values are divided by their 99th percentile. Two distances between groups of slices, each beside the
- * distance between two halves of the real ones, which is what patients and scanners differ by:
+ * REAL_FOLDER holds sagittal lumbar T2w slices as grey PNG, from scanners that even out the shading of their coils
+ * each in its own way. Real and simulated slices alike are cut to the body, brought to one height and evened out:
+ *
+ *   v / local,  local = the mean of the body's pixels about a pixel (three boxes, a Gaussian of an eighth of the height)
+ *
+ * and divided by their 99th percentile. As in clinics, half of the seeds go without a saturation band before the
+ * spine, and half beside the midline. Two distances between groups of slices, each beside the distance between
+ * two halves of the real ones, which is what patients and scanners differ by:
  *
  *   histogram   ∫ |P(v) - Q(v)| dv of the mean distributions of grey values (the earth mover's distance)
  *   spectrum    rms over frequency, in dB, of the mean radial power spectra, each of unit power, 3 to 100 cycles a height
@@ -65,7 +70,10 @@ function realSlices(folder: string): Slice[] {
 async function simulatedSlice(seed: number): Promise<Slice> {
   const protocol = await loadUnresolvedProtocol('lumbar-standard');
   const series = protocol.series.find(({ id }) => id === 'sag-t2w')!;
-  const one = { ...series, geometry: { ...series.geometry, slices: { ...series.geometry.slices, count: 1 } } };
+  const { slices: stack } = series.geometry;
+  // One slice in the midline, or the first of two that lie apart.
+  const slices = seed % 4 < 2 ? { ...stack, count: 1 } : { ...stack, count: 2, gapMm: 2 * (6 + (seed % 5) * 3) - stack.thicknessMm };
+  const one = { ...series, geometry: { ...series.geometry, slices }, saturation: seed % 2 === 0 ? series.saturation : [] };
   const spec = {
     protocol: { ...protocol, series: [one] },
     subject: { kind: 'patient' as const, record: drawPatient({ seed, pathology: 'random', region: 'lumbar' }, protocol.fieldStrengthT) },
@@ -76,13 +84,13 @@ async function simulatedSlice(seed: number): Promise<Slice> {
   const pool = new ReconstructionPool({ threads: 1 });
   try {
     const stream = await exam.simulate(one.id);
-    const slices: Slice[] = [];
+    const images: Slice[] = [];
     const answer: SessionAnswer = {
       begin: () => undefined,
       image: ({ kind, rows, columns, data }) => {
         if (kind !== 'image') return;
         const values = Float32Array.from({ length: rows * columns }, (_, pixel) => Math.hypot(data[2 * pixel]!, data[2 * pixel + 1]!));
-        slices.push({ name: `seed ${seed}`, rows, columns, values });
+        images.push({ name: `seed ${seed}`, rows, columns, values });
       },
       returned: () => undefined,
       text: () => undefined,
@@ -95,14 +103,14 @@ async function simulatedSlice(seed: number): Promise<Slice> {
     const session = new Session({ id: 'realism', overrides: {}, reconstructions: pool, answer, savesRaw: false });
     for (const { parts } of stream.timed()) for (const part of parts) await session.write(part);
     await session.end();
-    return normalised(slices[0]!);
+    return normalised(images[0]!);
   } finally {
     await exam.close();
     await pool.close();
   }
 }
 
-/** Cut to the body, at one height, bright as 1. */
+/** Cut to the body, at one height, evened out, bright as 1. */
 function normalised({ name, rows, columns, values }: Slice): Slice {
   const bright = percentile(values, 0.99);
   const isBody = (column: number) => {
@@ -117,10 +125,40 @@ function normalised({ name, rows, columns, values }: Slice): Slice {
   const resized = new Float32Array(width * height);
   for (let r = 0; r < height; r++) {
     for (let c = 0; c < width; c++) {
-      resized[r * width + c] = areaMean(values, columns, (r * rows) / height, ((r + 1) * rows) / height, first + (c * rows) / height, first + ((c + 1) * rows) / height) / bright;
+      resized[r * width + c] = areaMean(values, columns, (r * rows) / height, ((r + 1) * rows) / height, first + (c * rows) / height, first + ((c + 1) * rows) / height);
     }
   }
-  return { name, rows: height, columns: width, values: resized };
+  const even = evenedOut(resized, width, 0.1 * bright);
+  const brightEven = percentile(even, 0.99);
+  return { name, rows: height, columns: width, values: even.map((value) => value / brightEven) };
+}
+
+function evenedOut(values: Float32Array, columns: number, leastOfBody: number): Float32Array {
+  const body = values.map((value) => (value > leastOfBody ? 1 : 0));
+  const [sum, count] = [smoothed(values.map((value, pixel) => value * body[pixel]!), columns), smoothed(body, columns)];
+  return values.map((value, pixel) => value / Math.max(leastOfBody, sum[pixel]! / Math.max(count[pixel]!, 0.05)));
+}
+
+/** Three boxes along each axis; 0 lies outside. */
+function smoothed(values: Float32Array, columns: number): Float32Array {
+  const half = height / 8;
+  const rows = values.length / columns;
+  let from = values;
+  for (const [step, length, lines, lineStep] of [[1, columns, rows, columns], [columns, rows, columns, 1]] as const) {
+    for (let pass = 0; pass < 3; pass++) {
+      const to = new Float32Array(from.length);
+      for (let line = 0; line < lines; line++) {
+        let sum = 0;
+        for (let i = -half; i < length; i++) {
+          if (i + half < length) sum += from[line * lineStep + (i + half) * step]!;
+          if (i - half - 1 >= 0) sum -= from[line * lineStep + (i - half - 1) * step]!;
+          if (i >= 0) to[line * lineStep + i * step] = sum / (2 * half + 1);
+        }
+      }
+      from = to;
+    }
+  }
+  return from;
 }
 
 function areaMean(values: Float32Array, columns: number, top: number, bottom: number, left: number, right: number): number {

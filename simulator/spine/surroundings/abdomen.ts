@@ -98,48 +98,100 @@ function organs(course: ColumnCourse, { seed, statureScale: s }: Person, random:
   return structures;
 }
 
-/** Loops of bowel fill the belly before the vessels: short bent tubes, each with its own wall and content. */
+/**
+ * Loops of bowel fill the belly before the vessels, with the vessels of the mesentery between them: long bent
+ * tubes, in parts collapsed, each with one content. Their edges are soft: bowel moves while a scan lasts.
+ */
 function bowel(course: ColumnCourse, person: Person, random: Random): Structure[] {
   const { seed, statureScale: s } = person;
   const cavity = abdominalCavity(course, person);
   const [top, bottom] = [course.heightOf('T12') - 10, course.heightOf('S1') - 60];
-  const structures: Structure[] = [];
-  const nLoops = 80;
+  const rootZ = course.heightOf('L2');
+  const root = course.at(rootZ);
+  const nLoops = 84;
+  const loops: Structure[] = [];
+  const mesentery: Solid[] = [];
   for (let loop = 0; loop < nLoops; loop++) {
     const z = top + ((loop + 0.5) / nLoops) * (bottom - top);
     const { x, y, halfDepthMm } = course.at(z);
-    const r = s * (9 + 9 * random.uniform());
-    const behind = y - halfDepthMm - 30;
-    const centre: Vector3 = [
-      x + (cavity.halfWidthMm(z) - 25) * (2 * random.uniform() - 1) * Math.sqrt(random.uniform()),
-      behind + (0.08 + 0.92 * random.uniform()) * (cavity.frontMm(z) + 6 - behind),
+    const behind = y - halfDepthMm - 34;
+    const start: Vector3 = [
+      x + (cavity.halfWidthMm(z) - 35) * (2 * random.uniform() - 1),
+      behind + (0.05 + 0.95 * random.uniform()) * (cavity.frontMm(z) + 6 - behind),
       z + 8 * random.normal(),
     ];
-    const [turn, rise, length] = [2 * Math.PI * random.uniform(), 0.6 * random.normal(), s * (18 + 22 * random.uniform())];
-    const arm: Vector3 = [length * Math.cos(turn), length * 0.7 * Math.sin(turn), length * Math.sin(rise)];
-    const bend = 9 * random.normal();
-    const solid = intersection(cavity.solid, roughened(
-      tube([-1, -0.33, 0.33, 1].map((t, index): TubePoint => {
-        const radius = r * (1 + 0.14 * random.normal());
-        const lift = index === 1 || index === 2 ? bend : 0;
-        const bounded = Math.max(r * 0.6, Math.min(r * 1.4, radius));
-        return { centreMm: [centre[0] + t * arm[0], centre[1] + t * arm[1] + lift, centre[2] + t * arm[2] + lift], acrossMm: bounded, alongMm: bounded };
-      })),
-      1, 9, seed + 100 + loop,
-    ));
+    const points = meander(start, s * (8 + 5.5 * random.uniform()), behind, random);
+    const solid = intersection(cavity.solid, roughened(tube(points), 0.9, 10, seed + 100 + loop));
     const kind = random.uniform();
-    const content = kind < 0.16 ? 'bowelGas' : 'bowelContent';
-    structures.push(
-      { name: `wall of bowel loop ${loop + 1}`, solid, tissue: 'bowelWall', label: label.bowel },
+    const content = kind < 0.1 ? 'bowelGas' : 'bowelContent';
+    loops.push(
+      { name: `wall of bowel loop ${loop + 1}`, solid, tissue: 'bowelWall', label: label.bowel, edgeMm: 3 },
       {
-        name: `bowel loop ${loop + 1}`, solid: offset(solid, -2.2), tissue: content, label: label.bowel,
+        name: `bowel loop ${loop + 1}`, solid: offset(solid, -1.4), tissue: content, label: label.bowel, edgeMm: 2.5,
         ...(content === 'bowelContent' && {
-          texture: { tissue: kind < 0.6 ? 'bowelWall' : 'visceralFat', mean: 0.35 + 0.4 * random.uniform(), amplitude: 0.25, scaleMm: [5, 5, 5], seed: seed + 200 + loop },
+          texture: { tissue: 'bowelWall', mean: 0.55 + 0.45 * random.uniform(), amplitude: 0.12, scaleMm: [6, 5, 6], seed: seed + 200 + loop },
         }),
       },
     );
+    const end = points[Math.floor(points.length / 2)]!.centreMm;
+    const rootMm: Vector3 = [root.x + 4, root.y - root.halfDepthMm - 42, rootZ - 0.75 * Math.max(0, rootZ - z) + 6 * random.normal()];
+    const r = 1 + 0.7 * random.uniform();
+    mesentery.push(tube([0, 0.5, 1].map((share): TubePoint => ({
+      centreMm: [0, 1, 2].map((axis) => rootMm[axis]! + share * (end[axis]! - rootMm[axis]!) + (share === 0.5 ? 6 * random.normal() : 0)) as unknown as Vector3,
+      acrossMm: r * (1.3 - 0.5 * share), alongMm: r * (1.3 - 0.5 * share),
+    }))));
   }
-  return structures;
+  return [
+    { name: 'vessels of the mesentery', solid: intersection(cavity.solid, union(...mesentery)), tissue: 'vesselWall', label: label.visceralFat, edgeMm: 1.8 },
+    ...loops,
+    ...colon(course, person, random),
+  ];
+}
+
+/** Ascending and descending colon along the flanks, pouched, with stool. */
+function colon(course: ColumnCourse, person: Person, random: Random): Structure[] {
+  const { seed, statureScale: s } = person;
+  const cavity = abdominalCavity(course, person);
+  const [top, bottom] = [course.heightOf('L1'), course.heightOf('S1') - 10];
+  return [1, -1].flatMap((sign): Structure[] => {
+    const radius = s * (sign > 0 ? 15 : 20);
+    const points: TubePoint[] = [];
+    for (let z = top; z >= bottom; z -= 9) {
+      const { x, y } = course.at(z);
+      const pouch = radius * (1 + 0.16 * Math.sin(z / 4.6 + seed) + 0.08 * random.normal());
+      points.push({ centreMm: [x + sign * (cavity.halfWidthMm(z) - radius - 8), y - 42, z], acrossMm: pouch, alongMm: pouch });
+    }
+    const solid = intersection(cavity.solid, tube(points));
+    const side = sign > 0 ? 'descending' : 'ascending';
+    return [
+      { name: `wall of the ${side} colon`, solid, tissue: 'bowelWall', label: label.bowel, edgeMm: 2.5 },
+      {
+        name: `${side} colon`, solid: offset(solid, -2.2), tissue: 'bowelWall', label: label.bowel, edgeMm: 2,
+        texture: { tissue: 'bowelGas', mean: 0.3, amplitude: 0.25, scaleMm: [7, 7, 9], seed: seed + 300 + sign },
+      },
+    ];
+  });
+}
+
+/** A tube that turns as it goes, before the plane y = `behindMm`; where it is collapsed its section is flat. */
+function meander(startMm: Vector3, radiusMm: number, behindMm: number, random: Random): TubePoint[] {
+  const nSteps = 4 + Math.floor(3 * random.uniform());
+  let [turn, rise] = [2 * Math.PI * random.uniform(), 0.7 * random.normal()];
+  const bend = 0.75 * random.normal();
+  let centreMm = startMm;
+  let open = random.uniform();
+  return Array.from({ length: nSteps }, (): TubePoint => {
+    const point = { centreMm, acrossMm: radiusMm * (0.85 + 0.35 * open), alongMm: radiusMm * (0.4 + 0.7 * open) };
+    const stepMm = radiusMm * 1.7;
+    centreMm = [
+      centreMm[0] + stepMm * Math.cos(turn) * Math.cos(rise), Math.min(behindMm, centreMm[1] + 0.8 * stepMm * Math.sin(turn) * Math.cos(rise)),
+      centreMm[2] + stepMm * Math.sin(rise),
+    ];
+    turn += bend + 0.3 * random.normal();
+    rise = 0.7 * rise + 0.5 * random.normal();
+    open = Math.min(1, Math.max(0, open + 0.35 * random.normal()));
+    return point;
+  });
 }
 
 function bladder(course: ColumnCourse, { statureScale: s, sex }: Person, random: Random): Structure[] {

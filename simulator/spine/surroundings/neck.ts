@@ -12,9 +12,12 @@ import {
 import type { Random } from '../../random.js';
 import type { ColumnCourse, Person } from './course.js';
 import { surroundingLabels as label } from './labels.js';
+import { stacked } from './sections.js';
 import { shoulderMm, trunkShape } from './torso.js';
 
 const stepMm = 10;
+/** Of the trunk's sections under the neck's. */
+const beyondMm = 40;
 
 export function neck(course: ColumnCourse, person: Person, random: Random): Structure[] {
   return [...outside(course, person), ...muscles(course, person), ...head(course, person), ...throat(course, person, random)];
@@ -22,39 +25,44 @@ export function neck(course: ColumnCourse, person: Person, random: Random): Stru
 
 function outside(course: ColumnCourse, person: Person): Structure[] {
   const { seed, statureScale: s, fatScale, sex } = person;
-  const [c2, c5, t1] = [course.heightOf('C2'), course.heightOf('C5'), course.heightOf('T1')];
+  const [c1, c2, c5, c6, t1] = ['C1', 'C2', 'C5', 'C6', 'T1'].map((name) => course.heightOf(name)) as [number, number, number, number, number];
   const wide = sex === 'male' ? 1.06 : 0.96;
   const shape = trunkShape(course, person);
-  const bottom = t1 - shoulderMm;
-  const between = (a: number, b: number, share: number) => a + share * (b - a);
-  const section = (insetMm: number): Solid => {
-    const points: TubePoint[] = [];
-    for (let z = c2 + 60; z > bottom - stepMm; z -= stepMm) {
-      const trunk = shape.section(z);
-      const shoulder = 1 / (1 + Math.exp((z - t1 + 4) / 8));
-      const skull = 1 / (1 + Math.exp((c2 + 12 - z) / 10));
-      const { x, y } = course.at(z);
-      const centreY = (y + 2 * course.at(c5).y) / 3 + 2 - 14 * skull;
-      points.push({
-        centreMm: [x * 0.4, between(centreY, trunk.centre[1], shoulder), z],
-        acrossMm: Math.max(12, between(s * wide * (58 + 12 * skull) + 5 * fatScale, trunk.acrossMm, shoulder) - insetMm),
-        alongMm: Math.max(12, between(s * wide * (66 + 24 * skull) + 5 * fatScale, trunk.alongMm, shoulder) - insetMm),
-      });
-    }
-    const face = course.at(c2 + 25);
-    const chin = moved([face.x, face.y - 50, c2 + 22], ellipsoid([s * 60 - insetMm, s * 62 - insetMm, s * 62 - insetMm]));
-    return smoothUnion(12, intersection(tube(points), halfSpace([0, 0, bottom], [0, 0, -1])), chin);
+  const [top, bottom] = [c1 + 180, t1 - shoulderMm];
+  const rise = (from: number, to: number, z: number) => {
+    const t = Math.min(1, Math.max(0, (z - from) / (to - from)));
+    return t * t * (3 - 2 * t);
   };
-  const skin = section(0);
+  const between = (a: number, b: number, share: number) => a + share * (b - a);
+  const pillar = stacked(top, bottom - beyondMm, stepMm, (z) => {
+    // It is the trunk's section where the trunk begins: the sides widen to the shoulders last.
+    const trunk = shape.section(z);
+    const [chest, shoulders] = [rise(c6, bottom, z), rise(t1 + 30, bottom, z)];
+    const skull = 1 / (1 + Math.exp((c2 + 14 - z) / 12));
+    const { x, y } = course.at(z);
+    const centreY = (y + 2 * course.at(c5).y) / 3 + 2 - 14 * skull;
+    const alongMm = s * wide * (66 + 24 * skull) + 5 * fatScale;
+    const front = between(centreY - alongMm, trunk.centre[1] - trunk.alongMm, chest);
+    const back = between(centreY + alongMm, trunk.centre[1] + trunk.alongMm, chest);
+    return {
+      centreMm: [between(x * 0.4, trunk.centre[0], chest), (front + back) / 2, z],
+      acrossMm: between(s * wide * (58 + 12 * skull) + 5 * fatScale, trunk.acrossMm, shoulders), alongMm: (back - front) / 2,
+    };
+  });
+  const face = course.at(c2 + 25);
+  const chin = moved([face.x, face.y - 48, c2 + 28], ellipsoid([s * 60, s * 64, s * 58]));
+  const skin = smoothUnion(30, pillar, chin);
+  // Cut after the layers are set off, so that none closes the end.
+  const above = (solid: Solid) => intersection(solid, halfSpace([0, 0, bottom], [0, 0, -1]));
   return [
-    { name: 'skin of the neck', solid: skin, tissue: 'skin', label: label.skin },
+    { name: 'skin of the neck', solid: above(skin), tissue: 'skin', label: label.skin },
     {
-      name: 'fat of the neck', solid: section(2), tissue: 'subcutaneousFat', label: label.subcutaneousFat,
-      texture: { tissue: 'ligament', mean: -0.1, amplitude: 0.1, scaleMm: [5, 5, 3], seed: seed + 501 },
+      name: 'fat of the neck', solid: above(offset(skin, -2)), tissue: 'subcutaneousFat', label: label.subcutaneousFat,
+      texture: { tissue: 'skin', mean: 0.02, amplitude: 0.1, scaleMm: [9, 6, 9], seed: seed + 501 },
     },
     {
-      name: 'deep tissue of the neck', solid: roughened(section(5 + 5 * fatScale), 1, 14, seed + 502), tissue: 'visceralFat', label: label.visceralFat,
-      texture: { tissue: 'muscle', mean: 0.45, amplitude: 0.3, scaleMm: [7, 7, 18], seed: seed + 503 },
+      name: 'deep tissue of the neck', solid: above(roughened(offset(skin, -5 - 5 * fatScale), 1, 14, seed + 502)), tissue: 'muscle', label: label.visceralFat,
+      texture: { tissue: 'visceralFat', mean: 0.4, amplitude: 0.22, scaleMm: [4, 2.6, 13], seed: seed + 503 }, edgeMm: 1.5,
     },
   ];
 }
@@ -67,7 +75,12 @@ function muscles(course: ColumnCourse, { seed, statureScale: s, muscleFat }: Per
     for (let z = from; z >= to; z -= stepMm) {
       const { x, y, halfDepthMm } = course.at(z);
       const down = Math.max(0, (c3 - z) / (c3 - c7));
-      points.push({ centreMm: [x + sign * (side + spread * down), y + halfDepthMm + behind, z], acrossMm, alongMm: alongMm * (1 - 0.1 * Math.min(down, 2)) });
+      // Muscles taper to their ends, and keep to their side of the midline.
+      const taper = Math.min(1, 0.35 + (from - z) / 45, 0.35 + (z - to) / 45);
+      const thick = taper * (1 - 0.1 * Math.min(down, 2));
+      points.push({
+        centreMm: [x + sign * (side - (1 - taper) * 0.4 * acrossMm + spread * down), y + halfDepthMm + behind, z], acrossMm: acrossMm * taper, alongMm: alongMm * thick,
+      });
     }
     return tube(points);
   };
@@ -75,7 +88,7 @@ function muscles(course: ColumnCourse, { seed, statureScale: s, muscleFat }: Per
     const side = sign > 0 ? 'left' : 'right';
     const code = sign > 0 ? label.neckMuscleLeft : label.neckMuscleRight;
     const layers: [name: string, solid: Solid][] = [
-      ['trapezius', column(sign, 22, 44, s * 26, s * 5, c3, t4, 12)],
+      ['trapezius', column(sign, 28, 44, s * 26, s * 5, c3, t4, 12)],
       ['splenius', column(sign, 22, 35, s * 20, s * 5.5, c1, c7)],
       ['semispinalis', column(sign, 12, 28, s * 11, s * 7, c1, t4)],
       ['multifidus', column(sign, 13, 18, s * 9, s * 6, c3 + 5, t4)],

@@ -15,7 +15,7 @@ export function pelvis(course: ColumnCourse, { seed, statureScale: s, muscleFat 
     // The wing runs from the sacroiliac joint outwards, forwards and up to the crest at L4-L5.
     const turn = -sign * 0.85;
     const frame: Frame = {
-      originMm: [at.x + sign * s * 74, at.y + 22, s1 - 14],
+      originMm: [at.x + sign * s * 61, at.y + 23, s1 - 14],
       x: [Math.cos(turn), Math.sin(turn), 0],
       y: [-Math.sin(turn), Math.cos(turn), 0],
       z: [0, 0, 1],

@@ -8,15 +8,18 @@
  * 2007, Diagn Interv Radiol 13:144). The trunk is 300 to 380 mm wide and 200 to 260 mm deep.
  */
 import type { Vector3 } from '../../../imaging/index.js';
-import { difference, halfSpace, intersection, offset, roughened, tube, type Solid, type Structure, type TubePoint } from '../../anatomy/index.js';
+import { difference, intersection, offset, roughened, smoothNoise, tube, type Solid, type Structure, type TubePoint } from '../../anatomy/index.js';
 import type { Random } from '../../random.js';
 import type { ColumnCourse, Person } from './course.js';
 import { surroundingLabels as label } from './labels.js';
+import { stacked } from './sections.js';
 
 const stepMm = 12;
 const beyondMm = 330;
-/** Half of the furrow's depth. */
+/** Half of the furrow's depth, at least. */
 const furrowDepthMm = 13;
+/** From the middle of a body to between the spinous processes. */
+const spinousMm = 42;
 /** Below a column without lumbar vertebrae, their muscles are left out from here on. */
 const reachMm = 100;
 /** The trunk begins below T1, where the neck has become shoulders. */
@@ -29,21 +32,22 @@ const forwardMm = 30;
 /** From the skin inwards, and the muscles. Starts the painting. */
 export function torso(course: ColumnCourse, person: Person, random: Random): Structure[] {
   const shape = trunkShape(course, person);
-  const outer = trunk(shape, 0);
+  const fat = trunk(shape, 2.2);
   const fatMm = subcutaneousFatMm(person);
   return [
-    { name: 'skin', solid: outer, tissue: 'skin', label: label.skin },
+    { name: 'skin', solid: trunk(shape, 0), tissue: 'skin', label: label.skin },
     {
-      name: 'subcutaneous fat', solid: offset(outer, -2.2), tissue: 'subcutaneousFat', label: label.subcutaneousFat,
-      texture: { tissue: 'ligament', mean: -0.12, amplitude: 0.1, scaleMm: [5, 5, 2.5], seed: person.seed + 11 },
+      name: 'subcutaneous fat', solid: fat, tissue: 'subcutaneousFat', label: label.subcutaneousFat,
+      texture: { tissue: 'skin', mean: 0.02, amplitude: 0.1, scaleMm: [9, 6, 9], seed: person.seed + 11 },
     },
+    septa(fat, person.seed + 10),
     {
       name: 'trunk wall', solid: roughened(wall(shape, fatMm), 1.2, 18, person.seed + 12), tissue: 'muscle', label: label.otherMuscle,
       texture: { tissue: 'visceralFat', mean: person.muscleFat / 2, amplitude: 0.1, scaleMm: [4, 3, 14], seed: person.seed + 13 },
     },
     {
       name: 'visceral fat', solid: roughened(cavity(shape, fatMm), 1.5, 25, person.seed + 14), tissue: 'visceralFat', label: label.visceralFat,
-      texture: { tissue: 'vesselWall', mean: -0.05, amplitude: 0.16, scaleMm: [4, 4, 11], seed: person.seed + 15 },
+      texture: { tissue: 'vesselWall', mean: -0.05, amplitude: 0.13, scaleMm: [5, 4, 8], seed: person.seed + 15 },
     },
     ...backMuscles(course, person, random),
     furrow(shape, fatMm),
@@ -79,6 +83,7 @@ export interface TrunkShape {
 export function trunkShape(course: ColumnCourse, { sex, statureScale, fatScale }: Person): TrunkShape {
   const s1 = course.heightOf('S1');
   const l3 = course.heightOf('L3');
+  const t4 = course.heightOf('T4');
   const smoothY = (z: number) => (course.at(z - 60).y + course.at(z).y + course.at(z + 60).y + course.at(z + 25).y + course.at(z - 25).y) / 5;
   return {
     topMm: Math.min(Math.max(course.topMm, 0) + beyondMm, course.heightOf('T1') - shoulderMm),
@@ -87,7 +92,9 @@ export function trunkShape(course: ColumnCourse, { sex, statureScale, fatScale }
       const waist = Math.exp(-(((z - l3) / 90) ** 2));
       const hips = 1 / (1 + Math.exp((z - s1 + 10) / 25));
       const acrossMm = statureScale * ((sex === 'female' ? 158 : 168) - 14 * waist + (sex === 'female' ? 24 : 12) * hips) + 9 * fatScale;
-      const alongMm = statureScale * (100 + 8 * hips) + 9 * fatScale;
+      // The chest is flat where it becomes the neck.
+      const shoulders = 1 / (1 + Math.exp((t4 - z) / 20));
+      const alongMm = (statureScale * (100 + 8 * hips) + 9 * fatScale) * (1 - 0.3 * shoulders);
       // From the middle of the bodies to the skin of the back: bones 45 mm, muscle, fat.
       const skinBehindMm = statureScale * (74 + 4 * hips) + 11 * fatScale + 10 * hips * fatScale;
       const { x } = course.at(z);
@@ -97,13 +104,10 @@ export function trunkShape(course: ColumnCourse, { sex, statureScale, fatScale }
 }
 
 function trunk(shape: TrunkShape, insetMm: number, shiftMm = 0): Solid {
-  const points: TubePoint[] = [];
-  for (let z = shape.topMm; z >= shape.bottomMm; z -= stepMm * 2) {
+  return stacked(shape.topMm, shape.bottomMm, stepMm, (z) => {
     const { centre, acrossMm, alongMm } = shape.section(z);
-    points.push({ centreMm: [centre[0], centre[1] - shiftMm, z], acrossMm: acrossMm - insetMm, alongMm: alongMm - insetMm });
-  }
-  // The ends of a tube are round; those of the trunk are cut.
-  return intersection(tube(points), halfSpace([0, 0, shape.topMm], [0, 0, 1]), halfSpace([0, 0, shape.bottomMm], [0, 0, -1]));
+    return { centreMm: [centre[0], centre[1] - shiftMm, z], acrossMm: acrossMm - insetMm, alongMm: alongMm - insetMm };
+  });
 }
 
 /** Within the subcutaneous fat, which is thicker behind and below. */
@@ -120,12 +124,28 @@ function cavity(shape: TrunkShape, fatMm: number): Solid {
 function furrow(shape: TrunkShape, fatMm: number): Structure {
   const points: TubePoint[] = [];
   for (let z = shape.topMm; z >= shape.bottomMm; z -= stepMm) {
-    const { centre, alongMm } = shape.section(z);
-    points.push({ centreMm: [centre[0] * 2, centre[1] + alongMm - 0.8 * fatMm - furrowDepthMm, z], acrossMm: 7, alongMm: furrowDepthMm });
+    const { centre, alongMm, skinBehindMm } = shape.section(z);
+    const [deepMm, shallowMm] = [skinBehindMm - spinousMm, 0.8 * fatMm];
+    points.push({
+      centreMm: [centre[0] * 2, centre[1] + alongMm - (deepMm + shallowMm) / 2, z], acrossMm: 7, alongMm: Math.max(furrowDepthMm, (deepMm - shallowMm) / 2),
+    });
   }
   return {
     name: 'fat over the spinous processes', solid: tube(points), tissue: 'subcutaneousFat', label: label.subcutaneousFat, edgeMm: 3,
   };
+}
+
+/**
+ * Sheets of connective tissue where noise passes through zero: d = |noise(p / scale)| · scale / steepness - w. They
+ * part the fat into lobules, flat along the skin of the back.
+ */
+function septa(fat: Solid, seed: number): Structure {
+  const [sx, sy, sz] = [1 / 20, 1 / 7, 1 / 24];
+  const sheets: Solid = {
+    bounds: fat.bounds,
+    distanceMm: (x, y, z) => Math.abs(smoothNoise(x * sx, y * sy, z * sz, seed)) / (4 * sy) - 0.25,
+  };
+  return { name: 'septa of the fat', solid: intersection(fat, sheets), tissue: 'ligament', edgeMm: 0.9, opacity: 0.4 };
 }
 
 function backMuscles(course: ColumnCourse, person: Person, random: Random): Structure[] {

@@ -82,4 +82,36 @@ describe('surroundings', () => {
     }
     expect(count(surroundingLabels.aorta)).toBe(0);
   });
+
+  it('have one outline: below the chin, from the neck to the shoulders and over the back, no step', () => {
+    const stepMm = 2;
+    const structures = surroundings(cervical, person);
+    const sagittal: Plane = { originMm: [0, -200, 30], columnStepMm: [0, 1, 0], rowStepMm: [0, 0, -stepMm], nColumns: 401, nRows: 100 };
+    const coronal: Plane = { originMm: [-250, 0, 30], columnStepMm: [1, 0, 0], rowStepMm: [0, 0, -stepMm], nColumns: 501, nRows: 100 };
+    for (const [plane, mostMm] of [[sagittal, 4], [coronal, 8]] as const) {
+      const { labels } = paintLabels({ structures, tissues: new Map() }, plane);
+      const ends = Array.from({ length: plane.nRows }, (_, row) => {
+        const line = labels.subarray(row * plane.nColumns, (row + 1) * plane.nColumns);
+        return [line.findIndex((code) => code !== 0), line.findLastIndex((code) => code !== 0)] as const;
+      });
+      ends.slice(1).forEach((end, row) => {
+        for (const side of [0, 1] as const) expect(Math.abs(end[side] - ends[row]![side])).toBeLessThanOrEqual(mostMm);
+      });
+    }
+  });
+
+  it('say of no place on either side of the skin that it is much farther from the other side than it is', () => {
+    const outlines = surroundings(cervical, person).filter(({ name }) => name === 'skin' || name === 'skin of the neck');
+    expect(outlines).toHaveLength(2);
+    const places = Array.from({ length: 30 * 36 }, (_, index) => ({ y: -145 + 10 * (index % 30), z: -230 + 10 * Math.floor(index / 30) }));
+    for (const { solid } of outlines) {
+      const distances = places.map(({ y, z }) => solid.distanceMm(30, y, z));
+      places.forEach((a, i) => {
+        places.forEach((b, j) => {
+          if (distances[i]! > 0 === distances[j]! > 0) return;
+          if (Math.abs(distances[i]!) > 1.3 * Math.hypot(a.y - b.y, a.z - b.z)) expect.fail(`${distances[i]} mm at ${a.y}, ${a.z}; ${b.y}, ${b.z} is nearer`);
+        });
+      });
+    }
+  });
 });
