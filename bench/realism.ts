@@ -8,7 +8,8 @@
  *
  *   v / local,  local = the mean of the body's pixels about a pixel (three boxes, a Gaussian of an eighth of the height)
  *
- * and divided by their 99th percentile. As in clinics, half of the seeds go without a saturation band before the
+ * and divided by their 90th percentile; what is above 1 is cut to 1, for the real ones are stored with a window in
+ * which a tenth of the body is white. As in clinics, half of the seeds go without a saturation band before the
  * spine, and half beside the midline. Two distances between groups of slices, each beside the distance between
  * two halves of the real ones, which is what patients and scanners differ by:
  *
@@ -110,7 +111,7 @@ async function simulatedSlice(seed: number): Promise<Slice> {
   }
 }
 
-/** Cut to the body, at one height, evened out, bright as 1. */
+/** Cut to the body, at one height, evened out, the brightest tenth of the body at 1. */
 function normalised({ name, rows, columns, values }: Slice): Slice {
   const bright = percentile(values, 0.99);
   const isBody = (column: number) => {
@@ -129,8 +130,8 @@ function normalised({ name, rows, columns, values }: Slice): Slice {
     }
   }
   const even = evenedOut(resized, width, 0.1 * bright);
-  const brightEven = percentile(even, 0.99);
-  return { name, rows: height, columns: width, values: even.map((value) => value / brightEven) };
+  const white = percentile(even.filter((_, pixel) => resized[pixel]! > 0.1 * bright), 0.9);
+  return { name, rows: height, columns: width, values: even.map((value) => Math.min(1, value / white)) };
 }
 
 function evenedOut(values: Float32Array, columns: number, leastOfBody: number): Float32Array {
@@ -180,10 +181,10 @@ function histogramDistance(a: readonly Slice[], b: readonly Slice[]): number {
   return p.reduce((sum, value, bin) => sum + Math.abs(value - q[bin]!) * 0.01, 0);
 }
 
-/** Of grey values from 0 to 1.5 in steps of 0.01; every slice counts alike. */
+/** Of grey values from 0 to 1 in steps of 0.01; every slice counts alike. */
 function cumulative(slices: readonly Slice[]): number[] {
-  const counts = new Array<number>(150).fill(0);
-  for (const { values } of slices) for (const value of values) counts[Math.min(149, Math.floor(value * 100))]! += 1 / (values.length * slices.length);
+  const counts = new Array<number>(101).fill(0);
+  for (const { values } of slices) for (const value of values) counts[Math.min(100, Math.floor(value * 100))]! += 1 / (values.length * slices.length);
   let sum = 0;
   return counts.map((count) => (sum += count));
 }

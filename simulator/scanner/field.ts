@@ -4,7 +4,7 @@
  *   ΔB(k) = (1/3 - kz²/|k|²) χ(k),  z along the main field                      (0 at k = 0)
  *
  * with the susceptibility χ in SI units: the Fourier transform of a dipole with the Lorentz sphere
- * correction (Salomir 2003, doi 10.1002/cmr.b.10083; Marques and Bowtell 2005, doi 10.1002/cmr.b.20034).
+ * correction, smoothed over a cell (Salomir 2003, doi 10.1002/cmr.b.10083; Marques and Bowtell 2005, doi 10.1002/cmr.b.20034).
  * Computed on a coarse grid, twice as large as the body so that its periodic neighbours are far. Then
  * the shim: the polynomial of the second order that fits best in the body about the isocentre is
  * taken off, as a scanner's coils do. What stays is near air: skin folds, lungs, bowel gas, trachea.
@@ -24,6 +24,8 @@ export const uniformField: FieldMap = { ppmAt: () => 0 };
 /** Relative to water; SI (Schenck 1996, doi 10.1118/1.597854). */
 const airPpm = 9.41;
 const stepMm = 5;
+/** Standard deviation of the Gaussian that the field is smoothed by. */
+const smoothingCells = 0.7;
 const mostCells = 2 ** 24;
 /** Within which the shim is fitted, about the isocentre. */
 const shimHalfSizesMm: Vector3 = [80, 90, 150];
@@ -53,7 +55,9 @@ export function susceptibilityField(object: ScannedObject, reachMm: number, isSh
   eachCell([nx, ny, nz], (x, y, z, index) => {
     const k = [(x - nx / 2) / nx, (y - ny / 2) / ny, (z - nz / 2) / nz] as const;
     const squared = k[0] ** 2 + k[1] ** 2 + k[2] ** 2;
-    const dipole = squared === 0 ? 0 : 1 / 3 - k[2] ** 2 / squared;
+    // Smooth on the scale of the grid: between its points, where the field is read, the steps of the cells would show.
+    const smoothing = Math.exp(-2 * Math.PI ** 2 * smoothingCells ** 2 * squared);
+    const dipole = squared === 0 ? 0 : smoothing * (1 / 3 - k[2] ** 2 / squared);
     cells[2 * index]! *= dipole;
     cells[2 * index + 1]! *= dipole;
   });

@@ -110,7 +110,7 @@ function bowel(course: ColumnCourse, person: Person, random: Random): Structure[
   const root = course.at(rootZ);
   const nLoops = 84;
   const loops: Structure[] = [];
-  const mesentery: Solid[] = [];
+  const mesentery: Structure[] = [];
   for (let loop = 0; loop < nLoops; loop++) {
     const z = top + ((loop + 0.5) / nLoops) * (bottom - top);
     const { x, y, halfDepthMm } = course.at(z);
@@ -136,13 +136,14 @@ function bowel(course: ColumnCourse, person: Person, random: Random): Structure[
     const end = points[Math.floor(points.length / 2)]!.centreMm;
     const rootMm: Vector3 = [root.x + 4, root.y - root.halfDepthMm - 42, rootZ - 0.75 * Math.max(0, rootZ - z) + 6 * random.normal()];
     const r = 1 + 0.7 * random.uniform();
-    mesentery.push(tube([0, 0.5, 1].map((share): TubePoint => ({
-      centreMm: [0, 1, 2].map((axis) => rootMm[axis]! + share * (end[axis]! - rootMm[axis]!) + (share === 0.5 ? 6 * random.normal() : 0)) as unknown as Vector3,
+    const vessel = tube([0, 0.5, 1].map((share): TubePoint => ({
+      centreMm: vectorOf((axis) => rootMm[axis] + share * (end[axis] - rootMm[axis]) + (share === 0.5 ? 6 * random.normal() : 0)),
       acrossMm: r * (1.3 - 0.5 * share), alongMm: r * (1.3 - 0.5 * share),
-    }))));
+    })));
+    mesentery.push({ name: `vessels of bowel loop ${loop + 1}`, solid: intersection(vessel, cavity.solid), tissue: 'vesselWall', label: label.visceralFat, edgeMm: 1.8 });
   }
   return [
-    { name: 'vessels of the mesentery', solid: intersection(cavity.solid, union(...mesentery)), tissue: 'vesselWall', label: label.visceralFat, edgeMm: 1.8 },
+    ...mesentery,
     ...loops,
     ...colon(course, person, random),
   ];
@@ -203,6 +204,10 @@ function bladder(course: ColumnCourse, { statureScale: s, sex }: Person, random:
     { name: 'wall of the bladder', solid: offset(solid, 3), tissue: 'muscle', label: label.bladder },
     { name: 'bladder', solid, tissue: 'urine', label: label.bladder },
   ];
+}
+
+function vectorOf(part: (axis: 0 | 1 | 2) => number): Vector3 {
+  return [part(0), part(1), part(2)];
 }
 
 /** Turned about z, then tipped about the turned y. */

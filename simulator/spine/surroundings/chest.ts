@@ -6,8 +6,10 @@ import type { Vector3 } from '../../../imaging/index.js';
 import { difference, ellipsoid, moved, offset, roughened, tube, union, type Structure, type TubePoint } from '../../anatomy/index.js';
 import type { ColumnCourse, Person } from './course.js';
 import { surroundingLabels as label } from './labels.js';
+import { subcutaneousFatMm, trunkShape } from './torso.js';
 
-export function chest(course: ColumnCourse, { seed, statureScale: s }: Person): Structure[] {
+export function chest(course: ColumnCourse, person: Person): Structure[] {
+  const { seed, statureScale: s } = person;
   const [t1, t6, t11] = [course.heightOf('T1'), course.heightOf('T6'), course.heightOf('T11')];
   const structures: Structure[] = [];
   const middle = (t1 + t11) / 2;
@@ -28,6 +30,7 @@ export function chest(course: ColumnCourse, { seed, statureScale: s }: Person): 
     { name: 'wall of the heart', solid: moved(heartMiddle, ellipsoid([s * 48, s * 36, s * 50])), tissue: 'muscle', label: label.heart },
     { name: 'chambers of the heart', solid: roughened(moved(heartMiddle, ellipsoid([s * 36, s * 26, s * 38])), 3, 25, seed + 405), tissue: 'blood', label: label.heart },
     ...ribs(course, s),
+    ...sternum(course, person),
   );
   const oesophagus = tube(
     [t1 + 60, t1, t6, t11].map((z): TubePoint => {
@@ -37,6 +40,26 @@ export function chest(course: ColumnCourse, { seed, statureScale: s }: Person): 
   );
   structures.push({ name: 'oesophagus', solid: oesophagus, tissue: 'bowelWall', label: label.oesophagus });
   return structures;
+}
+
+/** From the height of T3 to that of T9, under the fat of the chest. */
+function sternum(course: ColumnCourse, person: Person): Structure[] {
+  const { seed, statureScale: s } = person;
+  const shape = trunkShape(course, person);
+  const [top, bottom] = [course.heightOf('T3') + 4, course.heightOf('T9')];
+  const bone = tube(Array.from({ length: 9 }, (_, index): TubePoint => {
+    const z = top + (index / 8) * (bottom - top);
+    const { centre, alongMm } = shape.section(z);
+    const wide = index < 3 ? 24 - 4 * index : 15;
+    return { centreMm: [centre[0], centre[1] - alongMm + 0.75 * subcutaneousFatMm(person) + 9, z], acrossMm: s * wide, alongMm: s * 5.5 };
+  }));
+  return [
+    { name: 'sternum', solid: bone, tissue: 'cortex', label: label.otherBone },
+    {
+      name: 'marrow of the sternum', solid: offset(bone, -1.2), tissue: 'redMarrow', label: label.otherBone,
+      texture: { tissue: 'yellowMarrow', mean: 0.3, amplitude: 0.15, scaleMm: [5, 5, 5], seed: seed + 407 },
+    },
+  ];
 }
 
 function ribs(course: ColumnCourse, s: number): Structure[] {

@@ -13,18 +13,27 @@ import type { Random } from '../../random.js';
 import type { ColumnCourse, Person } from './course.js';
 import { surroundingLabels as label } from './labels.js';
 import { stacked } from './sections.js';
-import { shoulderMm, trunkShape } from './torso.js';
+import { shoulderMm, subcutaneousFatMm, trunkShape } from './torso.js';
 
 const stepMm = 10;
 /** Of the trunk's sections under the neck's. */
 const beyondMm = 40;
 
 export function neck(course: ColumnCourse, person: Person, random: Random): Structure[] {
-  return [...outside(course, person), ...muscles(course, person), ...head(course, person), ...throat(course, person, random)];
+  const skin = outline(course, person, { neckMm: 0, trunkMm: 0 });
+  const deep = outline(course, person, { neckMm: 5 + 5 * person.fatScale, trunkMm: subcutaneousFatMm(person) });
+  return [...outside(course, person, skin, deep), ...muscles(course, person, deep), ...head(course, person), ...throat(course, person, random)];
 }
 
-function outside(course: ColumnCourse, person: Person): Structure[] {
-  const { seed, statureScale: s, fatScale, sex } = person;
+/** Below the outline, in the neck and, there mean of front and back, in the trunk, mm. */
+interface Inset {
+  readonly neckMm: number;
+  readonly trunkMm: number;
+}
+
+/** Goes on below the shoulders, where the trunk has begun. */
+function outline(course: ColumnCourse, person: Person, { neckMm, trunkMm }: Inset): Solid {
+  const { statureScale: s, fatScale, sex } = person;
   const [c1, c2, c5, c6, t1] = ['C1', 'C2', 'C5', 'C6', 'T1'].map((name) => course.heightOf(name)) as [number, number, number, number, number];
   const wide = sex === 'male' ? 1.06 : 0.96;
   const shape = trunkShape(course, person);
@@ -42,18 +51,21 @@ function outside(course: ColumnCourse, person: Person): Structure[] {
     const { x, y } = course.at(z);
     const centreY = (y + 2 * course.at(c5).y) / 3 + 2 - 14 * skull;
     const alongMm = s * wide * (66 + 24 * skull) + 5 * fatScale;
-    const front = between(centreY - alongMm, trunk.centre[1] - trunk.alongMm, chest);
-    const back = between(centreY + alongMm, trunk.centre[1] + trunk.alongMm, chest);
+    const front = between(centreY - alongMm + neckMm, trunk.centre[1] - trunk.alongMm + 0.75 * trunkMm, chest);
+    const back = between(centreY + alongMm - neckMm, trunk.centre[1] + trunk.alongMm - 1.25 * trunkMm, chest);
     return {
       centreMm: [between(x * 0.4, trunk.centre[0], chest), (front + back) / 2, z],
-      acrossMm: between(s * wide * (58 + 12 * skull) + 5 * fatScale, trunk.acrossMm, shoulders), alongMm: (back - front) / 2,
+      acrossMm: between(s * wide * (58 + 12 * skull) + 5 * fatScale - neckMm, trunk.acrossMm - trunkMm, shoulders), alongMm: (back - front) / 2,
     };
   });
   const face = course.at(c2 + 25);
-  const chin = moved([face.x, face.y - 48, c2 + 28], ellipsoid([s * 60, s * 64, s * 58]));
-  const skin = smoothUnion(30, pillar, chin);
+  const chin = moved([face.x, face.y - 48, c2 + 28], ellipsoid([s * 60 - neckMm, s * 64 - neckMm, s * 58 - neckMm]));
+  return smoothUnion(30, pillar, chin);
+}
+
+function outside(course: ColumnCourse, { seed }: Person, skin: Solid, deep: Solid): Structure[] {
   // Cut after the layers are set off, so that none closes the end.
-  const above = (solid: Solid) => intersection(solid, halfSpace([0, 0, bottom], [0, 0, -1]));
+  const above = (solid: Solid) => intersection(solid, halfSpace([0, 0, course.heightOf('T1') - shoulderMm], [0, 0, -1]));
   return [
     { name: 'skin of the neck', solid: above(skin), tissue: 'skin', label: label.skin },
     {
@@ -61,13 +73,13 @@ function outside(course: ColumnCourse, person: Person): Structure[] {
       texture: { tissue: 'skin', mean: 0.02, amplitude: 0.1, scaleMm: [9, 6, 9], seed: seed + 501 },
     },
     {
-      name: 'deep tissue of the neck', solid: above(roughened(offset(skin, -5 - 5 * fatScale), 1, 14, seed + 502)), tissue: 'muscle', label: label.visceralFat,
-      texture: { tissue: 'visceralFat', mean: 0.4, amplitude: 0.22, scaleMm: [4, 2.6, 13], seed: seed + 503 }, edgeMm: 1.5,
+      name: 'deep tissue of the neck', solid: above(roughened(deep, 1, 14, seed + 502)), tissue: 'muscle', label: label.visceralFat,
+      texture: { tissue: 'visceralFat', mean: 0.32, amplitude: 0.13, scaleMm: [4, 2.6, 13], seed: seed + 503 }, edgeMm: 1.5,
     },
   ];
 }
 
-function muscles(course: ColumnCourse, { seed, statureScale: s, muscleFat }: Person): Structure[] {
+function muscles(course: ColumnCourse, { seed, statureScale: s, muscleFat }: Person, deep: Solid): Structure[] {
   const [c1, c3, c7, t4] = [course.heightOf('C1'), course.heightOf('C3'), course.heightOf('C7'), course.heightOf('T4')];
   const structures: Structure[] = [];
   const column = (sign: number, side: number, behind: number, acrossMm: number, alongMm: number, from: number, to: number, spread = 0): Solid => {
@@ -82,7 +94,7 @@ function muscles(course: ColumnCourse, { seed, statureScale: s, muscleFat }: Per
         centreMm: [x + sign * (side - (1 - taper) * 0.4 * acrossMm + spread * down), y + halfDepthMm + behind, z], acrossMm: acrossMm * taper, alongMm: alongMm * thick,
       });
     }
-    return tube(points);
+    return intersection(tube(points), deep);
   };
   for (const sign of [1, -1]) {
     const side = sign > 0 ? 'left' : 'right';

@@ -69,7 +69,8 @@ export function abdominalCavity(course: ColumnCourse, person: Person): { solid: 
   };
 }
 
-function subcutaneousFatMm({ fatScale, sex }: Person): number {
+/** Its mean; a quarter more behind and a quarter less before. */
+export function subcutaneousFatMm({ fatScale, sex }: Person): number {
   return 13 * fatScale * (sex === 'female' ? 1.25 : 0.9);
 }
 
@@ -125,10 +126,10 @@ function furrow(shape: TrunkShape, fatMm: number): Structure {
   const points: TubePoint[] = [];
   for (let z = shape.topMm; z >= shape.bottomMm; z -= stepMm) {
     const { centre, alongMm, skinBehindMm } = shape.section(z);
-    const [deepMm, shallowMm] = [skinBehindMm - spinousMm, 0.8 * fatMm];
-    points.push({
-      centreMm: [centre[0] * 2, centre[1] + alongMm - (deepMm + shallowMm) / 2, z], acrossMm: 7, alongMm: Math.max(furrowDepthMm, (deepMm - shallowMm) / 2),
-    });
+    const shallowMm = 0.8 * fatMm;
+    // Between the shoulders muscles cover the spines.
+    const halfMm = Math.max(furrowDepthMm, (skinBehindMm - spinousMm - shallowMm) / 2) * Math.min(1, 0.1 + (shape.topMm - z) / 120);
+    points.push({ centreMm: [centre[0] * 2, centre[1] + alongMm - shallowMm - halfMm, z], acrossMm: 7 * Math.min(1, 0.3 + (shape.topMm - z) / 120), alongMm: halfMm });
   }
   return {
     name: 'fat over the spinous processes', solid: tube(points), tissue: 'subcutaneousFat', label: label.subcutaneousFat, edgeMm: 3,
@@ -152,7 +153,7 @@ function backMuscles(course: ColumnCourse, person: Person, random: Random): Stru
   const { seed, statureScale, muscleFat } = person;
   const bulk = statureScale * (person.sex === 'male' ? 1.08 : 0.94) * (1 + 0.06 * random.normal());
   const [l1, l5, s2] = [course.heightOf('L1'), course.heightOf('L5'), course.heightOf('S2')];
-  const top = course.topMm + beyondMm;
+  const top = trunkShape(course, person).topMm;
   const run = (section: (z: number) => { side: number; behind: number; acrossMm: number; alongMm: number }, sign: number, from: number, to: number) => {
     const points: TubePoint[] = [];
     for (let z = from; z >= to; z -= stepMm) {
@@ -180,7 +181,7 @@ function backMuscles(course: ColumnCourse, person: Person, random: Random): Stru
     });
     structures.push(
       {
-        name: `fat round the muscles of the back, ${side.toLowerCase()}`, solid: offset(erector, 1), tissue: 'subcutaneousFat', edgeMm: 2, opacity: 0.7,
+        name: `fat round the muscles of the back, ${side.toLowerCase()}`, solid: offset(erector, 1), tissue: 'subcutaneousFat', edgeMm: 2, opacity: 0.45,
       },
       { name: `fascia, ${side.toLowerCase()}`, solid: offset(erector, 0.4), tissue: 'ligament', edgeMm: 1, opacity: 0.6 },
       {
@@ -188,7 +189,7 @@ function backMuscles(course: ColumnCourse, person: Person, random: Random): Stru
         label: sign > 0 ? label.erectorSpinaeLeft : label.erectorSpinaeRight,
         texture: streaks(seed + 31 + sign, muscleFat * 0.8, [3.2, 2.6, 17]),
       },
-      { name: `fat between the muscles, ${side.toLowerCase()}`, solid: offset(multifidus, 0.9), tissue: 'subcutaneousFat', edgeMm: 2, opacity: 0.6 },
+      { name: `fat between the muscles, ${side.toLowerCase()}`, solid: offset(multifidus, 0.9), tissue: 'subcutaneousFat', edgeMm: 2, opacity: 0.45 },
       {
         name: `multifidus, ${side.toLowerCase()}`, solid: roughened(multifidus, 1, 12, seed + 41 + sign), tissue: 'muscle',
         label: sign > 0 ? label.multifidusLeft : label.multifidusRight,
@@ -236,7 +237,7 @@ function deepMuscles(course: ColumnCourse, person: Person, random: Random): Stru
         name: `psoas, ${side}`, solid: roughened(tube(psoas), 1, 14, seed + 61 + sign), tissue: 'muscle',
         label: sign > 0 ? label.psoasLeft : label.psoasRight, texture: texture(seed + 65 + sign),
       },
-      { name: `fat round quadratus lumborum, ${side}`, solid: offset(tube(quadratus), 2), tissue: 'visceralFat', edgeMm: 2 },
+      { name: `fat round quadratus lumborum, ${side}`, solid: offset(tube(quadratus), 1.2), tissue: 'visceralFat', edgeMm: 2, opacity: 0.6 },
       {
         name: `quadratus lumborum, ${side}`, solid: difference(tube(quadratus), offset(tube(psoas), 2)), tissue: 'muscle',
         label: sign > 0 ? label.quadratusLumborumLeft : label.quadratusLumborumRight, texture: texture(seed + 68 + sign),
