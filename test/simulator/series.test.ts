@@ -310,6 +310,18 @@ describe('signals', () => {
     expect(difference(b, turned)).toBeLessThan(1e-4);
   });
 
+  it('gradient echoes lose sinc(Δf TE) of what the field differs by through the slice', () => {
+    const sequence: SeriesSource['sequence'] = { kind: 'dixonGre', trMs: 200, teMs: [2.3, 4.6], flipAngleDeg: 30, bandwidthHzPerPixel: 800 };
+    const [ppmPerMm, thicknessMm] = [0.5, 4];
+    const even = scanOf(seriesOf({ sequence }));
+    const steep = scanOf(seriesOf({ sequence }), { field: { ppmAt: ([x]) => ppmPerMm * x } });
+    for (const [contrast, teMs] of [[0, 2.3], [1, 4.6]] as const) {
+      const turn = Math.PI * ppmPerMm * thicknessMm * 42.577478518 * 1.5 * teMs * 1e-3;
+      const lost = even.kspace(1, contrast).map((value) => (value * Math.sin(turn)) / turn);
+      expect(difference(steep.kspace(1, contrast), lost)).toBeLessThan(1e-4);
+    }
+  });
+
   it('the transmit field scales what is refocused', () => {
     const weak = scanOf(seriesOf({ sequence: { ...single, refocusingAngleDeg: 180 } }), { transmit: { relativeAt: () => 2 / 3, reachAt: () => 1 } });
     const full = scanOf(seriesOf({ sequence: single }));
