@@ -9,9 +9,9 @@
  *   v / local,  local = the mean of the body's pixels about a pixel (three boxes, a Gaussian of an eighth of the height)
  *
  * and divided by their 90th percentile; what is above 1 is cut to 1, for the real ones are stored with a window in
- * which a tenth of the body is white. As in clinics, half of the seeds go without a saturation band before the
- * spine, and half beside the midline. Two distances between groups of slices, each beside the distance between
- * two halves of the real ones, which is what patients and scanners differ by:
+ * which a tenth of the body is white. A quarter of the seeds have a saturation band before the spine, about as many
+ * as of the real ones show one, and half lie beside the midline. Two distances between groups of slices, each beside
+ * the distance between two halves of the real ones, which is what patients and scanners differ by:
  *
  *   histogram   ∫ |P(v) - Q(v)| dv of the mean distributions of grey values (the earth mover's distance)
  *   spectrum    rms over frequency, in dB, of the mean radial power spectra, each of unit power, 3 to 100 cycles a height
@@ -74,7 +74,7 @@ async function simulatedSlice(seed: number): Promise<Slice> {
   const { slices: stack } = series.geometry;
   // One slice in the midline, or the first of two that lie apart.
   const slices = seed % 4 < 2 ? { ...stack, count: 1 } : { ...stack, count: 2, gapMm: 2 * (6 + (seed % 5) * 3) - stack.thicknessMm };
-  const one = { ...series, geometry: { ...series.geometry, slices }, saturation: seed % 2 === 0 ? series.saturation : [] };
+  const one = { ...series, geometry: { ...series.geometry, slices }, saturation: seed % 4 === 0 ? series.saturation : [] };
   const spec = {
     protocol: { ...protocol, series: [one] },
     subject: { kind: 'patient' as const, record: drawPatient({ seed, pathology: 'random', region: 'lumbar' }, protocol.fieldStrengthT) },

@@ -65,7 +65,8 @@ function outline(course: ColumnCourse, person: Person, { neckMm, trunkMm }: Inse
 
 function outside(course: ColumnCourse, { seed }: Person, skin: Solid, deep: Solid): Structure[] {
   // Cut after the layers are set off, so that none closes the end.
-  const above = (solid: Solid) => intersection(solid, halfSpace([0, 0, course.heightOf('T1') - shoulderMm], [0, 0, -1]));
+  const above = (solid: Solid, overlapMm = 0) =>
+    intersection(solid, halfSpace([0, 0, course.heightOf('T1') - shoulderMm - overlapMm], [0, 0, -1]));
   return [
     { name: 'skin of the neck', solid: above(skin), tissue: 'skin', label: label.skin },
     {
@@ -73,7 +74,7 @@ function outside(course: ColumnCourse, { seed }: Person, skin: Solid, deep: Soli
       texture: { tissue: 'skin', mean: 0.02, amplitude: 0.1, scaleMm: [9, 6, 9], seed: seed + 501 },
     },
     {
-      name: 'deep tissue of the neck', solid: above(roughened(deep, 1, 14, seed + 502)), tissue: 'muscle', label: label.visceralFat,
+      name: 'deep tissue of the neck', solid: above(roughened(deep, 1, 14, seed + 502), 4), tissue: 'muscle', label: label.visceralFat,
       texture: { tissue: 'visceralFat', mean: 0.32, amplitude: 0.13, scaleMm: [4, 2.6, 13], seed: seed + 503 }, edgeMm: 1.5,
     },
   ];

@@ -47,7 +47,7 @@ export function torso(course: ColumnCourse, person: Person, random: Random): Str
     },
     {
       name: 'visceral fat', solid: roughened(cavity(shape, fatMm), 1.5, 25, person.seed + 14), tissue: 'visceralFat', label: label.visceralFat,
-      texture: { tissue: 'vesselWall', mean: -0.05, amplitude: 0.13, scaleMm: [5, 4, 8], seed: person.seed + 15 },
+      texture: { tissue: 'vesselWall', mean: 0.02, amplitude: 0.12, scaleMm: [2.6, 2.2, 4], seed: person.seed + 15 },
     },
     ...backMuscles(course, person, random),
     furrow(shape, fatMm),
