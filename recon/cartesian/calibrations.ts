@@ -201,6 +201,15 @@ export class Calibrations {
     if (calibration !== undefined) this.giveBack(calibration);
   }
 
+  /** The image is out: should lines of it come late, they are calibrated anew, from the lines that are kept. */
+  imageIsOut(slab: Slab): void {
+    const key = this.#keyOf(slab.counters);
+    const calibration = this.#calibrations.get(key);
+    if (this.#isShared || calibration === undefined) return;
+    this.#calibrations.delete(key);
+    this.giveBack(calibration);
+  }
+
   #releaseLines(key: string): void {
     for (const { pointer } of this.#lines.get(key)?.rows.values() ?? []) this.#kernels.arena.release(pointer);
     this.#lines.delete(key);

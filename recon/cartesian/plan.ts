@@ -47,6 +47,8 @@ export interface CartesianPlan {
   readonly calibration: 'embedded' | 'separate' | 'interleaved' | 'none';
   /** Readouts that each line is the mean of. */
   readonly nAverages: number;
+  /** The header says how many averages there are: none come unannounced. */
+  readonly announcesAverages: boolean;
   /** Centre lines of the further encodings whose calibration lines serve this one, by encoding. */
   readonly referenceCentreLines: readonly (number | undefined)[];
   /** Encoded partitions of a 3D slab; 1 for 2D. */
@@ -332,6 +334,7 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       iterative,
       calibration,
       nAverages,
+      announcesAverages: loops.average !== undefined,
       referenceCentreLines: header.encoding.map((reference, at) => (at > 0 ? referenceCentreLine(reference, encoding) : undefined)),
       nPartitions,
       paddedSlices,

@@ -40,8 +40,12 @@ export interface CartesianOutput {
 /** Runs a job, now or on another thread that shares the memory, and calls back on this thread. */
 export type CalibrationRunner = (job: CalibrationJob, done: (outcome: CalibrationOutcome) => void) => void;
 
-/** Delivered slabs and their coil maps are kept for late lines up to this many bytes. */
+/**
+ * Delivered slabs are kept for late lines up to this many bytes. Averages that no header announces are such lines, of every
+ * slice; where they are announced, a line is late by mistake only.
+ */
 const retainedBytes = 256 * 2 ** 20;
+const retainedBytesWhereAnnounced = 16 * 2 ** 20;
 
 export class CartesianReconstruction {
   readonly #plan: CartesianPlan;
@@ -568,9 +572,10 @@ export class CartesianReconstruction {
   /** Keeps a delivered slab for late lines, within a budget. */
   #retain(slab: Slab): void {
     if (!this.#retained.includes(slab)) this.#retained.push(slab);
-    const { nLines, combinedRows, nColumns } = this.#plan;
-    const bytesEach = this.#nCoils * (nLines + combinedRows) * nColumns * 8;
-    while (this.#retained.length > 1 && this.#retained.length * bytesEach > retainedBytes) this.#giveUpOldest();
+    this.#calibrations.imageIsOut(slab);
+    const bytesEach = this.#nCoils * slabCoilBytes(this.#plan);
+    const mostBytes = this.#plan.announcesAverages ? retainedBytesWhereAnnounced : retainedBytes;
+    while (this.#retained.length > 1 && this.#retained.length * bytesEach > mostBytes) this.#giveUpOldest();
   }
 
   #finishIfIdle(): void {

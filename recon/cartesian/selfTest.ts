@@ -116,6 +116,7 @@ function planOf(acceleration: number): CartesianPlan {
     iterative: undefined,
     calibration: acceleration > 1 ? 'embedded' : 'none',
     nAverages: 1,
+    announcesAverages: true,
     referenceCentreLines: [],
     nPartitions: 1,
     paddedSlices: 1,
