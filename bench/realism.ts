@@ -36,7 +36,7 @@ interface Slice {
 const height = 320;
 const nShown = 12;
 
-const [realFolder = '../shared/data/spine-mr/spider-t2w-labels/images', panelPath = '/tmp/realism.png', nSeeds = String(nShown)] = process.argv.slice(2);
+const [realFolder = '../shared/data/spine-mr/spider-t2w-labels/images', panelPath = 'realism.png', nSeeds = String(nShown)] = process.argv.slice(2);
 const real = realSlices(realFolder);
 const simulated: Slice[] = [];
 for (let seed = 1; seed <= Number(nSeeds); seed++) simulated.push(await simulatedSlice(seed));

@@ -81,6 +81,7 @@ const finding = z.object({
   seed: z.number(),
   target: z.number().optional(),
   measured: z.number().optional(),
+  dose: z.number().describe('how strong it had to be made'),
 });
 
 export const truthSchema = z.object({
