@@ -60,19 +60,21 @@ function vessels(course: ColumnCourse, { statureScale }: Person, random: Random)
   ];
 }
 
-function organs(course: ColumnCourse, { seed, statureScale: s }: Person, random: Random): Structure[] {
+function organs(course: ColumnCourse, person: Person, random: Random): Structure[] {
+  const { seed, statureScale: s } = person;
+  const cavity = abdominalCavity(course, person).solid;
   const [l1, l2, t12] = [course.heightOf('L1'), course.heightOf('L2'), course.heightOf('T12')];
   const structures: Structure[] = [];
   const liverAt = course.at(t12);
   structures.push(
     {
       name: 'liver', tissue: 'liver', label: label.liver,
-      solid: roughened(placed(frameAt([liverAt.x - 75, liverAt.y - 65, t12 + 30], 0.25, 0.2), ellipsoid([72 * s, 85 * s, 75 * s])), 3, 45, seed + 81),
+      solid: intersection(cavity, roughened(placed(frameAt([liverAt.x - 75, liverAt.y - 65, t12 + 30], 0.25, 0.2), ellipsoid([72 * s, 85 * s, 75 * s])), 3, 45, seed + 81)),
       texture: { tissue: 'blood', mean: -0.12, amplitude: 0.12, scaleMm: [7, 7, 7], seed: seed + 82 },
     },
     {
       name: 'spleen', tissue: 'kidneyCortex', label: label.spleen,
-      solid: placed(frameAt([liverAt.x + 100, liverAt.y - 15, t12 + 30], 0.3, -0.4), ellipsoid([25 * s, 45 * s, 52 * s])),
+      solid: intersection(cavity, placed(frameAt([liverAt.x + 100, liverAt.y - 15, t12 + 30], 0.3, -0.4), ellipsoid([25 * s, 45 * s, 52 * s]))),
     },
   );
   for (const sign of [1, -1]) {

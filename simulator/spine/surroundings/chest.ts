@@ -3,10 +3,10 @@
  * of their vertebra and slope down as they go round.
  */
 import type { Vector3 } from '../../../imaging/index.js';
-import { difference, ellipsoid, moved, offset, roughened, tube, union, type Structure, type TubePoint } from '../../anatomy/index.js';
+import { difference, ellipsoid, intersection, moved, offset, roughened, tube, union, type Structure, type TubePoint } from '../../anatomy/index.js';
 import type { ColumnCourse, Person } from './course.js';
 import { surroundingLabels as label } from './labels.js';
-import { subcutaneousFatMm, trunkShape } from './torso.js';
+import { abdominalCavity, subcutaneousFatMm, trunkShape } from './torso.js';
 
 export function chest(course: ColumnCourse, person: Person): Structure[] {
   const { seed, statureScale: s } = person;
@@ -17,18 +17,19 @@ export function chest(course: ColumnCourse, person: Person): Structure[] {
   const mediastinum = tube(
     [t1 + 20, t6, t11 - 10].map((z): TubePoint => ({ centreMm: [course.at(z).x, course.at(z).y - 45, z], acrossMm: 26, alongMm: 62 })),
   );
+  const cavity = abdominalCavity(course, person).solid;
   const heartMiddle: Vector3 = [at.x + 28, at.y - 88, (t6 + t11) / 2];
   for (const sign of [1, -1]) {
     const lung = moved([at.x + sign * s * 70, at.y - 38, middle], ellipsoid([s * 60, s * 82, s * ((t1 - t11) / 2 + 12)]));
     structures.push({
       name: `lung, ${sign > 0 ? 'left' : 'right'}`, tissue: 'air', label: label.lung,
-      solid: difference(roughened(lung, 2, 30, seed + 401 + sign), mediastinum, moved(heartMiddle, ellipsoid([s * 55, s * 42, s * 58]))),
+      solid: difference(intersection(roughened(lung, 2, 30, seed + 401 + sign), cavity), mediastinum, moved(heartMiddle, ellipsoid([s * 55, s * 42, s * 58]))),
       texture: { tissue: 'blood', mean: 0.08, amplitude: 0.1, scaleMm: [5, 5, 5], seed: seed + 403 + sign },
     });
   }
   structures.push(
-    { name: 'wall of the heart', solid: moved(heartMiddle, ellipsoid([s * 48, s * 36, s * 50])), tissue: 'muscle', label: label.heart },
-    { name: 'chambers of the heart', solid: roughened(moved(heartMiddle, ellipsoid([s * 36, s * 26, s * 38])), 3, 25, seed + 405), tissue: 'blood', label: label.heart },
+    { name: 'wall of the heart', solid: intersection(cavity, moved(heartMiddle, ellipsoid([s * 48, s * 36, s * 50]))), tissue: 'muscle', label: label.heart },
+    { name: 'chambers of the heart', solid: intersection(offset(cavity, -6), roughened(moved(heartMiddle, ellipsoid([s * 36, s * 26, s * 38])), 3, 25, seed + 405)), tissue: 'blood', label: label.heart },
     ...ribs(course, s),
     ...sternum(course, person),
   );

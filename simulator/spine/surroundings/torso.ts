@@ -26,6 +26,8 @@ const reachMm = 100;
 export const shoulderMm = 40;
 /** Of muscle round the belly. */
 const wallMm = 20;
+/** Of its muscle and sinew in front. */
+const thinWallMm = 7;
 /** The belly lies before the muscles of the back. */
 const forwardMm = 30;
 
@@ -58,12 +60,13 @@ export function torso(course: ColumnCourse, person: Person, random: Random): Str
 /** The belly inside its wall, in front of the muscles of the back. */
 export function abdominalCavity(course: ColumnCourse, person: Person): { solid: Solid; frontMm(z: number): number; halfWidthMm(z: number): number } {
   const shape = trunkShape(course, person);
-  const insetMm = subcutaneousFatMm(person) + wallMm;
+  const fatMm = subcutaneousFatMm(person);
+  const insetMm = fatMm + wallMm;
   return {
-    solid: cavity(shape, subcutaneousFatMm(person)),
+    solid: cavity(shape, fatMm),
     frontMm(z) {
       const { centre, alongMm } = shape.section(z);
-      return centre[1] - forwardMm - (alongMm - insetMm);
+      return Math.max(centre[1] - forwardMm - (alongMm - insetMm), centre[1] - 0.25 * fatMm - (alongMm - fatMm - thinWallMm));
     },
     halfWidthMm: (z) => shape.section(z).acrossMm - insetMm,
   };
@@ -117,8 +120,8 @@ function wall(shape: TrunkShape, fatMm: number): Solid {
 }
 
 function cavity(shape: TrunkShape, fatMm: number): Solid {
-  // The muscles of the back fill what lies behind the bodies.
-  return trunk(shape, fatMm + wallMm, forwardMm);
+  // The muscles of the back fill what lies behind the bodies; before, the wall is thin.
+  return intersection(trunk(shape, fatMm + wallMm, forwardMm), trunk(shape, fatMm + thinWallMm, 0.25 * fatMm));
 }
 
 /** In the midline no muscle covers the spinous processes: a furrow filled with fat. */
