@@ -29,6 +29,7 @@ const cases: readonly Case[] = [
     text: 'stenosis:L3-L4:moderate,fracture:L2:3:shape=crush:cause=osteoporotic,degeneration:L4-L5:5,degeneration:L3-L4:3,modic1:L5-S1:large:endplate=both,metastasis:L4:moderate:breach=no:epidural=no',
     seed: 11, region: 'lumbar', ends: ['T12', 'S1'],
   },
+  { text: 'modicmixed:L3-L4:large:endplate=upper:types=1/2,modic3:L4-L5:large:endplate=both,modic2:L1-L2:large:endplate=lower', seed: 14, region: 'lumbar', ends: ['T12', 'S1'] },
   { text: 'plaque:C4:mm=16,contusion:C6:mm=30,degeneration:C5-C6:4', seed: 8, region: 'cervical', ends: ['C3', 'C7'] },
 ];
 
@@ -123,6 +124,24 @@ describe.each(cases)('$text', ({ text, seed, region, ends }) => {
       compared++;
     }
     expect(compared).toBeGreaterThanOrEqual(2);
+  });
+
+  it('has the Modic types that the reader finds at every endplate', () => {
+    const discs = inside(truth.discs);
+    const types = [lesionCodes.modic1, lesionCodes.modic2, lesionCodes.modic3];
+    for (const [index, { level, modic }] of discs.entries()) {
+      const [upper, lower] = level.split('-') as [string, string];
+      for (const [vertebra, other, said] of [[upper, discs[index - 1], modic.upper], [lower, discs[index + 1], modic.lower]] as const) {
+        if (other === undefined || said === null) continue;
+        const volumes = reader.lesionsTowards(lesions, vertebra, level, other.level);
+        if (volumes === undefined) continue;
+        const of = types.map((code) => volumes.get(code) ?? 0);
+        const total = of.reduce((sum, volume) => sum + volume, 0);
+        // Traces reach over from the other endplate.
+        const found = total < 250 ? 'none' : of.flatMap((volume, type) => (volume >= 0.1 * total ? [`${type + 1}`] : [])).join('/');
+        expect(said.type, `${vertebra} at ${level}: ${of.map((volume) => volume.toFixed(0)).join(', ')} mm³`).toBe(found);
+      }
+    }
   });
 
   it('has the lesions that the reader counts, where they belong', () => {

@@ -61,6 +61,26 @@ export class Reader {
     return count * step * step;
   }
 
+  /**
+   * Volumes of lesions in the part of a body that is clearly nearer to one of its discs than to the other, mm³ by code:
+   * a large change of one endplate reaches past the middle.
+   */
+  lesionsTowards(lesions: Volume<Uint8Array>, vertebra: string, disc: string, otherDisc: string): Map<number, number> | undefined {
+    const [towards, away] = [this.cloud(`disc ${disc}`), this.cloud(`disc ${otherDisc}`)];
+    if (towards === undefined || away === undefined) return undefined;
+    const { geometry } = this.#labels;
+    const [columns, rows] = geometry.matrixSize;
+    const volumes = new Map<number, number>();
+    for (const voxel of this.#voxels.get(this.#codes.get(`vertebralBody ${vertebra}`)!) ?? []) {
+      const code = lesions.data[voxel]!;
+      if (code === 0) continue;
+      const point = pointOf(geometry, [voxel % columns, Math.floor(voxel / columns) % rows, Math.floor(voxel / (columns * rows))]);
+      const distance = ({ centre }: Cloud) => Math.hypot(point[0] - centre[0], point[1] - centre[1], point[2] - centre[2]);
+      if (distance(towards) < 0.7 * distance(away)) volumes.set(code, (volumes.get(code) ?? 0) + this.#voxelMm ** 3);
+    }
+    return volumes;
+  }
+
   /** Forwards slip of the upper body on the lower one as a share of the lower one's depth. */
   slipShare(upper: string, lower: string): number | undefined {
     const [above, below] = [this.cloud(`vertebralBody ${upper}`), this.cloud(`vertebralBody ${lower}`)];
