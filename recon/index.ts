@@ -17,3 +17,4 @@ export * from './partial-fourier/index.js';
 export * from './sense/index.js';
 export * from './compressed-sensing/index.js';
 export * from './espirit/index.js';
+export * from './sample-gram/index.js';

@@ -5,7 +5,8 @@
  *
  * Every slice has as many virtual coils as the first one wanted, so that all slabs have the same size.
  */
-import { compressCoils, SampleGram } from '../coil-compression/index.js';
+import { compressCoils } from '../coil-compression/index.js';
+import { SampleGram } from '../sample-gram/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { Whitener } from '../noise/index.js';
 import { reconNotice } from '../notices.js';

@@ -1,8 +1,8 @@
 /**
  * A slab that is reconstructed as a whole, iteratively: by CG-SENSE or with wavelets. The image is solved for on as
- * many rows as k-space has lines, over the encoded field of view, and brought to the rows that coils are combined on as any
- * k-space is: transformed, zero-filled, transformed back. Lines outside the limits stay zero on that way; partial Fourier
- * methods complete them.
+ * many rows as k-space has lines, over the encoded field of view. Then it goes the way of other k-space to the rows on
+ * which coils are combined: transformed, zero-filled, transformed back. Lines outside the limits stay zero on that way;
+ * partial Fourier methods complete them.
  */
 import { solveCompressedSensing } from '../compressed-sensing/index.js';
 import { coilImages, fftColumns, planFft, planSlab } from '../fft/index.js';

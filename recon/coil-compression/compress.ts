@@ -15,6 +15,7 @@
  * Buehrer M et al. Array compression for MRI with large coil arrays. Magn Reson Med 2007;57:1131-1139.
  * doi:10.1002/mrm.21237
  */
+import type { SampleGram } from '../sample-gram/index.js';
 import { hermitianEigensystem } from './eigen.js';
 
 export interface CoilCompression {
@@ -30,60 +31,6 @@ export interface CompressionTarget {
   /** A number of virtual coils, or the part of the energy that they are to hold. */
   readonly nVirtualCoils?: number;
   readonly energy: number;
-}
-
-/** Sums outer products of the samples about the echo, in float64. */
-export class SampleGram {
-  readonly nCoils: number;
-  /** Lower triangle, complex128 interleaved, [nCoils, nCoils]. */
-  readonly #sum: Float64Array;
-  #nSamples = 0;
-
-  constructor(nCoils: number) {
-    this.nCoils = nCoils;
-    this.#sum = new Float64Array(2 * nCoils * nCoils);
-  }
-
-  get nSamples(): number {
-    return this.#nSamples;
-  }
-
-  /**
-   * @param samples complex64 interleaved, [nCoils, nSamples]
-   * @param from @param end the samples that count
-   */
-  add(samples: Float32Array, nSamples: number, from: number, end: number): void {
-    const { nCoils } = this;
-    for (let a = 0; a < nCoils; a++) {
-      for (let b = 0; b <= a; b++) {
-        let re = 0;
-        let im = 0;
-        for (let s = from; s < end; s++) {
-          const i = 2 * (a * nSamples + s);
-          const j = 2 * (b * nSamples + s);
-          re += samples[i]! * samples[j]! + samples[i + 1]! * samples[j + 1]!;
-          im += samples[i + 1]! * samples[j]! - samples[i]! * samples[j + 1]!;
-        }
-        const at = 2 * (a * nCoils + b);
-        this.#sum[at] = this.#sum[at]! + re;
-        this.#sum[at + 1] = this.#sum[at + 1]! + im;
-      }
-    }
-    this.#nSamples += end - from;
-  }
-
-  /** complex128 interleaved, [nCoils, nCoils], Hermitian */
-  matrix(): Float64Array {
-    const { nCoils } = this;
-    const full = this.#sum.slice();
-    for (let a = 0; a < nCoils; a++) {
-      for (let b = 0; b < a; b++) {
-        full[2 * (b * nCoils + a)] = full[2 * (a * nCoils + b)]!;
-        full[2 * (b * nCoils + a) + 1] = -full[2 * (a * nCoils + b) + 1]!;
-      }
-    }
-    return full;
-  }
 }
 
 /**

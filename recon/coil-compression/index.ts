@@ -1,2 +1,2 @@
-export { compressCoils, SampleGram, type CoilCompression, type CompressionTarget } from './compress.js';
+export { compressCoils, type CoilCompression, type CompressionTarget } from './compress.js';
 export { hermitianEigensystem, type Eigensystem } from './eigen.js';

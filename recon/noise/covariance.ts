@@ -7,6 +7,7 @@
  * a constant offset is disturbance that belongs to what is measured.
  */
 import { reconError } from '../errors.js';
+import { SampleGram } from '../sample-gram/index.js';
 
 export interface NoiseCovariance {
   readonly nCoils: number;
@@ -15,62 +16,33 @@ export interface NoiseCovariance {
   readonly matrix: Float64Array;
 }
 
-/** Sums outer products in float64, readout by readout. */
+/** Gathers noise readouts. */
 export class NoiseAccumulator {
-  readonly nCoils: number;
-  /** Lower triangle, complex128 interleaved, [nCoils, nCoils]. */
-  readonly #sum: Float64Array;
-  #nSamples = 0;
+  readonly #gram: SampleGram;
 
   constructor(nCoils: number) {
-    this.nCoils = nCoils;
-    this.#sum = new Float64Array(2 * nCoils * nCoils);
+    this.#gram = new SampleGram(nCoils);
+  }
+
+  get nCoils(): number {
+    return this.#gram.nCoils;
   }
 
   get nSamples(): number {
-    return this.#nSamples;
+    return this.#gram.nSamples;
   }
 
   /**
    * @param samples one noise readout, complex64 interleaved, [nCoils, nSamples]
    */
   add(samples: Float32Array, nSamples: number): void {
-    for (let a = 0; a < this.nCoils; a++) {
-      for (let b = 0; b <= a; b++) {
-        let re = 0;
-        let im = 0;
-        let i = 2 * a * nSamples;
-        let j = 2 * b * nSamples;
-        for (let s = 0; s < nSamples; s++, i += 2, j += 2) {
-          const aRe = samples[i]!;
-          const aIm = samples[i + 1]!;
-          const bRe = samples[j]!;
-          const bIm = samples[j + 1]!;
-          re += aRe * bRe + aIm * bIm;
-          im += aIm * bRe - aRe * bIm;
-        }
-        const at = 2 * (a * this.nCoils + b);
-        this.#sum[at] = this.#sum[at]! + re;
-        this.#sum[at + 1] = this.#sum[at + 1]! + im;
-      }
-    }
-    this.#nSamples += nSamples;
+    this.#gram.add(samples, nSamples, 0, nSamples);
   }
 
   /** @throws CodedError RECON_ERR_NOISE_NO_SAMPLES */
   covariance(): NoiseCovariance {
-    const { nCoils } = this;
-    if (this.#nSamples === 0) throw reconError('RECON_ERR_NOISE_NO_SAMPLES', 'no noise samples');
-    const matrix = new Float64Array(2 * nCoils * nCoils);
-    for (let a = 0; a < nCoils; a++) {
-      for (let b = 0; b <= a; b++) {
-        const lower = 2 * (a * nCoils + b);
-        const upper = 2 * (b * nCoils + a);
-        matrix[lower] = matrix[upper] = this.#sum[lower]! / this.#nSamples;
-        matrix[lower + 1] = this.#sum[lower + 1]! / this.#nSamples;
-        matrix[upper + 1] = -matrix[lower + 1]!;
-      }
-    }
-    return { nCoils, nSamples: this.#nSamples, matrix };
+    const { nCoils, nSamples } = this;
+    if (nSamples === 0) throw reconError('RECON_ERR_NOISE_NO_SAMPLES', 'no noise samples');
+    return { nCoils, nSamples, matrix: this.#gram.matrix().map((value) => value / nSamples) };
   }
 }

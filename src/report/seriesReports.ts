@@ -37,7 +37,7 @@ export interface SeriesContent {
   readonly nLeftOut: number;
   readonly scales: Partial<Record<ColumnKind, Scale>>;
   readonly pointSpread: PointSpreadPicture | undefined;
-  /** Of the first image that has any. */
+  /** Pictures as data URIs, one a coil, of the first image that came with coil maps; empty where none did. */
   readonly coilMaps: readonly string[];
 }
 

@@ -1,0 +1,1 @@
+export { SampleGram } from './gram.js';
