@@ -36,6 +36,7 @@ export { intoPatient, motionOf, type Motion, type MotionKind, type MotionState, 
 export { defaultPulsation, pulsationOf, type Pulsation, type PulsationOptions } from './scanner/pulsation.js';
 export { perfectTransmit, transmitField, transmitReachMm, type TransmitField } from './scanner/transmit.js';
 export { saturationGain } from './scanner/saturation.js';
+export { tickMs } from './scanner/acquisition.js';
 export { seriesOrder, type SeriesOrder, type SeriesReadout } from './scanner/seriesOrder.js';
 export { defaultSeriesScanOptions, referenceNoise, SeriesScan, seriesScan, type SeriesScanOptions } from './scanner/seriesScan.js';
 export { arrayCovariance, NoiseSource } from './scanner/noise.js';

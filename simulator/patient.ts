@@ -3,7 +3,7 @@
  * which the anatomy can be built anew, on another thread or another day.
  */
 import { CodedError } from 'ismrmrd';
-import { fatAt, type Fat, type FieldStrengthT, type Vector3 } from '../imaging/index.js';
+import { fatAt, type Fat, type FieldStrengthT } from '../imaging/index.js';
 import type { Anatomy, Frame } from './anatomy/index.js';
 import {
   adjustPlaced, lesionBuilders, lesionCodes, parsePathologies, placePathologies, type PlacedFinding,
@@ -95,6 +95,3 @@ export function buildPatient(record: PatientRecord, fieldStrengthT: FieldStrengt
 export function patientTruth({ record: { findings }, anatomy, scene }: SimulatedPatient, fieldStrengthT: FieldStrengthT): Truth {
   return measureTruth({ anatomy, scene, fieldStrengthT, findings: [...findings], lesionCodes });
 }
-
-/** Middle of the region that the patient was built for: the isocentre. */
-export const regionCentreMm: Vector3 = [0, 0, 0];

@@ -1,5 +1,6 @@
 /** What can be set on the simulated CT scanner, and what holds where nothing is set. */
 import type { Vector3 } from '../../imaging/index.js';
+import { checkWholeNumbers } from '../checks.js';
 import { simulatorError } from '../errors.js';
 import { checkBeam, clinicalFanBeam, type Beam } from './beam.js';
 import type { Bowtie } from './measure.js';
@@ -81,17 +82,12 @@ export const defaultCtOptions: CtOptions = {
 /** @throws SIM_ERR_OPTION, naming the option */
 export function checkCtOptions(options: CtOptions): void {
   checkBeam(options.beam);
-  const wholeNumbers: readonly [name: string, value: number, smallest: number, largest: number][] = [
+  checkWholeNumbers([
     ['nSlices', options.nSlices, 1, 4096],
     ['matrix', options.matrix, 2, 2048],
     ['planesPerSlice', options.planesPerSlice, 1, 64],
     ['seed', options.seed, 0, 2 ** 32 - 1],
-  ];
-  for (const [name, value, smallest, largest] of wholeNumbers) {
-    if (!Number.isInteger(value) || value < smallest || value > largest) {
-      throw simulatorError('SIM_ERR_OPTION', `${name} = ${value}; whole numbers from ${smallest} to ${largest} are allowed`);
-    }
-  }
+  ]);
   const { bowtie } = options;
   const ranges: readonly [name: string, value: number, above: number, to: number][] = [
     ['tubeVoltageKv', options.tubeVoltageKv, 0, 200],

@@ -31,8 +31,6 @@ export interface PlacedFinding extends Finding {
 export interface Placement {
   readonly plan: SpinePlan;
   readonly findings: readonly PlacedFinding[];
-  /** What of the findings is no matter of the plan, done to the anatomy that is built of it. */
-  adjust(anatomy: Anatomy): Anatomy;
 }
 
 export interface PlaceOptions {
@@ -98,12 +96,11 @@ function tryToPlace(plan: SpinePlan, findings: readonly Finding[], options: Plac
   }
   return {
     plan: planWith(),
-    adjust: (anatomy) => adjusted(anatomy),
     findings: findings.map((finding) => ({ ...finding, dose: doseOf(finding), ...(values.get(finding) === undefined ? {} : { measured: values.get(finding)! }) })),
   };
 }
 
-/** What of findings is no matter of the plan, done to an anatomy that was built of it anew. */
+/** What of findings is no matter of the plan, done to an anatomy that was built of it. */
 export function adjustPlaced(anatomy: Anatomy, findings: readonly PlacedFinding[]): Anatomy {
   return findings.reduce((so, finding) => pathologies[finding.kind].adjust?.(so, finding, finding.dose) ?? so, anatomy);
 }

@@ -1,5 +1,6 @@
 /** What can be set on the simulated scanner, and what holds where nothing is set. */
 import type { Vector3 } from '../../imaging/index.js';
+import { checkWholeNumbers } from '../checks.js';
 import { simulatorError } from '../errors.js';
 import type { Point } from '../phantom/shapes.js';
 
@@ -161,7 +162,7 @@ export const defaultScanOptions: ScanOptions = {
 
 /** @throws SIM_ERR_OPTION, naming the option */
 export function checkScanOptions(options: ScanOptions): void {
-  const wholeNumbers: readonly (readonly [name: string, value: number, smallest: number, largest: number])[] = [
+  checkWholeNumbers([
     ['matrix columns', options.matrix[0], 2, 2048],
     ['matrix rows', options.matrix[1], 2, 2048],
     ['nSlices', options.nSlices, 1, 1024],
@@ -184,12 +185,7 @@ export function checkScanOptions(options: ScanOptions): void {
     ['missingSamples', options.missingSamples, 0, options.matrix[0] - 1],
     ['noiseScanSamples', options.noiseScanSamples, 0, 2 ** 24],
     ['seed', options.seed, 0, 2 ** 32 - 1],
-  ];
-  for (const [name, value, smallest, largest] of wholeNumbers) {
-    if (!Number.isInteger(value) || value < smallest || value > largest) {
-      throw simulatorError('SIM_ERR_OPTION', `${name} = ${value}; whole numbers from ${smallest} to ${largest} are allowed`);
-    }
-  }
+  ]);
   const shares: readonly [name: string, value: number, smallest: number, largest: number][] = [
     ['phaseOversampling', options.phaseOversampling, 0, 2],
     ['phaseResolution', options.phaseResolution, 0.25, 2],

@@ -172,7 +172,7 @@ function doubled(coarse: Float32Array, { nColumns, nRows }: Plane, width: number
 }
 
 /** Smallest and largest distance of a box's points from the centre along a direction. */
-function extentOf({ min, max }: Box, centreMm: Vector3, direction: Vector3): [number, number] {
+export function extentOf({ min, max }: Box, centreMm: Vector3, direction: Vector3): [number, number] {
   let [least, most] = [0, 0];
   for (const axis of [0, 1, 2] as const) {
     const ends = [(min[axis] - centreMm[axis]) * direction[axis], (max[axis] - centreMm[axis]) * direction[axis]];

@@ -38,10 +38,11 @@ import { latticeOf, periodOf, scaleOf } from './lattice.js';
 import { directionInPatient, intoPatient, motionOf, type Motion, type MotionKind, type Pose } from './motion.js';
 import { arrayCovariance, NoiseSource } from './noise.js';
 import { anatomyObject, type ScannedObject } from './object.js';
-import { paintGrid, paintSlice, sliceProfile, windowPlane, type PaintGrid, type SlicePlane } from './paintedSlice.js';
+import { extentOf, paintGrid, paintSlice, sliceProfile, windowPlane, type PaintGrid, type SlicePlane } from './paintedSlice.js';
 import { defaultPulsation, pulsationOf, type Pulsation, type PulsationOptions } from './pulsation.js';
 import { saturationGain } from './saturation.js';
 import { seriesHeader } from './seriesHeader.js';
+import { smoothMap } from './smoothMap.js';
 import { seriesOrder, type SeriesOrder, type SeriesReadout } from './seriesOrder.js';
 import { fastSpinEchoParts, gradientEchoParts, type PreparedBy, type SignalPart } from './tissueSignal.js';
 import { transmitField, transmitReachMm, type TransmitField } from './transmit.js';
@@ -119,8 +120,6 @@ const saturationDelayMs = 8;
 const saturationPulse: SaturationPulse = { centrePpm: -3.4, bandwidthPpm: 3.4, efficiency: 0.97, edgeOrder: 4 };
 /** Fastest change of a coil's sensitivity that its series follows: a period over M. */
 const seriesResolutionMm = 170;
-/** Pixels between the points at which smooth maps are computed. */
-const mapStep = 16;
 
 export class SeriesScan {
   readonly options: SeriesScanOptions;
@@ -247,7 +246,7 @@ export class SeriesScan {
     const plane = this.slicePlane(slice);
     const { centreMm, readDirection, phaseDirection, sliceDirection } = plane;
     const { fovMm } = this.sampling;
-    const [u, v] = [extentAlong(this.#bodyMm, centreMm, readDirection), extentAlong(this.#bodyMm, centreMm, phaseDirection)];
+    const [u, v] = [extentOf(this.#bodyMm, centreMm, readDirection), extentOf(this.#bodyMm, centreMm, phaseDirection)];
     const encodedFovMm = phaseOf(this.sampling).encodedFovMm;
     // A body that is imaged in part folds; its series need not hold it whole.
     const periodMm = [periodOf(2 * fovMm[0], u[1] - u[0], 1), periodOf(encodedFovMm, v[1] - v[0], 2)] as const;
@@ -691,42 +690,6 @@ function clipped({ min, max }: Box, reachMm: number, middleMm = 0): Box {
     min: [min[0], min[1], Math.max(min[2], middleMm - reachMm)],
     max: [max[0], max[1], Math.min(max[2], middleMm + reachMm)],
   };
-}
-
-function extentAlong({ min, max }: Box, centreMm: Vector3, direction: Vector3): readonly [number, number] {
-  let [least, most] = [0, 0];
-  for (const axis of [0, 1, 2] as const) {
-    const ends = [(min[axis] - centreMm[axis]) * direction[axis], (max[axis] - centreMm[axis]) * direction[axis]];
-    least += Math.min(...ends);
-    most += Math.max(...ends);
-  }
-  return [least, most];
-}
-
-/** A smooth function on the pixels of a plane: computed at some of them, bilinear between. float32 [row, column] */
-function smoothMap({ originMm, columnStepMm, rowStepMm, nColumns, nRows }: Plane, valueAt: (point: Vector3) => number): Float32Array {
-  const [coarseColumns, coarseRows] = [nColumns, nRows].map((n) => Math.max(2, Math.ceil((n - 1) / mapStep) + 1)) as [number, number];
-  const coarse = new Float64Array(coarseColumns * coarseRows);
-  for (let row = 0; row < coarseRows; row++) {
-    for (let column = 0; column < coarseColumns; column++) {
-      const at = (axis: 0 | 1 | 2) => originMm[axis] + mapStep * (column * columnStepMm[axis] + row * rowStepMm[axis]);
-      coarse[row * coarseColumns + column] = valueAt([at(0), at(1), at(2)]);
-    }
-  }
-  const map = new Float32Array(nColumns * nRows);
-  for (let row = 0, pixel = 0; row < nRows; row++) {
-    const above = Math.min(Math.floor(row / mapStep), coarseRows - 2);
-    const fy = row / mapStep - above;
-    for (let column = 0; column < nColumns; column++, pixel++) {
-      const left = Math.min(Math.floor(column / mapStep), coarseColumns - 2);
-      const fx = column / mapStep - left;
-      const at = above * coarseColumns + left;
-      const upper = coarse[at]! + fx * (coarse[at + 1]! - coarse[at]!);
-      const lower = coarse[at + coarseColumns]! + fx * (coarse[at + coarseColumns + 1]! - coarse[at + coarseColumns]!);
-      map[pixel] = upper + fy * (lower - upper);
-    }
-  }
-  return map;
 }
 
 function multiply(image: Float32Array, factors: Float32Array): void {

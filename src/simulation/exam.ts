@@ -1,12 +1,9 @@
 /** A simulated exam: its series as streams, each simulated on all threads and then played; its CT slices. */
 import { encodeMessage, type MrdMessage } from 'ismrmrd';
-import type { CtSlice } from '../../simulator/index.js';
+import { tickMs, type CtSlice } from '../../simulator/index.js';
 import type { TimedMessage } from './pacing.js';
 import { SimulationPool } from './pool.js';
 import { PreparedExam, type ExamSpec } from './spec.js';
-
-/** The tick of the scanner's time stamps. */
-const tickMs = 2.5;
 
 export class SimulatedExam {
   readonly prepared: PreparedExam;
