@@ -9,7 +9,8 @@
  */
 import { fieldRadiusMm, type CtOptions, type CtSlice, type ReconstructionKernel } from '../../simulator/index.js';
 import { littleEndian, plane, type DicomDataset } from './dicomModules.js';
-import { codeString, contentUid, decimalString, text } from './dicomValues.js';
+import { codeString, decimalString, text } from './dicomValues.js';
+import { contentUid, instanceUid } from './uids.js';
 
 export const CT_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.2';
 
@@ -51,7 +52,7 @@ export function ctDataset(
   return {
     SpecificCharacterSet: 'ISO_IR 192',
     SOPClassUID: CT_IMAGE_STORAGE,
-    SOPInstanceUID: contentUid('image', seriesInstanceUid, String(slice.sliceIndex), new Uint8Array(pixelBytes)),
+    SOPInstanceUID: instanceUid(seriesInstanceUid, String(slice.sliceIndex), new Uint8Array(pixelBytes)),
     SyntheticData: 'YES',
 
     PatientName: 'SIMULATED^PHANTOM',

@@ -3,7 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CtOptions, CtSlice } from '../../simulator/index.js';
 import { ctDataset, seriesNumber, type SimulatedSubject } from './ctDataset.js';
-import { dicomFileName, encodeDicom } from './dicomOutput.js';
+import { encodeDicom } from './dicomObjects.js';
+import { dicomFileName } from './dicomOutput.js';
 
 export type { SimulatedSubject } from './ctDataset.js';
 

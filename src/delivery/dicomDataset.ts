@@ -6,9 +6,11 @@
  */
 import type { MrdHeader } from 'ismrmrd';
 import type { ReconImage, ReconMethod } from '../../recon/index.js';
+import { contributingEquipment, qualityText, sourceImages, syntheticMark } from './derivation.js';
+import type { Derivation, ProcessingStage } from './derivation.js';
 import { derivationText, imageComments, imageTypeValues, unitOf } from './describe.js';
 import { code, littleEndian, plane, type DicomDataset } from './dicomModules.js';
-import { codeString, dateAndTime, dateString, decimalString, newUid, text, timeString } from './dicomValues.js';
+import { codeString, dateAndTime, dateString, decimalString, text, timeString } from './dicomValues.js';
 import { acquisitionFacts, isSimulated, ofContrast, sequenceCodes } from './headerFacts.js';
 import type { DeliveredImage } from './series.js';
 import type { DeliverySettings } from './types.js';
@@ -16,41 +18,36 @@ import type { DeliverySettings } from './types.js';
 export const MR_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.4';
 export const SECONDARY_CAPTURE_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.7';
 
-/** The identifiers that an image shares with others. */
-export interface DicomIdentity {
+/** The identifiers of an image and of what it shares with others. */
+export interface ImageIdentity {
   readonly studyInstanceUid: string;
   readonly seriesInstanceUid: string;
+  readonly sopInstanceUid: string;
   readonly frameOfReferenceUid: string;
 }
 
 /** What every part of the data set is made from. */
-interface Source {
+export interface ImageSource {
+  /** With uint16 or int16 pixels. */
   readonly delivered: DeliveredImage;
-  readonly image: ReconImage;
   readonly header: MrdHeader | undefined;
   readonly settings: DeliverySettings;
-  readonly identity: DicomIdentity;
-  readonly created: { date: string; time: string };
+  readonly derivation: Derivation | undefined;
+  readonly identity: ImageIdentity;
+  readonly instanceNumber: number;
+  /** When this was written. */
+  readonly created: Date;
 }
 
-/**
- * @param delivered an image with uint16 or int16 pixels
- * @param created when this was written
- */
-export function dicomDataset(
-  delivered: DeliveredImage,
-  header: MrdHeader | undefined,
-  settings: DeliverySettings,
-  identity: DicomIdentity,
-  created: Date,
-): DicomDataset {
-  const { image } = delivered;
-  const source = { delivered, image, header, settings, identity, created: dateAndTime(created) };
+/** Which object an image becomes. */
+export function sopClassOf({ geometry }: Pick<ReconImage, 'geometry'>): string {
+  return geometry === undefined ? SECONDARY_CAPTURE_IMAGE_STORAGE : MR_IMAGE_STORAGE;
+}
+
+export function dicomDataset(source: ImageSource): DicomDataset {
+  const { image } = source.delivered;
   return {
-    SpecificCharacterSet: 'ISO_IR 192',
-    SOPInstanceUID: newUid(),
-    InstanceCreationDate: source.created.date,
-    InstanceCreationTime: source.created.time,
+    ...sopCommon(source),
     ...patientAndStudy(source),
     ...series(source),
     ...equipment(source),
@@ -58,11 +55,24 @@ export function dicomDataset(
     ...pixels(source),
     ...(image.geometry === undefined
       ? secondaryCapture()
-      : { ...mrImage(source), ...plane(image.geometry, identity.frameOfReferenceUid) }),
+      : { ...mrImage(source), ...plane(image.geometry, source.identity.frameOfReferenceUid) }),
   };
 }
 
-function patientAndStudy({ header, identity }: Source): DicomDataset {
+export function sopCommon({ delivered, header, identity, derivation, created, instanceNumber }: ImageSource): DicomDataset {
+  const { date, time } = dateAndTime(created);
+  return {
+    SpecificCharacterSet: 'ISO_IR 192',
+    SOPClassUID: sopClassOf(delivered.image),
+    SOPInstanceUID: identity.sopInstanceUid,
+    InstanceCreationDate: date,
+    InstanceCreationTime: time,
+    InstanceNumber: String(instanceNumber),
+    ...((isSimulated(header) || derivation?.isSynthetic === true) && { SyntheticData: 'YES' }),
+  };
+}
+
+export function patientAndStudy({ header, identity }: ImageSource): DicomDataset {
   const subject = header?.subjectInformation;
   const study = header?.studyInformation;
   return {
@@ -90,7 +100,7 @@ const unpairedBodyParts: ReadonlySet<string> = new Set([
 ]);
 
 /** Series are numbered as Gadgetron does it: a hundred numbers for each series of the scanner. */
-function series({ delivered, header, identity }: Source): DicomDataset {
+export function series({ delivered, header, identity, derivation }: ImageSource): DicomDataset {
   const information = header?.measurementInformation;
   const date = dateString(information?.seriesDate);
   const time = timeString(information?.seriesTime);
@@ -100,7 +110,7 @@ function series({ delivered, header, identity }: Source): DicomDataset {
     ...(unpairedBodyParts.has(bodyPart) ? {} : { Laterality: '' }),
     SeriesInstanceUID: identity.seriesInstanceUid,
     SeriesNumber: String(100 * (information?.initialSeriesNumber ?? 0) + delivered.series.index),
-    SeriesDescription: text(delivered.series.description, 64),
+    SeriesDescription: seriesDescription(delivered.series.description, derivation),
     ...(date === '' ? {} : { SeriesDate: date }),
     ...(time === '' ? {} : { SeriesTime: time }),
     ...(bodyPart === '' ? {} : { BodyPartExamined: bodyPart }),
@@ -108,39 +118,81 @@ function series({ delivered, header, identity }: Source): DicomDataset {
   };
 }
 
-/** The scanner is the equipment; Conus is contributing equipment that processed what it measured. */
-function equipment({ header, settings, image, created }: Source): DicomDataset {
+/** Never so long that a mark is cut off. */
+function seriesDescription(name: string, derivation: Derivation | undefined): string {
+  if (derivation === undefined) return text(name, 64);
+  const before = derivation.isSynthetic ? `${syntheticMark} ` : '';
+  const after = derivation.seriesMark === '' ? '' : ` ${derivation.seriesMark}`;
+  return `${before}${text(name, 64 - before.length - after.length)}${after}`;
+}
+
+/** The scanner is the equipment; whatever software worked on what it measured is contributing equipment. */
+export function equipment({ delivered, header, settings, derivation, created }: ImageSource): DicomDataset {
   const system = header?.acquisitionSystemInformation;
+  const { date, time } = dateAndTime(created);
   return {
     Manufacturer: text(system?.systemVendor, 64),
     ...(system?.systemModel === undefined ? {} : { ManufacturerModelName: text(system.systemModel, 64) }),
     ...(system?.institutionName === undefined ? {} : { InstitutionName: text(system.institutionName, 64) }),
     ...(system?.stationName === undefined ? {} : { StationName: text(system.stationName, 16) }),
     ...(system?.deviceSerialNumber === undefined ? {} : { DeviceSerialNumber: text(system.deviceSerialNumber, 64) }),
-    ContributingEquipmentSequence: [
-      {
-        PurposeOfReferenceCodeSequence: [code('109102', 'DCM', 'Processing Equipment')],
-        Manufacturer: 'Conus',
-        ManufacturerModelName: 'Conus',
-        SoftwareVersions: text(settings.softwareVersion, 64),
-        ContributionDateTime: `${created.date}${created.time}`,
-        ContributionDescription: text(`MR image reconstruction from k-space: ${derivationText(image, settings)}`, 1024),
-      },
-    ],
+    ContributingEquipmentSequence: contributingEquipment(
+      [reconstructionStage(delivered.image, settings), ...(derivation?.stages ?? [])],
+      `${date}${time}`,
+    ),
   };
 }
 
-function generalImage({ delivered, image, header, settings, created }: Source): DicomDataset {
+function reconstructionStage(image: ReconImage, settings: DeliverySettings): ProcessingStage {
   return {
-    ImageType: imageTypeValues(image),
-    InstanceNumber: String(delivered.imageIndex),
-    AcquisitionNumber: String(image.counters.repetition + 1),
-    ContentDate: created.date,
-    ContentTime: created.time,
+    purpose: 'processing',
+    manufacturer: 'Conus',
+    modelName: 'Conus',
+    softwareVersion: settings.softwareVersion,
+    description: `MR image reconstruction from k-space: ${derivationText(image, settings)}`,
+  };
+}
+
+/** The moment of the content is that of the scan, where it is known: making the object again does not move it. */
+export function contentDateAndTime({ header, created }: Pick<ImageSource, 'header' | 'created'>): { date: string; time: string } {
+  const { seriesDate, seriesTime } = header?.measurementInformation ?? {};
+  const { studyDate, studyTime } = header?.studyInformation ?? {};
+  const known = [[seriesDate, seriesTime], [studyDate, studyTime]]
+    .map(([date, time]) => ({ date: dateString(date), time: timeString(time) }))
+    .find(({ date, time }) => date !== '' && time !== '');
+  return known ?? dateAndTime(created);
+}
+
+export function imageTypeOf({ delivered, derivation }: Pick<ImageSource, 'delivered' | 'derivation'>): string[] {
+  const [, ...rest] = imageTypeValues(delivered.image);
+  return derivation === undefined ? imageTypeValues(delivered.image) : ['DERIVED', ...rest, derivation.imageTypeMark];
+}
+
+/** What was done, to whom it may be shown, and what is not right with it. */
+export function describedImage({ delivered: { image }, header, settings, derivation }: ImageSource): DicomDataset {
+  // The last step comes first: it must not be cut off.
+  const done = [...(derivation === undefined ? [] : [derivation.description]), derivationText(image, settings)].join('; ');
+  const comments = [
+    ...(derivation?.isSynthetic === true ? ['SYNTHETIC: computed, not measured'] : []),
+    ...(derivation?.quality === undefined ? [] : [qualityText(derivation.quality)]),
+    imageComments(image, header, settings),
+  ].join('; ');
+  return {
     ContentQualification: 'RESEARCH',
-    ...(isSimulated(header) && { SyntheticData: 'YES' }),
-    DerivationDescription: text(derivationText(image, settings), 1024),
-    ImageComments: text(imageComments(image, header, settings), 10240),
+    DerivationDescription: text(done, 1024),
+    ImageComments: text(comments, 10240),
+  };
+}
+
+function generalImage(source: ImageSource): DicomDataset {
+  const { date, time } = contentDateAndTime(source);
+  return {
+    ImageType: imageTypeOf(source),
+    AcquisitionNumber: String(source.delivered.image.counters.repetition + 1),
+    ContentDate: date,
+    ContentTime: time,
+    ...describedImage(source),
+    ...sourceImages(source.derivation?.sources ?? []),
   };
 }
 
@@ -148,8 +200,8 @@ function generalImage({ delivered, image, header, settings, created }: Source): 
  * MR Image Storage has no RescaleSlope: the series' scale is recorded as a real-world value mapping,
  * value = stored * slope, so that measurements have a unit and the display stays in stored values.
  */
-function pixels({ delivered, image }: Source): DicomDataset {
-  const { series, pixels: stored } = delivered;
+export function pixels({ delivered }: Pick<ImageSource, 'delivered'>): DicomDataset {
+  const { image, series, pixels: stored } = delivered;
   const signed = stored instanceof Int16Array;
   const unit = unitOf(image);
   return {
@@ -185,7 +237,6 @@ function pixels({ delivered, image }: Source): DicomDataset {
 
 function secondaryCapture(): DicomDataset {
   return {
-    SOPClassUID: SECONDARY_CAPTURE_IMAGE_STORAGE,
     // Neither digitised nor drawn: computed on a workstation.
     ConversionType: 'WSD',
     PatientOrientation: '',
@@ -193,7 +244,7 @@ function secondaryCapture(): DicomDataset {
   };
 }
 
-function mrImage({ image, header }: Source): DicomDataset {
+function mrImage({ delivered: { image }, header }: ImageSource): DicomDataset {
   const sequence = header?.sequenceParameters;
   const sequenceName = header?.measurementInformation?.sequenceName ?? sequence?.sequence_type;
   const encoding = header?.encoding[0];
@@ -205,7 +256,6 @@ function mrImage({ image, header }: Source): DicomDataset {
   const facts = acquisitionFacts(encoding, image);
   const technique = ({ grappa: 'GRAPPA', sense: 'SENSE', l1: 'SENSE' } as Partial<Record<ReconMethod, string>>)[image.method];
   return {
-    SOPClassUID: MR_IMAGE_STORAGE,
     PatientPosition: codeString(header?.measurementInformation?.patientPosition),
     ScanningSequence: codes.scanningSequence,
     SequenceVariant: codes.sequenceVariant,
@@ -221,8 +271,9 @@ function mrImage({ image, header }: Source): DicomDataset {
     ...(fieldStrengthT === undefined ? {} : { MagneticFieldStrength: decimalString(fieldStrengthT) }),
     ...(frequencyHz === undefined ? {} : { ImagingFrequency: decimalString(frequencyHz / 1e6) }),
     InPlanePhaseEncodingDirection: 'COL',
-    ParallelAcquisition: image.accelerationPhase > 1 ? 'YES' : 'NO',
+    ParallelAcquisition: image.accelerationPhase * image.accelerationSlice > 1 ? 'YES' : 'NO',
     ParallelReductionFactorInPlane: image.accelerationPhase,
+    ...(image.accelerationSlice > 1 && { ParallelReductionFactorOutOfPlane: image.accelerationSlice }),
     ...(technique === undefined ? {} : { ParallelAcquisitionTechnique: technique }),
     ...(facts.partialFourier === undefined ? {} : { PartialFourier: facts.partialFourier ? 'YES' : 'NO' }),
   };

@@ -64,3 +64,16 @@ function isOneSided(
   const after = limit.maximum - limit.center;
   return Math.abs(before - after) > acceleration;
 }
+
+/**
+ * The place of an image among those of its series, counted from 1: by slice, contrast, phase, repetition,
+ * set, average and coil. It follows from the counters, so that it is the same in whatever order
+ * images come. Undefined where a counter is beyond what the header's limits announce.
+ */
+export function instanceNumberOf(header: MrdHeader | undefined, { counters, coil, nVirtualCoils }: ReconImage): number | undefined {
+  const limits = header?.encoding[0]?.encodingLimits;
+  const inner = (['contrast', 'phase', 'repetition', 'set', 'average'] as const).map((name) => ({ at: counters[name], n: (limits?.[name]?.maximum ?? 0) + 1 }));
+  if (coil !== undefined) inner.push({ at: coil, n: nVirtualCoils });
+  if (inner.some(({ at, n }) => at >= n)) return undefined;
+  return 1 + inner.reduce((place, { at, n }) => place * n + at, counters.slice);
+}

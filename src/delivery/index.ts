@@ -6,3 +6,7 @@ export { openOutput } from './output.js';
 export { SeriesBook } from './series.js';
 export type { DeliveredImage, Series } from './series.js';
 export type { DeliveredPixelType, DeliverySettings, ImageOutput } from './types.js';
+export { DicomObjectMaker, dicomObjects } from './dicomObjects.js';
+export type { DicomObject, DicomObjectOptions, InstanceIdentity } from './dicomObjects.js';
+export type { Derivation, ProcessingStage, QualityVerdict, SourceImage } from './derivation.js';
+export { contentDigest, contentUid, rawDataIdentity } from './uids.js';

@@ -17,6 +17,8 @@ export interface DeliverySettings {
   /** Name of the chain. */
   readonly chain: string;
   readonly softwareVersion: string;
+  /** Names the raw data (`rawDataIdentity`). Identifiers of DICOM objects follow from it; without it, from the header alone. */
+  readonly rawDataIdentity?: string;
 }
 
 /** Where a reconstruction's images are written. */

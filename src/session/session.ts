@@ -8,6 +8,7 @@ import type { AcquisitionHeader, MrdHeader, MrdImage, ParserLimits, MrdSink } fr
 import type { NoiseRecord, ReconImage, ReconNotice, ReconParameters, ReconSummary } from '../../recon/index.js';
 import { ChainChoice, chainWarning, isJsonObjectText } from '../chain/index.js';
 import type { Chain, Choice, ChoiceOptions, Parameters } from '../chain/index.js';
+import { rawDataIdentity } from '../delivery/index.js';
 import type { DeliverySettings } from '../delivery/index.js';
 import { NoiseGathering, type NoiseStore } from '../noise/index.js';
 import type { ReconstructionEvents, SessionReconstruction } from '../reconstruction/index.js';
@@ -74,6 +75,8 @@ export class Session {
   #headerError: Error | undefined;
   /** Set with the first acquisition or image: parameters are fixed from then on. */
   #chosen: Choice | undefined;
+  /** Of a reconstruction whose first readout is still to come. */
+  #settings: DeliverySettings | undefined;
   #opening: Promise<SessionReconstruction> | undefined;
   #reconstruction: SessionReconstruction | undefined;
   /** Why the reconstruction, or the answer to one of its images, failed. */
@@ -216,6 +219,7 @@ export class Session {
       acquisition: ifOpen(({ header, data }) => {
         this.#nReadouts++;
         this.#lastReadoutAt = performance.now();
+        this.#beginAnswer(header, data);
         this.#reconstruction?.commit(header);
         if (this.#storesNoise) this.#noise.add(header, data);
         this.#options.observer?.readout?.(header);
@@ -297,7 +301,7 @@ export class Session {
     this.#options.observer?.chosen?.(choice, this.#header);
     const storedNoise = this.#options.noiseStore?.find(this.#header);
     if (storedNoise === undefined) this.#warnOfDependencies(this.#header);
-    this.#answer.begin(this.#header, deliverySettings(chain, parameters, this.#returned.reserve()));
+    this.#settings = deliverySettings(chain, parameters, this.#returned.reserve());
     this.#opening = this.#options.reconstructions.open(this.#header, parameters, this.#events(), storedNoise);
     this.#opening.then(
       (reconstruction) => {
@@ -306,6 +310,14 @@ export class Session {
       },
       (error: unknown) => this.#finish(error),
     );
+  }
+
+  /** With the first readout, which tells the raw data from all others; images come later. */
+  #beginAnswer(first: AcquisitionHeader, samples: Float32Array): void {
+    const settings = this.#settings;
+    if (settings === undefined || this.#header === undefined) return;
+    this.#settings = undefined;
+    this.#answer.begin(this.#header, { ...settings, rawDataIdentity: rawDataIdentity(this.#header, first, samples) });
   }
 
   #events(): ReconstructionEvents {
