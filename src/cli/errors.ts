@@ -16,10 +16,6 @@ export const CLI_ERRORS = {
     expected: 'an MRD server that answers to the end, with CLOSE',
     action: 'check address and port, and the log of the server',
   },
-  CONUS_ERR_LISTEN: {
-    expected: 'a free port on an address of this machine',
-    action: 'choose another --port or --host, or stop what listens there',
-  },
   CONUS_ERR_IMAGE_FILE: {
     expected: 'images in .mrd, .h5 or grey .png',
     action: 'check the file; conus inspect tells what a .mrd or .h5 holds',

@@ -97,11 +97,19 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--max-sessions <number>', 'sessions at once', wholeNumber(1, 4096), 16)
     .option('--idle-timeout <seconds>', 'longest silence between messages', positive, 1800)
     .option('--stall-timeout <seconds>', 'longest silence within a message, or of a client that does not read', positive, 120)
-    .option('--metrics-port <number>', 'metrics and health over HTTP, on loopback', wholeNumber(0, 65535))
+    .option('--http <port>', 'exams, live channel, health and metrics over HTTP; 0 takes any free port', wholeNumber(0, 65535))
+    .option('--http-host <address>', 'address of HTTP', LOOPBACK)
     .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
     .action(async (flags: ChoiceFlags & PoolFlags & ServeFlags) => {
-      const { idleTimeout, stallTimeout, noiseStore, ...options } = flags;
-      done(await serve({ ...options, ...defined({ noiseStoreFolder: noiseStore }), ...choiceOf(flags), ...poolOf(flags), idleTimeoutS: idleTimeout, stallTimeoutS: stallTimeout }, io));
+      const { idleTimeout, stallTimeout, noiseStore, http, httpHost, ...options } = flags;
+      done(await serve({
+        ...options,
+        ...defined({ noiseStoreFolder: noiseStore, http: http === undefined ? undefined : { host: httpHost, port: http } }),
+        ...choiceOf(flags),
+        ...poolOf(flags),
+        idleTimeoutS: idleTimeout,
+        stallTimeoutS: stallTimeout,
+      }, io));
     });
 
   withChoice(withPool(command(program, 'recon')))
@@ -258,7 +266,8 @@ interface ServeFlags {
   readonly maxSessions: number;
   readonly idleTimeout: number;
   readonly stallTimeout: number;
-  readonly metricsPort?: number;
+  readonly http?: number;
+  readonly httpHost: string;
   readonly logLevel: LogLevel;
   readonly json: boolean;
 }

@@ -10,7 +10,7 @@ import type { Logger } from '../log.js';
 import type { NoiseStore } from '../noise/index.js';
 import { RawRecorder, rawWarning } from '../raw/index.js';
 import { Session, WireAnswer } from '../session/index.js';
-import type { Reconstructions, SessionSummary } from '../session/index.js';
+import type { Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
 import { serverError } from './errors.js';
 import { SocketSink } from './socketSink.js';
 
@@ -20,6 +20,8 @@ export interface ConnectionOptions extends ChoiceOptions {
   /** Folder for raw data; none is saved where it is absent. */
   readonly saveRaw?: string;
   readonly noiseStore?: NoiseStore;
+  /** Who looks on at the session of this id. */
+  readonly observe?: (sessionId: string) => SessionObserver;
   /** Longest silence between messages. */
   readonly idleTimeoutMs: number;
   /** Longest silence within a message, and longest time without a byte read by the client. */
@@ -62,6 +64,7 @@ export class Connection {
       id,
       answer: new WireAnswer(new SocketSink(socket, options.answerQueueBytes)),
       savesRaw: options.saveRaw !== undefined,
+      ...(options.observe !== undefined && { observer: options.observe(id) }),
     });
     if (refusal !== undefined) this.#session.fail(refusal);
     this.closed = this.#run(id);

@@ -27,6 +27,19 @@ export const SERVER_ERRORS = {
     expected: 'a server that stays up to the end of the session',
     action: 'send the session again when the server is back',
   },
+  CONUS_ERR_LISTEN: {
+    expected: 'a free port on an address of this machine',
+    action: 'choose another --port or --host, or stop what listens there',
+  },
 } as const satisfies ErrorTable;
 
 export const serverError = errorsOf(SERVER_ERRORS);
+
+/** Listens, and says what is wrong where that cannot be done. @throws CodedError CONUS_ERR_LISTEN (as a rejection) */
+export async function listening<Result>({ host, port }: { readonly host: string; readonly port: number }, listen: () => Promise<Result>): Promise<Result> {
+  try {
+    return await listen();
+  } catch (cause) {
+    throw serverError('CONUS_ERR_LISTEN', `${host}:${port} (${(cause as Error).message})`, { cause });
+  }
+}

@@ -1,7 +1,9 @@
 export type { SessionAnswer } from './answer.js';
 export * from './errors.js';
 export { Session } from './session.js';
-export type { Reconstructions, SessionObserver, SessionOptions } from './session.js';
+export { joinObservers } from './observer.js';
+export type { SessionObserver } from './observer.js';
+export type { Reconstructions, SessionOptions } from './session.js';
 export { play } from './play.js';
 export { presentable } from './summary.js';
 export type { SessionSummary } from './summary.js';

@@ -15,6 +15,7 @@ import type { ReconstructionEvents, SessionReconstruction } from '../reconstruct
 import { VERSION } from '../version.js';
 import type { SessionAnswer } from './answer.js';
 import { sessionError, sessionWarning } from './errors.js';
+import type { SessionObserver } from './observer.js';
 import { answerQuery } from './queries.js';
 import { Remarks } from './remarks.js';
 import { ReturnedImages } from './returnedImages.js';
@@ -24,14 +25,6 @@ import type { SessionSummary } from './summary.js';
 /** Where reconstructions come from: a ReconstructionPool. */
 export interface Reconstructions {
   open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents, storedNoise?: NoiseRecord): Promise<SessionReconstruction>;
-}
-
-/** Looks on and changes nothing. */
-export interface SessionObserver {
-  /** Chain and parameters are fixed, before the first readout. */
-  chosen?(choice: Choice, header: MrdHeader): void;
-  readout?(header: AcquisitionHeader): void;
-  reconstructed?(summary: ReconSummary): void;
 }
 
 export interface SessionOptions extends ChoiceOptions {
@@ -257,7 +250,9 @@ export class Session {
       this.#headerError = error as Error;
       return;
     }
-    if (this.#choice.chain.task === 'reconstruct') this.#choice.header(this.#header);
+    if (this.#choice.chain.task !== 'reconstruct') return;
+    this.#options.observer?.described?.(this.#header);
+    this.#choice.header(this.#header);
   }
 
   #readText(text: string): void {
@@ -336,6 +331,7 @@ export class Session {
         this.#answer.image(image);
         this.#nImagesOut++;
         this.#lastImageAt = performance.now();
+        this.#options.observer?.imageMade?.(image);
       }),
       notice: guard((notice: ReconNotice) => this.#say(notice)),
       room: () => this.#roomAgain(),
@@ -368,6 +364,7 @@ export class Session {
     this.#answer.returned(this.#returned.prepare(image));
     this.#nImagesOut++;
     this.#lastImageAt = performance.now();
+    this.#options.observer?.imageReturned?.(image);
   }
 
   #readClose(): void {
@@ -401,6 +398,7 @@ export class Session {
     // A reconstruction that breaks while it is being finished rejects finish(), which says why.
     if (this.#phase !== 'open') return;
     this.#phase = 'finishing';
+    this.#options.observer?.inputEnded?.();
     this.#release();
     void this.#conclude(error).catch((cause: unknown) => this.abort(asError(cause)));
   }
@@ -475,7 +473,7 @@ export class Session {
   #settle(outcome: SessionSummary['outcome'], error: unknown, summary: ReconSummary | undefined): void {
     this.#phase = 'closed';
     const shown = error === undefined ? undefined : presentable(error);
-    this.#resolveClosed({
+    const facts: SessionSummary = {
       id: this.#options.id,
       outcome,
       errorCode: shown?.code,
@@ -493,7 +491,9 @@ export class Session {
         this.#lastImageAt !== undefined && this.#lastReadoutAt !== undefined
           ? this.#lastImageAt - this.#lastReadoutAt
           : undefined,
-    });
+    };
+    this.#options.observer?.closed?.(facts);
+    this.#resolveClosed(facts);
   }
 }
 

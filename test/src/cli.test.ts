@@ -256,11 +256,11 @@ describe('conus serve and conus send', () => {
     const stdout = new PassThrough();
     const err = collector();
     const saveRaw = at('raw');
-    const serving = main(['serve', '--port', '0', '--metrics-port', '0', '--json', '--threads', '1', '--save-raw', saveRaw], {
+    const serving = main(['serve', '--port', '0', '--http', '0', '--json', '--threads', '1', '--save-raw', saveRaw], {
       stdin: Readable.from([]), stdout, stderr: err.stream, showsProgress: false, stop: stop.signal,
     });
     const [facts] = (await once(stdout, 'data')) as [Buffer];
-    const { port, metricsPort } = JSON.parse(facts.toString()) as { port: number; metricsPort: number };
+    const { port, http } = JSON.parse(facts.toString()) as { port: number; http: { port: number } };
     const to = ['--port', String(port)];
 
     const fast = await conus(['send', at('scan.mrd'), '-o', at('sent.mrd'), '--json', ...to]);
@@ -274,7 +274,7 @@ describe('conus serve and conus send', () => {
     expect(refused.code).toBe(ExitCode.input);
     expect(refused.err).toContain('CONUS_ERR_UNKNOWN_CONFIG');
 
-    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    const metrics = await (await fetch(`http://127.0.0.1:${http.port}/metrics`)).text();
     expect(metrics).toContain('conus_sessions_total{chain="default",outcome="completed"} 3');
     stop.abort();
     expect(await serving).toBe(ExitCode.ok);

@@ -1,0 +1,114 @@
+/**
+ * The HTTP side of the service: exams, health, metrics. Read only. It is a fastify application with three rules in
+ * front of every route: the Host header names this machine (a page of another origin whose name leads here could
+ * read everything else), the doors admit the request, and answers carry headers that keep browsers from doing
+ * anything with them but showing them. Errors are coded and hold nothing of a patient; what is logged is the route,
+ * never the address that was asked for.
+ */
+import Fastify from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { CodedError } from 'ismrmrd';
+import type { Logger } from '../log.js';
+import type { Metrics } from '../metrics.js';
+import { VERSION } from '../version.js';
+import { isLoopback } from './doors.js';
+import type { Doors } from './doors.js';
+import { httpError } from './errors.js';
+
+/** Whether a part of the service can do its work, and why not. */
+export interface PartHealth {
+  readonly part: string;
+  readonly trouble?: string;
+}
+
+export interface HttpAppOptions {
+  readonly doors: Doors;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly health: () => readonly PartHealth[];
+  /** Names that the Host header may have beside those of loopback. */
+  readonly hostNames?: readonly string[];
+  /** Longest body; nothing here takes one. */
+  readonly bodyLimitBytes?: number;
+}
+
+/** Open to everybody: they tell nothing but that the service is there. */
+const openPaths = new Set(['/health', '/ready']);
+
+const securityHeaders = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'cache-control': 'no-store',
+} as const;
+
+export function httpApp(options: HttpAppOptions): FastifyInstance {
+  const { doors, metrics, log } = options;
+  const hostNames = new Set(options.hostNames ?? []);
+  const app = Fastify({
+    logger: false,
+    bodyLimit: options.bodyLimitBytes ?? 1024,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 10_000,
+    routerOptions: { maxParamLength: 128 },
+    forceCloseConnections: true,
+    // What cannot even be routed is refused like everything else.
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply.headers(securityHeaders), log),
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders);
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      reply.header('allow', 'GET, HEAD');
+      return refuse(reply, 405, httpError('CONUS_ERR_HTTP_METHOD', request.method));
+    }
+    if (!isOwnHost(request.headers.host, hostNames)) return refuse(reply, 403, httpError('CONUS_ERR_HTTP_HOST', 'another name'));
+    if (openPaths.has(request.routeOptions.url ?? '')) return;
+    const admission = doors.authorise({ headers: request.headers, remoteAddress: request.ip, door: 'http' });
+    if (!admission.isAdmitted) return refuse(reply, admission.status, admission.error);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    log.debug({ route: request.routeOptions.url ?? 'none', status: reply.statusCode }, 'answered');
+  });
+  app.setNotFoundHandler(async (_request, reply) => refuse(reply, 404, httpError('CONUS_ERR_HTTP_NOT_FOUND', 'another path')));
+  app.setErrorHandler(async (error, request, reply) => answerError(error, request, reply, log));
+
+  app.get('/health', async () => ({ status: 'ok', version: VERSION }));
+  app.get('/ready', async (_request, reply) => {
+    const parts = options.health();
+    const isReady = parts.every(({ trouble }) => trouble === undefined);
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready', parts });
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const text = await metrics.registry.metrics();
+    return reply.header('content-type', metrics.registry.contentType).send(text);
+  });
+  return app;
+}
+
+/** Whether the Host header names loopback or one of the given names; its port does not matter. */
+export function isOwnHost(host: string | undefined, hostNames: ReadonlySet<string>): boolean {
+  const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  return isLoopback(name) || hostNames.has(name);
+}
+
+export function refuse(reply: FastifyReply, status: number, { code, message, expected, action }: CodedError): FastifyReply {
+  return reply.code(status).send({ error: { code, message, expected, action } });
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): FastifyReply {
+  if (error instanceof CodedError) return refuse(reply, statusOf(error), error);
+  const status = (error as { statusCode?: number }).statusCode ?? 500;
+  if (status < 500) return refuse(reply, status, httpError('CONUS_ERR_HTTP_REQUEST', (error as { code?: string }).code ?? 'something else'));
+  log.error({ route: request.routeOptions.url ?? 'none', stack: error instanceof Error ? error.stack : undefined }, 'request failed');
+  return refuse(reply, 500, httpError('CONUS_ERR_HTTP_INTERNAL', 'a fault'));
+}
+
+const statuses: Readonly<Record<string, number>> = {};
+
+function statusOf({ code }: CodedError): number {
+  return statuses[code] ?? 500;
+}

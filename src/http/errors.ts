@@ -1,0 +1,32 @@
+/** Why a request over HTTP or the live channel is not answered as asked. */
+import { errorsOf } from 'ismrmrd';
+import type { ErrorTable } from 'ismrmrd';
+
+export const HTTP_ERRORS = {
+  CONUS_ERR_HTTP_NOT_FOUND: {
+    expected: 'a path that this service has',
+    action: 'docs/exams.md lists the paths',
+  },
+  CONUS_ERR_HTTP_METHOD: {
+    expected: 'GET or HEAD',
+    action: 'read with GET; nothing is changed over this door',
+  },
+  CONUS_ERR_HTTP_REQUEST: {
+    expected: 'a request that HTTP and this path allow',
+    action: 'correct it; docs/exams.md tells what each path takes',
+  },
+  CONUS_ERR_HTTP_HOST: {
+    expected: 'a Host header that names this machine, or the address it was asked to listen on',
+    action: 'use the address that conus serve prints; a name that leads here from elsewhere is refused',
+  },
+  CONUS_ERR_HTTP_INTERNAL: {
+    expected: 'a request that can be answered',
+    action: 'report this with the log of the service',
+  },
+  CONUS_ERR_OPEN_DOOR: {
+    expected: 'loopback, or tokens for whoever comes from elsewhere',
+    action: 'listen on 127.0.0.1, or configure doors.tokens',
+  },
+} as const satisfies ErrorTable;
+
+export const httpError = errorsOf(HTTP_ERRORS);

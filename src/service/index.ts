@@ -1,0 +1,4 @@
+export { Parts } from './parts.js';
+export type { ServicePart } from './parts.js';
+export { startService } from './service.js';
+export type { Service, ServiceOptions } from './service.js';

@@ -1,0 +1,102 @@
+/**
+ * The one place that wires the service. Parts are started in the order in which they need one another and closed in
+ * reverse; each has its slot below. A part that is missing (no data folder, no HTTP port) is simply not there.
+ *
+ *   data folder -> spool -> models -> exams -> outbox, DICOM, hand-off -> HTTP and live channel -> MRD
+ *
+ * MRD comes last, so that no scan is taken before whoever looks on is there, and is closed first, so that what the
+ * last sessions bring still finds everybody in place.
+ */
+import type { ChoiceOptions } from '../chain/index.js';
+import { openDoors } from '../http/index.js';
+import type { Logger } from '../log.js';
+import type { Metrics } from '../metrics.js';
+import { NoiseStore } from '../noise/index.js';
+import { ReconstructionPool } from '../reconstruction/index.js';
+import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
+import { defaultConnectionOptions, listening, MrdServer } from '../server/index.js';
+import type { Address } from '../server/index.js';
+import { joinObservers } from '../session/index.js';
+import type { SessionObserver } from '../session/index.js';
+import { startHttp } from './http.js';
+import { Parts } from './parts.js';
+
+export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly saveRaw?: string;
+  /** Folder of noise measurements that are kept between sessions. */
+  readonly noiseStoreFolder?: string;
+  readonly maxSessions: number;
+  readonly idleTimeoutS: number;
+  readonly stallTimeoutS: number;
+  /** Exams, live channel, health and metrics; none of them where it is absent. */
+  readonly http?: Address;
+}
+
+/** What it takes until the optimised machine code of everything a scan needs is there. */
+const WARM_UP_MS = 500;
+
+/** How long sessions may go on after the process was asked to stop. */
+const GRACE_MS = 10_000;
+
+export interface Service {
+  readonly address: Address;
+  readonly httpAddress: Address | undefined;
+  /** Takes no more, lets open sessions end within the grace, and closes every part. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** @throws CodedError RECON_ERR_SELF_TEST, CONUS_ERR_OPEN_DOOR, CONUS_ERR_LISTEN */
+export async function startService(options: ServiceOptions, log: Logger, metrics: Metrics): Promise<Service> {
+  const parts = new Parts();
+  try {
+    // Those who look on at every session; each part adds its own.
+    const lookOn: ((sessionId: string) => SessionObserver)[] = [];
+
+    // Slot: spool (the data folder).
+    // Slot: models.
+
+    const pool = new ReconstructionPool({ warmUpMs: WARM_UP_MS, ...options });
+    parts.add({ name: 'reconstruction', close: () => pool.close() });
+
+    // Slot: exams.
+    // Slot: outbox, DICOM, hand-off.
+
+    const doors = openDoors;
+    const http = options.http === undefined ? undefined : await startHttp(options.http, { doors, metrics, log, health: () => parts.health() });
+    if (http !== undefined) parts.add(http.part);
+
+    // A machine that computes wrongly must not take a scan, and the first scan must not wait for compilers.
+    await pool.ready();
+    const server = new MrdServer({
+      ...defaultConnectionOptions,
+      ...options,
+      idleTimeoutMs: options.idleTimeoutS * 1000,
+      stallTimeoutMs: options.stallTimeoutS * 1000,
+      reconstructions: pool,
+      ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
+      observe: (id) => joinObservers(lookOn.map((observerOf) => observerOf(id)), (error) => lookingOnFailed(error, id, log)),
+      log,
+      metrics,
+    });
+    const address = await listening(options, () => server.listen(options.port, options.host));
+    return {
+      address,
+      httpAddress: http?.address,
+      close: async (graceMs = GRACE_MS) => {
+        await server.close(graceMs);
+        await parts.close();
+      },
+    };
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+/** The session goes on; what is thrown may quote a header, so only where it came from is kept. */
+function lookingOnFailed(error: unknown, session: string, log: Logger): void {
+  const stack = error instanceof Error ? error.stack?.split('\n').filter((line) => line.startsWith('    at ')) : undefined;
+  log.error({ session, stack }, 'an observer of the session failed');
+}

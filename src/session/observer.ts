@@ -1,0 +1,48 @@
+/** Who looks on at a session, and changes nothing: exams, delivery, reports. */
+import type { AcquisitionHeader, MrdHeader, MrdImage } from 'ismrmrd';
+import type { ReconImage, ReconSummary } from '../../recon/index.js';
+import type { Choice } from '../chain/index.js';
+import type { SessionSummary } from './summary.js';
+
+export interface SessionObserver {
+  /** The header of a session that reconstructs is read. */
+  described?(header: MrdHeader): void;
+  /** Chain and parameters are fixed, before the first readout. */
+  chosen?(choice: Choice, header: MrdHeader): void;
+  readout?(header: AcquisitionHeader): void;
+  /** No more input is taken; images may still come. */
+  inputEnded?(): void;
+  /** An image on its way to the client; its pixels are not to be changed. */
+  imageMade?(image: ReconImage): void;
+  /** An image that the client sent, on its way back. */
+  imageReturned?(image: MrdImage): void;
+  reconstructed?(summary: ReconSummary): void;
+  /** The last call. */
+  closed?(summary: SessionSummary): void;
+}
+
+/**
+ * Several observers as one, none of which can hurt the session or another.
+ * @param failed is told what one of them threw
+ */
+export function joinObservers(observers: readonly SessionObserver[], failed: (error: unknown) => void): SessionObserver {
+  const each = (tell: (observer: SessionObserver) => void): void => {
+    for (const observer of observers) {
+      try {
+        tell(observer);
+      } catch (error) {
+        failed(error);
+      }
+    }
+  };
+  return {
+    described: (header) => each((observer) => observer.described?.(header)),
+    chosen: (choice, header) => each((observer) => observer.chosen?.(choice, header)),
+    readout: (header) => each((observer) => observer.readout?.(header)),
+    inputEnded: () => each((observer) => observer.inputEnded?.()),
+    imageMade: (image) => each((observer) => observer.imageMade?.(image)),
+    imageReturned: (image) => each((observer) => observer.imageReturned?.(image)),
+    reconstructed: (summary) => each((observer) => observer.reconstructed?.(summary)),
+    closed: (summary) => each((observer) => observer.closed?.(summary)),
+  };
+}
