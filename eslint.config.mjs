@@ -6,8 +6,9 @@ const knows = {
   imaging: [],
   protocols: [],
   recon: ['imaging', 'ismrmrd'],
+  models: ['imaging', 'ismrmrd'],
   simulator: ['recon', 'imaging', 'ismrmrd', 'protocols'],
-  src: ['simulator', 'recon', 'protocols', 'imaging', 'ismrmrd'],
+  src: ['simulator', 'models', 'recon', 'protocols', 'imaging', 'ismrmrd'],
 };
 const folders = Object.keys(knows);
 

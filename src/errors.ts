@@ -2,6 +2,7 @@
 import { MRD_ERRORS } from 'ismrmrd';
 import type { ErrorEntry, ErrorTable } from 'ismrmrd';
 import { IMG_ERRORS } from '../imaging/index.js';
+import { MODEL_ERRORS, MODEL_WARNINGS } from '../models/index.js';
 import { PROTOCOL_ERRORS, PROTOCOL_WARNINGS } from '../protocols/index.js';
 import { RECON_ERRORS, RECON_NOTICES } from '../recon/index.js';
 import { SIM_ERRORS } from '../simulator/index.js';
@@ -26,6 +27,7 @@ const sections: readonly Section[] = [
   { title: 'The order of a session', table: { ...SESSION_ERRORS, ...SESSION_WARNINGS } },
   { title: 'Chain and parameters', table: { ...CHAIN_ERRORS, ...CHAIN_WARNINGS } },
   { title: 'Reconstruction', table: { ...RECON_ERRORS, ...RECON_NOTICES } },
+  { title: 'Models', table: { ...MODEL_ERRORS, ...MODEL_WARNINGS } },
   { title: 'Delivery', table: { ...DELIVERY_ERRORS, ...DELIVERY_WARNINGS } },
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
   { title: 'HTTP and the live channel', table: HTTP_ERRORS },

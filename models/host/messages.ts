@@ -1,0 +1,35 @@
+/** What the service and the process of its models say to each other: one question at a time, one answer each. */
+import type { Tensors } from '../tensors.js';
+
+export type ToHost =
+  | {
+      readonly type: 'load';
+      readonly id: string;
+      readonly path: string;
+      /** Other bytes than these are not loaded. */
+      readonly sha256: string;
+      readonly threads: number;
+      /** Names of execution providers, the wanted ones first. */
+      readonly providers: readonly string[];
+    }
+  | { readonly type: 'run'; readonly id: string; readonly inputs: Tensors };
+
+/** An input or output as the graph declares it. */
+export interface GraphPort {
+  readonly name: string;
+  readonly type: string;
+  /** A text or nothing where the size may vary. */
+  readonly shape: readonly (number | string | undefined)[];
+}
+
+export type FromHost =
+  | { readonly type: 'up' }
+  | {
+      readonly type: 'loaded';
+      readonly inputs: readonly GraphPort[];
+      readonly outputs: readonly GraphPort[];
+      /** Why the model runs on the processor in place of what was wanted. */
+      readonly fallBack?: string;
+    }
+  | { readonly type: 'done'; readonly outputs: Tensors; readonly residentBytes: number }
+  | { readonly type: 'failed'; readonly code: 'MODEL_ERR_LOAD' | 'MODEL_ERR_SHA256' | 'MODEL_ERR_RUN'; readonly got: string };

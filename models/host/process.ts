@@ -1,0 +1,76 @@
+/**
+ * The process in which models run. The inference runtime is loaded here and nowhere else: a graph that ends
+ * or blocks its process takes nobody with it. It says `up`, then answers one question after the other.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { FromHost, GraphPort, ToHost } from './messages.js';
+
+// The service ends this process; a Ctrl-C on its terminal must not.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+// A run that hangs blocks this thread, therefore another one looks whether the service is still there.
+new Worker(new URL('./orphan.js', import.meta.url)).unref();
+process.on('disconnect', () => process.exit());
+
+const sessions = new Map<string, InferenceSession>();
+
+function answer(message: FromHost): void {
+  process.send!(message);
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+async function load({ id, path, sha256, threads, providers }: Extract<ToHost, { type: 'load' }>): Promise<FromHost> {
+  const bytes = await readFile(path);
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== sha256) return { type: 'failed', code: 'MODEL_ERR_SHA256', got: `${found} in place of ${sha256}` };
+  const { session, fallBack } = await openSession(bytes, threads, providers);
+  sessions.set(id, session);
+  return {
+    type: 'loaded',
+    inputs: session.inputMetadata.map(portOf),
+    outputs: session.outputMetadata.map(portOf),
+    ...(fallBack === undefined ? {} : { fallBack }),
+  };
+}
+
+/** A provider that is missing, or that cannot take this graph, must not cost the model. */
+async function openSession(bytes: Uint8Array, threads: number, providers: readonly string[]): Promise<{ session: InferenceSession; fallBack?: string }> {
+  const open = (executionProviders: string[]) =>
+    InferenceSession.create(bytes, {
+      executionProviders,
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      // Threads that wait for the next layer in a loop would take the processors from the reconstruction.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    });
+  if (providers.every((name) => name === 'cpu')) return { session: await open(['cpu']) };
+  try {
+    return { session: await open([...providers]) };
+  } catch (error) {
+    return { session: await open(['cpu']), fallBack: reasonOf(error) };
+  }
+}
+
+function portOf(metadata: InferenceSession.ValueMetadata): GraphPort {
+  const { name } = metadata;
+  return metadata.isTensor ? { name, type: metadata.type, shape: metadata.shape } : { name, type: 'no tensor', shape: [] };
+}
+
+async function run({ id, inputs }: Extract<ToHost, { type: 'run' }>): Promise<FromHost> {
+  const feeds = Object.fromEntries(Object.entries(inputs).map(([name, { data, dims }]) => [name, new Tensor('float32', data, dims)]));
+  const results = await sessions.get(id)!.run(feeds);
+  const outputs = Object.fromEntries(Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as Float32Array, dims }]));
+  return { type: 'done', outputs, residentBytes: process.memoryUsage.rss() };
+}
+
+process.on('message', (question: ToHost) => {
+  const answered = question.type === 'load' ? load(question) : run(question);
+  void answered
+    .catch((error: unknown): FromHost => ({ type: 'failed', code: question.type === 'load' ? 'MODEL_ERR_LOAD' : 'MODEL_ERR_RUN', got: reasonOf(error) }))
+    .then(answer);
+});
+
+answer({ type: 'up' });

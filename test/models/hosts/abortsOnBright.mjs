@@ -1,0 +1,13 @@
+// A model process that gives images back as they are, and aborts on bright ones as a native fault would.
+const shape = (name, channels) => ({ name, type: 'float32', shape: ['n', channels, 'rows', 'columns'] });
+
+process.on('message', (question) => {
+  if (question.type === 'load') {
+    process.send({ type: 'loaded', inputs: [shape('image', 2), shape('noise', 1)], outputs: [shape('denoised', 2)] });
+  } else if (question.inputs.image.data.some((value) => value > 1000)) {
+    process.stderr.write('something before\nthe runtime gives up\n', () => process.kill(process.pid, 'SIGABRT'));
+  } else {
+    process.send({ type: 'done', outputs: { denoised: question.inputs.image }, residentBytes: 1 });
+  }
+});
+process.send({ type: 'up' });

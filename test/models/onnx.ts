@@ -1,0 +1,108 @@
+/**
+ * Tiny ONNX graphs, written as the protobuf messages that they are (onnx.proto of the ONNX project, IR version 8),
+ * so that no binary has to be kept. They work on "image" and "noise" like a denoiser, and misbehave on purpose.
+ */
+const float32Type = 1;
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = BigInt.asUintN(64, BigInt(value)); ; rest >>= 7n) {
+    if (rest < 128n) return [...bytes, Number(rest)];
+    bytes.push(Number(rest & 127n) | 128);
+  }
+}
+const int = (field: number, value: number) => Buffer.from([...varint(field * 8), ...varint(value)]);
+const bytes = (field: number, value: Uint8Array) => Buffer.concat([Buffer.from([...varint(field * 8 + 2), ...varint(value.length)]), value]);
+const text = (field: number, value: string) => bytes(field, Buffer.from(value));
+const message = (field: number, ...parts: Buffer[]) => bytes(field, Buffer.concat(parts));
+
+type Size = number | string;
+
+const attributeOf = {
+  int: (name: string, value: number) => message(5, text(1, name), int(3, value), int(20, 2)),
+  ints: (name: string, values: number[]) => message(5, text(1, name), ...values.map((value) => int(8, value)), int(20, 7)),
+  graph: (name: string, graph: Buffer) => message(5, text(1, name), bytes(6, graph), int(20, 5)),
+};
+
+const node = (operator: string, inputs: string[], outputs: string[], ...attributes: Buffer[]) =>
+  message(1, ...inputs.map((name) => text(1, name)), ...outputs.map((name) => text(2, name)), text(4, operator), ...attributes);
+
+const elementTypes = { float32: float32Type, int64: 7, bool: 9 } as const;
+
+function constant(name: string, type: keyof typeof elementTypes, dims: number[], values: number[]): Buffer {
+  const raw = { float32: () => new Float32Array(values), int64: () => new BigInt64Array(values.map(BigInt)), bool: () => new Uint8Array(values) }[type]();
+  return message(5, ...dims.map((size) => int(1, size)), int(2, elementTypes[type]), text(8, name), bytes(9, new Uint8Array(raw.buffer)));
+}
+
+function port(field: 11 | 12, name: string, type: keyof typeof elementTypes, shape?: Size[]): Buffer {
+  const dims = shape?.map((size) => message(1, typeof size === 'number' ? int(1, size) : text(2, size)));
+  return message(field, text(1, name), message(2, message(1, int(1, elementTypes[type]), ...(dims === undefined ? [] : [message(2, ...dims)]))));
+}
+
+function model(graph: Buffer[]): Buffer {
+  return Buffer.concat([int(1, 8), message(7, ...graph, text(2, 'test')), message(8, text(1, ''), int(2, 17))]);
+}
+
+const imageShape: Size[] = ['n', 2, 'rows', 'columns'];
+const noiseShape: Size[] = ['n', 1, 'rows', 'columns'];
+const inputs = [port(11, 'image', 'float32', imageShape), port(11, 'noise', 'float32', noiseShape)];
+
+/** A denoiser of images of two channels whose middle is what is given; "noise" is read, as graphs may not drop an input. */
+function denoiser(middle: Buffer[], outputShape: Size[] | undefined = imageShape): Buffer {
+  return model([...middle, ...inputs, port(12, 'denoised', 'float32', outputShape)]);
+}
+
+/** image + 0 noise */
+export const identity = () => denoiser([constant('zero', 'float32', [], [0]), node('Mul', ['noise', 'zero'], ['nothing']), node('Add', ['image', 'nothing'], ['denoised'])]);
+
+/** image - noise / 2 */
+export const halfTheNoise = () => denoiser([constant('half', 'float32', [], [0.5]), node('Mul', ['noise', 'half'], ['part']), node('Sub', ['image', 'part'], ['denoised'])]);
+
+/** Not a number where the image is above 1000. */
+export const notANumberAboveThousand = () =>
+  denoiser([
+    constant('thousand', 'float32', [], [1000]), constant('zero', 'float32', [], [0]),
+    node('Sub', ['thousand', 'image'], ['below']), node('Sqrt', ['below'], ['root']), node('Mul', ['root', 'zero'], ['bad']),
+    node('Mul', ['noise', 'zero'], ['nothing']), node('Add', ['image', 'nothing'], ['same']), node('Add', ['same', 'bad'], ['denoised']),
+  ]);
+
+export const alwaysNotANumber = () =>
+  denoiser([constant('zero', 'float32', [], [0]), node('Mul', ['image', 'zero'], ['nothing']), node('Div', ['nothing', 'nothing'], ['bad']), node('Add', ['bad', 'noise'], ['denoised'])]);
+
+/** Twice as many images as went in; the graph does not say. */
+export const twiceAsMany = () => denoiser([node('Add', ['image', 'noise'], ['once']), node('Concat', ['once', 'once'], ['denoised'], attributeOf.int('axis', 0))], undefined);
+
+/** Declares one channel in place of two. */
+export const oneChannel = () =>
+  model([node('Identity', ['noise'], ['denoised']), port(11, 'image', 'float32', noiseShape), port(11, 'noise', 'float32', noiseShape), port(12, 'denoised', 'float32', noiseShape)]);
+
+export const otherNames = () => model([node('Relu', ['picture'], ['denoised']), port(11, 'picture', 'float32', imageShape), port(12, 'denoised', 'float32', imageShape)]);
+
+/** Adds each pixel's neighbours with weights that differ, zeros beyond the border: shift-invariant inside. */
+export const smoothing = () =>
+  denoiser([
+    constant('kernel', 'float32', [2, 3, 3, 3], Array.from({ length: 54 }, (_, index) => Math.sin(index + 1))),
+    node('Concat', ['image', 'noise'], ['both'], attributeOf.int('axis', 1)),
+    node('Conv', ['both', 'kernel'], ['denoised'], attributeOf.ints('pads', [1, 1, 1, 1])),
+  ]);
+
+/** A loop that never ends where the image is above 1000, else the image. */
+export const hangsAboveThousand = () => denoiser(loop([constant('thousand', 'float32', [], [1000]), node('ReduceMax', ['image'], ['largest'], attributeOf.int('keepdims', 0)), node('Greater', ['largest', 'thousand'], ['goesOn'])], ''));
+
+export const alwaysHangs = () => denoiser(loop([constant('goesOn', 'bool', [], [1])], ''));
+
+/** The image, after so many rounds of a small loop. */
+export const rounds = (count: number) => denoiser(loop([constant('goesOn', 'bool', [], [1]), constant('count', 'int64', [], [count])], 'count'));
+
+function loop(before: Buffer[], count: string): Buffer[] {
+  const body = Buffer.concat([
+    node('Identity', ['goesOnIn'], ['goesOnOut']), node('Identity', ['imageIn'], ['imageOut']), text(2, 'body'),
+    port(11, 'round', 'int64', []), port(11, 'goesOnIn', 'bool', []), port(11, 'imageIn', 'float32', imageShape),
+    port(12, 'goesOnOut', 'bool', []), port(12, 'imageOut', 'float32', imageShape),
+  ]);
+  return [
+    constant('zero', 'float32', [], [0]), ...before,
+    node('Loop', [count, 'goesOn', 'image'], ['looped'], attributeOf.graph('body', body)),
+    node('Mul', ['noise', 'zero'], ['nothing']), node('Add', ['looped', 'nothing'], ['denoised']),
+  ];
+}
