@@ -11,6 +11,7 @@ export interface JsonSchema {
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
   readonly prefixItems?: readonly JsonSchema[];
@@ -45,6 +46,8 @@ function sections(title: string, schema: JsonSchema, outermost: string): string[
 
 function innerSections(title: string, schema: JsonSchema, outermost: string): string[] {
   if (schema.properties !== undefined) return sections(title, schema, outermost);
+  const named = namedPart(schema);
+  if (named !== undefined) return sections(`${title}.NAME`, named, outermost);
   const kinds = (schema.oneOf ?? []).filter(({ properties }) => properties !== undefined);
   if (kinds.length > 0) {
     return kinds.flatMap((kind) => {
@@ -53,6 +56,11 @@ function innerSections(title: string, schema: JsonSchema, outermost: string): st
     });
   }
   return schema.items === undefined ? [] : innerSections(`${title}[]`, schema.items, outermost);
+}
+
+/** What stands under each name of an object with free names, where that is an object itself. */
+function namedPart({ additionalProperties }: JsonSchema): JsonSchema | undefined {
+  return typeof additionalProperties === 'object' && additionalProperties.properties !== undefined ? additionalProperties : undefined;
 }
 
 function defaultOf({ default: standard }: JsonSchema): string {
@@ -73,7 +81,7 @@ function valuesOf(schema: JsonSchema): string {
   if (schema.oneOf !== undefined) return schema.oneOf.map((kind) => tagOf(kind).value).join(', ');
   if (schema.prefixItems !== undefined) return `[${schema.prefixItems.map(valuesOf).join(', ')}]`;
   if (schema.type === 'array') return schema.items?.properties === undefined && schema.items?.oneOf === undefined ? `list of ${valuesOf(schema.items ?? {})}` : 'list, below';
-  if (schema.type === 'object') return schema.properties === undefined ? 'names and values' : 'below';
+  if (schema.type === 'object') return schema.properties === undefined && namedPart(schema) === undefined ? 'names and values' : 'below';
   return `${schema.type ?? 'any'}${rangeOf(schema)}`;
 }
 
