@@ -1,4 +1,5 @@
 export * from './types.js';
+export * from './denoise/index.js';
 export * from './epi/index.js';
 export * from './fft/index.js';
 export * from './filter/index.js';
