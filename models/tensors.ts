@@ -61,14 +61,17 @@ function checkAll(ports: Readonly<Record<string, Port>>, tensors: Tensors, known
   return sizes;
 }
 
-/** Smooth positive values in small tensors, for a first run: positive, because noise maps are. */
-export function trialInputs({ inputs, patch }: Manifest): Tensors {
+/**
+ * Smooth positive values, for a first run: positive, because noise maps are.
+ * @param sizes of the names of shapes; small ones where they are absent
+ */
+export function trialInputs({ inputs, patch }: Manifest, sizes: Readonly<Record<string, number>> = {}): Tensors {
   const side = patch.size ?? Math.ceil(64 / patch.multipleOf) * patch.multipleOf;
-  const dims = ({ shape }: Port) => shape.map((wish) => (typeof wish === 'number' ? wish : wish === 'n' ? 1 : side));
+  const sizeOf = (wish: number | string) => (typeof wish === 'number' ? wish : (sizes[wish] ?? (wish === 'n' ? 1 : side)));
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, port]) => {
-      const shape = dims(port);
-      return [name, { dims: shape, data: Float32Array.from({ length: count(shape) }, (_, index) => 1 + 0.5 * Math.sin(0.1 * index)) }];
+    Object.entries(inputs).map(([name, { shape }]) => {
+      const dims = shape.map(sizeOf);
+      return [name, { dims, data: Float32Array.from({ length: count(dims) }, (_, index) => 1 + 0.5 * Math.sin(0.1 * index)) }];
     }),
   );
 }

@@ -31,5 +31,5 @@ export type FromHost =
       /** Why the model runs on the processor in place of what was wanted. */
       readonly fallBack?: string;
     }
-  | { readonly type: 'done'; readonly outputs: Tensors; readonly residentBytes: number }
+  | { readonly type: 'done'; readonly outputs: Tensors; readonly runMs: number; readonly residentBytes: number }
   | { readonly type: 'failed'; readonly code: 'MODEL_ERR_LOAD' | 'MODEL_ERR_SHA256' | 'MODEL_ERR_RUN'; readonly got: string };

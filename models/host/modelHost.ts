@@ -59,8 +59,8 @@ export interface ModelHealth {
   readonly reason?: string;
   readonly nRuns: number;
   readonly nFailures: number;
-  /** Of its runs, without waiting. */
-  readonly totalMs: number;
+  /** Of its runs by themselves: without waiting, and without the way to its process and back. */
+  readonly totalRunMs: number;
 }
 export interface HostHealth {
   readonly state: 'idle' | 'busy' | 'stopped' | 'failing';
@@ -82,7 +82,7 @@ interface Model {
   killedAtMs: number[];
   nRuns: number;
   nFailures: number;
-  totalMs: number;
+  totalRunMs: number;
 }
 
 interface Job {
@@ -112,7 +112,7 @@ export class ModelHost {
 
   /** The process starts when it is first needed. */
   constructor(entries: readonly ModelEntry[], options: ModelHostOptions = {}) {
-    this.#models = entries.map((entry) => ({ entry, killedAtMs: [], nRuns: 0, nFailures: 0, totalMs: 0 }));
+    this.#models = entries.map((entry) => ({ entry, killedAtMs: [], nRuns: 0, nFailures: 0, totalRunMs: 0 }));
     this.#notice = options.notice ?? (() => undefined);
     this.#options = {
       threads: options.threads ?? Math.min(2, availableParallelism()),
@@ -162,8 +162,8 @@ export class ModelHost {
       nStarts: this.#nStarts,
       nQueued: this.#queue.length,
       residentBytes: pid === undefined ? 0 : this.#residentBytes,
-      models: this.#models.map(({ entry: { id, state, reason }, nRuns, nFailures, totalMs }) => ({
-        id, state, nRuns, nFailures, totalMs, ...(reason === undefined ? {} : { reason: reason.message }),
+      models: this.#models.map(({ entry: { id, state, reason }, nRuns, nFailures, totalRunMs }) => ({
+        id, state, nRuns, nFailures, totalRunMs, ...(reason === undefined ? {} : { reason: reason.message }),
       })),
     };
   }
@@ -280,13 +280,12 @@ export class ModelHost {
 
   async #tensors(process: HostProcess, model: Model, manifest: Manifest, inputs: Tensors, timeoutMs: number): Promise<Tensors> {
     const sizes = checkInputs(manifest, inputs);
-    const startMs = performance.now();
     const answer = await this.#ask(process, model, { type: 'run', id: model.entry.id, inputs }, timeoutMs);
     if (answer.type !== 'done') throw modelError('MODEL_ERR_RUN', `the answer "${answer.type}"`);
     this.#residentBytes = answer.residentBytes;
     checkOutputs(manifest, answer.outputs, sizes);
     model.nRuns++;
-    model.totalMs += performance.now() - startMs;
+    model.totalRunMs += answer.runMs;
     return answer.outputs;
   }
 

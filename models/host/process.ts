@@ -61,9 +61,11 @@ function portOf(metadata: InferenceSession.ValueMetadata): GraphPort {
 
 async function run({ id, inputs }: Extract<ToHost, { type: 'run' }>): Promise<FromHost> {
   const feeds = Object.fromEntries(Object.entries(inputs).map(([name, { data, dims }]) => [name, new Tensor('float32', data, dims)]));
+  const startMs = performance.now();
   const results = await sessions.get(id)!.run(feeds);
+  const runMs = performance.now() - startMs;
   const outputs = Object.fromEntries(Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as Float32Array, dims }]));
-  return { type: 'done', outputs, residentBytes: process.memoryUsage.rss() };
+  return { type: 'done', outputs, runMs, residentBytes: process.memoryUsage.rss() };
 }
 
 process.on('message', (question: ToHost) => {

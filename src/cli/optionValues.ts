@@ -31,6 +31,19 @@ export function keyValue(text: string, previous: Record<string, string>): Record
   return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** Rows x columns, as 320x256; one number is both. */
+export function matrix(text: string): { rows: number; columns: number } {
+  const [rows, columns = rows, ...more] = text.split('x').map(Number);
+  const isSize = (value: number | undefined): value is number => value !== undefined && Number.isInteger(value) && value >= 1 && value <= 8192;
+  if (isSize(rows) && isSize(columns) && more.length === 0) return { rows, columns };
+  throw new InvalidArgumentError('Expected ROWSxCOLUMNS, as 320x256.');
+}
+
+/** A value that may be given several times. */
+export function collected(text: string, previous: readonly string[]): string[] {
+  return [...previous, text];
+}
+
 /** Zero or more. */
 export function notNegative(text: string): number {
   return Number(text) === 0 && text.trim() !== '' ? 0 : positive(text);

@@ -16,10 +16,12 @@ import { receivedKinds } from './imageWriter.js';
 import { inspect } from './inspect.js';
 import { impliedByMaps, mapNames, mapParameters, reportedMaps } from './maps.js';
 import type { MapName } from './maps.js';
+import { benchModel, checkModels, listModels, printManifestSchema, showModel } from './models.js';
+import type { ModelFlags } from './models.js';
 import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
 import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from './protocols.js';
-import { defined, keyValue, namesOf, positive, wholeNumber, wholeNumbers } from './optionValues.js';
+import { collected, defined, keyValue, list, matrix, namesOf, positive, wholeNumber, wholeNumbers } from './optionValues.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
 import { serve } from './serve.js';
@@ -57,6 +59,8 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['CONUS_ERR_SWEEP_ACCELERATION', ExitCode.usage],
   ['CONUS_ERR_SWEEP_CALIBRATION', ExitCode.usage],
   ['PROTOCOL_ERR_UNKNOWN', ExitCode.usage],
+  ['MODEL_ERR_UNKNOWN', ExitCode.usage],
+  ['MODEL_ERR_FOLDER', ExitCode.usage],
   ['CONUS_ERR_OUTPUT', ExitCode.output],
   ['CONUS_ERR_CONNECTION', ExitCode.output],
   ['CONUS_ERR_LISTEN', ExitCode.output],
@@ -163,6 +167,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
   addSweep(program, io, done);
   addSimulate(command(program, 'simulate'), io, done);
   addProtocols(program, io, done);
+  addModels(program, io, done);
 
   command(program, 'parameters')
     .description('list every parameter of --set')
@@ -258,6 +263,49 @@ function addProtocols(program: Command, io: CliIo, done: (code: ExitCode) => voi
     });
 }
 
+function addModels(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
+  const models = program.command('models').description('networks: which there are, whether they are in order, how long they take');
+
+  withModels(command(models, 'list'))
+    .description('list the models that come with the program, and those of --models')
+    .action(async (flags: ModelFlags & { json: boolean }) => {
+      done(await listModels(flags, io));
+    });
+
+  withModels(command(models, 'show'))
+    .description('tell what a model says of itself')
+    .argument('<id>', 'name of a model')
+    .action(async (id: string, flags: ModelFlags & { json: boolean }) => {
+      done(await showModel(id, flags, io));
+    });
+
+  withModels(command(models, 'check'))
+    .description('load models and try them, as the service does')
+    .argument('[id...]', 'names of models; all of them by default')
+    .action(async (ids: string[], flags: ModelFlags & { json: boolean }) => {
+      done(await checkModels(ids, flags, io));
+    });
+
+  withModels(command(models, 'bench'))
+    .description('median latency of a model')
+    .argument('<id>', 'name of a model')
+    .option('--size <rowsxcolumns>', 'image size', matrix, { rows: 320, columns: 320 })
+    .option('--threads <numbers>', 'threads of a run', wholeNumbers(1, 256), [1, 2])
+    .option('--batch <numbers>', 'images in a run', wholeNumbers(1, 256), [1])
+    .option('--runs <number>', 'runs that are measured', wholeNumber(1, 10_000), 20)
+    .action(async (id: string, flags: Omit<ModelFlags, 'threads'> & { size: { rows: number; columns: number }; threads: number[]; batch: number[]; runs: number; json: boolean }) => {
+      const { size, threads: threadCounts, batch: batches, ...others } = flags;
+      done(await benchModel(id, { ...others, ...size, threadCounts, batches }, io));
+    });
+
+  command(models, 'schema')
+    .description('print the JSON Schema of manifests')
+    .option('--markdown', 'as the page docs/model-manifest.md')
+    .action((flags: { markdown?: boolean }) => {
+      done(printManifestSchema(flags, io));
+    });
+}
+
 interface ServeFlags {
   readonly host: string;
   readonly port: number;
@@ -280,6 +328,12 @@ function withChoice(subcommand: Command): Command {
   return subcommand
     .option('--set <key=value>', 'a parameter that wins over what the client asks for; may be repeated', keyValue, {})
     .option('--chain <name>', `a chain that wins over what the client asks for: ${knownConfigNames.join(', ')}`);
+}
+
+function withModels(subcommand: Command): Command {
+  return subcommand
+    .option('--models <folder>', 'a folder of further models, one folder each; may be repeated', collected, [])
+    .option('--providers <names>', 'execution providers of ONNX Runtime, the wanted ones first, as cuda,cpu', list);
 }
 
 function withPool(subcommand: Command): Command {

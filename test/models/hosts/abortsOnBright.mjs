@@ -7,7 +7,7 @@ process.on('message', (question) => {
   } else if (question.inputs.image.data.some((value) => value > 1000)) {
     process.stderr.write('something before\nthe runtime gives up\n', () => process.kill(process.pid, 'SIGABRT'));
   } else {
-    process.send({ type: 'done', outputs: { denoised: question.inputs.image }, residentBytes: 1 });
+    process.send({ type: 'done', outputs: { denoised: question.inputs.image }, runMs: 0, residentBytes: 1 });
   }
 });
 process.send({ type: 'up' });
