@@ -1,0 +1,11 @@
+export * from './errors.js';
+export { diskFiles } from './files.js';
+export type { Files } from './files.js';
+export { outstanding } from './jobs.js';
+export type { AttemptOutcome, JobState, OutboxJob, Reason, RetryLimits, StoredInstance } from './jobs.js';
+export type { ObjectStore } from './objects.js';
+export type { NewJob, Outbox, OutboxStats, Tally } from './outbox.js';
+export type { QuotaOptions, Room, RoomState } from './room.js';
+export { openSpool } from './spool.js';
+export type { Spool, SpoolOptions } from './spool.js';
+export type { Key, Table } from './table.js';

@@ -1,0 +1,136 @@
+/**
+ * The data directory: what must survive the end of the process at any moment.
+ *
+ *   spool.lmdb    records: tables, the outbox, who holds which object (with spool.lmdb-lock)
+ *   objects/      DICOM instances by their SHA-256
+ *   raw/          raw data as they came, where they are saved
+ *
+ * Every promise about a write resolves only when the disk holds it: commits wait for their flush
+ * (overlappingSync off), files for theirs and for that of their folder.
+ */
+import { chmod } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { open } from 'lmdb';
+import { spoolError } from './errors.js';
+import { diskFiles } from './files.js';
+import type { Files } from './files.js';
+import { lockDirectory } from './lock.js';
+import type { Lock } from './lock.js';
+import { FileObjectStore } from './objects.js';
+import type { ObjectStore } from './objects.js';
+import { Outbox } from './outbox.js';
+import { defaultQuota, Room } from './room.js';
+import type { QuotaOptions } from './room.js';
+import { Environment } from './table.js';
+import type { Table } from './table.js';
+
+/** Of the records in the database; a directory of a later one is refused. */
+const SCHEMA_VERSION = 1;
+/** Tables of the spool and of everybody who keeps something in it. */
+const MAX_TABLES = 64;
+
+/** Directories that this process owns: lmdb-js must not have the same database open twice for writing. */
+const owned = new Set<string>();
+
+export interface SpoolOptions extends QuotaOptions {
+  /**
+   * A server owns the directory: it locks it and removes what a crash left behind. A command that looks
+   * at the directory of a server that runs, or changes its outbox, does not.
+   */
+  readonly owns: boolean;
+  /** In place of the disk, for tests. */
+  readonly files: Files;
+}
+
+export interface Spool {
+  readonly directory: string;
+  readonly outbox: Outbox;
+  /** Content-addressed DICOM instances. */
+  readonly objects: ObjectStore;
+  readonly room: Room;
+  /** Jobs whose attempt was cut by the end of the last process. */
+  readonly nInterrupted: number;
+  /** A durable table of records of its own for another folder. The same name is the same table. */
+  table<T>(name: string): Table<T>;
+  /** Over all tables; see Table.transaction. */
+  transaction<Result>(work: () => Result): Promise<Result>;
+  /** Everything that was put before is on the disk. @throws the first failure of a write since the last call */
+  flushed(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a data directory, made where it is not there.
+ * @throws CodedError SPOOL_ERR_LOCKED, SPOOL_ERR_SCHEMA, SPOOL_ERR_UNREADABLE
+ */
+export async function openSpool(directory: string, options: Partial<SpoolOptions> = {}): Promise<Spool> {
+  const { owns = true } = options;
+  const path = resolve(directory);
+  if (!owns) return opened(path, options, () => undefined);
+  if (owned.has(path)) throw spoolError('SPOOL_ERR_LOCKED', 'a data directory that this server uses already');
+  owned.add(path);
+  const disown = () => owned.delete(path);
+  return opened(path, options, disown).catch((error: unknown) => {
+    disown();
+    throw error;
+  });
+}
+
+async function opened(directory: string, options: Partial<SpoolOptions>, closed: () => void): Promise<Spool> {
+  const { owns = true, files = diskFiles, ...quota } = options;
+  const environment = await openEnvironment(directory, files);
+  let lock: Lock | undefined;
+  try {
+    const about = environment.table<{ readonly version: number }>('schema');
+    await checkSchema(about);
+    if (owns) lock = await lockDirectory(directory, environment.table('owner'));
+    const room = new Room(directory, files, { ...defaultQuota, ...quota }, environment.table('cleanable'));
+    const objects = new FileObjectStore(join(directory, 'objects'), files, room, environment.table('objects'));
+    const outbox = new Outbox(environment, objects);
+    if (owns) await objects.recover();
+    const nInterrupted = owns ? await outbox.interrupt() : 0;
+    // The names of new folders, too, must last.
+    if (owns) await files.syncFolder(directory);
+    const tables = new Map<string, Table<unknown>>();
+    return {
+      directory, outbox, objects, room, nInterrupted,
+      table<T>(name: string) {
+        const table = tables.get(name) ?? environment.table<unknown>(`own.${name}`);
+        tables.set(name, table);
+        return table as Table<T>;
+      },
+      transaction: (work) => environment.transaction(work),
+      flushed: () => environment.flushed(),
+      async close() {
+        await environment.flushed().finally(async () => {
+          await lock?.release();
+          await environment.root.close();
+          closed();
+        });
+      },
+    };
+  } catch (error) {
+    await lock?.release();
+    await environment.root.close();
+    throw error;
+  }
+}
+
+async function openEnvironment(directory: string, files: Files): Promise<Environment> {
+  try {
+    await files.makeFolder(directory);
+    await chmod(directory, 0o700);
+    return new Environment(open({ path: join(directory, 'spool.lmdb'), maxDbs: MAX_TABLES, overlappingSync: false, encoding: 'json' }));
+  } catch (cause) {
+    throw spoolError('SPOOL_ERR_UNREADABLE', `a data directory that cannot be opened (${(cause as Error).message})`, { cause });
+  }
+}
+
+async function checkSchema(table: Table<{ readonly version: number }>): Promise<void> {
+  const version = await table.transaction(() => {
+    const found = table.get('schema');
+    if (found === undefined) table.put('schema', { version: SCHEMA_VERSION });
+    return found?.version ?? SCHEMA_VERSION;
+  });
+  if (version > SCHEMA_VERSION) throw spoolError('SPOOL_ERR_SCHEMA', `a data directory of schema ${version}; this version knows ${SCHEMA_VERSION}`);
+}

@@ -1,0 +1,99 @@
+/**
+ * Typed JSON records by key in the spool's database. Reads see what is committed, and within a
+ * transaction what it has written itself. A transaction happens as a whole or not at all, over all
+ * tables of the spool; the promise of one resolves when the disk holds it.
+ */
+import type { Database, RootDatabase } from 'lmdb';
+
+/** A string, or parts that sort one after the other, numbers before strings. */
+export type Key = string | readonly (string | number)[];
+
+export interface Table<T> {
+  get(key: Key): T | undefined;
+  /** Durable after `Spool.flushed()`, which is also where a failed write is told. */
+  put(key: Key, value: T): void;
+  /** Removing what is not there is no error. */
+  remove(key: Key): void;
+  /**
+   * Records in the order of their keys: those whose string key starts with the prefix, or whose key of
+   * parts has the prefix's as its first ones. All of them without a prefix.
+   */
+  range(prefix?: Key): Iterable<{ readonly key: Key; readonly value: T }>;
+  /** Runs `work` at once with everything it writes; a throw undoes all of it. Resolves when the disk holds it. */
+  transaction<Result>(work: () => Result): Promise<Result>;
+}
+
+/** Sorts after every key that is made of text. */
+const LAST = '\uffff';
+
+/** The database, and what became of writes that nobody waits for. */
+export class Environment {
+  readonly root: RootDatabase;
+  #pending: Promise<unknown> = Promise.resolve();
+  #failure: Error | undefined;
+
+  constructor(root: RootDatabase) {
+    this.root = root;
+  }
+
+  table<T>(name: string): Table<T> {
+    return new LmdbTable<T>(this, this.root.openDB<T, (string | number)[] | string>({ name, encoding: 'json' }));
+  }
+
+  transaction<Result>(work: () => Result): Promise<Result> {
+    // childTransaction: lmdb-js keeps what a plain one wrote before it threw.
+    return this.root.childTransaction(work);
+  }
+
+  /** A write whose outcome is asked for later, by flushed(). */
+  later(write: Promise<unknown>): void {
+    const settled = write.catch((error: unknown) => {
+      this.#failure ??= error instanceof Error ? error : new Error(String(error));
+    });
+    this.#pending = Promise.all([this.#pending, settled]);
+  }
+
+  /** @throws the first failure of a write since the last call */
+  async flushed(): Promise<void> {
+    await this.#pending;
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
+  }
+}
+
+class LmdbTable<T> implements Table<T> {
+  readonly #environment: Environment;
+  readonly #database: Database<T, (string | number)[] | string>;
+
+  constructor(environment: Environment, database: Database<T, (string | number)[] | string>) {
+    this.#environment = environment;
+    this.#database = database;
+  }
+
+  get(key: Key): T | undefined {
+    return this.#database.get(mutable(key));
+  }
+
+  put(key: Key, value: T): void {
+    this.#environment.later(this.#database.put(mutable(key), value));
+  }
+
+  remove(key: Key): void {
+    this.#environment.later(this.#database.remove(mutable(key)));
+  }
+
+  *range(prefix: Key = ''): Iterable<{ key: Key; value: T }> {
+    const options =
+      prefix === '' ? {} : typeof prefix === 'string' ? { start: prefix, end: prefix + LAST } : { start: [...prefix], end: [...prefix, LAST] };
+    yield* this.#database.getRange(options) as Iterable<{ key: Key; value: T }>;
+  }
+
+  transaction<Result>(work: () => Result): Promise<Result> {
+    return this.#environment.transaction(work);
+  }
+}
+
+function mutable(key: Key): (string | number)[] | string {
+  return typeof key === 'string' ? key : [...key];
+}

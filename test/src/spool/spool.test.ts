@@ -1,0 +1,259 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { bytesOf, roomyFiles, spoolIn, storedSeries, temporaryFolder } from './data.js';
+
+/** A process that opens the directory and stays until it is killed. */
+function startOwner(folder: string): { said: Promise<string>; kill: () => Promise<void> } {
+  const face = new URL('../../../dist/src/spool/index.js', import.meta.url).href;
+  const script = `const { openSpool } = await import(${JSON.stringify(face)});
+    const said = await openSpool(${JSON.stringify(folder)}).then(() => 'owned', (error) => error.code ?? String(error));
+    process.stdout.write(said);
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return {
+    said: once(child.stdout, 'data').then(([data]) => String(data)),
+    kill: async () => {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    },
+  };
+}
+
+const objectFiles = (folder: string) =>
+  readdirSync(join(folder, 'objects'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name);
+
+describe('tables', () => {
+  it('hold what was put when the directory is opened again', async () => {
+    const folder = temporaryFolder();
+    const spool = await spoolIn(folder);
+    spool.table<{ value: number }>('things').put('a', { value: 1 });
+    await spool.flushed();
+    await spool.close();
+    const again = await spoolIn(folder);
+    expect(again.table('things').get('a')).toEqual({ value: 1 });
+    expect(again.table('others').get('a')).toBeUndefined();
+  });
+
+  it('range over string prefixes and over the first parts of keys', async () => {
+    const spool = await spoolIn(temporaryFolder());
+    const table = spool.table<number>('keys');
+    const keys = ['a', 'ab', 'b', ['x', 1, 'p'], ['x', 2, 'o'], ['xx', 1]] as const;
+    keys.forEach((key, index) => table.put(key, index));
+    await spool.flushed();
+    expect([...table.range('a')].map(({ key }) => key)).toEqual(['a', 'ab']);
+    expect([...table.range(['x'])].map(({ key }) => key)).toEqual([['x', 1, 'p'], ['x', 2, 'o']]);
+    expect([...table.range(['x', 2])].map(({ value }) => value)).toEqual([4]);
+    expect([...table.range()]).toHaveLength(6);
+  });
+
+  it('take a transaction over several tables as a whole or not at all', async () => {
+    const spool = await spoolIn(temporaryFolder());
+    const [one, two] = [spool.table<number>('one'), spool.table<number>('two')];
+    await expect(
+      spool.transaction(() => {
+        one.put('k', 1);
+        two.put('k', 2);
+        expect(one.get('k')).toBe(1);
+        throw new Error('no');
+      }),
+    ).rejects.toThrow('no');
+    expect([one.get('k'), two.get('k')]).toEqual([undefined, undefined]);
+    expect(await spool.transaction(() => (one.put('k', 1), two.put('k', 2), 'done'))).toBe('done');
+    expect([one.get('k'), two.get('k')]).toEqual([1, 2]);
+  });
+});
+
+describe('objects', () => {
+  it('are read as they were put, once however often they are put', async () => {
+    const folder = temporaryFolder();
+    const spool = await spoolIn(folder);
+    const refs = await Promise.all([1, 2, 3].map(() => spool.objects.put(bytesOf('the same'))));
+    expect(new Set(refs).size).toBe(1);
+    await spool.transaction(() => spool.objects.hold(refs[0]!, 'test'));
+    expect(await spool.objects.read(refs[0]!)).toEqual(Buffer.from('the same'));
+    expect(objectFiles(folder)).toEqual([refs[0]]);
+    expect(spool.room.state.usedBytes).toBe(8);
+  });
+
+  it('last only when they are held', async () => {
+    const folder = temporaryFolder();
+    const spool = await spoolIn(folder);
+    const [held, loose] = [await spool.objects.put(bytesOf('held')), await spool.objects.put(bytesOf('loose'))];
+    await spool.transaction(() => spool.objects.hold(held, 'test'));
+    await spool.close();
+    const again = await spoolIn(folder);
+    expect([again.objects.has(held), again.objects.has(loose)]).toEqual([true, false]);
+    expect(objectFiles(folder)).toEqual([held]);
+    expect(again.room.state.usedBytes).toBe(4);
+  });
+
+  it('that are discarded go at once, unless somebody else put or holds them', async () => {
+    const folder = temporaryFolder();
+    const spool = await spoolIn(folder);
+    const alone = await spool.objects.put(bytesOf('alone'));
+    const shared = await spool.objects.put(bytesOf('shared'));
+    await spool.objects.put(bytesOf('shared'));
+    await spool.objects.discard([alone, shared]);
+    expect(objectFiles(folder)).toEqual([shared]);
+    await spool.transaction(() => spool.objects.hold(shared, 'test'));
+    expect(await spool.objects.read(shared)).toEqual(Buffer.from('shared'));
+    expect(spool.room.state.usedBytes).toBe(6);
+  });
+
+  it('that were changed on the disk, or are gone, are not read', async () => {
+    const folder = temporaryFolder();
+    const spool = await spoolIn(folder);
+    const ref = await spool.objects.put(bytesOf('whole'));
+    await spool.transaction(() => spool.objects.hold(ref, 'test'));
+    writeFileSync(join(folder, 'objects', ref), 'other');
+    await expect(spool.objects.read(ref)).rejects.toMatchObject({ code: 'SPOOL_ERR_OBJECT_DAMAGED' });
+    await expect(spool.objects.read('00'.repeat(32))).rejects.toMatchObject({ code: 'SPOOL_ERR_OBJECT_MISSING' });
+  });
+
+  it('and their folder are for the owner of the process only', async () => {
+    const folder = join(temporaryFolder(), 'data');
+    const spool = await spoolIn(folder);
+    const ref = await spool.objects.put(bytesOf('private'));
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(statSync(join(folder, 'objects', ref)).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('the directory', () => {
+  it('is used by one server at a time, and by commands beside it', async () => {
+    const folder = temporaryFolder();
+    const spool = await spoolIn(folder);
+    await expect(spoolIn(folder)).rejects.toMatchObject({ code: 'SPOOL_ERR_LOCKED' });
+    const beside = await spoolIn(folder, { owns: false });
+    const [instance] = await storedSeries(spool, '2.25.7', 1);
+    await spool.transaction(() => spool.outbox.add({ destination: 'pacs', examId: 'e', instances: [instance!] }));
+    await beside.close();
+    await spool.close();
+    expect(readdirSync(folder).filter((name) => name.endsWith('.sock'))).toEqual([]);
+    expect((await spoolIn(folder)).outbox.list()).toHaveLength(1);
+  });
+
+  it('has one owner of many processes that come at once, and is free when that one is killed', async () => {
+    const folder = temporaryFolder();
+    await (await spoolIn(folder)).close();
+    const processes = Array.from({ length: 3 }, () => startOwner(folder));
+    const said = await Promise.all(processes.map(({ said }) => said));
+    expect(said.sort()).toEqual(['SPOOL_ERR_LOCKED', 'SPOOL_ERR_LOCKED', 'owned']);
+    await expect(spoolIn(folder)).rejects.toMatchObject({ code: 'SPOOL_ERR_LOCKED' });
+    await Promise.all(processes.map(({ kill }) => kill()));
+    await spoolIn(folder);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.sock'))).toHaveLength(1);
+  });
+
+  it('may have a path that is too long for a socket', async () => {
+    const folder = join(temporaryFolder(), 'x'.repeat(120));
+    const spool = await spoolIn(folder);
+    await expect(spoolIn(folder)).rejects.toMatchObject({ code: 'SPOOL_ERR_LOCKED' });
+    await spool.close();
+    await spoolIn(folder);
+  });
+
+  it('of a later version is refused and left as it was', async () => {
+    const folder = temporaryFolder();
+    const spool = await spoolIn(folder);
+    await spool.close();
+    const { open } = await import('lmdb');
+    const environment = open({ path: join(folder, 'spool.lmdb'), encoding: 'json', maxDbs: 64 });
+    await environment.openDB({ name: 'schema', encoding: 'json' }).put('schema', { version: 99 });
+    await environment.close();
+    await expect(spoolIn(folder)).rejects.toMatchObject({ code: 'SPOOL_ERR_SCHEMA' });
+  });
+
+  it('that cannot be made is told', async () => {
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    await expect(spoolIn(file)).rejects.toMatchObject({ code: 'SPOOL_ERR_UNREADABLE' });
+  });
+});
+
+describe('room', () => {
+  const deliver = async (spool: Awaited<ReturnType<typeof spoolIn>>, series: string, nInstances = 1) => {
+    const instances = await storedSeries(spool, series, nInstances, 1000);
+    await spool.transaction(() => instances.forEach(({ ref }) => spool.objects.hold(ref, 'job/x')));
+    await spool.transaction(() => instances.forEach(({ ref }) => spool.objects.release(ref, 'job/x')));
+    return instances.map(({ ref }) => ref);
+  };
+
+  it('is made by cleaning away what was delivered, the oldest first, and nothing else', async () => {
+    const folder = temporaryFolder();
+    const spool = await spoolIn(folder, { quotaBytes: 4000 });
+    const held = await spool.objects.put(new Uint8Array(1000).fill(1));
+    await spool.transaction(() => spool.objects.hold(held, 'job/waiting'));
+    const [first] = await deliver(spool, '2.25.1');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const [second] = await deliver(spool, '2.25.2');
+    await spool.objects.put(new Uint8Array(2000).fill(2));
+    expect([held, first, second].map((ref) => spool.objects.has(ref!))).toEqual([true, false, true]);
+    expect(existsSync(join(folder, 'objects', first!))).toBe(false);
+    expect(spool.room.state).toEqual({ usedBytes: 4000, quotaBytes: 4000, isFull: false });
+  });
+
+  it('that is not there is refused, which is told once, and told when there is room again', async () => {
+    const spool = await spoolIn(temporaryFolder(), { quotaBytes: 1000 });
+    const told: string[] = [];
+    spool.room.on('full', () => told.push('full')).on('room', () => told.push('room'));
+    const ref = await spool.objects.put(new Uint8Array(900));
+    await spool.transaction(() => spool.objects.hold(ref, 'job/x'));
+    for (let i = 0; i < 2; i++) await expect(spool.objects.put(new Uint8Array(200))).rejects.toMatchObject({ code: 'SPOOL_ERR_FULL' });
+    expect(told).toEqual(['full']);
+    await spool.transaction(() => spool.objects.release(ref, 'job/x'));
+    await spool.objects.put(new Uint8Array(200));
+    expect(told).toEqual(['full', 'room']);
+    expect(spool.room.state.usedBytes).toBe(200);
+  });
+
+  it('is left on the disk, too', async () => {
+    let free = 10_000;
+    const files = { ...roomyFiles, freeBytes: () => Promise.resolve(free) };
+    const spool = await spoolIn(temporaryFolder(), { files, reserveBytes: 8000 });
+    await spool.objects.put(new Uint8Array(1500));
+    free = 8500;
+    await expect(spool.objects.put(new Uint8Array(1501))).rejects.toMatchObject({ code: 'SPOOL_ERR_FULL' });
+  });
+
+  it('that the disk refuses leaves nothing behind', async () => {
+    const folder = temporaryFolder();
+    let isFull = true;
+    const files = {
+      ...roomyFiles,
+      write: (path: string, bytes: Uint8Array) => {
+        if (!isFull) return roomyFiles.write(path, bytes);
+        writeFileSync(path, bytes.subarray(0, 3));
+        return Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+      },
+    };
+    const spool = await spoolIn(folder, { files });
+    await expect(spool.objects.put(bytesOf('object'))).rejects.toMatchObject({ code: 'SPOOL_ERR_FULL' });
+    expect(spool.room.state).toMatchObject({ usedBytes: 0, isFull: true });
+    expect(objectFiles(folder)).toEqual([]);
+    isFull = false;
+    await spool.objects.put(bytesOf('object'));
+    expect(spool.room.state).toMatchObject({ usedBytes: 6, isFull: false });
+  });
+
+  it('is not made of what is wanted again', async () => {
+    const spool = await spoolIn(temporaryFolder(), { quotaBytes: 2000 });
+    const [ref] = await deliver(spool, '2.25.1');
+    const again = await storedSeries(spool, '2.25.1', 1, 1000);
+    expect(again[0]!.ref).toBe(ref);
+    await expect(spool.objects.put(new Uint8Array(1500))).rejects.toMatchObject({ code: 'SPOOL_ERR_FULL' });
+    await spool.transaction(() => spool.objects.hold(ref!, 'job/y'));
+    expect((await spool.objects.read(ref!)).length).toBe(1000);
+  });
+});
+
+it('keeps a folder that somebody put beside its own', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'mine'));
+  const spool = await spoolIn(folder);
+  await spool.close();
+  expect(existsSync(join(folder, 'mine'))).toBe(true);
+});
