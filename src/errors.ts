@@ -9,6 +9,7 @@ import { SIM_ERRORS } from '../simulator/index.js';
 import { CHAIN_ERRORS, CHAIN_WARNINGS } from './chain/index.js';
 import { CLI_ERRORS, CLI_WARNINGS } from './cli/errors.js';
 import { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './delivery/index.js';
+import { HANDOFF_ERRORS } from './handoff/index.js';
 import { HTTP_ERRORS } from './http/index.js';
 import { PROTOCOL_FILE_ERRORS, PROTOCOL_FILE_WARNINGS } from './protocols/index.js';
 import { RAW_WARNINGS } from './raw/index.js';
@@ -36,6 +37,7 @@ const sections: readonly Section[] = [
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },
   { title: 'Images and metrics', table: IMG_ERRORS },
   { title: 'Exam protocols', table: { ...PROTOCOL_ERRORS, ...PROTOCOL_FILE_ERRORS, ...PROTOCOL_WARNINGS, ...PROTOCOL_FILE_WARNINGS } },
+  { title: 'The hand-off', table: HANDOFF_ERRORS },
   { title: 'The simulator', table: { ...SIM_ERRORS, ...SIMULATION_ERRORS } },
 ];
 

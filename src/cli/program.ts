@@ -14,6 +14,7 @@ import { ExitCode } from './exitCodes.js';
 import { explain } from './explain.js';
 import { receivedKinds } from './imageWriter.js';
 import { inspect } from './inspect.js';
+import { addHandoff } from './handoff.js';
 import { impliedByMaps, mapNames, mapParameters, reportedMaps } from './maps.js';
 import type { MapName } from './maps.js';
 import { benchModel, checkModels, listModels, printManifestSchema, showModel } from './models.js';
@@ -168,6 +169,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
   addSimulate(command(program, 'simulate'), io, done);
   addProtocols(program, io, done);
   addModels(program, io, done);
+  addHandoff(program, io, done);
 
   command(program, 'parameters')
     .description('list every parameter of --set')

@@ -1,0 +1,48 @@
+/** How an offer reaches a stage, and what of the exam it can take along. */
+import type { Offer, OfferAnswer, Outcome } from './contract.js';
+
+/** One series of a finished exam that is offered. */
+export interface SeriesForHandoff {
+  readonly seriesInstanceUid: string;
+  readonly role: string;
+  readonly description: string;
+  readonly modality: 'MR' | 'CT';
+  readonly synthetic: boolean;
+  readonly denoised: boolean;
+  readonly qualityLight?: 'green' | 'amber' | 'red';
+  readonly instances: readonly { readonly sopInstanceUid: string; readonly sopClassUid: string }[];
+}
+
+export interface ExamForHandoff {
+  readonly examId: string;
+  readonly studyInstanceUid: string;
+  readonly protocol?: string;
+  readonly bodyPart?: string;
+  readonly tasks: readonly string[];
+  readonly series: readonly SeriesForHandoff[];
+}
+
+/** The images of an exam, read when they are needed. @throws CodedError HANDOFF_ERR_MATERIAL where they are gone */
+export interface Material {
+  /** A whole Part 10 file. */
+  dicom(seriesInstanceUid: string, sopInstanceUid: string): Promise<Uint8Array>;
+  /** A .nii.gz file. */
+  nifti(seriesInstanceUid: string): Promise<Uint8Array>;
+}
+
+export interface Transport {
+  /** How the images are named in the offer. */
+  locations(offerId: string, series: SeriesForHandoff): Pick<Offer['series'][number], 'dicom' | 'nifti'>;
+  /** Where the outcome is sent to; absent where the stage has another way. */
+  callback(offerId: string): Offer['callback'];
+  /**
+   * Makes the offer. The signal ends it.
+   * @returns the answer, unchecked values already refused
+   * @throws CodedError HANDOFF_ERR_ANSWER, HANDOFF_ERR_MATERIAL, or the system's error
+   */
+  offer(offer: Offer, exam: ExamForHandoff, material: Material, signal: AbortSignal): Promise<OfferAnswer>;
+  /** Looks for an outcome that the stage left; undefined where there is none yet, or where outcomes come by themselves. */
+  outcome?(offerId: string): Promise<Outcome | undefined>;
+  /** The offer is settled: what was laid out for it may go. */
+  settled?(offerId: string): Promise<void>;
+}
