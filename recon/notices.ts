@@ -112,6 +112,26 @@ export const RECON_NOTICES = {
     expected: 'coil maps, of which g-factor, noise, SNR and point-spread maps are computed',
     action: 'use combine=auto and send calibration lines',
   },
+  RECON_INFO_DENOISING: {
+    expected: 'nothing: a report of how images are denoised',
+    action: 'set denoise, denoiseDataConsistency and residualMap to have it otherwise',
+  },
+  RECON_WARN_NOT_DENOISED: {
+    expected: 'complete images with coil maps and a linear reconstruction, whose noise is known pixel by pixel, and a denoiser that is ready',
+    action: 'use the conventional series, which is complete; combine=auto and unalias=auto give images that can be denoised',
+  },
+  RECON_WARN_DENOISE_INPUT: {
+    expected: 'an MR image whose noise is what its noise map says',
+    action: 'use the conventional series; check the noise measurement and the image that is named',
+  },
+  RECON_WARN_DENOISER_FAILED: {
+    expected: 'an answer of the denoiser for each image',
+    action: 'use the conventional series, which is complete; see the code of the denoiser in the message',
+  },
+  RECON_WARN_DATA_CONSISTENCY: {
+    expected: 'a 2D image on the lines that were encoded, and room in memory to keep them until it is denoised',
+    action: 'none needed: the images were denoised without putting the measured lines back',
+  },
 } as const satisfies ErrorTable;
 
 export type ReconNoticeCode = keyof typeof RECON_NOTICES;

@@ -1,5 +1,6 @@
 /** What reconstruction takes and gives: plain data, so that it crosses threads as it is. */
 import type { ImageGeometry } from '../imaging/index.js';
+import type { DenoisingRecord } from './denoise/index.js';
 import type { NoiseStatistics } from './noise/index.js';
 import type { RawFilter } from './filter/index.js';
 import type { PartialFourierMethod } from './partial-fourier/index.js';
@@ -43,6 +44,12 @@ export interface ReconParameters {
   readonly gibbsRemoval: boolean;
   /** Even the intensity out that the array's coils give; `auto`: by a surface-coil reference scan where there is one, else by an estimate. */
   readonly intensityCorrection: 'off' | 'auto' | 'scan' | 'estimate';
+  /** How much of the denoised image a second series shows, in per cent; 0: there is none. */
+  readonly denoise: number;
+  /** Put the measured lines back into the denoised image; `auto`: where that was found to help. */
+  readonly denoiseDataConsistency: 'auto' | 'on' | 'off';
+  /** Deliver what denoising took out of each slice, at full strength, as a further series. */
+  readonly residualMap: boolean;
   /** Deliver a g-factor map a slice as a further series. */
   readonly gFactorMap: boolean;
   /** Deliver a noise map a slice as a further series. */
@@ -76,6 +83,9 @@ export const defaultReconParameters: ReconParameters = {
   rawFilterStrength: 1,
   gibbsRemoval: false,
   intensityCorrection: 'off',
+  denoise: 0,
+  denoiseDataConsistency: 'auto',
+  residualMap: false,
   gFactorMap: false,
   noiseMap: false,
   snrMap: false,
@@ -107,10 +117,10 @@ export interface ImageCounters {
   readonly average: number;
 }
 
-export type ReconImageKind = 'image' | 'gFactor' | 'noise' | 'snr' | 'coilMap' | 'psf';
+export type ReconImageKind = 'image' | 'gFactor' | 'noise' | 'snr' | 'coilMap' | 'psf' | 'denoised' | 'residual';
 
 /** Kinds whose pixels are complex64; those of the others are float32. */
-export const complexKinds: ReadonlySet<ReconImageKind> = new Set(['image', 'coilMap', 'psf']);
+export const complexKinds: ReadonlySet<ReconImageKind> = new Set(['image', 'coilMap', 'psf', 'denoised', 'residual']);
 
 /** How honest an image is: whether every line that it stands on was measured, properly synthesised or solved for. */
 export type ReconMethod = 'full' | 'grappa' | 'sense' | 'l1' | 'zeroFilled';
@@ -138,6 +148,8 @@ export interface ReconImage {
   readonly partialFourier: PartialFourierMethod | 'none';
   /** What was done to it after that, in order. */
   readonly postProcessing: readonly PostProcessing[];
+  /** Of the kinds `denoised` and `residual`. */
+  readonly denoising?: DenoisingRecord;
   readonly accelerationPhase: number;
   /** Along the partitions of a 3D scan. */
   readonly accelerationSlice: number;

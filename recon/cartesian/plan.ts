@@ -307,6 +307,13 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     decide('intensity', how, 'it was asked for', 'parameter intensityCorrection');
   }
 
+  if (parameters.denoise > 0) {
+    decide(
+      'denoising', `${parameters.denoise} %, a second series${parameters.residualMap ? ', with what was taken out' : ''}`,
+      'on the combined complex image with its noise map, before partial Fourier and filters', 'parameter denoise',
+    );
+  }
+
   const nAverages = averagesFill ? Math.floor(nAveragesAnnounced / announced) : nAveragesAnnounced;
   const nSlicesAnnounced = count(loops.slice);
   decide(

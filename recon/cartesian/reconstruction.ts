@@ -5,20 +5,23 @@
  *   calibration lines complete -> GRAPPA kernel and coil maps, while imaging lines still arrive
  *   a line whose neighbours are in -> synthesised at once
  *   slab complete -> FFT along the phase encoding and coil combination, or SENSE -> partial Fourier -> image, g-factor, noise
+ *   combined image and its noise -> denoiser -> partial Fourier -> a second image
  *
- * Knows no threads and no I/O: calibration jobs go to the runner that it is given.
+ * Knows no threads, no networks and no I/O: calibration jobs and images to denoise go to the runners that it is given.
  */
 import { CodedError, hasFlag, type EncodingCounters } from 'ismrmrd';
+import type { DenoiseRunner, DenoisingRecord } from '../denoise/index.js';
 import { reconError } from '../errors.js';
 import { removeGhostPhase, type GhostPhase } from '../epi/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { NoiseRecord } from '../noise/index.js';
 import { reconNotice, type ReconNoticeCode } from '../notices.js';
-import type { ReconImage, ReconImageKind, ReconNotice, ReconSummary } from '../types.js';
+import type { ReconImage, ReconImageKind, ReconMethod, ReconNotice, ReconSummary } from '../types.js';
 import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
 import { Calibrations, type Calibration, type LineWriter } from './calibrations.js';
 import { Compression } from './compression.js';
 import { edgeDeviation } from './edgeNoise.js';
+import { DenoiseStage } from './denoiseStage.js';
 import { GhostCorrection } from './ghostCorrection.js';
 import { ImageStage } from './imageStage.js';
 import { IntensityStage } from './intensityStage.js';
@@ -28,7 +31,10 @@ import { isAccelerated, needsCoilMaps, slabCoilBytes, type CartesianPlan } from 
 import { ignoredBy, useOf, type LineUse, type Readout, type ReadoutUse, type WaitingUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { rowOfLine, Slab } from './slab.js';
-import { combinedImages, geometryOf, methodOf, scaleLines, synthesise, type CoilMaps, type ImageMaking } from './slabImage.js';
+import {
+  combinedImages, completedImages, geometryOf, keptRows, keptSlices, methodOf, noiseBeforeCompletion, scaleLines, synthesise, type CoilMaps,
+  type ImageMaking,
+} from './slabImage.js';
 import { sliceMaps, wantsMaps } from './sliceMaps.js';
 import { StageClock } from './stageClock.js';
 
@@ -47,6 +53,8 @@ export type CalibrationRunner = (job: CalibrationJob, done: (outcome: Calibratio
 const retainedBytes = 256 * 2 ** 20;
 const retainedBytesWhereAnnounced = 16 * 2 ** 20;
 
+type ImageFacts = Pick<ReconImage, 'hasPhase' | 'method' | 'partialFourier' | 'postProcessing' | 'nCalibrationLines' | 'nMissingLines'>;
+
 export class CartesianReconstruction {
   readonly #plan: CartesianPlan;
   readonly #kernels: Kernels;
@@ -57,6 +65,7 @@ export class CartesianReconstruction {
   readonly #images: ImageStage;
   readonly #intensity: IntensityStage;
   readonly #calibrations: Calibrations;
+  readonly #denoising: DenoiseStage;
   readonly #slabs = new Map<string, Slab>();
   /** Complete slabs, in the order in which they became so: images leave in this order. */
   readonly #complete = new Map<Slab, Calibration | undefined>();
@@ -79,8 +88,13 @@ export class CartesianReconstruction {
   #ghostPointer = 0;
   #finished: (() => void) | undefined;
 
-  /** @param storedNoise an earlier measurement, for a scan that brings none of its own */
-  constructor(plan: CartesianPlan, kernels: Kernels, output: CartesianOutput, runner: CalibrationRunner, storedNoise?: NoiseRecord) {
+  /**
+   * @param storedNoise an earlier measurement, for a scan that brings none of its own
+   * @param denoiser where there is one that is ready
+   */
+  constructor(
+    plan: CartesianPlan, kernels: Kernels, output: CartesianOutput, runner: CalibrationRunner, storedNoise?: NoiseRecord, denoiser?: DenoiseRunner,
+  ) {
     this.#plan = plan;
     this.#kernels = kernels;
     this.#output = output;
@@ -89,6 +103,12 @@ export class CartesianReconstruction {
     this.#ghosts = plan.isEchoPlanar ? new GhostCorrection(plan.nColumns) : undefined;
     this.#images = new ImageStage(plan, kernels, (notice) => output.notice(notice));
     this.#intensity = new IntensityStage(plan, kernels, (notice) => output.notice(notice));
+    this.#denoising = new DenoiseStage(plan, kernels, {
+      run: denoiser,
+      clock: this.#clock,
+      notice: (code, message) => this.#sayOnce(code, message),
+      idle: () => this.#finishIfIdle(),
+    });
     this.#calibrations = new Calibrations(plan, kernels, {
       run: runner,
       allocate: (nBytes) => this.#allocate(nBytes),
@@ -136,7 +156,7 @@ export class CartesianReconstruction {
     }
   }
 
-  /** No more readouts: `done` is called when every image is out, at the latest when the last calibration is. */
+  /** No more readouts: `done` is called when every image is out, at the latest when the last calibration and the last denoised image are. */
   finish(done: () => void): void {
     if (this.#unused.size > 0) {
       const counts = [...this.#unused].map(([name, count]) => `${count} ${name}`).join(', ');
@@ -460,16 +480,21 @@ export class CartesianReconstruction {
       volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images,
     };
     if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils)));
+    const method = methodOf(this.#plan, slab, nAliased > 0);
+    const denoises = this.#canDenoise(slab, method, maps !== undefined);
+    let combined: Float32Array[] = [];
     const { slices, partialFourier, postProcessing } = this.#clock.time(isSolvedFor ? 'iterations' : 'combination', () => {
       this.#images.checkCentre(slab, this.#nCoils);
-      return combinedImages(this.#kernels, this.#plan, slab, making);
+      return combinedImages(this.#kernels, this.#plan, slab, making, (values) => {
+        if (denoises) combined = inParts(values, this.#plan.combinedSlices);
+      });
     });
     const gains = slices.map((image) =>
       this.#intensity.gainOf(slab.counters.slice, image, this.#readouts.whitening, this.#nChannels),
     );
     const facts = {
       hasPhase: making.maps !== undefined,
-      method: methodOf(this.#plan, slab, nAliased > 0),
+      method,
       partialFourier,
       postProcessing: gains[0] === undefined ? postProcessing : [...postProcessing, gains[0].step],
       nCalibrationLines: isAccelerated(this.#plan) ? (calibration?.nLines ?? 0) : 0,
@@ -499,6 +524,7 @@ export class CartesianReconstruction {
         }
       }
     }
+    if (denoises && calibration !== undefined) this.#denoise(slab, calibration, making, combined, gains.map((gain) => gain?.gain), facts);
     slab.delivered = true;
     slab.changedSinceDelivery = false;
     // The partitions of a volume have become slices: late lines have nowhere to go.
@@ -506,10 +532,65 @@ export class CartesianReconstruction {
     else this.#retain(slab);
   }
 
+  /** Whether an image has what a denoiser needs: coil maps, and a noise that is known. */
+  #canDenoise(slab: Slab, method: ReconMethod, hasMaps: boolean): boolean {
+    if (!this.#denoising.isOpen) return false;
+    const reason = !hasMaps
+      ? 'root-sum-of-squares images have no phase, and no noise that is known pixel by pixel'
+      : method === 'l1'
+        ? 'the noise of a compressed-sensing image depends on what it shows'
+        : method === 'zeroFilled'
+          ? 'it is incomplete'
+          : undefined;
+    if (reason !== undefined) this.#denoising.end('RECON_WARN_NOT_DENOISED', `Slice ${slab.counters.slice} is not denoised: ${reason}.`);
+    return reason === undefined;
+  }
+
+  /** Hands the images of a slab to the denoiser; the conventional ones have left. */
+  #denoise(
+    slab: Slab, calibration: Calibration, making: ImageMaking, images: readonly Float32Array[], gains: readonly (Float32Array | undefined)[],
+    facts: ImageFacts,
+  ): void {
+    const plan = this.#plan;
+    const noises = this.#noisesToDenoise(slab, calibration, making);
+    if (noises === undefined) return;
+    this.#denoising.take({
+      slice: slab.counters.slice * plan.nSlices,
+      images,
+      noises,
+      noiseSource: this.#readouts.whitens ? 'measured' : 'edge',
+      sampledColumns: this.#readouts.sampledColumns,
+      emit: (denoised, residuals, records) => {
+        const { slices } = this.#clock.time('denoising', () => completedImages(this.#kernels, plan, denoised, making));
+        keptSlices(plan).forEach((combinedSlice, slice) => {
+          const denoising = records[combinedSlice]!;
+          multiply(slices[slice]!, gains[slice]);
+          this.#emit(slab, slice, 'denoised', slices[slice]!, { ...facts, denoising });
+          if (!plan.parameters.residualMap) return;
+          const residual = keptRows(plan, residuals[combinedSlice]!, 2).slice();
+          multiply(residual, gains[slice]);
+          this.#emit(slab, slice, 'residual', residual, { ...facts, denoising });
+        });
+      },
+      release: () => undefined,
+    });
+  }
+
+  /** Noise maps of the combined images; undefined, and the denoised series over, where there is no room for them. */
+  #noisesToDenoise(slab: Slab, calibration: Calibration, making: ImageMaking): Float32Array[] | undefined {
+    try {
+      return this.#clock.time('noise maps', () => noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making));
+    } catch (error) {
+      if (!(error instanceof CodedError && error.code === 'RECON_ERR_MEMORY_LIMIT')) throw error;
+      this.#denoising.end('RECON_WARN_NOT_DENOISED', `There is no room for the noise map of slice ${slab.counters.slice}.`);
+      return undefined;
+    }
+  }
+
   /** 1 after whitening; else from the edge of k-space, where anybody asks for it. */
   #noiseDeviationOf(slab: Slab): number {
     const { parameters, iterative } = this.#plan;
-    if (this.#readouts.whitens || !(iterative === 'l1' || parameters.noiseMap || parameters.snrMap)) return 1;
+    if (this.#readouts.whitens || !(iterative === 'l1' || parameters.noiseMap || parameters.snrMap || this.#denoising.isOpen)) return 1;
     const deviation = edgeDeviation(this.#kernels, this.#plan, slab, this.#nCoils);
     this.#sayOnce(
       'RECON_INFO_NOISE_ESTIMATE',
@@ -526,7 +607,7 @@ export class CartesianReconstruction {
 
   #emit(
     slab: Slab, slice: number, kind: ReconImageKind, data: Float32Array,
-    facts: Pick<ReconImage, 'hasPhase' | 'method' | 'partialFourier' | 'postProcessing' | 'nCalibrationLines' | 'nMissingLines'>, coil?: number,
+    facts: ImageFacts & { readonly denoising?: DenoisingRecord }, coil?: number,
   ): void {
     const { nRows, nColumns, nSlices, fovMm, acceleration, sliceAcceleration } = this.#plan;
     const { reference, counters } = slab;
@@ -579,7 +660,7 @@ export class CartesianReconstruction {
   }
 
   #finishIfIdle(): void {
-    if (this.#finished === undefined || this.#complete.size > 0 || this.#calibrations.isRunning) return;
+    if (this.#finished === undefined || this.#complete.size > 0 || this.#calibrations.isRunning || this.#denoising.isRunning) return;
     const done = this.#finished;
     this.#finished = undefined;
     done();
@@ -606,6 +687,12 @@ function multiply(pixels: Float32Array, gain: Float32Array | undefined): void {
   if (gain === undefined) return;
   const valuesEach = pixels.length / gain.length;
   for (let i = 0; i < pixels.length; i++) pixels[i] = pixels[i]! * gain[Math.floor(i / valuesEach)]!;
+}
+
+/** Copies of n equal parts. */
+function inParts(values: Float32Array, n: number): Float32Array[] {
+  const length = values.length / n;
+  return Array.from({ length: n }, (_, part) => values.slice(part * length, (part + 1) * length));
 }
 
 /** Slab row of a readout's line; that of a reference scan counts from its own centre. */

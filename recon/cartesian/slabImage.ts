@@ -67,13 +67,21 @@ export interface ImageMaking {
 /** Coil maps of a 2D image, complex64 [nCoils, mapRows, nColumns], or the lines that those of each slice are made of. */
 export type CoilMaps = { readonly pointer: number } | { readonly lines: MapLines };
 
+/** complex64 interleaved [nRows, nColumns] a slice, copies that are the caller's, and how their k-space was completed. */
+export interface CompletedImages {
+  readonly slices: Float32Array<ArrayBuffer>[];
+  readonly partialFourier: PartialFourierMethod | 'none';
+  readonly postProcessing: PostProcessing[];
+}
+
 /**
  * The images of a slab, whose partitions become slices on the way: a 3D slab serves once.
- * @returns complex64 interleaved [nRows, nColumns] a slice, copies that are the caller's, and how their k-space was completed
+ * @param onCombined is shown what coil maps combined, complex64 [combinedSlices, combinedRows, nColumns], before it is completed
  */
 export function combinedImages(
   kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, maps, noiseDeviation, volume, stage }: ImageMaking,
-): { slices: Float32Array<ArrayBuffer>[]; partialFourier: PartialFourierMethod | 'none'; postProcessing: PostProcessing[] } {
+  onCombined?: (combined: Float32Array) => void,
+): CompletedImages {
   const { nLines, nColumns, combinedRows, combinedSlices, paddedRows } = plan;
   const columns = planSlab(kernels, {
     nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows, coilStrideBytes: slabCoilBytes(plan),
@@ -90,14 +98,8 @@ export function combinedImages(
         const valuesOf = (at: number, n: number) => kernels.arena.f32(at, 2 * n * nPixels);
         if (mapsBefore !== undefined) alignSlice(valuesOf(mapsBefore, nCoils), valuesOf(mapsPointer, nCoils), valuesOf(image, 1));
       });
-      const partialFourier = stage.complete(pointer, volume);
-      const postProcessing = stage.postProcessing(volume, partialFourier, true);
-      stage.postProcess(pointer, volume, postProcessing);
-      const slices = keptSlices(plan).map((slice) => {
-        const kept = keptRows(plan, kernels.arena.f32(pointer + slice * nPixels * 8, 2 * nPixels), 2);
-        return new Float32Array(kept);
-      });
-      return { slices, partialFourier, postProcessing };
+      onCombined?.(kernels.arena.f32(pointer, 2 * combinedSlices * nPixels));
+      return complete(kernels, plan, pointer, { volume, stage });
     }
     const slices = keptSlices(plan).map((slice) => {
       combineRss(kernels, columns, planeOf(slice), pointer);
@@ -109,6 +111,32 @@ export function combinedImages(
     const partialFourier = stage.leaveZero(volume);
     return { slices, partialFourier, postProcessing: stage.postProcessing(volume, partialFourier, false) };
   });
+}
+
+/** Completes images that coil maps combined, as `combinedImages` does. @param combined complex64 [combinedRows, nColumns] a slice */
+export function completedImages(
+  kernels: Kernels, plan: CartesianPlan, combined: readonly Float32Array[], making: Pick<ImageMaking, 'volume' | 'stage'>,
+): CompletedImages {
+  const nFloats = 2 * plan.combinedRows * plan.nColumns;
+  return kernels.arena.withScratch(4 * combined.length * nFloats, (pointer) => {
+    combined.forEach((image, slice) => kernels.arena.f32(pointer + 4 * slice * nFloats, nFloats).set(image));
+    return complete(kernels, plan, pointer, making);
+  });
+}
+
+/** @param pointer complex64 [combinedSlices, combinedRows, nColumns] */
+function complete(
+  kernels: Kernels, plan: CartesianPlan, pointer: number, { volume, stage }: Pick<ImageMaking, 'volume' | 'stage'>,
+): CompletedImages {
+  const nFloats = 2 * plan.combinedRows * plan.nColumns;
+  const partialFourier = stage.complete(pointer, volume);
+  const postProcessing = stage.postProcessing(volume, partialFourier, true);
+  stage.postProcess(pointer, volume, postProcessing);
+  const slices = keptSlices(plan).map((slice) => {
+    const kept = keptRows(plan, kernels.arena.f32(pointer + 4 * slice * nFloats, nFloats), 2);
+    return new Float32Array(kept);
+  });
+  return { slices, partialFourier, postProcessing };
 }
 
 /** Calls with each combined slice, its maps and those of the slice before. */
@@ -135,7 +163,7 @@ function forSlices(
 }
 
 /** The central nRows of combinedRows. */
-function keptRows({ combinedRows, nRows, nColumns }: CartesianPlan, values: Float32Array, valuesEach: number): Float32Array {
+export function keptRows({ combinedRows, nRows, nColumns }: CartesianPlan, values: Float32Array, valuesEach: number): Float32Array {
   const from = Math.floor(combinedRows / 2) - Math.floor(nRows / 2);
   return values.subarray(from * nColumns * valuesEach, (from + nRows) * nColumns * valuesEach);
 }
@@ -158,22 +186,47 @@ export function coilMapsBySlice(kernels: Kernels, plan: CartesianPlan, { nCoils,
 }
 
 /** The central nSlices of combinedSlices. */
-function keptSlices({ combinedSlices, nSlices }: CartesianPlan): number[] {
+export function keptSlices({ combinedSlices, nSlices }: CartesianPlan): number[] {
   const from = Math.floor(combinedSlices / 2) - Math.floor(nSlices / 2);
   return Array.from({ length: nSlices }, (_, slice) => from + slice);
 }
 
 /** Noise and g-factor of the images that `combinedImages` made of this slab with these maps, by slice. */
 export function noiseOf(
-  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, { nCoils, maps, noiseDeviation, volume, stage }: ImageMaking,
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, making: ImageMaking,
   partialFourier: PartialFourierMethod | 'none',
+): Pick<NoiseMap, 'noise' | 'gFactor'>[] {
+  const linePowers = making.stage.linePowers(making.volume, partialFourier);
+  return noiseOfCombined(kernels, plan, slab, kernel, making, linePowers, keptSlices(plan)).map(({ noise, gFactor }) => ({
+    noise: keptRows(plan, noise, 1).slice(), gFactor: keptRows(plan, gFactor, 1).slice(),
+  }));
+}
+
+/** Noise of the images as coil maps combined them, before they are completed: [combinedRows, nColumns], of every combined slice. */
+export function noiseBeforeCompletion(
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, making: ImageMaking,
+): Float32Array[] {
+  const { nPartitions, nLines, combinedSlices } = plan;
+  const [, , columns] = making.volume;
+  // What zero-filling along the readout leaves of it.
+  const linePowers = new Float64Array(nPartitions * nLines).fill((columns.end - columns.from) / columns.n);
+  const slices = Array.from({ length: combinedSlices }, (_, slice) => slice);
+  return noiseOfCombined(kernels, plan, slab, kernel, making, linePowers, slices).map(({ noise }) => noise);
+}
+
+/**
+ * @param linePowers what the noise power of each row of the slab is multiplied by on its way into the image
+ * @param slices which of the combined ones
+ * @returns [combinedRows, nColumns]
+ */
+function noiseOfCombined(
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, { nCoils, maps, noiseDeviation }: ImageMaking,
+  linePowers: Float64Array, slices: readonly number[],
 ): Pick<NoiseMap, 'noise' | 'gFactor'>[] {
   if (maps === undefined) return [];
   const { combinedSlices, combinedRows, nColumns, nLines, paddedRows, paddedSlices } = plan;
-  const linePowers = stage.linePowers(volume, partialFourier);
-  const keep = ({ noise, gFactor }: Pick<NoiseMap, 'noise' | 'gFactor'>) =>
-    ({ noise: keptRows(plan, noise, 1).map((value) => noiseDeviation * value), gFactor: keptRows(plan, gFactor, 1).slice() });
-  if (plan.iterative !== undefined && 'pointer' in maps) return [keep(senseNoiseMap(kernels, plan, slab, nCoils, maps.pointer, linePowers))];
+  const scaled = ({ noise, gFactor }: Pick<NoiseMap, 'noise' | 'gFactor'>) => ({ noise: noise.map((value) => noiseDeviation * value), gFactor });
+  if (plan.iterative !== undefined && 'pointer' in maps) return [scaled(senseNoiseMap(kernels, plan, slab, nCoils, maps.pointer, linePowers))];
   const synthesised = slab.synthesisedLines();
   const sampling: NoiseSampling = {
     paddedRows,
@@ -185,12 +238,11 @@ export function noiseOf(
     kernel: synthesised.length > 0 ? kernel : undefined,
   };
   const statistics = lineStatistics(sampling);
-  const kept = keptSlices(plan);
   const noises: Pick<NoiseMap, 'noise' | 'gFactor'>[] = [];
   forSlices(kernels, plan, nCoils, maps, (at, mapsPointer) => {
-    if (!kept.includes(at)) return;
+    if (!slices.includes(at)) return;
     const slice = at - Math.floor(combinedSlices / 2);
-    noises.push(keep(computeNoiseMap(kernels, { ...sampling, maps: mapsPointer, nRows: combinedRows, nColumns, slice }, statistics)));
+    noises.push(scaled(computeNoiseMap(kernels, { ...sampling, maps: mapsPointer, nRows: combinedRows, nColumns, slice }, statistics)));
   });
   return noises;
 }

@@ -1,3 +1,11 @@
 export { estimateCtNoise } from './ctNoise.js';
 export { ctNoiseOfDose, type CtDose, type CtImageGrid } from './ctDoseNoise.js';
 export { ctNoveltyOf, ctNoveltyTexts, type CtNoveltyReason } from './ctNovelty.js';
+export * from './types.js';
+export { blend } from './strength.js';
+export { noiseRatio, type Components } from './noiseCheck.js';
+export {
+  judge, structureThreshold, trustLimits, trustOf, trustStatistics, type Trust, type TrustInput, type TrustLimits, type TrustStatistics,
+} from './trust.js';
+export { noveltyOf, noveltyTexts, type NoveltyInput, type NoveltyReason } from './novelty.js';
+export { fromGrid, isInterpolated, mapOnGrid, onGrid, sampledGrid, type SampledGrid } from './sampledGrid.js';

@@ -81,6 +81,14 @@ const schema = z.object({
     .enum(['off', 'auto', 'scan', 'estimate'])
     .default(defaults.intensityCorrection)
     .describe("even out the intensity that the array's coils give; scan: by a surface-coil reference scan (flag 29); estimate: by what varies smoothly in the image; auto: by the scan where there is one"),
+  denoise: number(z.number().min(0).max(100))
+    .default(defaults.denoise)
+    .describe('how much of the denoised image a second series shows, per cent; 0: there is none'),
+  denoiseDataConsistency: z
+    .enum(['auto', 'on', 'off'])
+    .default(defaults.denoiseDataConsistency)
+    .describe('put the measured lines back into the denoised image; auto: where that was found to help'),
+  residualMap: truth.default(defaults.residualMap).describe('deliver what denoising took out of each slice, at full strength, as a further series'),
   gFactorMap: truth.default(defaults.gFactorMap).describe('deliver a g-factor map of each slice as a further series'),
   noiseMap: truth.default(defaults.noiseMap).describe('deliver a noise map of each slice as a further series'),
   snrMap: truth.default(defaults.snrMap).describe('deliver an SNR map of each slice as a further series: image over noise map'),

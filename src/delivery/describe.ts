@@ -13,6 +13,8 @@ const maps: Readonly<Record<MapKind, { readonly mark: string; readonly step: str
   snr: { mark: 'SNR', step: 'SnrMap', name: 'SNR map' },
   coilMap: { mark: 'COILMAP', step: 'CoilMap', name: 'coil map' },
   psf: { mark: 'PSF', step: 'PointSpread', name: 'point-spread function' },
+  denoised: { mark: 'DENOISED', step: 'Denoising', name: 'denoised image' },
+  residual: { mark: 'RESIDUAL', step: 'DenoisingResidual', name: 'what denoising took out' },
 };
 
 /** What the description of a series ends with; an ordinary image series carries no mark. */

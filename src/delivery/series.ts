@@ -45,7 +45,7 @@ interface Ledger {
 }
 
 /** Fixed places for the series that every scan may have, so that a late map cannot move them. */
-const seriesOffset: Readonly<Record<ReconImageKind, number>> = { image: 0, gFactor: 1, noise: 2, snr: 3, coilMap: 4, psf: 5 };
+const seriesOffset: Readonly<Record<ReconImageKind, number>> = { image: 0, gFactor: 1, noise: 2, snr: 3, coilMap: 4, psf: 5, denoised: 6, residual: 7 };
 
 export class SeriesBook {
   readonly #header: MrdHeader | undefined;

@@ -65,7 +65,7 @@ export class SeriesReports {
 
   image(image: ReconImage): void {
     if (image.kind === 'image') this.#imageCame(image);
-    else this.#mapCame(image, image.kind);
+    else if (image.kind !== 'denoised' && image.kind !== 'residual') this.#mapCame(image, image.kind);
   }
 
   get series(): readonly SeriesContent[] {
@@ -97,7 +97,7 @@ export class SeriesReports {
     this.#current = { gathering, key, row, mask: isShown ? objectOf(pixels as Float32Array) : undefined };
   }
 
-  #mapCame(image: ReconImage, kind: Exclude<ReconImageKind, 'image'>): void {
+  #mapCame(image: ReconImage, kind: Exclude<ReconImageKind, 'image' | 'denoised' | 'residual'>): void {
     if (this.#current === undefined) return;
     const { gathering, key, row, mask } = this.#current;
     if (row === undefined) return;

@@ -7,7 +7,7 @@
 import { flagsOf, parseHeader, type AcquisitionFlagName, type MrdHeader } from 'ismrmrd';
 import {
   Arena, bindKernels, CartesianReconstruction, createSessionMemory, defaultReconParameters, planCartesian, runCalibration,
-  type NoiseRecord, type Readout, type ReconImage, type ReconNotice, type ReconParameters,
+  type DenoiseRunner, type NoiseRecord, type Readout, type ReconImage, type ReconNotice, type ReconParameters,
 } from '../../../recon/index.js';
 import { Random } from '../../../simulator/index.js';
 
@@ -417,6 +417,8 @@ function sensitivityAt(coil: number, nCoils: number, x: number, y: number, z: nu
 export interface Reconstructed {
   readonly images: readonly ReconImage[];
   readonly notices: readonly ReconNotice[];
+  /** Everything is out. */
+  readonly isFinished: boolean;
 }
 
 /** What of a scan is played: a part of it will do. */
@@ -429,8 +431,10 @@ export interface PlayedScan {
   readouts(replica?: number): Iterable<SentReadout>;
 }
 
-/** Plays a scan to the reconstruction, readout by readout. */
-export function reconstructGrid(scan: PlayedScan, parameters: Partial<ReconParameters> = {}, replica = 0): Reconstructed {
+/** Plays a scan to the reconstruction, readout by readout; `denoiser` is to answer before `settle` returns. */
+export function reconstructGrid(
+  scan: PlayedScan, parameters: Partial<ReconParameters> = {}, replica = 0, denoiser?: DenoiseRunner, settle?: () => void,
+): Reconstructed {
   const images: ReconImage[] = [];
   const notices: ReconNotice[] = [];
   const limitBytes = 512 * 2 ** 20;
@@ -442,14 +446,17 @@ export function reconstructGrid(scan: PlayedScan, parameters: Partial<ReconParam
     { image: (image) => images.push(image), notice: (notice) => notices.push(notice) },
     (job, done) => done(runCalibration(memory, job)),
     scan.storedNoise,
+    denoiser,
   );
   const pointer = arena.allocate(8 * scan.options.nCoils * scan.nSamples);
   for (const { header, samples } of scan.readouts(replica)) {
     arena.f32(pointer, samples.length).set(samples);
     reconstruction.push(header, pointer);
   }
-  reconstruction.finish(() => undefined);
-  return { images, notices };
+  let isFinished = false;
+  reconstruction.finish(() => (isFinished = true));
+  settle?.();
+  return { images, notices, isFinished };
 }
 
 export function magnitudeOf(image: ReconImage): Float32Array {

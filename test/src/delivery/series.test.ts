@@ -143,7 +143,7 @@ describe('the pixel type', () => {
 
 const anyImage = fc
   .record({
-    kind: fc.constantFrom('image', 'gFactor', 'noise', 'snr', 'coilMap', 'psf'),
+    kind: fc.constantFrom('image', 'gFactor', 'noise', 'snr', 'coilMap', 'psf', 'denoised', 'residual'),
     rows: fc.constantFrom(6, 8),
     columns: fc.constantFrom(6, 8),
     method: fc.constantFrom('full', 'grappa', 'zeroFilled'),
@@ -188,8 +188,10 @@ describe('a series', () => {
     expect(indexOf(image({ kind: 'snr' }))).toBe(13);
     expect(indexOf(image({ kind: 'gFactor' }))).toBe(11);
     expect(indexOf(image())).toBe(10);
-    expect(indexOf(image({ rows: 20 }))).toBe(16);
-    expect(indexOf(image({ method: 'zeroFilled' }))).toBe(17);
+    expect(indexOf(image({ kind: 'residual' }))).toBe(17);
+    expect(indexOf(image({ kind: 'denoised' }))).toBe(16);
+    expect(indexOf(image({ rows: 20 }))).toBe(18);
+    expect(indexOf(image({ method: 'zeroFilled' }))).toBe(19);
     expect(indexOf(image())).toBe(10);
   });
 

@@ -1,0 +1,236 @@
+/**
+ * The way of images through the denoiser, beside that of the conventional ones, which never wait for it:
+ *
+ *   combined image + its noise map -> the grid that was sampled -> gate -> denoiser (somewhere else)
+ *   answer -> trust -> measured lines put back -> blend with the image -> completed like the conventional image -> out
+ *
+ * Answers come when they like; images leave in the order in which they were taken. One series does not mix what was
+ * denoised with what was not: the first image that cannot be denoised ends the series, with the reason.
+ */
+import {
+  blend, fromGrid, mapOnGrid, noveltyOf, noveltyTexts, onGrid, sampledGrid, trustOf, type DenoiseOutcome, type DenoiseRunner,
+  type DenoisingRecord, type NoiseSource, type SampledGrid,
+} from '../denoise/index.js';
+import type { Kernels } from '../kernels/index.js';
+import type { ReconNoticeCode } from '../notices.js';
+import type { SampledExtent } from '../partial-fourier/index.js';
+import { sampledRows, type CartesianPlan } from './plan.js';
+import type { StageClock } from './stageClock.js';
+
+/** Requests that are out at a time: one in the network, one on the way. */
+const mostRequests = 2;
+/** Images that wait for a denoiser that is slower than the scan, bytes. */
+const mostWaitingBytes = 512 * 2 ** 20;
+
+/** The images of one slab: one, or those of a volume. */
+export interface DenoiseWork {
+  /** Slice of the scan that the first of them is. */
+  readonly slice: number;
+  /** complex64 [combinedRows, nColumns] each, as coil maps combined them */
+  readonly images: readonly Float32Array[];
+  /** Standard deviation of the real part, [combinedRows, nColumns] each. */
+  readonly noises: readonly Float32Array[];
+  readonly noiseSource: NoiseSource;
+  /** What was sampled along the columns. */
+  readonly sampledColumns: SampledExtent;
+  /** The image with the measured lines put back into it; undefined where they are no longer there. */
+  readonly withMeasuredLines?: (denoised: Float32Array, noise: Float32Array) => Float32Array | undefined;
+  /** Takes the images at the strength that was asked for and what full strength took out of them, as they came. */
+  emit(denoised: readonly Float32Array[], residuals: readonly Float32Array[], records: readonly DenoisingRecord[]): void;
+  /** The work is done with, one way or the other. */
+  release(): void;
+}
+
+interface Waiting {
+  readonly work: DenoiseWork;
+  readonly grid: SampledGrid;
+  /** What the denoiser is given, until it has answered. */
+  readonly asked: Map<number, { readonly data: Float32Array; readonly noise: Float32Array }>;
+  readonly results: { readonly image: Float32Array; readonly residual: Float32Array; readonly record: DenoisingRecord }[];
+  nAsked: number;
+  nAnswered: number;
+  failure: { readonly code: ReconNoticeCode; readonly message: string } | undefined;
+}
+
+export interface DenoiseContext {
+  readonly run: DenoiseRunner | undefined;
+  readonly clock: StageClock;
+  notice(code: ReconNoticeCode, message: string): void;
+  /** Nothing waits any more. */
+  idle(): void;
+}
+
+export class DenoiseStage {
+  readonly #plan: CartesianPlan;
+  readonly #kernels: Kernels;
+  readonly #context: DenoiseContext;
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #nRequests = 0;
+  #ended: boolean;
+
+  constructor(plan: CartesianPlan, kernels: Kernels, context: DenoiseContext) {
+    this.#plan = plan;
+    this.#kernels = kernels;
+    this.#context = context;
+    this.#ended = plan.parameters.denoise === 0;
+  }
+
+  /** Images are to be denoised, and all that came so far could be. */
+  get isOpen(): boolean {
+    return !this.#ended;
+  }
+
+  get isRunning(): boolean {
+    return this.#nRequests > 0 || this.#waiting.length > 0;
+  }
+
+  /** No image is denoised any more, those that were taken before excepted. */
+  end(code: ReconNoticeCode, reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#context.notice(code, `${reason} The denoised series ends here; the conventional one goes on.`);
+  }
+
+  take(work: DenoiseWork): void {
+    const { run } = this.#context;
+    if (run === undefined) {
+      work.release();
+      this.end('RECON_WARN_NOT_DENOISED', 'No denoiser is ready.');
+      return;
+    }
+    const nBytes = bytesOf(work);
+    if (this.#waitingBytes + nBytes > mostWaitingBytes && this.#waiting.length > 0) {
+      work.release();
+      this.end('RECON_WARN_NOT_DENOISED', `The denoiser does not keep up with the scan: ${this.#waiting.length} images wait for it.`);
+      return;
+    }
+    this.#waitingBytes += nBytes;
+    const grid = sampledGrid(this.#sampledRows(), work.sampledColumns);
+    this.#waiting.push({ work, grid, asked: new Map(), results: [], nAsked: 0, nAnswered: 0, failure: undefined });
+    this.#ask(run);
+    this.#leave();
+  }
+
+  /** Sampled of the rows that coils are combined on. Cropping the image makes its k-space coarser, not smaller. */
+  #sampledRows(): SampledExtent {
+    const { combinedRows, paddedRows } = this.#plan;
+    const { from, end, n } = sampledRows(this.#plan);
+    const scaled = (count: number) => Math.ceil((count * combinedRows) / paddedRows);
+    const [middle, centre] = [Math.floor(n / 2), Math.floor(combinedRows / 2)];
+    return { n: combinedRows, from: Math.max(0, centre - scaled(middle - from)), end: Math.min(combinedRows, centre + scaled(end - middle)) };
+  }
+
+  /** Keeps the denoiser busy, in order. */
+  #ask(run: DenoiseRunner): void {
+    for (const waiting of this.#waiting) {
+      while (this.#nRequests < mostRequests && waiting.failure === undefined && waiting.nAsked < waiting.work.images.length) {
+        this.#askFor(run, waiting, waiting.nAsked++);
+      }
+    }
+  }
+
+  #askFor(run: DenoiseRunner, waiting: Waiting, at: number): void {
+    const { work, grid } = waiting;
+    const { gridRows: rows, gridColumns: columns } = grid;
+    const { data, noise, novelty } = this.#context.clock.time('denoising', () => {
+      const data = onGrid(this.#kernels, grid, work.images[at]!);
+      const noise = everywhere(mapOnGrid(grid, work.noises[at]!));
+      return { data, noise, novelty: noveltyOf({ rows, columns, data, noise, components: 2 }) };
+    });
+    if (novelty !== undefined) {
+      waiting.failure = { code: 'RECON_WARN_DENOISE_INPUT', message: `Slice ${work.slice + at} ${noveltyTexts[novelty]}.` };
+      return;
+    }
+    waiting.asked.set(at, { data, noise });
+    this.#nRequests++;
+    // The denoiser may transfer its arrays.
+    const image = { rows, columns, data: data.slice(), noise: noise.slice() };
+    let answered = false;
+    run({ images: [image], slice: work.slice + at }, (outcome) => {
+      if (answered) return;
+      answered = true;
+      this.#nRequests--;
+      this.#take(waiting, at, outcome);
+      this.#ask(run);
+      this.#leave();
+    });
+  }
+
+  #take(waiting: Waiting, at: number, outcome: DenoiseOutcome): void {
+    const { work, grid } = waiting;
+    const asked = waiting.asked.get(at)!;
+    waiting.asked.delete(at);
+    waiting.nAnswered++;
+    if (waiting.failure !== undefined) return;
+    const fail = (message: string) => (waiting.failure = { code: 'RECON_WARN_DENOISER_FAILED', message });
+    if ('failure' in outcome) {
+      fail(`Slice ${work.slice + at} was not denoised: ${outcome.failure.code}: ${outcome.failure.message}`);
+      return;
+    }
+    const denoised = outcome.images[0];
+    if (denoised?.length !== asked.data.length || !denoised.every(Number.isFinite)) {
+      fail(`Slice ${work.slice + at} was not denoised: the answer has another size, or values that are not finite.`);
+      return;
+    }
+    this.#context.clock.add('denoiser', outcome.ms);
+    waiting.results[at] = this.#context.clock.time('denoising', () => this.#finish(work, grid, at, asked, denoised, outcome.model));
+  }
+
+  #finish(
+    work: DenoiseWork, grid: SampledGrid, at: number, { data, noise }: { data: Float32Array; noise: Float32Array }, denoised: Float32Array,
+    model: { id: string; version: string; sha256: string },
+  ): Waiting['results'][number] {
+    const { denoise } = this.#plan.parameters;
+    const image = work.images[at]!;
+    const { light, reasons, residualStd, edgeCorrelation, largestStructure } = trustOf({
+      rows: grid.gridRows, columns: grid.gridColumns, noisy: data, denoised, noise, components: 2,
+    });
+    const residual = fromGrid(this.#kernels, grid, data.map((value, i) => value - denoised[i]!));
+    let full = image.map((value, i) => value - residual[i]!);
+    const consistent = work.withMeasuredLines?.(full, work.noises[at]!);
+    if (consistent !== undefined) full = Float32Array.from(consistent);
+    return {
+      image: blend(image, full, denoise / 100),
+      residual,
+      record: {
+        strengthPercent: denoise, noiseSource: work.noiseSource, light, reasons, residualStd, edgeCorrelation, largestStructure,
+        dataConsistency: consistent !== undefined, modelId: model.id, modelVersion: model.version, modelSha256: model.sha256,
+      },
+    };
+  }
+
+  /** What is complete at the head of the queue goes out. */
+  #leave(): void {
+    for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
+      const isOver = head.failure !== undefined || head.nAnswered === head.work.images.length;
+      if (!isOver) return;
+      this.#waiting.shift();
+      this.#waitingBytes -= bytesOf(head.work);
+      if (head.failure !== undefined) this.#endWith(head.failure);
+      else if (!this.#isBroken) head.work.emit(head.results.map(({ image }) => image), head.results.map(({ residual }) => residual), head.results.map(({ record }) => record));
+      head.work.release();
+    }
+    if (!this.isRunning) this.#context.idle();
+  }
+
+  /** An image failed: what was taken after it does not come out either. */
+  #isBroken = false;
+
+  #endWith({ code, message }: NonNullable<Waiting['failure']>): void {
+    this.#isBroken = true;
+    this.end(code, message);
+  }
+}
+
+function bytesOf({ images, noises }: DenoiseWork): number {
+  return images.reduce((sum, { byteLength }) => sum + byteLength, 0) + noises.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+/** Where coil maps are zero, so are image and noise: a denoiser divides by the noise, so that it gets the middle of what there is. */
+function everywhere(noise: Float32Array): Float32Array {
+  if (noise.every((value) => value > 0)) return noise;
+  const known = noise.filter((value) => value > 0).sort();
+  const middle = known[known.length >> 1] ?? 0;
+  return noise.map((value) => (value > 0 ? value : middle));
+}

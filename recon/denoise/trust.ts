@@ -1,0 +1,215 @@
+/**
+ * Whether a denoised image is to be trusted, from its residual: what was taken out must look like the noise that was there.
+ *
+ *   r = (x - D(x)) / noise map
+ *
+ * - noise: what the image itself tells of its noise, over the map (noiseCheck.ts);
+ * - spread: the standard deviation of r. More than 1: signal was taken, or the map is too small. Much less: noise was left;
+ * - image: the correlation of r, along the phase of the image, with the size of the image: a scale that moved;
+ * - edges: the same with what a blur would take from the image, e = |D| - (|D| smoothed): edges that were blurred (above 0)
+ *   or drawn sharper (below 0);
+ * - structure: sums of r in windows of several shapes, each over the square root of its pixels. White noise keeps them below
+ *
+ *     t = sqrt(2 ln(nWindows / p))
+ *
+ *   with the probability 1 - p (the magnitude of a complex Gaussian sum is Rayleigh distributed; nWindows: as many as are
+ *   independent). A detail that the denoiser took away or made up stands above.
+ *
+ * A denoiser that is good keeps some noise where there is anatomy: what healthy images give was measured, see `trustLimits`.
+ */
+
+import { noiseRatio, type Components } from './noiseCheck.js';
+import { WindowSums } from './windowSums.js';
+import type { QualityLight } from './types.js';
+
+export interface TrustInput {
+  readonly rows: number;
+  readonly columns: number;
+  /** What the denoiser was given, [rows, columns, components]. */
+  readonly noisy: Float32Array;
+  /** What it gave, at full strength. */
+  readonly denoised: Float32Array;
+  /** Standard deviation of each component, [rows, columns]; pixels where it is not above 0 are left out. */
+  readonly noise: Float32Array;
+  /** 2 for complex images, 1 for real ones. */
+  readonly components: Components;
+}
+
+export interface TrustStatistics {
+  readonly noiseRatio: number;
+  readonly residualStd: number;
+  readonly imageCorrelation: number;
+  readonly edgeCorrelation: number;
+  readonly largestStructure: number;
+  /** Pixel at the centre of that structure. */
+  readonly structureAt: readonly [row: number, column: number];
+}
+
+/** Beyond the first value amber, beyond the second red. */
+type Limit = readonly [amber: number, red: number];
+
+export interface TrustLimits {
+  readonly leastNoiseRatio: Limit;
+  readonly mostNoiseRatio: Limit;
+  readonly leastResidualStd: Limit;
+  readonly mostResidualStd: Limit;
+  /** Of the magnitudes of both correlations. */
+  readonly imageCorrelation: Limit;
+  readonly edgeCorrelation: Limit;
+  readonly largestStructure: Limit;
+}
+
+export const trustLimits: TrustLimits = {
+  leastNoiseRatio: [0.75, 0.67],
+  mostNoiseRatio: [1.3, 1.5],
+  leastResidualStd: [0.7, 0.5],
+  mostResidualStd: [1.1, 1.25],
+  imageCorrelation: [0.08, 0.2],
+  edgeCorrelation: [0.08, 0.2],
+  largestStructure: [7, 12],
+};
+
+/** Rows and columns of the windows. */
+const windows: readonly (readonly [rows: number, columns: number])[] = [[3, 3], [6, 6], [12, 12], [3, 15], [15, 3]];
+/** Half of the window that an image is smoothed with to find its edges. */
+const edgeWindow = 5;
+/** Where the image is this many times its noise it counts as object. */
+const objectFrom = 3;
+
+export interface Trust extends TrustStatistics {
+  readonly light: QualityLight;
+  /** Empty where the light is green. */
+  readonly reasons: readonly string[];
+}
+
+export function trustOf(input: TrustInput, limits: TrustLimits = trustLimits): Trust {
+  const statistics = trustStatistics(input);
+  return { ...statistics, ...judge(statistics, limits) };
+}
+
+export function trustStatistics({ rows, columns, noisy, denoised, noise, components }: TrustInput): TrustStatistics {
+  const nPixels = rows * columns;
+  const real = new Float32Array(nPixels);
+  const imaginary = components === 2 ? new Float32Array(nPixels) : undefined;
+  const size = new Float32Array(nPixels);
+  const along = new Float32Array(nPixels);
+  let energy = 0;
+  let count = 0;
+  for (let p = 0; p < nPixels; p++) {
+    const deviation = noise[p]!;
+    if (!(deviation > 0)) continue;
+    count += components;
+    if (imaginary === undefined) {
+      const r = (noisy[p]! - denoised[p]!) / deviation;
+      real[p] = r;
+      along[p] = r;
+      size[p] = denoised[p]! / deviation;
+      energy += r * r;
+    } else {
+      const [x, y] = [denoised[2 * p]!, denoised[2 * p + 1]!];
+      const re = (noisy[2 * p]! - x) / deviation;
+      const im = (noisy[2 * p + 1]! - y) / deviation;
+      const magnitude = Math.sqrt(x * x + y * y);
+      real[p] = re;
+      imaginary[p] = im;
+      along[p] = magnitude > 0 ? (re * x + im * y) / magnitude : 0;
+      size[p] = magnitude / deviation;
+      energy += re * re + im * im;
+    }
+  }
+  const edges = detailOf(size, rows, columns);
+  const isObject = (p: number) => Math.abs(size[p]!) > objectFrom;
+  const { largest, at } = largestWindow(new WindowSums(real, rows, columns), imaginary && new WindowSums(imaginary, rows, columns));
+  return {
+    noiseRatio: noiseRatio(noisy, noise, rows, columns, components),
+    residualStd: Math.sqrt(energy / Math.max(1, count)),
+    imageCorrelation: correlation(along, size, isObject),
+    edgeCorrelation: correlation(along, edges, isObject),
+    largestStructure: largest,
+    structureAt: at,
+  };
+}
+
+/** The image less what a blur leaves of it, cut to a few times the noise: strong edges are not to speak for all. */
+function detailOf(size: Float32Array, rows: number, columns: number): Float32Array {
+  const sums = new WindowSums(size, rows, columns);
+  const half = edgeWindow >> 1;
+  const detail = new Float32Array(size.length);
+  for (let row = half; row < rows - half; row++) {
+    for (let column = half; column < columns - half; column++) {
+      const p = row * columns + column;
+      const mean = sums.sum(row - half, column - half, edgeWindow, edgeWindow) / (edgeWindow * edgeWindow);
+      detail[p] = Math.max(-10, Math.min(10, size[p]! - mean));
+    }
+  }
+  return detail;
+}
+
+/** Pearson's, over the pixels that count; 0 where one of both does not vary. */
+function correlation(a: Float32Array, b: Float32Array, counts: (p: number) => boolean): number {
+  let [n, sumA, sumB, sumAa, sumBb, sumAb] = [0, 0, 0, 0, 0, 0];
+  for (let p = 0; p < a.length; p++) {
+    if (!counts(p)) continue;
+    const [x, y] = [a[p]!, b[p]!];
+    n++;
+    sumA += x;
+    sumB += y;
+    sumAa += x * x;
+    sumBb += y * y;
+    sumAb += x * y;
+  }
+  const spread = Math.sqrt((n * sumAa - sumA * sumA) * (n * sumBb - sumB * sumB));
+  return spread > 0 ? (n * sumAb - sumA * sumB) / spread : 0;
+}
+
+function largestWindow(real: WindowSums, imaginary: WindowSums | undefined): { largest: number; at: [number, number] } {
+  let largest = 0;
+  let at: [number, number] = [0, 0];
+  for (const [height, width] of windows) {
+    const best = real.largest(imaginary, height, width);
+    const value = Math.sqrt(best.energy / (height * width));
+    if (value <= largest) continue;
+    largest = value;
+    at = [best.row + (height >> 1), best.column + (width >> 1)];
+  }
+  return { largest, at };
+}
+
+/**
+ * What white noise keeps the largest structure below, with the probability 1 - p.
+ * A window's neighbours share its pixels: four independent ones for each that does not overlap were found to fit.
+ */
+export function structureThreshold(rows: number, columns: number, p: number): number {
+  const nWindows = windows.reduce((sum, [height, width]) => sum + (4 * rows * columns) / (height * width), 0);
+  return Math.sqrt(2 * Math.log(nWindows / p));
+}
+
+const names = {
+  noise: 'the noise in the image',
+  residual: 'what was taken out',
+};
+
+export function judge(statistics: TrustStatistics, limits: TrustLimits = trustLimits): { light: QualityLight; reasons: string[] } {
+  const { noiseRatio: ratio, residualStd, imageCorrelation, edgeCorrelation, largestStructure, structureAt } = statistics;
+  const reasons: string[] = [];
+  let worst = 0;
+  const check = (value: number, limit: Limit, isBeyond: (value: number, limit: number) => boolean, reason: string) => {
+    const level = isBeyond(value, limit[1]) ? 2 : isBeyond(value, limit[0]) ? 1 : 0;
+    if (level > 0) reasons.push(reason);
+    worst = Math.max(worst, level);
+  };
+  const above = (value: number, limit: number) => value > limit;
+  const below = (value: number, limit: number) => value < limit;
+  const far = (value: number, limit: number) => Math.abs(value) > limit;
+  check(ratio, limits.mostNoiseRatio, above, `${names.noise} is ${ratio.toFixed(2)} times what the noise map says`);
+  check(ratio, limits.leastNoiseRatio, below, `${names.noise} is only ${ratio.toFixed(2)} times what the noise map says`);
+  check(residualStd, limits.mostResidualStd, above, `${names.residual} is ${residualStd.toFixed(2)} times the noise: more than noise`);
+  check(residualStd, limits.leastResidualStd, below, `${names.residual} is only ${residualStd.toFixed(2)} times the noise: noise was left`);
+  check(imageCorrelation, limits.imageCorrelation, far, `${names.residual} goes with the brightness of the image (correlation ${imageCorrelation.toFixed(2)})`);
+  check(edgeCorrelation, limits.edgeCorrelation, far, `${names.residual} goes with the edges of the image (correlation ${edgeCorrelation.toFixed(2)})`);
+  check(
+    largestStructure, limits.largestStructure, above,
+    `${names.residual} has a structure of ${largestStructure.toFixed(1)} standard deviations at row ${structureAt[0]}, column ${structureAt[1]}`,
+  );
+  return { light: worst === 0 ? 'green' : worst === 1 ? 'amber' : 'red', reasons };
+}
