@@ -23,8 +23,8 @@ export type Components = 1 | 2;
 
 /**
  * @param data [rows, columns, components]
- * @param noise standard deviation of each component, [rows, columns]; pixels where it is not above 0, or where the image
- *   is 0 throughout a block, are left out
+ * @param noise standard deviation of each component, [rows, columns]. Where it is not above 0, and where the image is
+ *   exactly 0, outside of its coil maps or of a mask, nothing is asked
  * @returns noise found / noise map; NaN where there is too little to tell
  */
 export function noiseRatio(data: Float32Array, noise: Float32Array, rows: number, columns: number, components: Components): number {
@@ -39,17 +39,17 @@ export function noiseRatio(data: Float32Array, noise: Float32Array, rows: number
       const deviation = (noise[at]! + noise[at + 1]! + noise[at + columns]! + noise[at + columns + 1]!) / 4;
       if (!(deviation > 0)) continue;
       const block = row * blockColumns + column;
-      let isEmpty = true;
+      let isWhole = true;
       for (let c = 0; c < components; c++) {
         const a = data[components * at + c]!;
         const b = data[components * (at + 1) + c]!;
         const d = data[components * (at + columns) + c]!;
         const e = data[components * (at + columns + 1) + c]!;
-        if (a !== 0 || b !== 0 || d !== 0 || e !== 0) isEmpty = false;
+        if (a === 0 || b === 0 || d === 0 || e === 0) isWhole = false;
         means[components * block + c] = (a + b + d + e) / (4 * deviation);
         details[components * block + c] = Math.abs(a - b - d + e) / (2 * deviation);
       }
-      if (!isEmpty) counts[block] = 1;
+      if (isWhole) counts[block] = 1;
     }
   }
   // Below 0 where a block does not count.
