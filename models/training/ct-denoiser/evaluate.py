@@ -49,8 +49,8 @@ def flat_mask(truth):
 def best_nlm(noisy, truth, std, body):
     """Over strength and patch, by the truth."""
     best = None
-    for patch, reach in ((3, 7), (5, 7), (7, 7)):
-        for strength in (0.4, 0.6, 0.8, 1.0, 1.3, 1.7):
+    for patch, reach in ((3, 6), (5, 6)):
+        for strength in (0.4, 0.6, 0.8, 1.1, 1.5):
             result = denoise_nl_means(noisy, patch_size=patch, patch_distance=reach, h=strength * std, sigma=0, fast_mode=True)
             error = nrmse(result, truth, body)
             if best is None or error < best[0]:
