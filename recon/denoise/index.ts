@@ -1,5 +1,8 @@
 export { estimateCtNoise } from './ctNoise.js';
 export { ctNoiseOfDose, type CtDose, type CtImageGrid } from './ctDoseNoise.js';
+export {
+  concludeCtSlice, ctRequest, ctTrustLimits, mostOfEstimatedPercent, prepareCtSlice, type CtConclusion, type CtSliceImage, type PreparedCtSlice,
+} from './ctSlice.js';
 export { ctNoveltyOf, ctNoveltyTexts, type CtNoveltyReason } from './ctNovelty.js';
 export * from './types.js';
 export { blend } from './strength.js';

@@ -1,10 +1,10 @@
 /** What a reconstruction asks of a denoiser, and what becomes known of it: plain data, so that it crosses threads as it is. */
 
-/** One combined complex image whose noise is white and known pixel by pixel. */
+/** One combined complex image whose noise is white and known pixel by pixel; or a CT slice, real and in HU. */
 export interface NoisyImage {
   readonly rows: number;
   readonly columns: number;
-  /** complex64 interleaved [rows, columns] */
+  /** complex64 interleaved [rows, columns]; of CT float32 [rows, columns] */
   readonly data: Float32Array;
   /** Standard deviation of the real part in the units of `data`, above 0 everywhere, float32 [rows, columns]. */
   readonly noise: Float32Array;
