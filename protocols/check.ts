@@ -6,7 +6,7 @@ import type { ProtocolErrorCode, ProtocolFinding, ProtocolWarningCode } from './
 import { phaseAxisOf } from './geometry.js';
 import { b1RmsLimitUt, b1RmsUt } from './radioFrequency.js';
 import { factsOf, recognise } from './recognition.js';
-import { protocolSchema, seriesSchema } from './schema.js';
+import { protocolSchema, seriesSchema, synthesisId } from './schema.js';
 import type { Protocol, Series } from './schema.js';
 import { resolveInversionTime, timingOf } from './timing.js';
 import type { FatNull } from './timing.js';
@@ -64,19 +64,21 @@ function findingsOf(issue: z.core.$ZodIssue, root: unknown): ProtocolFinding<Pro
   return [{ ...errorAt('PROTOCOL_ERR_VALUE', path, shown), expected: issue.message.replace(/^[^:]*: expected /, '').replace(/, received .*$/, '') }];
 }
 
-function referenceErrors({ series, synthesise, analyse }: Protocol): ProtocolFinding<ProtocolErrorCode>[] {
+function referenceErrors({ series, synthesise, analyse, whenComplete }: Protocol): ProtocolFinding<ProtocolErrorCode>[] {
   const ids = series.map(({ id }) => id);
-  const doubles = ids.flatMap((id, index) =>
-    ids.indexOf(id) === index ? [] : [errorAt('PROTOCOL_ERR_REFERENCE', `series.${index}.id`, `"${id}" a second time`)],
-  );
-  const dangling = Object.entries({ synthesise, analyse }).flatMap(([list, items]) =>
-    items.flatMap(({ fromSeries }, index) =>
-      fromSeries.flatMap((id, position) =>
-        ids.includes(id) ? [] : [errorAt('PROTOCOL_ERR_REFERENCE', `${list}.${index}.fromSeries.${position}`, `"${id}", which is no series here`)],
-      ),
-    ),
-  );
-  return [...doubles, ...dangling];
+  const all = [...ids, ...synthesise.map(synthesisId)];
+  const doubles = all.flatMap((id, index) => {
+    const path = index < ids.length ? `series.${index}.id` : `synthesise.${index - ids.length}.id`;
+    return all.indexOf(id) === index ? [] : [errorAt('PROTOCOL_ERR_REFERENCE', path, `"${id}" a second time`)];
+  });
+  const dangling = (path: string, named: readonly string[], known: readonly string[]) =>
+    named.flatMap((id, position) => (known.includes(id) ? [] : [errorAt('PROTOCOL_ERR_REFERENCE', `${path}.${position}`, `"${id}", which is no series here`)]));
+  return [
+    ...doubles,
+    ...synthesise.flatMap(({ fromSeries }, index) => dangling(`synthesise.${index}.fromSeries`, fromSeries, ids)),
+    ...analyse.flatMap(({ fromSeries }, index) => dangling(`analyse.${index}.fromSeries`, fromSeries, ids)),
+    ...whenComplete.flatMap((rule, index) => dangling(`whenComplete.${index}.series`, rule.series, all)),
+  ];
 }
 
 function errorsOfSeries(series: Series, path: string, fieldStrengthT: Protocol['fieldStrengthT'], fatNull: FatNull): ProtocolFinding<ProtocolErrorCode>[] {

@@ -185,6 +185,7 @@ const series = z.strictObject({
 });
 
 const synthesis = z.strictObject({
+  id: identifier.optional().describe('name within the protocol; by default syn- and the contrast'),
   contrast: z.enum(['stir', 't2fs', 'pdfs', 't1fs', 'ct']).describe('contrast that is computed and not scanned'),
   fromSeries: z.array(identifier).min(1).describe('ids of the series that it is computed from'),
   seriesDescription: text(64).optional().describe('by default SYN and the contrast'),
@@ -197,6 +198,31 @@ const analysis = z.strictObject({
   task: z.enum(['structures', 'measurements', 'grades']).describe('what the analysis makes'),
   fromSeries: z.array(identifier).min(1).describe('ids of the series that it is made from'),
 });
+
+const action = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('deliver').describe('to archives and other nodes'),
+      destinations: z.array(identifier).min(1).describe('names of destinations of the configuration'),
+    }),
+    z.strictObject({
+      kind: z.literal('notify').describe('tell whoever looks on: an event of the live channel and a line of the log'),
+      message: text(200).describe('what is told; nothing of a patient'),
+    }),
+  ])
+  .describe('what happens');
+
+const completion = z.strictObject({
+  series: z.array(identifier).min(1).describe('ids of series and of syntheses; all of them have to be complete'),
+  actions: z.array(action).min(1).describe('what happens then, once an exam'),
+});
+
+const deadlines = z
+  .strictObject({
+    lateAfterMin: z.number().min(0).max(1_440).default(10).describe('a series is late so many minutes after its turn in the protocol is over'),
+    missingAfterMin: z.number().min(0).max(1_440).default(60).describe('and is missing after so many: what waits for it is given up until it comes'),
+  })
+  .refine(({ lateAfterMin, missingAfterMin }) => lateAfterMin <= missingAfterMin, 'must be late before it is missing');
 
 export const protocolSchema = z
   .strictObject({
@@ -220,6 +246,11 @@ export const protocolSchema = z
     chain: chain.optional().describe('reconstruction, the same names as in a config text'),
     synthesise: z.array(synthesis).default([]).describe('what is computed instead of scanned'),
     analyse: z.array(analysis).default([]).describe('what is made from the images'),
+    deadlines: deadlines.prefault({}).describe('when a series that has not come is late, and when it is missing'),
+    whenComplete: z
+      .array(completion)
+      .default([])
+      .describe('what happens when which series are complete; synthesise and analyse begin by themselves when theirs are'),
   })
   .describe('an exam protocol of Conus');
 
@@ -245,6 +276,10 @@ export type DiscLevel = NonNullable<SeriesGeometry['discLevels']>[number];
 export type RecognitionRules = Series['recognise'];
 export type Synthesis = Protocol['synthesise'][number];
 export type Analysis = Protocol['analyse'][number];
+export type Completion = Protocol['whenComplete'][number];
+
+/** What a synthesised series is called where series are named by their ids. */
+export const synthesisId = ({ id, contrast }: Pick<Synthesis, 'id' | 'contrast'>): string => id ?? `syn-${contrast}`;
 
 /** The JSON Schema (draft 2020-12) of what an author writes. */
 export function protocolJsonSchema(): Record<string, unknown> {

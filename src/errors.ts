@@ -10,6 +10,7 @@ import { CHAIN_ERRORS, CHAIN_WARNINGS } from './chain/index.js';
 import { CLI_ERRORS, CLI_WARNINGS } from './cli/errors.js';
 import { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './delivery/index.js';
 import { HANDOFF_ERRORS } from './handoff/index.js';
+import { EXAM_ERRORS, EXAM_NOTES } from './exams/index.js';
 import { HTTP_ERRORS } from './http/index.js';
 import { PROTOCOL_FILE_ERRORS, PROTOCOL_FILE_WARNINGS } from './protocols/index.js';
 import { RAW_WARNINGS } from './raw/index.js';
@@ -32,6 +33,7 @@ const sections: readonly Section[] = [
   { title: 'Models', table: { ...MODEL_ERRORS, ...MODEL_WARNINGS } },
   { title: 'Delivery', table: { ...DELIVERY_ERRORS, ...DELIVERY_WARNINGS } },
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
+  { title: 'Exams', table: { ...EXAM_ERRORS, ...EXAM_NOTES } },
   { title: 'HTTP and the live channel', table: HTTP_ERRORS },
   { title: 'The data directory', table: { ...SPOOL_ERRORS, ...SPOOL_WARNINGS } },
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },

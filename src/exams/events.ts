@@ -1,0 +1,32 @@
+/**
+ * What happens to exams. Every event carries its own time (ms since 1970); the exam that comes of events does not
+ * depend on the order in which events of different sources are told.
+ */
+import type { ReconImageKind } from '../../recon/index.js';
+import type { Orientation } from '../../protocols/index.js';
+import type { SourceFacts } from './facts.js';
+
+export type OutputKind = ReconImageKind;
+export type Light = 'green' | 'amber' | 'red';
+
+export type ExamEvent =
+  | { readonly kind: 'sessionOpened'; readonly at: number; readonly sessionId: string; readonly facts: SourceFacts }
+  | { readonly kind: 'readoutProgress'; readonly at: number; readonly sessionId: string; readonly nLines: number; readonly orientation?: Orientation }
+  /** All input is in; images may still come. */
+  | { readonly kind: 'inputEnded'; readonly at: number; readonly sessionId: string }
+  | { readonly kind: 'seriesImage'; readonly at: number; readonly sessionId: string; readonly output: OutputKind; readonly nImages: number; readonly light?: Light }
+  | { readonly kind: 'seriesEnded'; readonly at: number; readonly sessionId: string; readonly remarks: readonly string[] }
+  | { readonly kind: 'sessionFailed'; readonly at: number; readonly sessionId: string; readonly code: string; readonly text: string; readonly remarks: readonly string[] }
+  | { readonly kind: 'dicomReceived'; readonly at: number; readonly seriesInstanceUid: string; readonly sopInstanceUid: string; readonly facts: SourceFacts }
+  /** Nothing more is awaited of it: the association ended, or the number of images is reached. */
+  | { readonly kind: 'dicomSeriesComplete'; readonly at: number; readonly seriesInstanceUid: string }
+  | {
+      readonly kind: 'delivered'; readonly at: number; readonly examId: string; readonly seriesId: string; readonly destination: string;
+      readonly state: DeliveryState; readonly code?: string; readonly text?: string;
+    }
+  | { readonly kind: 'jobChanged'; readonly at: number; readonly examId: string; readonly jobId: string; readonly state: JobState; readonly code?: string; readonly text?: string }
+  | { readonly kind: 'tick'; readonly at: number };
+
+export type DeliveryState = 'queued' | 'delivered' | 'dead';
+/** `offered`: nobody has taken it yet; after a restart it is offered again, as is what was running. */
+export type JobState = 'offered' | 'running' | 'done' | 'failed' | 'notAvailable';

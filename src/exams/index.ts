@@ -1,0 +1,14 @@
+export { ExamBook } from './book.js';
+export type { BookOptions, Job, Outcome } from './book.js';
+export * from './errors.js';
+export type { DeliveryState, ExamEvent, JobState, Light, OutputKind } from './events.js';
+export { factsOfHeader, isImagingLine, orientationOf, withoutEmpty } from './facts.js';
+export type { PatientFacts, SourceFacts } from './facts.js';
+export { nearestPlane } from './orientation.js';
+export type { ExamRecord } from './record.js';
+export { applyChange } from './reduce.js';
+export type { ExamsById } from './reduce.js';
+export { changeSchema, examRow, examRowSchema, examSchema } from './schema.js';
+export type { ActionView, ExamChange, ExamRow, ExamView, PromiseView, Reason, SeriesView } from './schema.js';
+export type { ExamRules } from './view.js';
+export type { JobRequest } from './wanted.js';

@@ -1,0 +1,141 @@
+/** What is told of an exam, over HTTP and the live channel. The schemas type the program and make the JSON Schemas and the pages. */
+import { z } from 'zod';
+
+const time = z.number().describe('ms since 1970');
+const optionalTime = time.optional();
+const id = z.string().describe('opaque');
+const count = z.int().min(0);
+
+const reason = z
+  .object({ code: z.string().describe('docs/errors.md'), text: z.string().describe('in words; nothing of the patient') })
+  .describe('why it stands as it does');
+
+const delivery = z.object({
+  destination: z.string(),
+  state: z.enum(['queued', 'delivered', 'dead']).describe('dead: given up; conus outbox tells more'),
+  at: time,
+  reason: reason.optional(),
+});
+
+const output = z.object({
+  kind: z.string().describe('image, denoised, residual, gFactor, noise, snr, coilMap, psf'),
+  nImages: count,
+  nExpected: count.optional(),
+  light: z.enum(['green', 'amber', 'red']).optional().describe('of the worst image'),
+});
+
+export const seriesSchema = z.object({
+  id,
+  source: z.enum(['scan', 'dicom']).describe('reconstructed here from raw data, or received as DICOM'),
+  number: z.number().optional(),
+  description: z.string().optional(),
+  role: z.string().optional().describe('contrast, as far as the rules of the protocol tell'),
+  protocolSeries: z.string().optional().describe('id of the series in the protocol'),
+  candidates: z.array(z.string()).describe('ids of the series in protocols that it could be'),
+  state: z.enum(['scanning', 'reconstructing', 'receiving', 'complete', 'delivered', 'failed']).describe('delivered: complete and at every destination that it was sent to'),
+  reason: reason.optional(),
+  openedAt: time,
+  endedAt: optionalTime,
+  lines: z.object({ nAcquired: count, nExpected: count.optional() }).optional().describe('without noise and separate calibration lines'),
+  outputs: z.array(output),
+  nAttempts: count.describe('sessions that sent it'),
+  remarks: z.array(z.string()).describe('codes of what the session said'),
+  deliveries: z.array(delivery),
+  facts: z
+    .object({
+      modality: z.string().optional(),
+      orientation: z.string().optional(),
+      trMs: z.number().optional(),
+      teMs: z.number().optional(),
+      tiMs: z.number().optional(),
+      acceleration: z.number().optional(),
+      fieldStrengthT: z.number().optional(),
+      isSimulated: z.boolean().optional(),
+    })
+    .describe('what the source told'),
+});
+
+export const promiseSchema = z.object({
+  id: z.string().describe('id of the series or the synthesis in the protocol'),
+  origin: z.enum(['scanned', 'synthesised']),
+  role: z.string(),
+  description: z.string(),
+  state: z.enum(['awaited', 'late', 'missing', 'underway', 'came', 'failed', 'notAvailable']),
+  seriesId: z.string().optional().describe('the series that kept it'),
+  dueAt: optionalTime.describe('end of its turn in the protocol, counted from the begin of the exam'),
+  lateAt: optionalTime,
+  missingAt: optionalTime,
+  reason,
+});
+
+export const actionSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['deliver', 'notify', 'synthesise', 'analyse']),
+  what: z.string().describe('destination, message, contrast or task'),
+  series: z.array(z.string()).describe('what it needs, by ids of the protocol, or by the id of a series'),
+  state: z.enum(['waiting', 'offered', 'running', 'done', 'failed', 'notAvailable']),
+  reason: reason.optional(),
+});
+
+export const examHeadSchema = z.object({
+  id,
+  formerIds: z.array(z.string()).describe('of exams that turned out to be this one'),
+  state: z.enum(['active', 'complete', 'incomplete']).describe('incomplete: nothing more is awaited, and something is missing or failed'),
+  openedAt: time,
+  lastActivityAt: time,
+  patient: z.object({ id: z.string().optional(), name: z.string().optional(), birthDate: z.string().optional(), sex: z.string().optional() }),
+  study: z.object({
+    instanceUid: z.string().optional(), id: z.string().optional(), description: z.string().optional(),
+    accessionNumber: z.string().optional(), bodyPart: z.string().optional(), station: z.string().optional(),
+  }),
+  protocol: z.object({ name: z.string(), title: z.string() }).optional(),
+  protocolCandidates: z.array(z.string()).describe('where none is chosen: those that could be it'),
+  remarks: z.array(reason),
+});
+
+export const examSchema = examHeadSchema.extend({
+  series: z.array(seriesSchema).describe('from the first to the last'),
+  promises: z.array(promiseSchema).describe('every series that the protocol promises, in its order'),
+  actions: z.array(actionSchema),
+});
+
+export type Reason = z.infer<typeof reason>;
+export type SeriesView = z.infer<typeof seriesSchema>;
+export type PromiseView = z.infer<typeof promiseSchema>;
+export type ActionView = z.infer<typeof actionSchema>;
+export type ExamHead = z.infer<typeof examHeadSchema>;
+export type ExamView = z.infer<typeof examSchema>;
+
+/** One row of the list of exams. */
+export const examRowSchema = examHeadSchema
+  .pick({ id: true, state: true, openedAt: true, lastActivityAt: true, patient: true, protocol: true })
+  .extend({ nSeries: count, nComplete: count, nPromised: count, nMissing: count, worstLight: z.enum(['green', 'amber', 'red']).optional() });
+export type ExamRow = z.infer<typeof examRowSchema>;
+
+export function examRow(exam: ExamView): ExamRow {
+  const { id, state, openedAt, lastActivityAt, patient, protocol, series, promises } = exam;
+  const lights = new Set(series.flatMap(({ outputs }) => outputs.map(({ light }) => light)));
+  const worstLight = (['red', 'amber', 'green'] as const).find((light) => lights.has(light));
+  return {
+    id, state, openedAt, lastActivityAt, patient,
+    ...(protocol !== undefined && { protocol }),
+    nSeries: series.length,
+    nComplete: series.filter((one) => one.state === 'complete' || one.state === 'delivered').length,
+    nPromised: promises.length,
+    nMissing: promises.filter((promise) => promise.state === 'missing').length,
+    ...(worstLight !== undefined && { worstLight }),
+  };
+}
+
+const change = <Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, meaning: string, shape: Shape) =>
+  z.object({ kind: z.literal(kind).describe(meaning), sequence: z.int().min(1).describe('one more than that of the change before'), at: time, examId: id, ...shape });
+
+export const changeSchema = z.discriminatedUnion('kind', [
+  change('exam', 'an exam began, or its head changed', { exam: examHeadSchema }),
+  change('series', 'a series began or changed', { series: seriesSchema }),
+  change('promises', 'the whole list', { promises: z.array(promiseSchema) }),
+  change('actions', 'the whole list', { actions: z.array(actionSchema) }),
+  change('notify', 'what the protocol asked to be told', { message: z.string() }),
+  change('gone', 'the exam is not kept in memory any more, or turned out to be another one', { into: z.string().optional().describe('that other one') }),
+]);
+export type ExamChange = z.infer<typeof changeSchema>;

@@ -1,0 +1,53 @@
+/** What is to be done with an exam once which of its series are complete: by its protocol, and by the rule of the site. */
+import { synthesisId } from '../../protocols/index.js';
+import type { Analysis, Protocol, Synthesis } from '../../protocols/index.js';
+
+export type JobRequest =
+  | { readonly kind: 'deliver'; readonly destination: string }
+  | { readonly kind: 'notify'; readonly message: string }
+  | { readonly kind: 'synthesise'; readonly synthesis: Synthesis }
+  | { readonly kind: 'analyse'; readonly analysis: Analysis };
+
+export interface WantedJob {
+  /** The same in every run of the program. */
+  readonly id: string;
+  readonly request: JobRequest;
+  /** Ids of the protocol, or of one series of the exam. */
+  readonly needs: readonly string[] | { readonly seriesId: string };
+}
+
+/** @param deliverTo destinations that every series goes to as soon as it is complete */
+export function wantedJobs(protocol: Protocol | undefined, seriesIds: readonly string[], deliverTo: readonly string[]): WantedJob[] {
+  const bySite = seriesIds.flatMap((seriesId) =>
+    deliverTo.map((destination): WantedJob => ({ id: `deliver/${seriesId}/${destination}`, request: { kind: 'deliver', destination }, needs: { seriesId } })),
+  );
+  if (protocol === undefined) return bySite;
+  const byProtocol = protocol.whenComplete.flatMap(({ series, actions }, rule) =>
+    actions.flatMap((action, index): WantedJob[] => {
+      const id = `${action.kind}/${protocol.name}/${rule}/${index}`;
+      if (action.kind === 'notify') return [{ id, request: action, needs: series }];
+      return action.destinations.map((destination) => ({ id: `${id}/${destination}`, request: { kind: 'deliver', destination }, needs: series }));
+    }),
+  );
+  return [
+    ...bySite,
+    ...byProtocol,
+    ...protocol.synthesise.map((synthesis): WantedJob => ({ id: synthesisJobId(synthesis), request: { kind: 'synthesise', synthesis }, needs: synthesis.fromSeries })),
+    ...protocol.analyse.map((analysis): WantedJob => ({ id: `analyse/${analysis.task}`, request: { kind: 'analyse', analysis }, needs: analysis.fromSeries })),
+  ];
+}
+
+export const synthesisJobId = (synthesis: Synthesis): string => `synthesise/${synthesisId(synthesis)}`;
+
+export function whatOf(request: JobRequest): string {
+  switch (request.kind) {
+    case 'deliver':
+      return request.destination;
+    case 'notify':
+      return request.message;
+    case 'synthesise':
+      return request.synthesis.contrast;
+    case 'analyse':
+      return request.analysis.task;
+  }
+}
