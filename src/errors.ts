@@ -17,6 +17,7 @@ import { RAW_WARNINGS } from './raw/index.js';
 import { SERVER_ERRORS } from './server/index.js';
 import { SESSION_ERRORS, SESSION_WARNINGS } from './session/index.js';
 import { SIMULATION_ERRORS } from './simulation/errors.js';
+import { OUTBOX_ERRORS } from './outbox/index.js';
 import { SPOOL_ERRORS, SPOOL_WARNINGS } from './spool/index.js';
 import { SWEEP_ERRORS } from './sweep/index.js';
 
@@ -35,7 +36,7 @@ const sections: readonly Section[] = [
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
   { title: 'Exams', table: { ...EXAM_ERRORS, ...EXAM_NOTES } },
   { title: 'HTTP and the live channel', table: HTTP_ERRORS },
-  { title: 'The data directory', table: { ...SPOOL_ERRORS, ...SPOOL_WARNINGS } },
+  { title: 'The data directory', table: { ...SPOOL_ERRORS, ...SPOOL_WARNINGS, ...OUTBOX_ERRORS } },
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },
   { title: 'Images and metrics', table: IMG_ERRORS },
   { title: 'Exam protocols', table: { ...PROTOCOL_ERRORS, ...PROTOCOL_FILE_ERRORS, ...PROTOCOL_WARNINGS, ...PROTOCOL_FILE_WARNINGS } },

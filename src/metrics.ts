@@ -1,6 +1,7 @@
 /** Counters of the service for Prometheus. Sessions are counted when they end. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { SessionSummary } from './session/index.js';
+import type { OutboxStats, Spool } from './spool/index.js';
 
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
@@ -62,5 +63,35 @@ export class Metrics {
     for (const [stage, ms] of Object.entries(summary.stageMs)) this.#stages.observe({ stage }, ms / 1000);
     this.#duration.observe(summary.durationMs / 1000);
     if (summary.lastReadoutToLastImageMs !== undefined) this.#latency.observe(summary.lastReadoutToLastImageMs / 1000);
+  }
+
+  /** Reads the data directory whenever the metrics are read. */
+  watchSpool(spool: Spool, nSessionsNotKept: () => number): void {
+    const registers = [this.registry];
+    const perDestination = (name: string, help: string, value: (stats: OutboxStats) => number) =>
+      new Gauge({
+        name, help, labelNames: ['destination'], registers,
+        collect() {
+          this.reset();
+          for (const stats of spool.outbox.stats()) this.set({ destination: stats.destination }, value(stats));
+        },
+      });
+    const overall = (name: string, help: string, value: () => number) =>
+      new Gauge({
+        name, help, registers,
+        collect() {
+          this.set(value());
+        },
+      });
+    perDestination('conus_outbox_jobs', 'Series that wait for delivery or are being sent.', ({ waiting, sending }) => waiting + sending);
+    perDestination('conus_outbox_dead_jobs', 'Series that were given up, until an operator retries or drops them.', ({ dead }) => dead);
+    perDestination('conus_outbox_oldest_seconds', 'Age of the oldest series that is not delivered.', ({ oldestAt }) =>
+      oldestAt === undefined ? 0 : Math.max(0, Date.now() - oldestAt) / 1000);
+    perDestination('conus_outbox_delivered_instances_total', 'Instances that receivers acknowledged, re-sent ones not counted.', ({ tally }) => tally.instancesDelivered);
+    perDestination('conus_outbox_resent_instances_total', 'Instances acknowledged that may have been there already.', ({ tally }) => tally.instancesResent);
+    overall('conus_spool_used_bytes', 'Bytes of objects and raw data in the data directory.', () => spool.room.state.usedBytes);
+    overall('conus_spool_quota_bytes', 'Most bytes that the data directory may hold.', () => spool.room.state.quotaBytes);
+    overall('conus_spool_full', '1 while there is no room for images.', () => (spool.room.state.isFull ? 1 : 0));
+    overall('conus_sessions_not_kept_total', 'Sessions since the start whose images could not be kept for delivery.', nSessionsNotKept);
   }
 }

@@ -16,6 +16,10 @@ export const CLI_ERRORS = {
     expected: 'an MRD server that answers to the end, with CLOSE',
     action: 'check address and port, and the log of the server',
   },
+  CONUS_ERR_RAW_FOLDER: {
+    expected: 'a folder for raw data',
+    action: 'name one with --save-raw, or give a --data folder',
+  },
   CONUS_ERR_IMAGE_FILE: {
     expected: 'images in .mrd, .h5 or grey .png',
     action: 'check the file; conus inspect tells what a .mrd or .h5 holds',

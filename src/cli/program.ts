@@ -21,11 +21,12 @@ import { benchModel, checkModels, listModels, printManifestSchema, showModel } f
 import type { ModelFlags } from './models.js';
 import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
+import { addOutbox } from './outbox.js';
 import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from './protocols.js';
 import { collected, defined, keyValue, list, matrix, namesOf, positive, wholeNumber, wholeNumbers } from './optionValues.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
-import { serve } from './serve.js';
+import { rawFolderOf, serve } from './serve.js';
 import { addSimulate } from './simulateCommand.js';
 import { sweep } from './sweep.js';
 
@@ -50,6 +51,10 @@ export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode
 
 const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['CONUS_ERR_PARAMETER', ExitCode.usage],
+  ['OUTBOX_ERR_UNKNOWN_JOB', ExitCode.usage],
+  ['OUTBOX_ERR_NO_DATA', ExitCode.usage],
+  ['SPOOL_ERR_LOCKED', ExitCode.usage],
+  ['CONUS_ERR_RAW_FOLDER', ExitCode.usage],
   ['CONUS_ERR_UNKNOWN_CONFIG', ExitCode.usage],
   ['CONUS_ERR_OUTPUT_KIND', ExitCode.usage],
   ['CONUS_ERR_NOT_COMPARABLE', ExitCode.usage],
@@ -97,7 +102,8 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .description('serve MRD sessions over TCP')
     .option('--host <address>', 'address to listen on', LOOPBACK)
     .option('--port <number>', 'port to listen on; 0 takes any free one', wholeNumber(0, 65535), DEFAULT_PORT)
-    .option('--save-raw <folder>', 'save the raw data of every session as they come in')
+    .option('--data <folder>', 'keep all that must survive the process in this folder: images until they are delivered')
+    .option('--save-raw [folder]', 'save the raw data of every session as they come in; in the data folder where none is named')
     .option('--noise-store <folder>', 'keep noise measurements between sessions')
     .option('--max-sessions <number>', 'sessions at once', wholeNumber(1, 4096), 16)
     .option('--idle-timeout <seconds>', 'longest silence between messages', positive, 1800)
@@ -106,9 +112,10 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--http-host <address>', 'address of HTTP', LOOPBACK)
     .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
     .action(async (flags: ChoiceFlags & PoolFlags & ServeFlags) => {
-      const { idleTimeout, stallTimeout, noiseStore, http, httpHost, ...options } = flags;
+      const { idleTimeout, stallTimeout, noiseStore, http, httpHost, data, saveRaw, ...options } = flags;
       done(await serve({
         ...options,
+        ...defined({ saveRaw: rawFolderOf(saveRaw, data), data: data === undefined ? undefined : { folder: data } }),
         ...defined({ noiseStoreFolder: noiseStore, http: http === undefined ? undefined : { host: httpHost, port: http } }),
         ...choiceOf(flags),
         ...poolOf(flags),
@@ -168,6 +175,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
   addSweep(program, io, done);
   addSimulate(command(program, 'simulate'), io, done);
   addProtocols(program, io, done);
+  addOutbox(program.command('outbox').description('what waits for delivery, and what became of it'), io, done);
   addModels(program, io, done);
   addHandoff(program, io, done);
 
@@ -311,7 +319,8 @@ function addModels(program: Command, io: CliIo, done: (code: ExitCode) => void):
 interface ServeFlags {
   readonly host: string;
   readonly port: number;
-  readonly saveRaw?: string;
+  readonly data?: string;
+  readonly saveRaw?: string | true;
   readonly noiseStore?: string;
   readonly maxSessions: number;
   readonly idleTimeout: number;

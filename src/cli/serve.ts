@@ -1,10 +1,12 @@
 /** `conus serve`: the service, until the process is asked to stop. */
+import { rawFolderIn } from '../keeping/index.js';
 import { createLog } from '../log.js';
 import type { LogLevel } from '../log.js';
 import { Metrics } from '../metrics.js';
 import { startService } from '../service/index.js';
 import type { ServiceOptions } from '../service/index.js';
 import { VERSION } from '../version.js';
+import { cliError } from './errors.js';
 import { ExitCode } from './exitCodes.js';
 import { printJson } from './io.js';
 import type { CliIo } from './io.js';
@@ -27,6 +29,13 @@ export async function serve({ logLevel, json, ...options }: ServeOptions, io: Cl
   log.info('stopping');
   await service.close();
   return ExitCode.ok;
+}
+
+/** Where raw data are saved: in the folder that was named, else in the data folder. @throws CodedError CONUS_ERR_RAW_FOLDER */
+export function rawFolderOf(saveRaw: string | true | undefined, data: string | undefined): string | undefined {
+  if (saveRaw !== true) return saveRaw;
+  if (data === undefined) throw cliError('CONUS_ERR_RAW_FOLDER', '--save-raw without a folder and without --data');
+  return rawFolderIn(data);
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

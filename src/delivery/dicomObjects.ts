@@ -36,6 +36,7 @@ export interface InstanceIdentity {
 
 export interface DicomObject {
   readonly instance: InstanceIdentity;
+  readonly seriesDescription: string;
   /** Of the series within its scan, as in `DeliveredImage`. */
   readonly seriesIndex: number;
   /** Counted from 1 within the series, in the order in which objects were made. */
@@ -93,6 +94,7 @@ export class DicomObjectMaker {
     });
     return {
       instance,
+      seriesDescription: delivered.series.description,
       seriesIndex: delivered.series.index,
       objectIndex: delivered.imageIndex,
       bytes: encodeDicom(dataset, this.#settings.softwareVersion),

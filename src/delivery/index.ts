@@ -10,4 +10,5 @@ export type { DeliveredPixelType, DeliverySettings, ImageOutput } from './types.
 export { DicomObjectMaker, dicomObjects } from './dicomObjects.js';
 export type { DicomObject, DicomObjectOptions, InstanceIdentity } from './dicomObjects.js';
 export type { Derivation, ProcessingStage, QualityVerdict, SourceImage } from './derivation.js';
+export { incompleteMark, markIncomplete } from './incomplete.js';
 export { contentDigest, contentUid, rawDataIdentity } from './uids.js';

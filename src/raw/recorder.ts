@@ -36,6 +36,9 @@ export class RawRecorder {
     const path = join(folder, `${time}-${sessionId}.mrd`);
     // Raw data are patient data: for the owner of the process only.
     const handle = await open(`${path}.partial`, 'wx', 0o600);
+    // The name must last as well as the bytes do.
+    const directory = await open(folder, 'r');
+    await directory.sync().finally(() => directory.close());
     return new RawRecorder(handle, path, onFailure);
   }
 
@@ -49,6 +52,12 @@ export class RawRecorder {
     this.#waitingBytes += chunk.length;
     this.#writing ??= this.#writeAll();
     return this.#waitingBytes > QUEUE_BYTES ? this.#writing : undefined;
+  }
+
+  /** Waits until the disk holds what was written so far; a failure was told by `onFailure`. */
+  async flushed(): Promise<void> {
+    await this.#writing;
+    if (this.#failure === undefined) await this.#handle.sync().catch((error: unknown) => this.#fail(error));
   }
 
   /**

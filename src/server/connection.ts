@@ -8,6 +8,8 @@ import type { ParserLimits } from 'ismrmrd';
 import type { ChoiceOptions } from '../chain/index.js';
 import type { Logger } from '../log.js';
 import type { NoiseStore } from '../noise/index.js';
+import { KeepingAnswer } from '../keeping/index.js';
+import type { KeptSession, SessionKeeper } from '../keeping/index.js';
 import { RawRecorder, rawWarning } from '../raw/index.js';
 import { Session, WireAnswer } from '../session/index.js';
 import type { Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
@@ -20,6 +22,8 @@ export interface ConnectionOptions extends ChoiceOptions {
   /** Folder for raw data; none is saved where it is absent. */
   readonly saveRaw?: string;
   readonly noiseStore?: NoiseStore;
+  /** Keeps the images of sessions for delivery; nobody does where it is absent. */
+  readonly keeper?: SessionKeeper;
   /** Who looks on at the session of this id. */
   readonly observe?: (sessionId: string) => SessionObserver;
   /** Longest silence between messages. */
@@ -48,6 +52,7 @@ export class Connection {
   readonly #session: Session;
   readonly #options: ConnectionOptions;
   readonly #log: Logger;
+  readonly #kept: KeptSession | undefined;
   #recorder: RawRecorder | undefined;
   /** When bytes came last, while more are awaited; undefined while the client has to wait for us. */
   #waitingSince: number | undefined;
@@ -59,10 +64,12 @@ export class Connection {
     this.#socket = socket;
     this.#options = options;
     this.#log = log;
+    this.#kept = options.keeper?.open(id);
+    const wire = new WireAnswer(new SocketSink(socket, options.answerQueueBytes));
     this.#session = new Session({
       ...options,
       id,
-      answer: new WireAnswer(new SocketSink(socket, options.answerQueueBytes)),
+      answer: this.#kept === undefined ? wire : new KeepingAnswer(wire, this.#kept, async () => this.#recorder?.flushed()),
       savesRaw: options.saveRaw !== undefined,
       ...(options.observe !== undefined && { observer: options.observe(id) }),
     });
@@ -111,6 +118,7 @@ export class Connection {
     };
     try {
       this.#recorder = await RawRecorder.open(folder, id, onFailure);
+      this.#kept?.savesRaw(this.#recorder.path);
     } catch (error) {
       onFailure(error as NodeJS.ErrnoException);
     }

@@ -2,3 +2,4 @@ export { Parts } from './parts.js';
 export type { ServicePart } from './parts.js';
 export { startService } from './service.js';
 export type { Service, ServiceOptions } from './service.js';
+export type { DataOptions, DeliveryOptions } from './delivery.js';

@@ -12,12 +12,15 @@ import { openDoors } from '../http/index.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { NoiseStore } from '../noise/index.js';
+import { defaultPolicy } from '../outbox/index.js';
 import { ReconstructionPool } from '../reconstruction/index.js';
 import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
 import { defaultConnectionOptions, listening, MrdServer } from '../server/index.js';
 import type { Address } from '../server/index.js';
 import { joinObservers } from '../session/index.js';
 import type { SessionObserver } from '../session/index.js';
+import { startDelivery, startSpool } from './delivery.js';
+import type { DataOptions, DeliveryOptions } from './delivery.js';
 import { startHttp } from './http.js';
 import { Parts } from './parts.js';
 
@@ -32,7 +35,13 @@ export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions
   readonly stallTimeoutS: number;
   /** Exams, live channel, health and metrics; none of them where it is absent. */
   readonly http?: Address;
+  /** What must survive the process is kept there; nothing is where it is absent. */
+  readonly data?: DataOptions;
+  /** Where images go beside the wire; needs a data folder. */
+  readonly delivery?: DeliveryOptions;
 }
+
+const noDelivery: DeliveryOptions = { destinations: new Map(), destinationsFor: () => [], policy: defaultPolicy };
 
 /** What it takes until the optimised machine code of everything a scan needs is there. */
 const WARM_UP_MS = 500;
@@ -47,21 +56,24 @@ export interface Service {
   close(graceMs?: number): Promise<void>;
 }
 
-/** @throws CodedError RECON_ERR_SELF_TEST, CONUS_ERR_OPEN_DOOR, CONUS_ERR_LISTEN */
+/** @throws CodedError SPOOL_ERR_*, RECON_ERR_SELF_TEST, CONUS_ERR_OPEN_DOOR, CONUS_ERR_LISTEN */
 export async function startService(options: ServiceOptions, log: Logger, metrics: Metrics): Promise<Service> {
   const parts = new Parts();
   try {
     // Those who look on at every session; each part adds its own.
     const lookOn: ((sessionId: string) => SessionObserver)[] = [];
 
-    // Slot: spool (the data folder).
+    const data = options.data === undefined ? undefined : await startSpool(options.data, log);
+    if (data !== undefined) parts.add(data.part);
     // Slot: models.
 
     const pool = new ReconstructionPool({ warmUpMs: WARM_UP_MS, ...options });
     parts.add({ name: 'reconstruction', close: () => pool.close() });
 
     // Slot: exams.
-    // Slot: outbox, DICOM, hand-off.
+    // Slot: DICOM, hand-off.
+    const delivery = data === undefined ? undefined : await startDelivery(data.spool, options.delivery ?? noDelivery, log, metrics);
+    if (delivery !== undefined) parts.add(delivery.part);
 
     const doors = openDoors;
     const http = options.http === undefined ? undefined : await startHttp(options.http, { doors, metrics, log, health: () => parts.health() });
@@ -76,6 +88,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       stallTimeoutMs: options.stallTimeoutS * 1000,
       reconstructions: pool,
       ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
+      ...(delivery !== undefined && { keeper: delivery.keeper }),
       observe: (id) => joinObservers(lookOn.map((observerOf) => observerOf(id)), (error) => lookingOnFailed(error, id, log)),
       log,
       metrics,

@@ -1,5 +1,5 @@
 /** What a session answers with, whichever way it travels: a socket, a pipe or files. */
-import type { MrdHeader, MrdImage } from 'ismrmrd';
+import type { CodedError, MrdHeader, MrdImage } from 'ismrmrd';
 import type { ReconImage, ReconNotice } from '../../recon/index.js';
 import type { DeliverySettings } from '../delivery/index.js';
 
@@ -17,6 +17,11 @@ export interface SessionAnswer {
   ready(): Promise<void> | undefined;
   /** What is to be said of the images so far, before the end. */
   notices(): readonly ReconNotice[];
-  /** Ends the answer: CLOSE, or the files closed. Nothing is called after it. */
-  close(): Promise<void>;
+  /**
+   * Ends the answer: CLOSE, or the files closed. Nothing but abort() is called after it.
+   * @param error why the session ended, where that was an error
+   */
+  close(error?: CodedError): Promise<void>;
+  /** The receiver is gone, before or while the answer is ended: nothing more can be answered. */
+  abort?(error: CodedError): void;
 }

@@ -159,6 +159,7 @@ export class Session {
     if (this.#phase === 'closed') return;
     const opening = this.#opening;
     this.#release();
+    this.#answer.abort?.(presentable(error));
     this.#settle('aborted', error, undefined);
     opening?.then((reconstruction) => reconstruction.abort()).catch(() => undefined);
   }
@@ -421,7 +422,7 @@ export class Session {
     this.#answer.notices().forEach((notice) => this.#say(notice));
     this.#remarks.end();
     if (error !== undefined) this.#answer.text(`ERR ${presentable(error).message}`);
-    await this.#answer.close();
+    await this.#answer.close(error === undefined ? undefined : presentable(error));
     if (this.#isClosed()) return;
     this.#settle(error === undefined ? 'completed' : 'failed', error, summary);
   }

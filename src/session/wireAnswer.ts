@@ -70,6 +70,11 @@ export class WireAnswer implements SessionAnswer {
     this.#write(encodeClose());
   }
 
+  abort(): void {
+    clearTimeout(this.#timer);
+    this.#held.length = 0;
+  }
+
   #write(parts: readonly Uint8Array[]): void {
     this.#release();
     this.#sink.write(parts);

@@ -44,8 +44,8 @@ export interface OutboxJob {
   /** ms since 1970, as all times here. Also what limits of age count from. */
   readonly createdAt: number;
   readonly nextAttemptAt: number;
-  /** An earlier attempt ended without an answer: what is sent again may be there already. */
-  readonly isUncertain: boolean;
+  /** SOP instance UIDs that were sent and not answered: the receiver may have them already. */
+  readonly uncertain: readonly string[];
   readonly lastError?: Reason;
 }
 
@@ -55,8 +55,8 @@ export interface AttemptOutcome {
   readonly refused: Readonly<Record<string, Reason>>;
   /** Why some are to be sent again. */
   readonly failure?: Reason;
-  /** The receiver may have got instances that it did not acknowledge. */
-  readonly isUncertain: boolean;
+  /** What the receiver may have got although it did not acknowledge it. */
+  readonly uncertain: readonly string[];
 }
 
 export interface RetryLimits {
@@ -83,7 +83,7 @@ export function attempted(job: OutboxJob, outcome: AttemptOutcome, now: number, 
     ...job,
     acknowledged: [...new Set([...job.acknowledged, ...outcome.acknowledged])],
     refused: { ...job.refused, ...outcome.refused },
-    isUncertain: job.isUncertain || outcome.isUncertain,
+    uncertain: [...new Set([...job.uncertain, ...outcome.uncertain])],
   };
   const lastError = outcome.failure ?? Object.values(after.refused)[0];
   if (outstanding(after).length === 0) {
@@ -96,7 +96,8 @@ export function attempted(job: OutboxJob, outcome: AttemptOutcome, now: number, 
 
 /** The attempt was cut, by us or by the end of the process; nobody knows what arrived. */
 export function interrupted(job: OutboxJob, now: number): OutboxJob {
-  return { ...job, state: 'waiting', nextAttemptAt: now, isUncertain: true };
+  const uncertain = [...new Set([...job.uncertain, ...outstanding(job).map(({ sopInstanceUid }) => sopInstanceUid)])];
+  return { ...job, state: 'waiting', nextAttemptAt: now, uncertain };
 }
 
 /** An operator wants it tried again, with all the attempts and the time of a new job. */

@@ -81,9 +81,9 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     if (known?.state === 'sending') return id;
     const now = Date.now();
     const job: OutboxJob = {
-      id, destination, examId, instances, isIncomplete, acknowledged: [], refused: {},
+      id, destination, examId, instances, isIncomplete, acknowledged: known?.acknowledged ?? [], refused: {},
       state: 'waiting', attempts: 0, createdAt: now, nextAttemptAt: now,
-      isUncertain: known?.isUncertain === true || (known?.acknowledged.length ?? 0) > 0,
+      uncertain: known?.uncertain ?? [],
     };
     for (const { ref } of instances) this.#objects.hold(ref, `job/${id}`);
     for (const { ref } of known?.instances ?? []) {
@@ -226,11 +226,12 @@ export class Outbox extends EventEmitter<OutboxEvents> {
 
   #countAcknowledged(job: OutboxJob, outcome: AttemptOutcome, now: number): void {
     const before = new Set(job.acknowledged);
+    const uncertain = new Set(job.uncertain);
     const fresh = outcome.acknowledged.filter((uid) => !before.has(uid));
     let resent = 0;
     for (const uid of fresh) {
       const key = [job.destination, uid];
-      if (job.isUncertain || this.#delivered.get(key) !== undefined) resent++;
+      if (uncertain.has(uid) || this.#delivered.get(key) !== undefined) resent++;
       this.#delivered.put(key, now);
     }
     if (fresh.length > 0) this.#count(job.destination, { instancesDelivered: fresh.length - resent, instancesResent: resent });

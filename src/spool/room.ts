@@ -40,7 +40,7 @@ export class Room extends EventEmitter<RoomEvents> {
   readonly #options: QuotaOptions;
   /** [when it was delivered, shelf, name] -> bytes */
   readonly #cleanable: Table<number>;
-  readonly #removers = new Map<Shelf, (name: string) => Promise<boolean>>();
+  readonly #removers = new Map<Shelf, (name: string, since: number) => Promise<boolean>>();
   #usedBytes = 0;
   #isFull = false;
   #cleaning: Promise<unknown> = Promise.resolve();
@@ -58,7 +58,7 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   /** @param remove takes a thing off its shelf and off the disk, unless somebody wants it again: then false */
-  register(shelf: Shelf, remove: (name: string) => Promise<boolean>): void {
+  register(shelf: Shelf, remove: (name: string, since: number) => Promise<boolean>): void {
     this.#removers.set(shelf, remove);
   }
 
@@ -107,6 +107,15 @@ export class Room extends EventEmitter<RoomEvents> {
     this.#cleanable.remove([since, shelf, name]);
   }
 
+  /** Whether a thing may still go, which it then does: nobody else will be told so. */
+  claim(shelf: Shelf, name: string, since: number): Promise<boolean> {
+    return this.#cleanable.transaction(() => {
+      const mayGo = this.#cleanable.get([since, shelf, name]) !== undefined;
+      this.#cleanable.remove([since, shelf, name]);
+      return mayGo;
+    });
+  }
+
   async #lacking(nBytes: number): Promise<number> {
     const { quotaBytes, reserveBytes } = this.#options;
     const free = await this.#files.freeBytes(this.#folder);
@@ -116,18 +125,18 @@ export class Room extends EventEmitter<RoomEvents> {
   async #clean(nBytes: number): Promise<void> {
     let cleaned = 0;
     if (nBytes <= 0) return;
-    const candidates: { shelf: Shelf; name: string; nBytes: number }[] = [];
+    const candidates: { shelf: Shelf; name: string; since: number; nBytes: number }[] = [];
     let sum = 0;
     for (const { key, value } of this.#cleanable.range()) {
-      const [, shelf, name] = key as [number, Shelf, string];
-      candidates.push({ shelf, name, nBytes: value });
+      const [since, shelf, name] = key as [number, Shelf, string];
+      candidates.push({ shelf, name, since, nBytes: value });
       sum += value;
       // Some may be wanted again by now.
       if (sum > 2 * nBytes + 2 ** 24) break;
     }
     for (const candidate of candidates) {
       if (cleaned >= nBytes) return;
-      if ((await this.#removers.get(candidate.shelf)?.(candidate.name)) === true) cleaned += candidate.nBytes;
+      if ((await this.#removers.get(candidate.shelf)?.(candidate.name, candidate.since)) === true) cleaned += candidate.nBytes;
     }
   }
 

@@ -1,0 +1,278 @@
+/**
+ * What becomes of the images of a session beside the wire: they are made into DICOM instances as they
+ * come, written to the object store in the background, and handed to the outbox in one transaction
+ * before CLOSE acknowledges the session. So CLOSE without a warning means that nothing of it can be lost
+ * any more; and of a session that was cut by the end of the process nothing is visible, because nobody
+ * came to hold its objects.
+ */
+import { stat } from 'node:fs/promises';
+import type { CodedError, MrdHeader } from 'ismrmrd';
+import type { ReconImage, ReconNotice } from '../../recon/index.js';
+import { DicomObjectMaker, markIncomplete } from '../delivery/index.js';
+import type { DeliverySettings, DicomObject, DicomObjectOptions } from '../delivery/index.js';
+import type { Logger } from '../log.js';
+import { spoolWarning } from '../spool/index.js';
+import type { Spool, StoredInstance, Table } from '../spool/index.js';
+import { RawShelf } from './rawShelf.js';
+
+/** What decides where a series goes. */
+export interface DeliverableSeries {
+  readonly description: string;
+  readonly modality: string;
+  readonly sopClassUid: string;
+}
+
+export interface SessionRecord {
+  readonly id: string;
+  /** ms since 1970 */
+  readonly openedAt: number;
+  /** `acknowledged`: kept, and the client was told; `cut`: the process ended first. */
+  readonly state: 'open' | 'acknowledged' | 'cut';
+  readonly endedAt?: number;
+  /** Why it ended, where that was an error. */
+  readonly errorCode?: string;
+  readonly nImages?: number;
+  /** Of the outbox. */
+  readonly jobs?: readonly string[];
+  /** File of the raw data, in the data directory or wherever it was saved. */
+  readonly raw?: string;
+}
+
+export interface SessionKeeperOptions {
+  readonly spool: Spool;
+  /** Names of the destinations that a series goes to. */
+  readonly destinationsFor: (series: DeliverableSeries) => readonly string[];
+  readonly log: Logger;
+  /** What was done to images beyond their reconstruction. */
+  readonly objects?: DicomObjectOptions;
+  /** The exam of a session, as jobs of the outbox name it; the study where it is absent. */
+  readonly examOf?: (sessionId: string) => string | undefined;
+}
+
+/** How many records of ended sessions are kept. */
+const MOST_SESSIONS = 10_000;
+
+export class SessionKeeper {
+  readonly raw: RawShelf;
+  readonly #options: SessionKeeperOptions;
+  readonly #sessions: Table<SessionRecord>;
+  /** SOP instance UID -> the instance as it was first kept. */
+  readonly #instances: Table<StoredInstance>;
+  readonly #open = new Set<KeptSession>();
+  #nNotKept = 0;
+
+  constructor(options: SessionKeeperOptions) {
+    this.#options = options;
+    this.#sessions = options.spool.table('sessions');
+    this.#instances = options.spool.table('instances');
+    this.raw = new RawShelf(options.spool);
+  }
+
+  /** Sessions whose images, or some of them, could not be kept, since the start. */
+  get nNotKept(): number {
+    return this.#nNotKept;
+  }
+
+  /** At the start: sessions that the end of the last process cut, which their clients know to be unacknowledged. */
+  async recover(): Promise<SessionRecord[]> {
+    await this.raw.recover();
+    return this.#options.spool.transaction(() => {
+      const records = [...this.#sessions.range()].map(({ value }) => value);
+      const cut = records.filter(({ state }) => state === 'open').map((record): SessionRecord => ({ ...record, state: 'cut', endedAt: Date.now() }));
+      for (const record of cut) this.#sessions.put(record.id, record);
+      const ended = records.filter(({ state }) => state === 'acknowledged').sort((a, b) => b.openedAt - a.openedAt);
+      for (const { id } of ended.slice(MOST_SESSIONS)) this.#sessions.remove(id);
+      for (const { key, value } of [...this.#instances.range()]) if (!this.#options.spool.objects.has(value.ref)) this.#instances.remove(key);
+      return cut;
+    });
+  }
+
+  open(id: string): KeptSession {
+    const record: SessionRecord = { id, openedAt: Date.now(), state: 'open' };
+    this.#sessions.put(id, record);
+    const session = new KeptSession(record, this.#options, this.#sessions, this.#instances, this.raw);
+    this.#open.add(session);
+    void session.ended.then((isKept) => {
+      this.#open.delete(session);
+      if (!isKept) this.#nNotKept++;
+    });
+    return session;
+  }
+
+  /** Waits for what sessions that ended still write. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].filter(({ isEnding }) => isEnding).map(({ ended }) => ended));
+  }
+
+  sessions(): SessionRecord[] {
+    return [...this.#sessions.range()].map(({ value }) => value).sort((a, b) => a.openedAt - b.openedAt);
+  }
+}
+
+/** An instance in the object store that nobody holds yet. */
+interface Pending {
+  readonly description: string;
+  readonly stored: StoredInstance;
+}
+
+export class KeptSession {
+  #record: SessionRecord;
+  readonly #options: SessionKeeperOptions;
+  readonly #sessions: Table<SessionRecord>;
+  readonly #instances: Table<StoredInstance>;
+  readonly #rawShelf: RawShelf;
+  #maker: DicomObjectMaker | undefined;
+  #working: Promise<void> = Promise.resolve();
+  readonly #pending: Pending[] = [];
+  #nFailed = 0;
+  #failure: unknown;
+  #ending: Promise<readonly ReconNotice[]> | undefined;
+  #resolveEnded: (isKept: boolean) => void = () => undefined;
+  /** Resolves when nothing is written any more; whether all of it is kept. */
+  readonly ended = new Promise<boolean>((resolve) => {
+    this.#resolveEnded = resolve;
+  });
+
+  constructor(
+    record: SessionRecord, options: SessionKeeperOptions, sessions: Table<SessionRecord>, instances: Table<StoredInstance>,
+    rawShelf: RawShelf,
+  ) {
+    this.#record = record;
+    this.#options = options;
+    this.#sessions = sessions;
+    this.#instances = instances;
+    this.#rawShelf = rawShelf;
+  }
+
+  /** Where the raw data go: after a crash they can be reconstructed again. */
+  savesRaw(path: string): void {
+    this.#record = { ...this.#record, raw: path };
+    this.#sessions.put(this.#record.id, this.#record);
+  }
+
+  begin(header: MrdHeader, settings: DeliverySettings): void {
+    this.#maker = new DicomObjectMaker(header, settings, this.#options.objects);
+  }
+
+  /** Takes an image; its pixels must not change any more. Nothing waits for it before the end. */
+  image(image: ReconImage): void {
+    const maker = this.#maker;
+    if (maker === undefined || this.#ending !== undefined) return;
+    this.#working = this.#working.then(async () => {
+      try {
+        // The wire comes first: whatever is ready to be sent is sent before this image is encoded.
+        await new Promise((resolve) => setImmediate(resolve));
+        const object = maker.make(image);
+        await this.#store(object.seriesDescription, object);
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  /**
+   * Brings everything to the disk and into the outbox, once; never rejects.
+   * @param error why the session ended, where that was an error: what is complete is delivered, marked so
+   * @returns what the client must be told
+   */
+  end(error?: CodedError): Promise<readonly ReconNotice[]> {
+    this.#ending ??= this.#end(error).finally(() => this.#resolveEnded(this.#nFailed === 0));
+    return this.#ending;
+  }
+
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  async #end(error: CodedError | undefined): Promise<readonly ReconNotice[]> {
+    await this.#working;
+    const isIncomplete = error !== undefined || this.#nFailed > 0;
+    try {
+      if (isIncomplete) await this.#markAll();
+      const raw = await this.#rawShelf.sizeOf(this.#record.raw);
+      await this.#options.spool.transaction(() => this.#commit(error, isIncomplete, raw));
+    } catch (failure) {
+      this.#nFailed += this.#pending.length;
+      this.#failure ??= failure;
+      await this.#options.spool.objects.discard(this.#pending.map(({ stored }) => stored.ref)).catch(() => undefined);
+      if (this.#pending.length === 0) this.#nFailed++;
+    }
+    if (this.#nFailed === 0) return [];
+    const { code = 'unknown' } = (this.#failure ?? {}) as { code?: string };
+    this.#options.log.error({ session: this.#record.id, images: this.#nFailed, code }, 'images are not kept for delivery');
+    return [spoolWarning('CONUS_WARN_NOT_KEPT', `${this.#nFailed} images are not kept for delivery (${code})`)];
+  }
+
+  /** In a transaction. */
+  #commit(error: CodedError | undefined, isIncomplete: boolean, raw: { name: string; nBytes: number } | undefined): void {
+    const { spool, destinationsFor, examOf } = this.#options;
+    const holder = `session/${this.#record.id}`;
+    for (const { stored } of this.#pending) {
+      spool.objects.hold(stored.ref, holder);
+      this.#instances.put(stored.sopInstanceUid, stored);
+    }
+    const jobs: string[] = [];
+    for (const series of seriesOf(this.#pending)) {
+      const { description, stored } = series[0]!;
+      const examId = examOf?.(this.#record.id) ?? stored.studyInstanceUid;
+      for (const destination of destinationsFor({ description, modality: 'MR', sopClassUid: stored.sopClassUid })) {
+        jobs.push(spool.outbox.add({ destination, examId, isIncomplete, instances: series.map((pending) => pending.stored) }));
+      }
+    }
+    // Jobs hold what they deliver; the rest may be cleaned away when its room is needed.
+    for (const { stored } of this.#pending) spool.objects.release(stored.ref, holder);
+    if (raw !== undefined) this.#rawShelf.mayGo(raw.name, raw.nBytes);
+    this.#sessions.put(this.#record.id, {
+      ...this.#record, state: 'acknowledged', endedAt: Date.now(), nImages: this.#pending.length, jobs,
+      ...(error !== undefined && { errorCode: error.code }),
+    });
+  }
+
+  async #store(description: string, object: Pick<DicomObject, 'instance' | 'bytes'>): Promise<void> {
+    const { spool } = this.#options;
+    // The same image again, of a session that was sent twice: the receiver may have the first one already.
+    const known = this.#instances.get(object.instance.sopInstanceUid);
+    const bytes = known !== undefined && spool.objects.has(known.ref) ? await spool.objects.read(known.ref).catch(() => object.bytes) : object.bytes;
+    const ref = await spool.objects.put(bytes);
+    this.#pending.push({ description, stored: { ...object.instance, ref, nBytes: bytes.length } });
+  }
+
+  /** Objects of an incomplete session in place of what was stored before anybody knew. */
+  async #markAll(): Promise<void> {
+    const { objects } = this.#options.spool;
+    for (const { description, stored } of this.#pending.splice(0)) {
+      try {
+        const bytes = await objects.read(stored.ref);
+        await objects.discard([stored.ref]);
+        await this.#store(description, markIncomplete({ instance: stored, bytes }));
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#nFailed++;
+    this.#failure ??= error;
+  }
+}
+
+function seriesOf(pending: readonly Pending[]): Pending[][] {
+  const series = new Map<string, Map<string, Pending>>();
+  for (const entry of pending) {
+    const { seriesInstanceUid, sopInstanceUid } = entry.stored;
+    const instances = series.get(seriesInstanceUid) ?? new Map<string, Pending>();
+    series.set(seriesInstanceUid, instances.set(sopInstanceUid, entry));
+  }
+  return [...series.values()].map((instances) => [...instances.values()]);
+}
+
+/** Whether the raw data of a session that was cut can still be reconstructed, and from which file. */
+export async function rerunnable({ raw }: SessionRecord): Promise<string | undefined> {
+  if (raw === undefined) return undefined;
+  for (const path of [raw, `${raw}.partial`]) {
+    const found = await stat(path).catch(() => undefined);
+    if (found !== undefined && found.size > 0) return path;
+  }
+  return undefined;
+}
