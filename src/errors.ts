@@ -9,6 +9,7 @@ import { SIM_ERRORS } from '../simulator/index.js';
 import { CHAIN_ERRORS, CHAIN_WARNINGS } from './chain/index.js';
 import { CLI_ERRORS, CLI_WARNINGS } from './cli/errors.js';
 import { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './delivery/index.js';
+import { DICOM_ERRORS, DICOM_WARNINGS } from './dicom/errors.js';
 import { HANDOFF_ERRORS } from './handoff/index.js';
 import { EXAM_ERRORS, EXAM_NOTES } from './exams/index.js';
 import { HTTP_ERRORS } from './http/index.js';
@@ -33,6 +34,7 @@ const sections: readonly Section[] = [
   { title: 'Reconstruction', table: { ...RECON_ERRORS, ...RECON_NOTICES } },
   { title: 'Models', table: { ...MODEL_ERRORS, ...MODEL_WARNINGS } },
   { title: 'Delivery', table: { ...DELIVERY_ERRORS, ...DELIVERY_WARNINGS } },
+  { title: 'DICOM', table: { ...DICOM_ERRORS, ...DICOM_WARNINGS } },
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
   { title: 'Exams', table: { ...EXAM_ERRORS, ...EXAM_NOTES } },
   { title: 'HTTP and the live channel', table: HTTP_ERRORS },

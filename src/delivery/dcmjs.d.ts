@@ -17,11 +17,20 @@ declare module 'dcmjs' {
     write(): ArrayBuffer;
   }
 
+  interface DcmjsLogger {
+    setLevel(level: string): void;
+  }
+
   const dcmjs: {
+    readonly log: DcmjsLogger & { getLoggers(): Readonly<Record<string, DcmjsLogger>> };
     readonly data: {
       readonly DicomDict: typeof DicomDict;
-      readonly DicomMessage: { readFile(file: ArrayBuffer): DicomDict };
+      readonly DicomMessage: {
+        readFile(file: ArrayBuffer, options?: { readonly ignoreErrors?: boolean }): DicomDict;
+      };
       readonly DicomMetaDictionary: {
+        /** By tags as `(0028,0010)`. */
+        readonly dictionary: Readonly<Record<string, { readonly vr: string; readonly name: string } | undefined>>;
         naturalizeDataset(elements: DicomElements): NaturalDataset;
         denaturalizeDataset(dataset: NaturalDataset): DicomElements;
       };
