@@ -1,8 +1,10 @@
 /** `conus inspect IN`: what an input holds. Nothing that names the patient is shown. */
 import { flagNames, MrdParser, parseHeader } from 'ismrmrd';
 import type { Acquisition, MrdHeader, MrdImage } from 'ismrmrd';
+import { dicomFiles } from '../dicom/index.js';
 import { presentable } from '../session/index.js';
 import { ExitCode } from './exitCodes.js';
+import { inspectDicom } from './inspectDicom.js';
 import { printJson } from './io.js';
 import type { CliIo } from './io.js';
 import { Progress } from './progress.js';
@@ -98,6 +100,13 @@ function sizeOf({ x, y, z }: { x: number; y: number; z: number }): number[] {
 }
 
 export async function inspect(input: string, options: { readonly json: boolean }, io: CliIo): Promise<ExitCode> {
+  const dicom = input === '-' ? [] : await dicomFiles(input).catch(() => []);
+  if (dicom.length > 0) {
+    const result = await inspectDicom(dicom);
+    if (options.json) printJson(io.stdout, result);
+    else printOutline(io, result);
+    return ExitCode.ok;
+  }
   const source = await openSource(input, io);
   const census = new Census();
   const parser = new MrdParser({

@@ -10,6 +10,8 @@ import type { LogLevel } from '../log.js';
 import { presentable } from '../session/index.js';
 import { VERSION } from '../version.js';
 import { compare } from './compare.js';
+import { dicomEcho, dicomSend } from './dicom.js';
+import type { DicomFlags } from './dicom.js';
 import { ExitCode } from './exitCodes.js';
 import { explain } from './explain.js';
 import { receivedKinds } from './imageWriter.js';
@@ -70,6 +72,11 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['CONUS_ERR_OUTPUT', ExitCode.output],
   ['CONUS_ERR_CONNECTION', ExitCode.output],
   ['CONUS_ERR_LISTEN', ExitCode.output],
+  ['DICOM_ERR_DESTINATION', ExitCode.usage],
+  ['DICOM_ERR_CONNECTION', ExitCode.output],
+  ['DICOM_ERR_TIMEOUT', ExitCode.output],
+  ['DICOM_ERR_REJECTED', ExitCode.output],
+  ['DICOM_ERR_HTTP', ExitCode.output],
 ]);
 
 function explainFailure(error: unknown, io: CliIo): ExitCode {
@@ -148,8 +155,8 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     });
 
   command(program, 'inspect')
-    .description('tell what a stream or a file holds')
-    .argument('<in>', '.mrd, .h5, or - for stdin')
+    .description('tell what a stream or a file holds, or the DICOM files of a folder')
+    .argument('<in>', '.mrd, .h5, - for stdin, a DICOM file or a folder of them')
     .action(async (input: string, flags: { json: boolean }) => {
       done(await inspect(input, flags, io));
     });
@@ -178,6 +185,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
   addOutbox(program.command('outbox').description('what waits for delivery, and what became of it'), io, done);
   addModels(program, io, done);
   addHandoff(program, io, done);
+  addDicom(program, io, done);
 
   command(program, 'parameters')
     .description('list every parameter of --set')
@@ -270,6 +278,29 @@ function addProtocols(program: Command, io: CliIo, done: (code: ExitCode) => voi
     .option('--markdown', 'as the page docs/protocols.md')
     .action((flags: { markdown?: boolean }) => {
       done(printProtocolSchema(flags, io));
+    });
+}
+
+function addDicom(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
+  const dicom = program.command('dicom').description('DICOM destinations: whether one answers, and sending files to one');
+  const withConfig = (subcommand: Command) =>
+    subcommand
+      .option('--config <file>', 'configuration with the destinations by name')
+      .option('--ae-title <title>', 'what we call ourselves, without a configuration', 'CONUS');
+
+  withConfig(command(dicom, 'echo'))
+    .description('ask a destination whether it is there: C-ECHO, or a question to the web service')
+    .argument('<destination>', 'a name of the configuration, dicom://AETITLE@host:port, https://…/studies, or a folder')
+    .action(async (destination: string, flags: DicomFlags) => {
+      done(await dicomEcho(destination, flags, io));
+    });
+
+  withConfig(command(dicom, 'send'))
+    .description('send the DICOM files of a folder: C-STORE, STOW-RS, or into another folder')
+    .argument('<in>', 'a DICOM file, or a folder of them')
+    .argument('<destination>', 'as for echo')
+    .action(async (input: string, destination: string, flags: DicomFlags) => {
+      done(await dicomSend(input, destination, flags, io));
     });
 }
 

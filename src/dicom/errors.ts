@@ -18,7 +18,7 @@ export const DICOM_ERRORS = {
   },
   DICOM_ERR_TOO_LARGE: {
     expected: 'an object within the limit on its size, and a header within 64 MiB',
-    action: 'raise dicom.scp.maxObjectMebibytes where such objects are wanted',
+    action: 'raise dicom.receiver.maxObjectMebibytes where such objects are wanted',
   },
   DICOM_ERR_TRANSFER_SYNTAX: {
     expected: 'a transfer syntax of docs/dicom.md',
@@ -66,11 +66,11 @@ export const DICOM_ERRORS = {
   },
   DICOM_ERR_AE_TITLE: {
     expected: 'application entities that the configuration allows',
-    action: 'add the title to dicom.scp.callingAeTitles, or correct the title that is called',
+    action: 'add the title to dicom.receiver.callingAeTitles, or correct the title that is called',
   },
   DICOM_ERR_BUSY: {
     expected: 'an association within the limit on associations at once',
-    action: 'try again later, or raise dicom.scp.maxAssociations',
+    action: 'try again later, or raise dicom.receiver.maxAssociations',
   },
   DICOM_ERR_OBJECT_STORE: {
     expected: 'an object store that takes what is received',

@@ -1,11 +1,19 @@
 /** DICOM: the receiver of images, their reader, and the senders. docs/dicom.md tells what each of them supports. */
 export { DICOM_ERRORS, DICOM_WARNINGS } from './errors.js';
 export type { DicomErrorCode } from './errors.js';
+export { CommitmentReports } from './commitment.js';
+export type { Commitment } from './commitment.js';
+export { destinationOf, destinationsFor, fits, openSender, openSenders, receiverOptionsOf } from './destinations.js';
+export type { DeliverableSeries } from './destinations.js';
+export { dicomFiles, instancesOfFiles, isDicomFile, readSeriesFiles } from './files.js';
+export type { RefusedFile, SeriesOfFiles } from './files.js';
 export type { ImageFacts } from './facts.js';
 export type { InstanceIdentity } from './header.js';
 export { describeDicom, parseDicom } from './image.js';
 export type { DicomFrame, DicomImage, Scaling } from './image.js';
 export type { Plane } from './planes.js';
+export { ReceivedSeries } from './receivedSeries.js';
+export type { CompleteSeries } from './receivedSeries.js';
 export { DicomReceiver } from './receiver.js';
 export type { ReceivedObject, ReceiverListener, ReceiverOptions, ReceiverTls } from './receiver.js';
 export { FolderSender } from './folderSender.js';

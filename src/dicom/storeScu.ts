@@ -5,6 +5,8 @@
 import { CodedError } from 'ismrmrd';
 import { OpenAssociation } from './association.js';
 import type { DicomPeer, ProposedContext } from './association.js';
+import { requestCommitment } from './commitment.js';
+import type { CommitmentReports } from './commitment.js';
 import { dimse, StoredDataset } from './dimse.js';
 import type { Response } from './dimse.js';
 import { dicomError } from './errors.js';
@@ -19,6 +21,8 @@ import { Turns } from './turns.js';
 export interface StoreScuOptions extends DicomPeer {
   /** Associations with this peer at once. */
   readonly maxAssociations: number;
+  /** An instance counts as stored when the peer has committed itself to it. */
+  readonly commitment?: CommitmentReports;
 }
 
 /** An association has 128 contexts at most (their numbers are odd bytes). */
@@ -48,7 +52,7 @@ export class StoreScu implements Sender {
         }
         await association.release();
       });
-      return results;
+      return await this.#committed(instances, results, signal);
     } catch (error) {
       const { code, got, retryable } = failureOf(error);
       return [...results, ...instances.slice(results.length).map(({ sopInstanceUid }) => failed(sopInstanceUid, code, got, retryable))];
@@ -61,6 +65,20 @@ export class StoreScu implements Sender {
     const response = await association.request(new dimse.requests.CEchoRequest());
     await association.release();
     if (response.getStatus() !== dimse.constants.Status.Success) throw dicomError('DICOM_ERR_REFUSED', statusText(response));
+  }
+
+  async #committed(instances: readonly LoadedInstance[], results: readonly SendResult[], signal: AbortSignal): Promise<readonly SendResult[]> {
+    const { commitment: reports } = this.#options;
+    const kept = instances.filter((_, i) => results[i]!.outcome === 'stored');
+    if (reports === undefined || kept.length === 0) return results;
+    const why = await requestCommitment(this.#options, kept, reports, signal).then(
+      ({ committed, failed: reasons }) => (uid: string) => (committed.has(uid) ? undefined : `not committed, reason ${reasons.get(uid)?.toString(16) ?? 'unknown'}`),
+      (error: unknown) => () => failureOf(error).got,
+    );
+    return results.map((result) => {
+      const reason = result.outcome === 'stored' ? why(result.sopInstanceUid) : undefined;
+      return reason === undefined ? result : failed(result.sopInstanceUid, 'DICOM_ERR_COMMITMENT', reason, true);
+    });
   }
 
   /** @throws what ends the association */
