@@ -18,3 +18,6 @@ export const VERSION = packageVersion();
 
 /** The version of the ISMRMRD protocol that is spoken. */
 export const MRD_PROTOCOL_VERSION = '1.15.0';
+
+/** Conus as the writer of DICOM objects and the end of an association (PS3.7, D.3.3.2). */
+export const IMPLEMENTATION_CLASS_UID = '2.25.97421640804420168949208320908120350967';

@@ -9,15 +9,17 @@ export async function inspectDicom(paths: readonly string[]): Promise<Record<str
   return { files: paths.length, series: series.map(summaryOf), notRead: refused };
 }
 
+/** Facts that differ from image to image, or that the stacks tell better. */
+const ofOneImage: ReadonlySet<string> = new Set(['rows', 'columns', 'nFrames', 'instanceNumber', 'frameOfReferenceUid']);
+
 function summaryOf({ images, stacks }: SeriesOfFiles): Record<string, unknown> {
   const { facts, identity } = images[0]!;
-  const { rows: _rows, columns: _columns, nFrames: _nFrames, instanceNumber: _instance, frameOfReferenceUid: _frame, ...told } = facts;
   return {
     seriesInstanceUid: identity.seriesInstanceUid,
     sopClassUids: [...new Set(images.map((image) => image.identity.sopClassUid))],
     transferSyntaxUids: [...new Set(images.map((image) => image.identity.transferSyntaxUid))],
     images: images.length,
-    ...told,
+    ...Object.fromEntries(Object.entries(facts).filter(([name]) => !ofOneImage.has(name))),
     values: [...new Set(images.flatMap(({ frames }) => frames.map(({ scaling }) => `${scaling.source}${scaling.unit === undefined ? '' : ` (${scaling.unit})`}`)))],
     stacks: stacks.map(stackSummary),
   };

@@ -20,10 +20,9 @@ import type { DeliveredImage } from './series.js';
 import type { DeliverySettings } from './types.js';
 import { instanceUid, scanIdentity, seriesUid } from './uids.js';
 import type { ScanIdentity } from './uids.js';
+import { IMPLEMENTATION_CLASS_UID } from '../version.js';
 
 export const EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
-/** Conus as the writer of a file; a constant of this program. */
-export const IMPLEMENTATION_CLASS_UID = '2.25.97421640804420168949208320908120350967';
 
 /** What an archive knows an object by. */
 export interface InstanceIdentity {

@@ -3,7 +3,6 @@ export type { DeliveryErrorCode } from './errors.js';
 export { openCtOutput } from './ctOutput.js';
 export type { CtOutput, SimulatedSubject } from './ctOutput.js';
 export { isSimulated } from './headerFacts.js';
-export { IMPLEMENTATION_CLASS_UID } from './dicomObjects.js';
 export { openOutput } from './output.js';
 export { SeriesBook } from './series.js';
 export type { DeliveredImage, Series } from './series.js';

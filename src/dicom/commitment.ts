@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { contentUid } from '../delivery/index.js';
 import { OpenAssociation, within } from './association.js';
 import type { DicomPeer } from './association.js';
 import { dimse } from './dimse.js';
@@ -58,7 +57,7 @@ const HOLD_MS = 3000;
 export async function requestCommitment(
   peer: DicomPeer, instances: readonly Pick<InstanceIdentity, 'sopClassUid' | 'sopInstanceUid'>[], reports: CommitmentReports, signal: AbortSignal,
 ): Promise<Commitment> {
-  const transactionUid = contentUid('commitment', randomUUID());
+  const transactionUid = `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`)}`;
   const report = reports.expect(transactionUid);
   try {
     const context = { sopClassUid: STORAGE_COMMITMENT_PUSH, transferSyntaxUid: IMPLICIT_LITTLE_ENDIAN };

@@ -1,7 +1,6 @@
 /** Destinations by name, as the configuration has them, or as they are written on a command line. */
 import { readFile } from 'node:fs/promises';
 import type { DestinationConfig, DestinationRules, DicomConfig } from '../config/dicom.js';
-import { httpError, isLoopback } from '../http/index.js';
 import type { CommitmentReports } from './commitment.js';
 import { dicomError } from './errors.js';
 import { FolderSender } from './folderSender.js';
@@ -48,10 +47,7 @@ export async function openSenders(config: DicomConfig, reports: CommitmentReport
 }
 
 export async function openSender(name: string, destination: DestinationConfig, ownAeTitle: string, reports?: CommitmentReports): Promise<Sender> {
-  const read = async (path: string) =>
-    readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      throw dicomError('DICOM_ERR_DESTINATION', `${name}: ${path} (${cause.code ?? 'unreadable'})`, { cause });
-    });
+  const read = (path: string) => readText(name, path);
   const maybe = async <Key extends string>(key: Key, path: string | undefined) =>
     (path === undefined ? {} : { [key]: (await read(path)).trim() }) as Partial<Record<Key, string>>;
   switch (destination.kind) {
@@ -97,17 +93,11 @@ export function destinationOf(text: string, config: DicomConfig, parse: (destina
   throw dicomError('DICOM_ERR_DESTINATION', text);
 }
 
-/** What the receiver is opened with; undefined where no port is set. @throws DICOM_ERR_DESTINATION, CONUS_ERR_OPEN_DOOR */
+/** What the receiver is opened with; undefined where no port is set. @throws DICOM_ERR_DESTINATION */
 export async function receiverOptionsOf({ receiver }: DicomConfig): Promise<ReceiverOptions | undefined> {
   const { port, tls, callingAeTitles } = receiver;
   if (port === undefined) return undefined;
-  const read = async (path: string) =>
-    readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      throw dicomError('DICOM_ERR_DESTINATION', `receiver: ${path} (${cause.code ?? 'unreadable'})`, { cause });
-    });
-  // A known title is not a proof of who calls, but it is what DICOM nodes in a closed network have.
-  const isGuarded = callingAeTitles !== undefined || tls?.authorityFile !== undefined;
-  if (!isLoopback(receiver.host) && !isGuarded) throw httpError('CONUS_ERR_OPEN_DOOR', `DICOM on ${receiver.host} without callingAeTitles or client certificates`);
+  const read = (path: string) => readText('receiver', path);
   return {
     host: receiver.host,
     port,
@@ -124,4 +114,11 @@ export async function receiverOptionsOf({ receiver }: DicomConfig): Promise<Rece
     maxObjectBytes: receiver.maxObjectMebibytes * 2 ** 20,
     idleTimeoutMs: receiver.idleTimeoutS * 1000,
   };
+}
+
+/** @throws DICOM_ERR_DESTINATION */
+function readText(of: string, path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw dicomError('DICOM_ERR_DESTINATION', `${of}: ${path} (${cause.code ?? 'unreadable'})`, { cause });
+  });
 }

@@ -1,6 +1,5 @@
 /** The head of a DICOM file (PS3.10, 7.1): preamble and meta information, which is Explicit VR Little Endian always. */
-import { IMPLEMENTATION_CLASS_UID } from '../delivery/index.js';
-import { VERSION } from '../version.js';
+import { IMPLEMENTATION_CLASS_UID, VERSION } from '../version.js';
 import { dicomError } from './errors.js';
 import { longVrs, shortVrs } from './outline.js';
 

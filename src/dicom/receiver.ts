@@ -11,10 +11,12 @@ import { createServer as createTlsServer } from 'node:tls';
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { CodedError } from 'ismrmrd';
+import type { Vector3 } from '../../imaging/index.js';
 import type { Logger } from '../log.js';
 import { asSocket, dimse, MAX_PDU_BYTES } from './dimse.js';
 import type { Association, EchoRequest, EchoResponse, EventReport, EventReportResponse, PresentationContext, StoreRequest, StoreResponse } from './dimse.js';
 import { dicomError } from './errors.js';
+import { patientAndStudyOf } from './facts.js';
 import type { ImageFacts } from './facts.js';
 import type { InstanceIdentity } from './header.js';
 import { describeDicom } from './image.js';
@@ -51,6 +53,10 @@ export interface ReceivedObject {
   readonly calledAe: string;
   readonly identity: InstanceIdentity;
   readonly facts: ImageFacts;
+  /** Never to be logged. */
+  readonly patientAndStudy: Readonly<Record<string, unknown>>;
+  /** Of the first frame; undefined where the object has no place. */
+  readonly normal: Vector3 | undefined;
   /** A whole DICOM file, the data set as it came. */
   readonly file: Uint8Array;
 }
@@ -272,11 +278,14 @@ class StorageAssociation extends dimse.Scp {
       this.#callingAe,
     );
     const file = Buffer.concat([head, ...(bytes?.chunks ?? [])]);
-    const { header, facts } = describeDicom(file);
+    const { header, facts, planes } = describeDicom(file);
     const { identity } = header;
     this.#consistency.check(header, facts);
     const { id: associationId } = this;
-    const object = { associationId, callingAe: this.#callingAe, calledAe: this.#calledAe, identity, facts, file };
+    const patientAndStudy = patientAndStudyOf(header.attributes);
+    const object = {
+      associationId, callingAe: this.#callingAe, calledAe: this.#calledAe, identity, facts, patientAndStudy, normal: planes[0]?.normal, file,
+    };
     await this.#listener.received(object).catch((cause: unknown) => {
       throw dicomError('DICOM_ERR_OBJECT_STORE', cause instanceof CodedError ? cause.code : 'a failure', { cause });
     });

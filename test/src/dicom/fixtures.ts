@@ -60,7 +60,9 @@ export function enhancedVolume(geometry: ImageGeometry, order: readonly number[]
   const classic = classicSlice(geometry, 0);
   const pixels = new Uint16Array(columns * rows * slices);
   order.forEach((slice, frame) => pixels.set(pattern(columns, rows, slice), frame * columns * rows));
-  const { ImagePositionPatient: _p, ImageOrientationPatient, PixelSpacing, SliceThickness, RepetitionTime: _r, EchoTime: _e, FlipAngle: _f, ...general } = classic;
+  const { ImageOrientationPatient, PixelSpacing, SliceThickness } = classic;
+  const grouped = new Set(['ImagePositionPatient', 'ImageOrientationPatient', 'PixelSpacing', 'SliceThickness', 'RepetitionTime', 'EchoTime', 'FlipAngle']);
+  const general = Object.fromEntries(Object.entries(classic).filter(([keyword]) => !grouped.has(keyword)));
   return {
     ...general,
     SOPClassUID: ENHANCED_MR, SOPInstanceUID: '2.25.60061', NumberOfFrames: String(slices),

@@ -142,7 +142,7 @@ describe('an association', () => {
   });
 
   it('beyond the limit is refused for now', async () => {
-    let release = () => undefined as void;
+    let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     const { port, lines } = await receiver({ maxAssociations: 1 }, { received: () => held });
     const first = scu(port).send(loaded(files.slice(0, 1)), never);

@@ -1,0 +1,113 @@
+/**
+ * The DICOM part of the service: takes images from elsewhere, keeps them in the data folder, and tells the exams. A
+ * sender is answered when the disk holds both the object and the record of it.
+ */
+import { CommitmentReports, DicomReceiver, ReceivedSeries, receiverOptionsOf } from '../dicom/index.js';
+import type { ReceivedObject, StoredInstance } from '../dicom/index.js';
+import type { DicomConfig } from '../config/dicom.js';
+import { nearestPlane, withoutEmpty } from '../exams/index.js';
+import type { ExamEvent, SourceFacts } from '../exams/index.js';
+import { httpError, isLoopback } from '../http/index.js';
+import type { Logger } from '../log.js';
+import { listening } from '../server/index.js';
+import type { Address } from '../server/index.js';
+import type { Spool } from '../spool/index.js';
+import type { ServicePart } from './parts.js';
+
+export interface DicomPart extends ServicePart {
+  readonly address: Address;
+  /** What was received of a series, in the order of its identifiers. */
+  instancesOf(seriesInstanceUid: string): StoredInstance[];
+}
+
+export interface DicomNeighbours {
+  readonly spool: Pick<Spool, 'objects' | 'table'>;
+  readonly exams: { apply(event: ExamEvent): void } | undefined;
+  /** Shared with the senders, so that reports reach who waits for them. */
+  readonly reports: CommitmentReports;
+  readonly log: Logger;
+}
+
+/** @returns undefined where no port is configured. @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_OPEN_DOOR, DICOM_ERR_DESTINATION */
+export async function startDicom(config: DicomConfig, { spool, exams, reports, log }: DicomNeighbours): Promise<DicomPart | undefined> {
+  const options = await receiverOptionsOf(config);
+  if (options === undefined) return undefined;
+  // A known title is no proof of who calls, but it is what DICOM nodes of a closed network have.
+  const isGuarded = options.callingAeTitles !== undefined || options.tls?.clientAuthorities !== undefined;
+  if (!isLoopback(options.host) && !isGuarded) {
+    throw httpError('CONUS_ERR_OPEN_DOOR', `DICOM on ${options.host} without callingAeTitles or certificates of clients`);
+  }
+  const records = spool.table<StoredInstance>('dicom.received');
+  const series = new ReceivedSeries(config.receiver.quietTimeS * 1000);
+  series.on('complete', ({ seriesInstanceUid }) => exams?.apply({ kind: 'dicomSeriesComplete', at: Date.now(), seriesInstanceUid }));
+
+  const keep = async (object: ReceivedObject): Promise<void> => {
+    const { identity, file } = object;
+    const key = [identity.seriesInstanceUid, identity.sopInstanceUid];
+    const holder = `dicom/${identity.sopInstanceUid}`;
+    const ref = await spool.objects.put(file);
+    await records.transaction(() => {
+      const known = records.get(key);
+      spool.objects.hold(ref, holder);
+      // The same instance sent again with other bytes replaces what was there.
+      if (known !== undefined && known.ref !== ref) spool.objects.release(known.ref, holder);
+      records.put(key, { ...identity, ref, nBytes: file.length });
+    });
+    series.add(object);
+    const { seriesInstanceUid, sopInstanceUid } = identity;
+    exams?.apply({ kind: 'dicomReceived', at: Date.now(), seriesInstanceUid, sopInstanceUid, facts: sourceFactsOf(object) });
+  };
+
+  const receiver = new DicomReceiver(
+    options,
+    { received: keep, associationClosed: ({ id }) => series.associationClosed(id), committed: (report) => reports.report(report) },
+    log.child({ part: 'dicom' }),
+  );
+  const address = await listening({ host: options.host, port: options.port }, () => receiver.listen());
+  return {
+    name: 'dicom',
+    address,
+    instancesOf: (seriesInstanceUid) => [...records.range([seriesInstanceUid])].map(({ value }) => value),
+    async close() {
+      await receiver.close();
+      series.close();
+    },
+  };
+}
+
+export function sourceFactsOf({ facts, identity, patientAndStudy, normal }: Pick<ReceivedObject, 'facts' | 'identity' | 'patientAndStudy' | 'normal'>): SourceFacts {
+  const text = (keyword: string) => {
+    const value = patientAndStudy[keyword];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  };
+  return withoutEmpty({
+    patient: withoutEmpty({
+      id: text('PatientID'), name: personName(patientAndStudy['PatientName']), birthDate: text('PatientBirthDate'), sex: text('PatientSex'),
+    }),
+    studyInstanceUid: identity.studyInstanceUid,
+    studyId: text('StudyID'),
+    studyDescription: text('StudyDescription'),
+    accessionNumber: text('AccessionNumber'),
+    bodyPart: facts.bodyPart,
+    seriesNumber: facts.seriesNumber,
+    seriesDescription: facts.seriesDescription,
+    protocolName: facts.protocolName,
+    modality: facts.modality,
+    fieldStrengthT: facts.fieldStrengthT,
+    orientation: normal === undefined ? undefined : nearestPlane(normal),
+    trMs: facts.repetitionTimeMs,
+    teMs: facts.echoTimeMs,
+    tiMs: facts.inversionTimeMs,
+    inversion: facts.scanningSequence?.includes('IR') ?? (facts.inversionTimeMs === undefined ? undefined : true),
+    nImages: facts.imagesInAcquisition,
+    isSimulated: facts.isSynthetic ? true : undefined,
+  });
+}
+
+/** dcmjs gives a person's name as its component groups. */
+function personName(value: unknown): string | undefined {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  if (typeof first === 'string') return first;
+  const alphabetic = (first as { Alphabetic?: unknown } | undefined)?.Alphabetic;
+  return typeof alphabetic === 'string' ? alphabetic : undefined;
+}
