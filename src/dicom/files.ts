@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from 'ismrmrd';
-import { describeDicom, parseDicom } from './image.js';
+import { readIdentity } from './header.js';
+import { parseDicom } from './image.js';
 import type { DicomImage } from './image.js';
 import type { LoadedInstance } from './sender.js';
 import { stacksOf } from './stacks.js';
@@ -68,7 +69,7 @@ export async function instancesOfFiles(paths: readonly string[]): Promise<{ seri
   for (const path of paths) {
     try {
       const file = await readFile(path);
-      const { identity } = describeDicom(file).header;
+      const identity = readIdentity(file);
       const ref = createHash('sha256').update(file).digest('hex');
       const instances = series.get(identity.seriesInstanceUid) ?? [];
       series.set(identity.seriesInstanceUid, [...instances, { ...identity, ref, nBytes: file.length, bytes: () => readFile(path) }]);

@@ -4,7 +4,7 @@
  */
 import type { NaturalDataset } from 'dcmjs';
 import { dicomError } from './errors.js';
-import { outlineDataset, tagText } from './outline.js';
+import { asciiValue, outlineDataset, tagText } from './outline.js';
 import type { DatasetOutline } from './outline.js';
 import { readFileMeta } from './part10.js';
 import type { FileMeta } from './part10.js';
@@ -84,6 +84,20 @@ function identityOf(attributes: Attributes, meta: FileMeta): InstanceIdentity {
   if (identity.sopClassUid !== meta.sopClassUid || identity.sopInstanceUid !== meta.sopInstanceUid) {
     throw dicomError('DICOM_ERR_IDENTITY', 'another SOP class or instance in the data set than was announced');
   }
+  return identity;
+}
+
+/**
+ * Who an object of any SOP class is, without reading more of it.
+ * @throws DICOM_ERR_NOT_DICOM, DICOM_ERR_TRUNCATED, DICOM_ERR_STRUCTURE, DICOM_ERR_TRANSFER_SYNTAX, DICOM_ERR_IDENTITY
+ */
+export function readIdentity(file: Uint8Array): InstanceIdentity {
+  const { datasetOffset, ...meta } = readFileMeta(file);
+  const outline = outlineDataset(file, datasetOffset, meta.transferSyntaxUid);
+  const [studyInstanceUid, seriesInstanceUid] = [0x0020000d, 0x0020000e].map((tag) => asciiValue(file, outline, tag) ?? '');
+  const identity = { ...meta, studyInstanceUid: studyInstanceUid!, seriesInstanceUid: seriesInstanceUid! };
+  const invalid = Object.entries(identity).find(([, uid]) => !isUid(uid));
+  if (invalid !== undefined) throw dicomError('DICOM_ERR_IDENTITY', `no valid ${invalid[0]}`);
   return identity;
 }
 

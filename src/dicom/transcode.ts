@@ -2,14 +2,14 @@
 import dcmjsCodecs from 'dcmjs-codecs';
 import { codecsReady } from './codecs.js';
 import { dicomError } from './errors.js';
-import { describeDicom } from './image.js';
+import { readIdentity } from './header.js';
 
 /**
  * @param file a whole DICOM file
- * @throws those of describeDicom; DICOM_ERR_CODEC
+ * @throws those of readIdentity; DICOM_ERR_CODEC
  */
 export async function transcode(file: Uint8Array, transferSyntaxUid: string): Promise<Uint8Array> {
-  describeDicom(file);
+  readIdentity(file);
   await codecsReady();
   try {
     const transcoder = new dcmjsCodecs.Transcoder(new Uint8Array(file).buffer);
