@@ -20,6 +20,10 @@ export const CLI_ERRORS = {
     expected: 'a folder for raw data',
     action: 'name one with --save-raw, or give a --data folder',
   },
+  CONUS_ERR_NO_DATA_FOLDER: {
+    expected: 'a data folder, in which images are kept until they are delivered',
+    action: 'give --data with --deliver-to',
+  },
   CONUS_ERR_IMAGE_FILE: {
     expected: 'images in .mrd, .h5 or grey .png',
     action: 'check the file; conus inspect tells what a .mrd or .h5 holds',

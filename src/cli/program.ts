@@ -28,7 +28,7 @@ import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from
 import { collected, defined, keyValue, list, matrix, namesOf, positive, wholeNumber, wholeNumbers } from './optionValues.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
-import { rawFolderOf, serve } from './serve.js';
+import { keepingOf, rawFolderOf, serve } from './serve.js';
 import { addSimulate } from './simulateCommand.js';
 import { sweep } from './sweep.js';
 
@@ -57,6 +57,7 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['OUTBOX_ERR_NO_DATA', ExitCode.usage],
   ['SPOOL_ERR_LOCKED', ExitCode.usage],
   ['CONUS_ERR_RAW_FOLDER', ExitCode.usage],
+  ['CONUS_ERR_NO_DATA_FOLDER', ExitCode.usage],
   ['CONUS_ERR_UNKNOWN_CONFIG', ExitCode.usage],
   ['CONUS_ERR_OUTPUT_KIND', ExitCode.usage],
   ['CONUS_ERR_NOT_COMPARABLE', ExitCode.usage],
@@ -110,6 +111,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--host <address>', 'address to listen on', LOOPBACK)
     .option('--port <number>', 'port to listen on; 0 takes any free one', wholeNumber(0, 65535), DEFAULT_PORT)
     .option('--data <folder>', 'keep all that must survive the process in this folder: images until they are delivered')
+    .option('--deliver-to <destination>', 'dicom://AETITLE@host:port, https://…/studies or a folder: where images go beside the wire; needs --data, may be repeated', collected, [])
     .option('--save-raw [folder]', 'save the raw data of every session as they come in; in the data folder where none is named')
     .option('--noise-store <folder>', 'keep noise measurements between sessions')
     .option('--max-sessions <number>', 'sessions at once', wholeNumber(1, 4096), 16)
@@ -119,10 +121,10 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--http-host <address>', 'address of HTTP', LOOPBACK)
     .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
     .action(async (flags: ChoiceFlags & PoolFlags & ServeFlags) => {
-      const { idleTimeout, stallTimeout, noiseStore, http, httpHost, data, saveRaw, ...options } = flags;
+      const { idleTimeout, stallTimeout, noiseStore, http, httpHost, data, saveRaw, deliverTo, ...options } = flags;
       done(await serve({
         ...options,
-        ...defined({ saveRaw: rawFolderOf(saveRaw, data), data: data === undefined ? undefined : { folder: data } }),
+        ...defined({ saveRaw: rawFolderOf(saveRaw, data), ...(await keepingOf(data, deliverTo)) }),
         ...defined({ noiseStoreFolder: noiseStore, http: http === undefined ? undefined : { host: httpHost, port: http } }),
         ...choiceOf(flags),
         ...poolOf(flags),
@@ -351,6 +353,7 @@ interface ServeFlags {
   readonly host: string;
   readonly port: number;
   readonly data?: string;
+  readonly deliverTo: readonly string[];
   readonly saveRaw?: string | true;
   readonly noiseStore?: string;
   readonly maxSessions: number;

@@ -1,9 +1,11 @@
 /** `conus serve`: the service, until the process is asked to stop. */
+import { dicomSection } from '../config/dicom.js';
+import { spoolSection } from '../config/spool.js';
 import { rawFolderIn } from '../keeping/index.js';
 import { createLog } from '../log.js';
 import type { LogLevel } from '../log.js';
 import { Metrics } from '../metrics.js';
-import { startService } from '../service/index.js';
+import { deliveryOf, quotaOf, startService } from '../service/index.js';
 import type { ServiceOptions } from '../service/index.js';
 import { VERSION } from '../version.js';
 import { cliError } from './errors.js';
@@ -36,6 +38,16 @@ export function rawFolderOf(saveRaw: string | true | undefined, data: string | u
   if (saveRaw !== true) return saveRaw;
   if (data === undefined) throw cliError('CONUS_ERR_RAW_FOLDER', '--save-raw without a folder and without --data');
   return rawFolderIn(data);
+}
+
+/** What is kept in the data folder, and where it is delivered. @throws CodedError CONUS_ERR_NO_DATA_FOLDER, DICOM_ERR_DESTINATION */
+export async function keepingOf(folder: string | undefined, deliverTo: readonly string[]): Promise<Pick<ServeOptions, 'data' | 'delivery'>> {
+  if (folder === undefined) {
+    if (deliverTo.length > 0) throw cliError('CONUS_ERR_NO_DATA_FOLDER', '--deliver-to without --data');
+    return {};
+  }
+  const spool = spoolSection.parse({});
+  return { data: { folder, quota: quotaOf(spool) }, delivery: await deliveryOf(dicomSection.parse({}), spool, deliverTo) };
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

@@ -3,3 +3,4 @@ export type { ServicePart } from './parts.js';
 export { startService } from './service.js';
 export type { Service, ServiceOptions } from './service.js';
 export type { DataOptions, DeliveryOptions } from './delivery.js';
+export { deliveryOf, quotaOf } from './destinations.js';

@@ -1,0 +1,38 @@
+/** Where images go, from the configuration and the command line. */
+import type { DicomConfig, DestinationConfig } from '../config/dicom.js';
+import { dicomDestinationSchema } from '../config/dicom.js';
+import type { SpoolConfig } from '../config/spool.js';
+import { destinationOf, destinationsFor, openSender } from '../dicom/index.js';
+import type { Destination } from '../outbox/index.js';
+import type { QuotaOptions } from '../spool/index.js';
+import type { DeliveryOptions } from './delivery.js';
+
+const MEBI = 2 ** 20;
+/** Series that are sent at once to destinations that do not say how many associations they take. */
+const PARALLEL = 2;
+
+/**
+ * @param more destinations as they are written on a command line, each of which takes every series
+ * @throws CodedError DICOM_ERR_DESTINATION
+ */
+export async function deliveryOf(dicom: DicomConfig, spool: SpoolConfig, more: readonly string[]): Promise<DeliveryOptions> {
+  const given = more.map((text) => [text, destinationOf(text, dicom, (settings) => dicomDestinationSchema.parse(settings))] as const);
+  const all: Readonly<Record<string, DestinationConfig>> = { ...dicom.destinations, ...Object.fromEntries(given) };
+  const destinations = new Map<string, Destination>();
+  for (const [name, destination] of Object.entries(all)) {
+    const sender = await openSender(name, destination, dicom.receiver.aeTitles[0]!);
+    destinations.set(name, { sender, parallel: destination.kind === 'dicom' ? destination.maxAssociations : PARALLEL });
+  }
+  return {
+    destinations,
+    destinationsFor: (series) => destinationsFor({ ...dicom, destinations: all }, series),
+    policy: {
+      firstDelayMs: spool.firstDelayS * 1000, longestDelayMs: spool.longestDelayS * 1000,
+      maxAttempts: spool.maxAttempts, maxAgeMs: spool.maxAgeHours * 3_600_000,
+    },
+  };
+}
+
+export function quotaOf({ quotaMebibytes, reserveMebibytes }: SpoolConfig): QuotaOptions {
+  return { quotaBytes: quotaMebibytes * MEBI, reserveBytes: reserveMebibytes * MEBI };
+}
