@@ -20,6 +20,10 @@ export const SPOOL_ERRORS = {
     expected: 'room within the quota and on the disk, after everything that was delivered has been cleaned away',
     action: 'see that the outbox empties (conus outbox list), free the disk, or raise the quota; images still go back to the scanner',
   },
+  SPOOL_ERR_COMMIT: {
+    expected: 'a disk that takes the records of the database',
+    action: 'free the disk, or check it; nothing of the transaction was kept, and nobody was told that it was',
+  },
   SPOOL_ERR_OBJECT_MISSING: {
     expected: 'an object whose file is in the data directory',
     action: 'restore the data directory; until then what needs the object is not delivered',

@@ -120,7 +120,10 @@ async function openEnvironment(directory: string, files: Files): Promise<Environ
   try {
     await files.makeFolder(directory);
     await chmod(directory, 0o700);
-    return new Environment(open({ path: join(directory, 'spool.lmdb'), maxDbs: MAX_TABLES, overlappingSync: false, encoding: 'json' }));
+    return new Environment(
+      // eventTurnBatching: its own promise of a batch rejects unseen when a commit fails, which would end the process.
+      open({ path: join(directory, 'spool.lmdb'), maxDbs: MAX_TABLES, overlappingSync: false, eventTurnBatching: false, encoding: 'json' }),
+    );
   } catch (cause) {
     throw spoolError('SPOOL_ERR_UNREADABLE', `a data directory that cannot be opened (${(cause as Error).message})`, { cause });
   }

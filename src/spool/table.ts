@@ -4,6 +4,7 @@
  * tables of the spool; the promise of one resolves when the disk holds it.
  */
 import type { Database, RootDatabase } from 'lmdb';
+import { spoolError } from './errors.js';
 
 /** A string, or parts that sort one after the other, numbers before strings. */
 export type Key = string | readonly (string | number)[];
@@ -40,15 +41,20 @@ export class Environment {
     return new LmdbTable<T>(this, this.root.openDB<T, (string | number)[] | string>({ name, encoding: 'json' }));
   }
 
-  transaction<Result>(work: () => Result): Promise<Result> {
-    // childTransaction: lmdb-js keeps what a plain one wrote before it threw.
-    return this.root.childTransaction(work);
+  async transaction<Result>(work: () => Result): Promise<Result> {
+    try {
+      // childTransaction: lmdb-js keeps what a plain one wrote before it threw.
+      return await this.root.childTransaction(work);
+    } catch (error) {
+      throw await toldOf(error);
+    }
   }
 
   /** A write whose outcome is asked for later, by flushed(). */
   later(write: Promise<unknown>): void {
-    const settled = write.catch((error: unknown) => {
-      this.#failure ??= error instanceof Error ? error : new Error(String(error));
+    const settled = write.catch(async (error: unknown) => {
+      const told = await toldOf(error);
+      this.#failure ??= told instanceof Error ? told : new Error(String(told));
     });
     this.#pending = Promise.all([this.#pending, settled]);
   }
@@ -60,6 +66,14 @@ export class Environment {
     this.#failure = undefined;
     if (failure !== undefined) throw failure;
   }
+}
+
+/** What is thrown for an error; lmdb-js hides why a commit failed in a promise of its own, which rejects. */
+async function toldOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { readonly commitError?: Promise<unknown> };
+  if (commitError === undefined) return error;
+  const cause = await commitError.catch((reason: unknown) => reason);
+  return spoolError('SPOOL_ERR_COMMIT', `a disk that did not (${cause instanceof Error ? cause.message : 'unknown'})`, { cause });
 }
 
 class LmdbTable<T> implements Table<T> {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, roomyFiles, spoolIn, storedSeries, temporaryFolder } from './data.js';
 
@@ -248,6 +249,25 @@ describe('room', () => {
     await spool.transaction(() => spool.objects.hold(ref!, 'job/y'));
     expect((await spool.objects.read(ref!)).length).toBe(1000);
   });
+});
+
+it('outlives a disk that does not take its records, and says so', async () => {
+  const folder = temporaryFolder();
+  const face = new URL('../../../dist/src/spool/index.js', import.meta.url).href;
+  const script = `const { openSpool } = await import(${JSON.stringify(face)});
+    const spool = await openSpool(${JSON.stringify(folder)});
+    const table = spool.table('things');
+    const told = [];
+    await spool.transaction(() => table.put('k', 'x'.repeat(2e6))).catch((error) => told.push(error.code));
+    table.put('k', 'x'.repeat(2e6));
+    await spool.flushed().catch((error) => told.push(error.code));
+    await spool.transaction(() => table.put('small', 1));
+    console.log(JSON.stringify([...told, table.get('k') ?? null, table.get('small')]));
+    await spool.close();`;
+  // A limit on the size of files, with its signal ignored, is a disk that is full.
+  const child = spawn('bash', ['-c', `trap '' XFSZ; ulimit -f 1000; exec "$0" --input-type=module -e "$1"`, process.execPath, script], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [said, [exitCode]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  expect([exitCode, said.trim()]).toEqual([0, JSON.stringify(['SPOOL_ERR_COMMIT', 'SPOOL_ERR_COMMIT', null, 1])]);
 });
 
 it('keeps a folder that somebody put beside its own', async () => {
