@@ -22,6 +22,14 @@ const mostRequests = 2;
 /** Images that wait for a denoiser that is slower than the scan, bytes. */
 const mostWaitingBytes = 512 * 2 ** 20;
 
+/** What puts measured lines back into the denoised image of a 2D slab. */
+export interface MeasuredLines {
+  /** Called while the denoiser works. */
+  prepare(): void;
+  /** The image with the lines put back into it; undefined where they are no longer there. */
+  putBack(denoised: Float32Array): Float32Array<ArrayBuffer> | undefined;
+}
+
 /** The images of one slab: one, or those of a volume. */
 export interface DenoiseWork {
   /** Slice of the scan that the first of them is. */
@@ -33,8 +41,7 @@ export interface DenoiseWork {
   readonly noiseSource: NoiseSource;
   /** What was sampled along the columns. */
   readonly sampledColumns: SampledExtent;
-  /** The image with the measured lines put back into it; undefined where they are no longer there. */
-  readonly withMeasuredLines?: (denoised: Float32Array, noise: Float32Array) => Float32Array | undefined;
+  readonly measuredLines?: MeasuredLines;
   /** Takes the images at the strength that was asked for and what full strength took out of them, as they came. */
   emit(denoised: readonly Float32Array[], residuals: readonly Float32Array[], records: readonly DenoisingRecord[]): void;
   /** The work is done with, one way or the other. */
@@ -155,6 +162,7 @@ export class DenoiseStage {
       this.#ask(run);
       this.#leave();
     });
+    if (!answered) work.measuredLines?.prepare();
   }
 
   #take(waiting: Waiting, at: number, outcome: DenoiseOutcome): void {
@@ -169,7 +177,7 @@ export class DenoiseStage {
       return;
     }
     const denoised = outcome.images[0];
-    if (denoised?.length !== asked.data.length || !denoised.every(Number.isFinite)) {
+    if (denoised?.length !== asked.data.length || !areFinite(denoised)) {
       fail(`Slice ${work.slice + at} was not denoised: the answer has another size, or values that are not finite.`);
       return;
     }
@@ -186,10 +194,10 @@ export class DenoiseStage {
     const { light, reasons, residualStd, edgeCorrelation, largestStructure } = trustOf({
       rows: grid.gridRows, columns: grid.gridColumns, noisy: data, denoised, noise, components: 2,
     });
-    const residual = fromGrid(this.#kernels, grid, data.map((value, i) => value - denoised[i]!));
-    let full = image.map((value, i) => value - residual[i]!);
-    const consistent = work.withMeasuredLines?.(full, work.noises[at]!);
-    if (consistent !== undefined) full = Float32Array.from(consistent);
+    const residual = fromGrid(this.#kernels, grid, difference(data, denoised));
+    let full = difference(image, residual);
+    const consistent = work.measuredLines?.putBack(full);
+    if (consistent !== undefined) full = consistent;
     return {
       image: blend(image, full, denoise / 100),
       residual,
@@ -227,9 +235,21 @@ function bytesOf({ images, noises }: DenoiseWork): number {
   return images.reduce((sum, { byteLength }) => sum + byteLength, 0) + noises.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
+function difference(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(a.length);
+  for (let i = 0; i < values.length; i++) values[i] = a[i]! - b[i]!;
+  return values;
+}
+
+function areFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.abs(values[i]!);
+  return Number.isFinite(sum);
+}
+
 /** Where coil maps are zero, so are image and noise: a denoiser divides by the noise, so that it gets the middle of what there is. */
 function everywhere(noise: Float32Array): Float32Array {
-  if (noise.every((value) => value > 0)) return noise;
+  if (!noise.includes(0)) return noise;
   const known = noise.filter((value) => value > 0).sort();
   const middle = known[known.length >> 1] ?? 0;
   return noise.map((value) => (value > 0 ? value : middle));

@@ -23,7 +23,8 @@ export function iterativeScratchBytes({ iterative, nLines, nColumns, combinedRow
   return iterative === 'l1' ? (nCoils + 14) * imageBytes + columnBytes : 2 * imageBytes + columnBytes;
 }
 
-function modelOf({ nLines, nColumns }: CartesianPlan, slab: Lines, nCoils: number, maps: number): SenseModel {
+/** @param maps address of complex64 [nCoils, nLines, nColumns] */
+export function senseModelOf({ nLines, nColumns }: CartesianPlan, slab: Lines, nCoils: number, maps: number): SenseModel {
   const weights = Float32Array.from(slab.available, (available, row) => (available === 1 ? slab.count[row]! : 0));
   return { maps, nCoils, nRows: nLines, nColumns, weights };
 }
@@ -42,7 +43,7 @@ export function solveSlab(
 ): void {
   const { nLines, nColumns, combinedRows, paddedRows, parameters } = plan;
   const { arena } = kernels;
-  const model = modelOf(plan, slab, nCoils, mapsPointer);
+  const model = senseModelOf(plan, slab, nCoils, mapsPointer);
   arena.withScratch(8 * nLines * nColumns, (solved) => {
     if (plan.iterative === 'l1') {
       solveCompressedSensing(kernels, model, slab.pointer, solved, {
@@ -67,7 +68,7 @@ export function senseNoiseMap(
   kernels: Kernels, plan: CartesianPlan, slab: Lines, nCoils: number, mapsPointer: number, linePowers: ArrayLike<number>,
 ): Pick<NoiseMap, 'noise' | 'gFactor'> {
   const { nLines, paddedRows } = plan;
-  const model = modelOf(plan, slab, nCoils, mapsPointer);
+  const model = senseModelOf(plan, slab, nCoils, mapsPointer);
   const solved = senseNoise(kernels, model, senseOptions(plan), linePowers);
   let power = 0;
   for (let row = slab.lines.first; row <= slab.lines.last; row++) power += linePowers[row]!;

@@ -312,6 +312,19 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       'denoising', `${parameters.denoise} %, a second series${parameters.residualMap ? ', with what was taken out' : ''}`,
       'on the combined complex image with its noise map, before partial Fourier and filters', 'parameter denoise',
     );
+    const putsBack = putsLinesBack({ parameters, nPartitions, nLines, paddedRows, combinedRows, acceleration, iterative });
+    decide(
+      'measured lines in denoised images', putsBack ? 'put back, as far as their noise allows' : 'not put back',
+      parameters.denoiseDataConsistency === 'on' && !putsBack
+        ? 'possible in 2D only, where k-space has as many lines as the image has rows'
+        : parameters.denoiseDataConsistency === 'auto'
+          ? 'it helps 2D GRAPPA scans from R = 3 on, with as many lines as the image has rows'
+          : `denoiseDataConsistency=${parameters.denoiseDataConsistency}`,
+      'parameter denoiseDataConsistency',
+    );
+    if (parameters.denoiseDataConsistency === 'on' && !putsBack) {
+      notices.push(reconNotice('RECON_WARN_DATA_CONSISTENCY', 'Measured lines are not put back into denoised images: that is possible in 2D only, where k-space has as many lines as the image has rows.'));
+    }
   }
 
   const nAverages = averagesFill ? Math.floor(nAveragesAnnounced / announced) : nAveragesAnnounced;
@@ -358,6 +371,27 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
     decisions,
     notices,
   };
+}
+
+/**
+ * How measured lines are put back into denoised images. Measured with the mr-denoiser at SNR 12, 8 coils, seven images: of the
+ * weights 4, 16 and 64 this one leaves the least error, 0.1, 0.8 and 1.7 dB less than the plain denoiser at R = 2, 3 and 4.
+ */
+export const consistencyOptions = { weight: 16, nIterations: 3 } as const;
+/** From this acceleration on it was found to help. */
+const consistentFrom = 3;
+
+type ConsistencyPlan = Pick<
+  CartesianPlan, 'parameters' | 'nPartitions' | 'nLines' | 'paddedRows' | 'combinedRows' | 'acceleration' | 'iterative'
+>;
+
+/** Whether measured lines are put back into denoised images: where k-space has the rows of the image, and it is asked for, or helps. */
+export function putsLinesBack(plan: ConsistencyPlan): boolean {
+  const { parameters, nPartitions, nLines, paddedRows, combinedRows, acceleration } = plan;
+  const { denoise, denoiseDataConsistency } = parameters;
+  if (denoise === 0 || nPartitions > 1 || nLines !== paddedRows || nLines !== combinedRows) return false;
+  if (denoiseDataConsistency === 'auto') return acceleration >= consistentFrom && plan.iterative === undefined;
+  return denoiseDataConsistency === 'on';
 }
 
 /** Whether lines are synthesised by a GRAPPA kernel. */

@@ -10,7 +10,7 @@
  * Knows no threads, no networks and no I/O: calibration jobs and images to denoise go to the runners that it is given.
  */
 import { CodedError, hasFlag, type EncodingCounters } from 'ismrmrd';
-import type { DenoiseRunner, DenoisingRecord } from '../denoise/index.js';
+import { ConsistencyEquations, type DenoiseRunner, type DenoisingRecord } from '../denoise/index.js';
 import { reconError } from '../errors.js';
 import { removeGhostPhase, type GhostPhase } from '../epi/index.js';
 import type { Kernels } from '../kernels/index.js';
@@ -21,13 +21,13 @@ import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
 import { Calibrations, type Calibration, type LineWriter } from './calibrations.js';
 import { Compression } from './compression.js';
 import { edgeDeviation } from './edgeNoise.js';
-import { DenoiseStage } from './denoiseStage.js';
+import { DenoiseStage, type DenoiseWork } from './denoiseStage.js';
 import { GhostCorrection } from './ghostCorrection.js';
 import { ImageStage } from './imageStage.js';
 import { IntensityStage } from './intensityStage.js';
 import { NoiseScan } from './noiseScan.js';
-import { iterativeScratchBytes } from './iterative.js';
-import { isAccelerated, needsCoilMaps, slabCoilBytes, type CartesianPlan } from './plan.js';
+import { iterativeScratchBytes, senseModelOf } from './iterative.js';
+import { consistencyOptions, isAccelerated, needsCoilMaps, putsLinesBack, slabCoilBytes, type CartesianPlan } from './plan.js';
 import { ignoredBy, useOf, type LineUse, type Readout, type ReadoutUse, type WaitingUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { rowOfLine, Slab } from './slab.js';
@@ -69,6 +69,9 @@ export class CartesianReconstruction {
   readonly #slabs = new Map<string, Slab>();
   /** Complete slabs, in the order in which they became so: images leave in this order. */
   readonly #complete = new Map<Slab, Calibration | undefined>();
+  /** Calibrations that are kept for images at the denoiser. */
+  readonly #holds = new Set<{ isLost: boolean; giveUp(): void }>();
+  #putsLinesBack: boolean;
   /** Delivered slabs that still have their memory, oldest first. */
   readonly #retained: Slab[] = [];
   readonly #said = new Set<ReconNoticeCode>();
@@ -98,6 +101,7 @@ export class CartesianReconstruction {
     this.#plan = plan;
     this.#kernels = kernels;
     this.#output = output;
+    this.#putsLinesBack = putsLinesBack(plan);
     this.#noise = new NoiseScan(plan, (notice) => output.notice(notice), storedNoise);
     this.#readouts = new ReadoutStage(plan, kernels);
     this.#ghosts = plan.isEchoPlanar ? new GhostCorrection(plan.nColumns) : undefined;
@@ -366,18 +370,13 @@ export class CartesianReconstruction {
         return this.#kernels.arena.allocate(nBytes);
       } catch (error) {
         const isFull = error instanceof CodedError && error.code === 'RECON_ERR_MEMORY_LIMIT';
-        if (!isFull || !this.#giveUpOldest()) throw error;
+        if (!isFull || !(this.#giveUpOldest() || this.#giveUpHold())) throw error;
       }
     }
   }
 
   #allocateIfRoom(nBytes: number): number | undefined {
-    try {
-      return this.#allocate(nBytes);
-    } catch (error) {
-      if (error instanceof CodedError && error.code === 'RECON_ERR_MEMORY_LIMIT') return undefined;
-      throw error;
-    }
+    return this.#ifRoom(() => this.#allocate(nBytes));
   }
 
   #giveUpOldest(): boolean {
@@ -385,6 +384,17 @@ export class CartesianReconstruction {
     if (slab === undefined) return this.#calibrations.giveUpOldest();
     this.#giveUp(slab);
     return true;
+  }
+
+  /** Coil maps that were kept to put measured lines back into denoised images. */
+  #giveUpHold(): boolean {
+    for (const hold of this.#holds) {
+      this.#holds.delete(hold);
+      hold.isLost = true;
+      hold.giveUp();
+      return true;
+    }
+    return false;
   }
 
   #giveUp(slab: Slab): void {
@@ -524,9 +534,9 @@ export class CartesianReconstruction {
         }
       }
     }
-    if (denoises && calibration !== undefined) this.#denoise(slab, calibration, making, combined, gains.map((gain) => gain?.gain), facts);
     slab.delivered = true;
     slab.changedSinceDelivery = false;
+    if (denoises && calibration !== undefined) this.#denoise(slab, calibration, making, combined, gains.map((gain) => gain?.gain), facts);
     // The partitions of a volume have become slices: late lines have nowhere to go.
     if (nPartitions > 1) this.#giveUp(slab);
     else this.#retain(slab);
@@ -572,19 +582,73 @@ export class CartesianReconstruction {
           this.#emit(slab, slice, 'residual', residual, { ...facts, denoising });
         });
       },
-      release: () => undefined,
+      ...this.#measuredLinesOf(slab, calibration, making, noises[0]!),
     });
+  }
+
+  /** Keeps what puts the measured lines back into a denoised image, as long as memory allows. */
+  #measuredLinesOf(
+    slab: Slab, calibration: Calibration, { noiseDeviation }: ImageMaking, noise: Float32Array,
+  ): Pick<DenoiseWork, 'measuredLines' | 'release'> {
+    if (!this.#putsLinesBack || calibration.mapsPointer === 0) return { release: () => undefined };
+    this.#calibrations.hold(calibration);
+    let equations: ConsistencyEquations | undefined;
+    const hold = {
+      isLost: false,
+      giveUp: () => {
+        this.#calibrations.giveBack(calibration);
+        equations?.release();
+        equations = undefined;
+      },
+    };
+    this.#holds.add(hold);
+    const prepare = () => {
+      // Late lines are summed into those that the image was made of.
+      if (equations !== undefined || hold.isLost || slab.released || !slab.averaged || slab.changedSinceDelivery) return;
+      const model = senseModelOf(this.#plan, slab, this.#nCoils, calibration.mapsPointer);
+      const inSamples = noise.map((value) => value / noiseDeviation);
+      equations = this.#ifRoom(() => new ConsistencyEquations(this.#kernels, model, slab.pointer, inSamples));
+    };
+    const putBack = (denoised: Float32Array) => {
+      prepare();
+      const consistent = equations && this.#ifRoom(() => equations!.solve(denoised, consistencyOptions));
+      if (consistent === undefined) this.#withoutLines('Lines or coil maps of an image were given up, or changed, before it was denoised.');
+      return consistent;
+    };
+    return {
+      measuredLines: {
+        prepare: () => this.#clock.time('data consistency', prepare),
+        putBack: (denoised) => this.#clock.time('data consistency', () => putBack(denoised)),
+      },
+      release: () => {
+        this.#holds.delete(hold);
+        if (!hold.isLost) hold.giveUp();
+      },
+    };
+  }
+
+  #ifRoom<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'RECON_ERR_MEMORY_LIMIT') return undefined;
+      throw error;
+    }
+  }
+
+  /** One series does not mix: from here on no image has its lines put back. */
+  #withoutLines(reason: string): void {
+    this.#putsLinesBack = false;
+    this.#sayOnce('RECON_WARN_DATA_CONSISTENCY', `${reason} From there on images are denoised without putting measured lines back.`);
   }
 
   /** Noise maps of the combined images; undefined, and the denoised series over, where there is no room for them. */
   #noisesToDenoise(slab: Slab, calibration: Calibration, making: ImageMaking): Float32Array[] | undefined {
-    try {
-      return this.#clock.time('noise maps', () => noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making));
-    } catch (error) {
-      if (!(error instanceof CodedError && error.code === 'RECON_ERR_MEMORY_LIMIT')) throw error;
-      this.#denoising.end('RECON_WARN_NOT_DENOISED', `There is no room for the noise map of slice ${slab.counters.slice}.`);
-      return undefined;
-    }
+    const noises = this.#ifRoom(() =>
+      this.#clock.time('noise maps', () => noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making)),
+    );
+    if (noises === undefined) this.#denoising.end('RECON_WARN_NOT_DENOISED', `There is no room for the noise map of slice ${slab.counters.slice}.`);
+    return noises;
   }
 
   /** 1 after whitening; else from the edge of k-space, where anybody asks for it. */

@@ -202,6 +202,9 @@ export function noiseOf(
   }));
 }
 
+/** A map that nobody looks at is computed for every fourth block of columns. */
+const blocksApart = 4;
+
 /** Noise of the images as coil maps combined them, before they are completed: [combinedRows, nColumns], of every combined slice. */
 export function noiseBeforeCompletion(
   kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, making: ImageMaking,
@@ -211,7 +214,7 @@ export function noiseBeforeCompletion(
   // What zero-filling along the readout leaves of it.
   const linePowers = new Float64Array(nPartitions * nLines).fill((columns.end - columns.from) / columns.n);
   const slices = Array.from({ length: combinedSlices }, (_, slice) => slice);
-  return noiseOfCombined(kernels, plan, slab, kernel, making, linePowers, slices).map(({ noise }) => noise);
+  return noiseOfCombined(kernels, plan, slab, kernel, making, linePowers, slices, blocksApart).map(({ noise }) => noise);
 }
 
 /**
@@ -221,7 +224,7 @@ export function noiseBeforeCompletion(
  */
 function noiseOfCombined(
   kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, { nCoils, maps, noiseDeviation }: ImageMaking,
-  linePowers: Float64Array, slices: readonly number[],
+  linePowers: Float64Array, slices: readonly number[], apart = 1,
 ): Pick<NoiseMap, 'noise' | 'gFactor'>[] {
   if (maps === undefined) return [];
   const { combinedSlices, combinedRows, nColumns, nLines, paddedRows, paddedSlices } = plan;
@@ -242,7 +245,7 @@ function noiseOfCombined(
   forSlices(kernels, plan, nCoils, maps, (at, mapsPointer) => {
     if (!slices.includes(at)) return;
     const slice = at - Math.floor(combinedSlices / 2);
-    noises.push(scaled(computeNoiseMap(kernels, { ...sampling, maps: mapsPointer, nRows: combinedRows, nColumns, slice }, statistics)));
+    noises.push(scaled(computeNoiseMap(kernels, { ...sampling, maps: mapsPointer, nRows: combinedRows, nColumns, slice, blocksApart: apart }, statistics)));
   });
   return noises;
 }

@@ -8,7 +8,9 @@ export * from './types.js';
 export { blend } from './strength.js';
 export { noiseRatio, type Components } from './noiseCheck.js';
 export {
-  judge, structureThreshold, trustLimits, trustOf, trustStatistics, type Trust, type TrustInput, type TrustLimits, type TrustStatistics,
+  judge, structureLimit, trustLimits, trustOf, trustStatistics, type Trust, type TrustInput, type TrustLimits, type TrustStatistics,
 } from './trust.js';
 export { noveltyOf, noveltyTexts, type NoveltyInput, type NoveltyReason } from './novelty.js';
 export { fromGrid, isInterpolated, mapOnGrid, onGrid, sampledGrid, type SampledGrid } from './sampledGrid.js';
+export { ConsistencyEquations, type ConsistencyOptions } from './dataConsistency.js';
+export { estimateNoise, type EstimatedNoise } from './estimateNoise.js';

@@ -17,6 +17,8 @@ const medianOfNormal = 0.6744897501960817;
 /** Fewer blocks than this tell nothing. */
 const fewestBlocks = 64;
 const quietPart = 0.1;
+/** Every so many blocks tell what is quiet. */
+const sampled = 3;
 
 /** Real numbers a pixel: 2 for complex images, 1 for real ones. */
 export type Components = 1 | 2;
@@ -70,8 +72,9 @@ export function noiseRatio(data: Float32Array, noise: Float32Array, rows: number
     }
   }
   if (n < fewestBlocks) return NaN;
-  const sorted = activity.filter((value) => value >= 0).sort();
-  const quietest = sorted[Math.min(n, Math.max(fewestBlocks, Math.round(quietPart * n))) - 1]!;
+  const sorted = activity.filter((value, block) => value >= 0 && block % sampled === 0).sort();
+  const share = Math.max(quietPart, fewestBlocks / n);
+  const quietest = sorted[Math.min(sorted.length, Math.ceil(share * sorted.length)) - 1]!;
   const quiet = new Float32Array(n * components);
   let nQuiet = 0;
   for (let block = 0; block < nBlocks; block++) {

@@ -49,12 +49,13 @@ const standsOut = 7;
 /** Air in CT images, and the value outside of their field of view, HU. */
 const airHu = [-1100, -900] as const;
 
-/** Why a denoiser is not to be asked; undefined where it may be. */
+/** Why a denoiser is not to be asked; undefined where it may be. Looks at the cheap reasons first. */
 export function noveltyOf(input: NoveltyInput): NoveltyReason | undefined {
   const { rows, columns, data, noise, components } = input;
-  if (!data.every(Number.isFinite)) return 'notFinite';
-  if (!noise.every((value) => value > 0 && Number.isFinite(value))) return 'noiseMap';
-  if (data.every((value) => value === 0)) return 'empty';
+  const size = totalSize(data);
+  if (!Number.isFinite(size)) return 'notFinite';
+  if (!isPositive(noise)) return 'noiseMap';
+  if (size === 0) return 'empty';
   if (looksLikeHounsfield(data, components)) return 'hounsfield';
   const nValues = countValues(data, components);
   if (nValues === 1 && data.every((value, i) => value === data[i % components])) return 'constant';
@@ -62,6 +63,18 @@ export function noveltyOf(input: NoveltyInput): NoveltyReason | undefined {
   const ratio = noiseRatio(data, noise, rows, columns, components);
   if (!(ratio > 0) || ratio > largestNoiseFactor || ratio < 1 / largestNoiseFactor) return 'noiseScale';
   return showsSomething(input, ratio) ? undefined : 'noiseOnly';
+}
+
+/** Sum of magnitudes: not finite where one of them is not. */
+function totalSize(values: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.abs(values[i]!);
+  return sum;
+}
+
+function isPositive(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!(values[i]! > 0 && values[i]! < Infinity)) return false;
+  return true;
 }
 
 /** Different values among the pixels that are not 0, counted in some of them. */
@@ -89,10 +102,14 @@ function looksLikeHounsfield(data: Float32Array, components: Components): boolea
 function showsSomething({ rows, columns, data, noise, components }: NoveltyInput, ratio: number): boolean {
   if (rows < window || columns < window) return true;
   const part = (c: number) => {
-    const values = Float32Array.from(noise, (value, p) => data[components * p + c]! / value);
-    // The noise of a magnitude lies about a level of its own.
-    const level = components === 1 ? values.slice().sort()[values.length >> 1]! : 0;
-    return new WindowSums(values.map((value) => value - level), rows, columns);
+    const values = new Float32Array(noise.length);
+    for (let p = 0; p < values.length; p++) values[p] = data[components * p + c]! / noise[p]!;
+    if (components === 1) {
+      // The noise of a magnitude lies about a level of its own.
+      const level = values.slice().sort()[values.length >> 1]!;
+      for (let p = 0; p < values.length; p++) values[p] = values[p]! - level;
+    }
+    return new WindowSums(values, rows, columns);
   };
   const { energy } = part(0).largest(components === 2 ? part(1) : undefined, window, window);
   return Math.sqrt(energy) / window > standsOut * ratio;

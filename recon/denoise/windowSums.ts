@@ -43,7 +43,10 @@ export class WindowSums {
     return this.#table[to + width]! - this.#table[to]! - this.#table[from + width]! + this.#table[from]!;
   }
 
-  /** The window of the largest sum, in magnitude; `imaginary`: the sums of the imaginary part. */
+  /**
+   * The window of the largest sum, in magnitude, of those a quarter of a window apart; `imaginary`: the sums of the
+   * imaginary part.
+   */
   largest(imaginary: WindowSums | undefined, height: number, width: number): LargestWindow {
     const stride = this.#columns + 1;
     const down = height * stride;
@@ -51,9 +54,10 @@ export class WindowSums {
     const other = imaginary === undefined ? undefined : imaginary.#table;
     let energy = -1;
     let at = 0;
-    for (let row = 0; row + height <= this.#rows; row++) {
+    const [rowStep, columnStep] = [Math.max(1, height >> 2), Math.max(1, width >> 2)];
+    for (let row = 0; row + height <= this.#rows; row += rowStep) {
       let from = row * stride;
-      for (const end = from + this.#columns - width; from <= end; from++) {
+      for (const end = from + this.#columns - width; from <= end; from += columnStep) {
         const re = table[from + down + width]! - table[from + down]! - table[from + width]! + table[from]!;
         let found = re * re;
         if (other !== undefined) {

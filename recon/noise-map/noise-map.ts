@@ -62,6 +62,8 @@ export interface NoiseMapInput extends NoiseSampling {
   readonly nColumns: number;
   /** Slice of a volume, from its centre: -2 is two before. 0 where not given. */
   readonly slice?: number;
+  /** Of so many blocks of four columns one is computed, the columns between are interpolated: maps vary slowly. 1 where not given. */
+  readonly blocksApart?: number;
 }
 
 export interface NoiseMap {
@@ -123,7 +125,7 @@ export function computeNoiseMap(kernels: Kernels, input: NoiseMapInput, statisti
 }
 
 function grappaNoise({ arena, wasm }: Kernels, input: NoiseMapInput, kernel: GrappaKernel, pairs: Float64Array, out: number): void {
-  const { nRows, nColumns, paddedRows, paddedSlices = 1, slice = 0 } = input;
+  const { nRows, nColumns, paddedRows, paddedSlices = 1, slice = 0, blocksApart = 1 } = input;
   const { nCoils } = kernel;
   const { nOffsets, nTaps, nTerms } = termsOf(kernel);
   const pairBytes = 4 * nTerms * nTerms;
@@ -142,13 +144,38 @@ function grappaNoise({ arena, wasm }: Kernels, input: NoiseMapInput, kernel: Gra
     }
     const nElements = 4 * nTerms * nCoils + 16 * Math.ceil(nCoils / 4) + nTerms;
     arena.withScratch(32 * nElements, (scratch) => {
-      for (let block = 0; block < nColumns / 4; block++) {
+      const nBlocks = Math.ceil(nColumns / 4);
+      for (let block = 0; block < nBlocks; block++) {
+        if (!isComputed(block, nBlocks, blocksApart)) continue;
         wasm.grappaNoise(
           input.maps, kernel.pointer, nCoils, nRows, nColumns, block, nOffsets, nTaps, pairPointer, phases, out, scratch,
         );
       }
     });
   });
+  if (blocksApart > 1) interpolateColumns(arena.f32(out, nRows * nColumns), nRows, nColumns, blocksApart);
+}
+
+/** The first and last ones are, so that there is a column on either side of those that are not. */
+function isComputed(block: number, nBlocks: number, blocksApart: number): boolean {
+  return block % blocksApart === 0 || block === nBlocks - 1;
+}
+
+function interpolateColumns(map: Float32Array, nRows: number, nColumns: number, blocksApart: number): void {
+  const nBlocks = Math.ceil(nColumns / 4);
+  for (let block = 0; block + 1 < nBlocks; block = nextComputed(block, nBlocks, blocksApart)) {
+    const before = 4 * block + 3;
+    const after = 4 * nextComputed(block, nBlocks, blocksApart);
+    for (let row = 0; row < nRows; row++) {
+      const from = map[row * nColumns + before]!;
+      const slope = (map[row * nColumns + after]! - from) / (after - before);
+      for (let column = before + 1; column < after; column++) map[row * nColumns + column] = from + slope * (column - before);
+    }
+  }
+}
+
+function nextComputed(block: number, nBlocks: number, blocksApart: number): number {
+  return Math.min(nBlocks - 1, (Math.floor(block / blocksApart) + 1) * blocksApart);
 }
 
 /** Terms (m, j) of a kernel, and a line's own, which is the first. */

@@ -87,7 +87,7 @@ const schema = z.object({
   denoiseDataConsistency: z
     .enum(['auto', 'on', 'off'])
     .default(defaults.denoiseDataConsistency)
-    .describe('put the measured lines back into the denoised image; auto: where that was found to help'),
+    .describe('put the measured lines back into the denoised image; auto: in 2D GRAPPA scans from R = 3 on, where that was found to help'),
   residualMap: truth.default(defaults.residualMap).describe('deliver what denoising took out of each slice, at full strength, as a further series'),
   gFactorMap: truth.default(defaults.gFactorMap).describe('deliver a g-factor map of each slice as a further series'),
   noiseMap: truth.default(defaults.noiseMap).describe('deliver a noise map of each slice as a further series'),

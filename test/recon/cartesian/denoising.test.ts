@@ -1,8 +1,11 @@
 import { flagsOf } from 'ismrmrd';
 import { describe, expect, it } from 'vitest';
-import type { DenoiseOutcome, DenoiseRequest, DenoiseRunner, ReconImage, ReconParameters } from '../../../recon/index.js';
+import { fitScale, nRmse } from '../../../imaging/index.js';
+import {
+  defaultReconParameters, planCartesian, type DenoiseOutcome, type DenoiseRequest, type DenoiseRunner, type ReconImage, type ReconParameters,
+} from '../../../recon/index.js';
 import { SimulatedScan } from '../../../simulator/index.js';
-import { GridScan, reconstructGrid, type GridScanOptions, type PlayedScan } from './gridScan.js';
+import { GridScan, magnitudeOf, reconstructGrid, type GridScanOptions, type PlayedScan } from './gridScan.js';
 import { played } from './simulated.js';
 
 const model = { id: 'test', version: '1', sha256: 'ab' };
@@ -245,25 +248,69 @@ describe('images that are not denoised', () => {
   });
 });
 
+/** Two averages that no header announces: those of the second are lines that come late. */
+function unannouncedAverages(): PlayedScan {
+  const averaged = played(new SimulatedScan({ matrix: [64, 64], nCoils: 6, nAverages: 2, nSlices: 1, noiseStd: 0.002 }));
+  const [encoding, ...others] = averaged.header.encoding;
+  const { average, ...encodingLimits } = encoding!.encodingLimits;
+  expect(average?.maximum).toBe(1);
+  return {
+    ...averaged,
+    header: { ...averaged.header, encoding: [{ ...encoding!, encodingLimits }, ...others] },
+    *readouts() {
+      for (const { header, samples } of averaged.readouts()) {
+        yield { header: { ...header, flags: header.flags & ~flagsOf('firstInSlice', 'lastInSlice') }, samples };
+      }
+    },
+  };
+}
+
 describe('lines that come late', () => {
   it('bring both images again', () => {
-    const averaged = played(new SimulatedScan({ matrix: [64, 64], nCoils: 6, nAverages: 2, nSlices: 1, noiseStd: 0.002 }));
-    const [encoding, ...others] = averaged.header.encoding;
-    const { average, ...encodingLimits } = encoding!.encodingLimits;
-    expect(average?.maximum).toBe(1);
-    const unannounced = {
-      ...averaged,
-      header: { ...averaged.header, encoding: [{ ...encoding!, encodingLimits }, ...others] },
-      *readouts() {
-        for (const { header, samples } of averaged.readouts()) {
-          yield { header: { ...header, flags: header.flags & ~flagsOf('firstInSlice', 'lastInSlice') }, samples };
-        }
-      },
-    };
+    const unannounced = unannouncedAverages();
     const { images } = run(unannounced, { denoise: 100, denoiseDataConsistency: 'off' }, identity);
     const [before, after] = [ofKind(images, 'image'), ofKind(images, 'denoised')];
     expect(before.length).toBeGreaterThan(1);
     expect(after).toHaveLength(before.length);
     expect(relativeDifference(after.at(-1)!.data, before.at(-1)!.data)).toBeLessThan(1e-6);
+  });
+});
+
+describe('measured lines', () => {
+  const scan = (options: Partial<GridScanOptions>) => new GridScan({ ...base, noiseStd: 0.002, ...options });
+  const isConsistent = (images: readonly ReconImage[]) => ofKind(images, 'denoised').map(({ denoising }) => denoising!.dataConsistency);
+
+  it('are put back into what a denoiser blurred, and make it sharper', () => {
+    const truth = scan({ acceleration: 2 }).truth();
+    const errorOf = (denoiseDataConsistency: 'on' | 'off') => {
+      const { images } = run(scan({ acceleration: 2 }), { denoise: 100, denoiseDataConsistency }, blur);
+      expect(isConsistent(images)).toEqual([denoiseDataConsistency === 'on']);
+      const image = magnitudeOf(ofKind(images, 'denoised')[0]!);
+      return nRmse(image.map((value) => value * fitScale(image, truth)), truth);
+    };
+    expect(errorOf('on')).toBeLessThan(0.97 * errorOf('off'));
+  });
+
+  it('are put back where that was found to help, unless told otherwise', () => {
+    for (const [acceleration, isPutBack] of [[2, false], [3, true]] as const) {
+      expect(isConsistent(run(scan({ acceleration, matrix: [48, 48, 1] }), { denoise: 80 }, identity).images)).toEqual([isPutBack]);
+    }
+    const { decisions } = planCartesian(scan({ acceleration: 3, interpolation: 2 }).header, { ...defaultReconParameters, denoise: 80 });
+    expect(decisions.find(({ what }) => what === 'measured lines in denoised images')?.value).toBe('not put back');
+  });
+
+  it('are left where they cannot be put back, which is said', () => {
+    const { plan, notices } = planCartesian(scan({ interpolation: 2 }).header, { ...defaultReconParameters, denoise: 50, denoiseDataConsistency: 'on' });
+    expect(plan.parameters.denoise).toBe(50);
+    expect(notices.map(({ code }) => code)).toEqual(['RECON_WARN_DATA_CONSISTENCY']);
+  });
+
+  it('are those that the image was made of, also where more came before the denoiser answered', () => {
+    const parameters = { denoise: 100, denoiseDataConsistency: 'on' } as const;
+    const waiting = new Waiting();
+    const late = run(unannouncedAverages(), parameters, waiting.run, () => waiting.answerAll());
+    const atOnce = run(unannouncedAverages(), parameters, identity);
+    for (const { images } of [late, atOnce]) expect(isConsistent(images)).toEqual([true, true]);
+    expect(ofKind(late.images, 'denoised').map(({ data }) => data)).toEqual(ofKind(atOnce.images, 'denoised').map(({ data }) => data));
   });
 });

@@ -148,6 +148,21 @@ describe('the noise map', () => {
     expect(Math.max(...[...gFactor].filter((_, pixel) => phantom.mask[pixel]))).toBeGreaterThan(1.01);
   });
 
+  it('is the same where it is computed and near it where it is interpolated', () => {
+    const { kernels, input } = prepare(scans[1]![1]);
+    const { noise } = computeNoiseMap(kernels, input);
+    const coarse = computeNoiseMap(kernels, { ...input, blocksApart: 2 }).noise;
+    let difference = 0;
+    noise.forEach((value, pixel) => {
+      // Blocks 0, 2, 4 and the last one, 5.
+      const block = Math.floor((pixel % nColumns) / 4);
+      if (block % 2 === 0 || block === 5) expect(coarse[pixel]).toBe(value);
+      else difference = Math.max(difference, Math.abs(coarse[pixel]! / value - 1));
+    });
+    expect(difference).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(0.2);
+  });
+
   it('gives all memory back', () => {
     const { kernels, input } = prepare(scans[2]![1]);
     const before = kernels.arena.usedBytes;
