@@ -156,12 +156,7 @@ export class Calibrations {
     return calibration;
   }
 
-  /** Keeps what an image was made with a while longer. To be given back. */
-  hold(calibration: Calibration): void {
-    calibration.nHolders++;
-  }
-
-  /** Undoes one `of` or `hold`: that image is out. */
+  /** Undoes one `of`: that image is out. */
   giveBack(calibration: Calibration): void {
     calibration.nHolders--;
     this.#freeIfIdle(calibration);

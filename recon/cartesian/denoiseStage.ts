@@ -24,7 +24,7 @@ const mostWaitingBytes = 512 * 2 ** 20;
 
 /** What puts measured lines back into the denoised image of a 2D slab. */
 export interface MeasuredLines {
-  /** Called while the denoiser works. */
+  /** Called once, while what the image was made of is still there and the denoiser works already. */
   prepare(): void;
   /** The image with the lines put back into it; undefined where they are no longer there. */
   putBack(denoised: Float32Array): Float32Array<ArrayBuffer> | undefined;
@@ -56,13 +56,22 @@ interface Waiting {
   readonly results: { readonly image: Float32Array; readonly residual: Float32Array; readonly record: DenoisingRecord }[];
   nAsked: number;
   nAnswered: number;
-  failure: { readonly code: ReconNoticeCode; readonly message: string } | undefined;
+  /** Its measured lines are. */
+  isPrepared: boolean;
+  failure: Failure | undefined;
+}
+
+interface Failure {
+  readonly code: ReconNoticeCode;
+  readonly message: string;
 }
 
 export interface DenoiseContext {
   readonly run: DenoiseRunner | undefined;
   readonly clock: StageClock;
   notice(code: ReconNoticeCode, message: string): void;
+  /** Undefined where the session's memory has no room for the work. */
+  ifRoom<T>(work: () => T): T | undefined;
   /** Nothing waits any more. */
   idle(): void;
 }
@@ -74,7 +83,10 @@ export class DenoiseStage {
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #nRequests = 0;
+  /** No image is taken any more. */
   #ended: boolean;
+  /** An image failed: what was taken after it does not come out either. */
+  #isBroken = false;
 
   constructor(plan: CartesianPlan, kernels: Kernels, context: DenoiseContext) {
     this.#plan = plan;
@@ -114,9 +126,17 @@ export class DenoiseStage {
     }
     this.#waitingBytes += nBytes;
     const grid = sampledGrid(this.#sampledRows(), work.sampledColumns);
-    this.#waiting.push({ work, grid, asked: new Map(), results: [], nAsked: 0, nAnswered: 0, failure: undefined });
+    const waiting: Waiting = { work, grid, asked: new Map(), results: [], nAsked: 0, nAnswered: 0, isPrepared: false, failure: undefined };
+    this.#waiting.push(waiting);
     this.#ask(run);
+    if (waiting.failure === undefined) this.#prepare(waiting);
     this.#leave();
+  }
+
+  #prepare(waiting: Waiting): void {
+    if (waiting.isPrepared) return;
+    waiting.isPrepared = true;
+    waiting.work.measuredLines?.prepare();
   }
 
   /** Sampled of the rows that coils are combined on. Cropping the image makes its k-space coarser, not smaller. */
@@ -140,11 +160,17 @@ export class DenoiseStage {
   #askFor(run: DenoiseRunner, waiting: Waiting, at: number): void {
     const { work, grid } = waiting;
     const { gridRows: rows, gridColumns: columns } = grid;
-    const { data, noise, novelty } = this.#context.clock.time('denoising', () => {
-      const data = onGrid(this.#kernels, grid, work.images[at]!);
+    const prepared = this.#context.clock.time('denoising', () => {
+      const data = this.#context.ifRoom(() => onGrid(this.#kernels, grid, work.images[at]!));
+      if (data === undefined) return undefined;
       const noise = everywhere(mapOnGrid(grid, work.noises[at]!));
       return { data, noise, novelty: noveltyOf({ rows, columns, data, noise, components: 2 }) };
     });
+    if (prepared === undefined) {
+      waiting.failure = noRoom(work.slice + at);
+      return;
+    }
+    const { data, noise, novelty } = prepared;
     if (novelty !== undefined) {
       waiting.failure = { code: 'RECON_WARN_DENOISE_INPUT', message: `Slice ${work.slice + at} ${noveltyTexts[novelty]}.` };
       return;
@@ -162,11 +188,10 @@ export class DenoiseStage {
       this.#ask(run);
       this.#leave();
     });
-    if (!answered) work.measuredLines?.prepare();
   }
 
   #take(waiting: Waiting, at: number, outcome: DenoiseOutcome): void {
-    const { work, grid } = waiting;
+    const { work } = waiting;
     const asked = waiting.asked.get(at)!;
     waiting.asked.delete(at);
     waiting.nAnswered++;
@@ -182,20 +207,26 @@ export class DenoiseStage {
       return;
     }
     this.#context.clock.add('denoiser', outcome.ms);
-    waiting.results[at] = this.#context.clock.time('denoising', () => this.#finish(work, grid, at, asked, denoised, outcome.model));
+    const result = this.#context.clock.time('denoising', () =>
+      this.#context.ifRoom(() => this.#finish(waiting, at, asked, denoised, outcome.model)),
+    );
+    if (result === undefined) waiting.failure = noRoom(work.slice + at);
+    else waiting.results[at] = result;
   }
 
   #finish(
-    work: DenoiseWork, grid: SampledGrid, at: number, { data, noise }: { data: Float32Array; noise: Float32Array }, denoised: Float32Array,
+    waiting: Waiting, at: number, { data, noise }: { data: Float32Array; noise: Float32Array }, denoised: Float32Array,
     model: { id: string; version: string; sha256: string },
   ): Waiting['results'][number] {
     const { denoise } = this.#plan.parameters;
+    const { work, grid } = waiting;
     const image = work.images[at]!;
     const { light, reasons, residualStd, edgeCorrelation, largestStructure } = trustOf({
       rows: grid.gridRows, columns: grid.gridColumns, noisy: data, denoised, noise, components: 2,
     });
     const residual = fromGrid(this.#kernels, grid, difference(data, denoised));
     let full = difference(image, residual);
+    this.#prepare(waiting);
     const consistent = work.measuredLines?.putBack(full);
     if (consistent !== undefined) full = consistent;
     return {
@@ -215,20 +246,29 @@ export class DenoiseStage {
       if (!isOver) return;
       this.#waiting.shift();
       this.#waitingBytes -= bytesOf(head.work);
-      if (head.failure !== undefined) this.#endWith(head.failure);
-      else if (!this.#isBroken) head.work.emit(head.results.map(({ image }) => image), head.results.map(({ residual }) => residual), head.results.map(({ record }) => record));
+      const failure = head.failure ?? (this.#isBroken ? undefined : this.#emit(head));
+      if (failure !== undefined) this.#endWith(failure);
       head.work.release();
     }
     if (!this.isRunning) this.#context.idle();
   }
 
-  /** An image failed: what was taken after it does not come out either. */
-  #isBroken = false;
+  #emit({ work, results }: Waiting): Failure | undefined {
+    const isOut = this.#context.ifRoom(() => {
+      work.emit(results.map(({ image }) => image), results.map(({ residual }) => residual), results.map(({ record }) => record));
+      return true;
+    });
+    return isOut === undefined ? noRoom(work.slice) : undefined;
+  }
 
-  #endWith({ code, message }: NonNullable<Waiting['failure']>): void {
+  #endWith({ code, message }: Failure): void {
     this.#isBroken = true;
     this.end(code, message);
   }
+}
+
+function noRoom(slice: number): Failure {
+  return { code: 'RECON_WARN_NOT_DENOISED', message: `There is no room in memory to denoise slice ${slice}.` };
 }
 
 function bytesOf({ images, noises }: DenoiseWork): number {

@@ -10,7 +10,7 @@
  * Knows no threads, no networks and no I/O: calibration jobs and images to denoise go to the runners that it is given.
  */
 import { CodedError, hasFlag, type EncodingCounters } from 'ismrmrd';
-import { ConsistencyEquations, type DenoiseRunner, type DenoisingRecord } from '../denoise/index.js';
+import { consistencyBytes, ConsistencyEquations, type DenoiseRunner, type DenoisingRecord } from '../denoise/index.js';
 import { reconError } from '../errors.js';
 import { removeGhostPhase, type GhostPhase } from '../epi/index.js';
 import type { Kernels } from '../kernels/index.js';
@@ -69,8 +69,8 @@ export class CartesianReconstruction {
   readonly #slabs = new Map<string, Slab>();
   /** Complete slabs, in the order in which they became so: images leave in this order. */
   readonly #complete = new Map<Slab, Calibration | undefined>();
-  /** Calibrations that are kept for images at the denoiser. */
-  readonly #holds = new Set<{ isLost: boolean; giveUp(): void }>();
+  /** Gives up what images at the denoiser keep in the arena, oldest first. */
+  readonly #kept = new Set<() => void>();
   #putsLinesBack: boolean;
   /** Delivered slabs that still have their memory, oldest first. */
   readonly #retained: Slab[] = [];
@@ -111,6 +111,7 @@ export class CartesianReconstruction {
       run: denoiser,
       clock: this.#clock,
       notice: (code, message) => this.#sayOnce(code, message),
+      ifRoom: (work) => this.#ifRoom(() => this.#withRoom(this.#imagesBytes, work)),
       idle: () => this.#finishIfIdle(),
     });
     this.#calibrations = new Calibrations(plan, kernels, {
@@ -370,7 +371,7 @@ export class CartesianReconstruction {
         return this.#kernels.arena.allocate(nBytes);
       } catch (error) {
         const isFull = error instanceof CodedError && error.code === 'RECON_ERR_MEMORY_LIMIT';
-        if (!isFull || !(this.#giveUpOldest() || this.#giveUpHold())) throw error;
+        if (!isFull || !(this.#giveUpOldest() || this.#giveUpEquations())) throw error;
       }
     }
   }
@@ -386,12 +387,10 @@ export class CartesianReconstruction {
     return true;
   }
 
-  /** Coil maps that were kept to put measured lines back into denoised images. */
-  #giveUpHold(): boolean {
-    for (const hold of this.#holds) {
-      this.#holds.delete(hold);
-      hold.isLost = true;
-      hold.giveUp();
+  /** What waits to put measured lines back into a denoised image. */
+  #giveUpEquations(): boolean {
+    for (const giveUp of this.#kept) {
+      giveUp();
       return true;
     }
     return false;
@@ -586,33 +585,32 @@ export class CartesianReconstruction {
     });
   }
 
-  /** Keeps what puts the measured lines back into a denoised image, as long as memory allows. */
+  /** What puts the measured lines back into a denoised image: made while slab and coil maps are there, kept as long as memory allows. */
   #measuredLinesOf(
     slab: Slab, calibration: Calibration, { noiseDeviation }: ImageMaking, noise: Float32Array,
   ): Pick<DenoiseWork, 'measuredLines' | 'release'> {
     if (!this.#putsLinesBack || calibration.mapsPointer === 0) return { release: () => undefined };
-    this.#calibrations.hold(calibration);
     let equations: ConsistencyEquations | undefined;
-    const hold = {
-      isLost: false,
-      giveUp: () => {
-        this.#calibrations.giveBack(calibration);
-        equations?.release();
-        equations = undefined;
-      },
+    const giveUp = () => {
+      this.#kept.delete(giveUp);
+      equations?.release();
+      equations = undefined;
     };
-    this.#holds.add(hold);
     const prepare = () => {
-      // Late lines are summed into those that the image was made of.
-      if (equations !== undefined || hold.isLost || slab.released || !slab.averaged || slab.changedSinceDelivery) return;
       const model = senseModelOf(this.#plan, slab, this.#nCoils, calibration.mapsPointer);
       const inSamples = noise.map((value) => value / noiseDeviation);
-      equations = this.#ifRoom(() => new ConsistencyEquations(this.#kernels, model, slab.pointer, inSamples));
+      equations = this.#ifRoom(() =>
+        this.#withRoom(consistencyBytes(model), () => new ConsistencyEquations(this.#kernels, model, slab.pointer, inSamples)),
+      );
+      if (equations !== undefined) this.#kept.add(giveUp);
     };
     const putBack = (denoised: Float32Array) => {
-      prepare();
-      const consistent = equations && this.#ifRoom(() => equations!.solve(denoised, consistencyOptions));
-      if (consistent === undefined) this.#withoutLines('Lines or coil maps of an image were given up, or changed, before it was denoised.');
+      const consistent = this.#putsLinesBack && equations ? this.#ifRoom(() => equations!.solve(denoised, consistencyOptions)) : undefined;
+      if (consistent === undefined) {
+        // One series does not mix: from here on no image has its lines put back.
+        this.#putsLinesBack = false;
+        this.#sayOnce('RECON_WARN_DATA_CONSISTENCY', 'Memory is short: from here on images are denoised without putting measured lines back.');
+      }
       return consistent;
     };
     return {
@@ -620,11 +618,19 @@ export class CartesianReconstruction {
         prepare: () => this.#clock.time('data consistency', prepare),
         putBack: (denoised) => this.#clock.time('data consistency', () => putBack(denoised)),
       },
-      release: () => {
-        this.#holds.delete(hold);
-        if (!hold.isLost) hold.giveUp();
-      },
+      release: giveUp,
     };
+  }
+
+  get #imagesBytes(): number {
+    const { combinedRows, nColumns, combinedSlices } = this.#plan;
+    return 8 * combinedRows * nColumns * (combinedSlices + 2);
+  }
+
+  /** Works with so much room in the arena, for which older slabs are given up. */
+  #withRoom<T>(nBytes: number, work: () => T): T {
+    this.#kernels.arena.release(this.#allocate(nBytes));
+    return work();
   }
 
   #ifRoom<T>(work: () => T): T | undefined {
@@ -636,16 +642,10 @@ export class CartesianReconstruction {
     }
   }
 
-  /** One series does not mix: from here on no image has its lines put back. */
-  #withoutLines(reason: string): void {
-    this.#putsLinesBack = false;
-    this.#sayOnce('RECON_WARN_DATA_CONSISTENCY', `${reason} From there on images are denoised without putting measured lines back.`);
-  }
-
   /** Noise maps of the combined images; undefined, and the denoised series over, where there is no room for them. */
   #noisesToDenoise(slab: Slab, calibration: Calibration, making: ImageMaking): Float32Array[] | undefined {
-    const noises = this.#ifRoom(() =>
-      this.#clock.time('noise maps', () => noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making)),
+    const noises = this.#clock.time('noise maps', () =>
+      this.#ifRoom(() => this.#withRoom(this.#imagesBytes, () => noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making))),
     );
     if (noises === undefined) this.#denoising.end('RECON_WARN_NOT_DENOISED', `There is no room for the noise map of slice ${slab.counters.slice}.`);
     return noises;

@@ -45,8 +45,10 @@ export const ctTrustLimits: TrustLimits = {
   leastResidualStd: [0.5, 0.3],
   mostResidualStd: [1.2, 1.4],
   imageCorrelation: [0.15, 0.25],
-  edgeCorrelation: [0.2, 0.3],
-  largestStructure: [12, 20],
+  leastEdgeCorrelation: [-0.2, -0.3],
+  mostEdgeCorrelation: [0.2, 0.3],
+  // 12 and 20 standard deviations at 512 x 512.
+  structure: [1.9, 3.2],
 };
 
 /**

@@ -20,12 +20,17 @@
  * 2019;38:394-405. doi:10.1109/TMI.2018.2865356
  */
 import type { Kernels } from '../kernels/index.js';
-import { normalEquations, solveNormal, type NormalEquations, type SenseModel } from '../sense/index.js';
+import { normalEquations, samplesLines, solveNormal, type NormalEquations, type SenseModel } from '../sense/index.js';
 
 export interface ConsistencyOptions {
   /** Variance of the noise over that of the denoised image's error. */
   readonly weight: number;
   readonly nIterations: number;
+}
+
+/** Bytes that it takes to make the equations of a model, or a little more. */
+export function consistencyBytes({ nCoils, nRows, nColumns }: SenseModel): number {
+  return 8 * nRows * ((2 * nCoils + 6) * (nColumns + 4) + 8 * (nCoils + 4));
 }
 
 /** What does not depend on the denoised image: made while the denoiser works. To be released. */
@@ -60,6 +65,8 @@ export class ConsistencyEquations {
       for (let coil = 0; coil < nCoils; coil++) wasm.weighVector(maps + 8 * n * coil, this.#rightSide, n);
       this.#equations = normalEquations(kernels, { ...model, maps });
       this.#equations.rightSide(data, this.#rightSide);
+      // Column by column the equations have mixtures of the maps of their own.
+      if (samplesLines(model)) arena.release(this.#spans.pop()!);
     } catch (error) {
       this.#giveSpansBack();
       throw error;

@@ -12,5 +12,5 @@ export {
 } from './trust.js';
 export { noveltyOf, noveltyTexts, type NoveltyInput, type NoveltyReason } from './novelty.js';
 export { fromGrid, isInterpolated, mapOnGrid, onGrid, sampledGrid, type SampledGrid } from './sampledGrid.js';
-export { ConsistencyEquations, type ConsistencyOptions } from './dataConsistency.js';
+export { consistencyBytes, ConsistencyEquations, type ConsistencyOptions } from './dataConsistency.js';
 export { estimateNoise, type EstimatedNoise } from './estimateNoise.js';

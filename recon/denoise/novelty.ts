@@ -3,7 +3,6 @@
  * map says. What is something else, or nothing, is refused with the reason; what is merely unusual is for trust.ts.
  */
 import { noiseRatio, type Components } from './noiseCheck.js';
-import { WindowSums } from './windowSums.js';
 
 export type NoveltyReason =
   | 'empty'
@@ -101,16 +100,24 @@ function looksLikeHounsfield(data: Float32Array, components: Components): boolea
 /** Whether a window's mean stands out of the noise that the image has, whatever its map says. */
 function showsSomething({ rows, columns, data, noise, components }: NoveltyInput, ratio: number): boolean {
   if (rows < window || columns < window) return true;
-  const part = (c: number) => {
-    const values = new Float32Array(noise.length);
-    for (let p = 0; p < values.length; p++) values[p] = data[components * p + c]! / noise[p]!;
-    if (components === 1) {
-      // The noise of a magnitude lies about a level of its own.
-      const level = values.slice().sort()[values.length >> 1]!;
-      for (let p = 0; p < values.length; p++) values[p] = values[p]! - level;
+  // The noise of a magnitude lies about a level of its own.
+  const level = components === 1 ? medianOf(data.map((value, p) => value / noise[p]!)) : 0;
+  let largest = 0;
+  for (let row = 0; row + window <= rows; row += window) {
+    for (let column = 0; column + window <= columns; column += window) {
+      let [re, im] = [0, 0];
+      for (let r = row; r < row + window; r++) {
+        for (let p = r * columns + column; p < r * columns + column + window; p++) {
+          re += data[components * p]! / noise[p]! - level;
+          if (components === 2) im += data[2 * p + 1]! / noise[p]!;
+        }
+      }
+      largest = Math.max(largest, re * re + im * im);
     }
-    return new WindowSums(values, rows, columns);
-  };
-  const { energy } = part(0).largest(components === 2 ? part(1) : undefined, window, window);
-  return Math.sqrt(energy) / window > standsOut * ratio;
+  }
+  return Math.sqrt(largest) / window > standsOut * ratio;
+}
+
+function medianOf(values: Float32Array): number {
+  return values.sort()[values.length >> 1]!;
 }

@@ -11,7 +11,7 @@ const ELEMENT_BYTES = 32;
 /** Coils are mixed to as few as leave out no more than this part of the energy of the maps in any pixel. */
 const coilTolerance = 1e-4;
 
-/** Rooms for the work on four columns; `release` gives all of them back. */
+/** Room for the work on four columns. */
 interface Workplace {
   readonly fft: FftPlan;
   readonly blockBytes: number;
@@ -19,22 +19,21 @@ interface Workplace {
   readonly weights: number;
   readonly coils: number;
   readonly scratch: number;
-  readonly spans: readonly number[];
+  /** Of all of it. */
+  readonly pointer: number;
 }
 
 function openWorkplace(kernels: Kernels, { nRows, nCoils, weights }: SenseModel): Workplace {
   const { arena } = kernels;
   const fft = planFft(kernels, nRows);
   const blockBytes = ELEMENT_BYTES * nRows;
-  const spans = [
-    arena.allocate(4 * nRows),
-    arena.allocate(nCoils * blockBytes),
-    arena.allocate(Math.max(nCoils * (blockBytes + ELEMENT_BYTES), 3 * blockBytes)),
-  ];
-  const ordered = arena.f32(spans[0]!, nRows);
+  const weightBytes = ELEMENT_BYTES * Math.ceil((4 * nRows) / ELEMENT_BYTES);
+  const place = arena.allocate(weightBytes + nCoils * blockBytes + Math.max(nCoils * (blockBytes + ELEMENT_BYTES), 3 * blockBytes));
+  const coils = place + weightBytes;
+  const ordered = arena.f32(place, nRows);
   const centre = Math.floor(nRows / 2);
   for (let row = 0; row < nRows; row++) ordered[(row - centre + nRows) % nRows] = weights[row]!;
-  return { fft, blockBytes, weights: spans[0]!, coils: spans[1]!, scratch: spans[2]!, spans };
+  return { fft, blockBytes, weights: place, coils, scratch: coils + nCoils * blockBytes, pointer: place };
 }
 
 /** The maps of the columns from `column` into the workplace, a block a coil. */
@@ -83,7 +82,7 @@ export function solveColumns(
       wasm.unpackColumns(x, nRows, Math.min(4, nColumns - column), image + 8 * column, 8 * nColumns);
     }
   } finally {
-    for (const pointer of [b, ...place.spans]) arena.release(pointer);
+    for (const pointer of [b, place.pointer]) arena.release(pointer);
   }
 }
 
@@ -106,10 +105,16 @@ export class ColumnEquations implements NormalEquations {
     this.#model = model;
     this.nRows = nRows;
     this.nColumns = nColumns;
-    this.#place = openWorkplace(kernels, model);
-    const { blockBytes, coils, scratch } = this.#place;
-    this.#blocks = arena.allocate(2 * blockBytes);
-    this.#mixtures = arena.allocate(Math.ceil(nColumns / 4) * nCoils * blockBytes);
+    const blockBytes = ELEMENT_BYTES * nRows;
+    this.#blocks = arena.allocate((2 + Math.ceil(nColumns / 4) * nCoils) * blockBytes);
+    this.#mixtures = this.#blocks + 2 * blockBytes;
+    try {
+      this.#place = openWorkplace(kernels, model);
+    } catch (error) {
+      arena.release(this.#blocks);
+      throw error;
+    }
+    const { coils, scratch } = this.#place;
     let to = this.#mixtures;
     for (let column = 0; column < nColumns; column += 4) {
       packMaps(kernels, model, this.#place, column);
@@ -148,6 +153,6 @@ export class ColumnEquations implements NormalEquations {
   }
 
   release(): void {
-    for (const pointer of [this.#mixtures, this.#blocks, ...this.#place.spans]) this.#kernels.arena.release(pointer);
+    for (const pointer of [this.#blocks, this.#place.pointer]) this.#kernels.arena.release(pointer);
   }
 }

@@ -2,7 +2,7 @@ import { flagsOf } from 'ismrmrd';
 import { describe, expect, it } from 'vitest';
 import { fitScale, nRmse } from '../../../imaging/index.js';
 import {
-  defaultReconParameters, planCartesian, type DenoiseOutcome, type DenoiseRequest, type DenoiseRunner, type ReconImage, type ReconParameters,
+  Arena, bindKernels, CartesianReconstruction, createSessionMemory, defaultReconParameters, planCartesian, runCalibration, type DenoiseOutcome, type DenoiseRequest, type DenoiseRunner, type ReconImage, type ReconParameters,
 } from '../../../recon/index.js';
 import { SimulatedScan } from '../../../simulator/index.js';
 import { GridScan, magnitudeOf, reconstructGrid, type GridScanOptions, type PlayedScan } from './gridScan.js';
@@ -312,5 +312,39 @@ describe('measured lines', () => {
     const atOnce = run(unannouncedAverages(), parameters, identity);
     for (const { images } of [late, atOnce]) expect(isConsistent(images)).toEqual([true, true]);
     expect(ofKind(late.images, 'denoised').map(({ data }) => data)).toEqual(ofKind(atOnce.images, 'denoised').map(({ data }) => data));
+  });
+});
+
+describe('a session with little memory', () => {
+  it('gives up what waits to put measured lines back, and denoises without, which is said', () => {
+    const scan = new GridScan({ ...base, nSlices: 4, acceleration: 3, matrix: [48, 48, 1] });
+    const plenty = run(scan, { denoise: 100 }, identity);
+    const linesPutBack = (images: readonly ReconImage[]) => ofKind(images, 'denoised').map(({ denoising }) => denoising!.dataConsistency);
+    expect(linesPutBack(plenty.images)).toEqual([true, true, true, true]);
+
+    // Room for one calibration at a time, and little beside it.
+    const limitBytes = 19_000 * 1024;
+    const memory = createSessionMemory(limitBytes);
+    const arena = new Arena(memory, { startByte: 64, limitBytes });
+    const { plan } = planCartesian(scan.header, { ...defaultReconParameters, denoise: 100 });
+    const images: ReconImage[] = [];
+    const notices: string[] = [];
+    const waiting = new Waiting();
+    const reconstruction = new CartesianReconstruction(
+      plan, bindKernels(memory, arena), { image: (image) => images.push(image), notice: ({ code }) => notices.push(code) },
+      (job, done) => done(runCalibration(memory, job)), undefined, waiting.run,
+    );
+    const pointer = arena.allocate(8 * scan.options.nCoils * scan.nSamples);
+    for (const { header, samples } of scan.readouts()) {
+      arena.f32(pointer, samples.length).set(samples);
+      reconstruction.push(header, pointer);
+    }
+    let isFinished = false;
+    reconstruction.finish(() => (isFinished = true));
+    waiting.answerAll();
+    expect(isFinished).toBe(true);
+    expect(ofKind(images, 'image').map(({ data }) => data)).toEqual(ofKind(plenty.images, 'image').map(({ data }) => data));
+    expect(linesPutBack(images)).toEqual([false, false, false, false]);
+    expect(notices.filter((code) => code === 'RECON_WARN_DATA_CONSISTENCY')).toHaveLength(1);
   });
 });

@@ -22,18 +22,18 @@ describe('the gate before a denoiser', () => {
 
   const noiseOnly = withNoise(new Float32Array(2 * nPixels), one, 5);
   const hounsfield = spine.map((value, p) => (value > 0.05 ? 300 * value - 100 : -1000) + 20 * noiseOnly[p]!);
-  const cases: readonly (readonly [NoveltyReason, string, Float32Array, Float32Array?])[] = [
-    ['empty', 'zeros', new Float32Array(2 * nPixels)],
-    ['notFinite', 'a NaN', withNoise(cleanImage(10), one, 1).fill(NaN, 77, 78)],
-    ['notFinite', 'an infinity', withNoise(cleanImage(10), one, 1).fill(Infinity, 77, 78)],
+  const cases: [reason: NoveltyReason, what: string, data: Float32Array, map: Float32Array | undefined][] = [
+    ['empty', 'zeros', new Float32Array(2 * nPixels), undefined],
+    ['notFinite', 'a NaN', withNoise(cleanImage(10), one, 1).fill(NaN, 77, 78), undefined],
+    ['notFinite', 'an infinity', withNoise(cleanImage(10), one, 1).fill(Infinity, 77, 78), undefined],
     ['noiseMap', 'a map with a zero', withNoise(cleanImage(10), one, 1), one.slice().fill(0, 9, 10)],
     ['noiseMap', 'a map with a NaN', withNoise(cleanImage(10), one, 1), one.slice().fill(NaN, 9, 10)],
-    ['constant', 'one value', complexOf(new Float32Array(nPixels).fill(7))],
-    ['fewValues', 'a mask', complexOf(spine.map((value) => (value > 0.3 ? 1 : 0)))],
+    ['constant', 'one value', complexOf(new Float32Array(nPixels).fill(7)), undefined],
+    ['fewValues', 'a mask', complexOf(spine.map((value) => (value > 0.3 ? 1 : 0))), undefined],
     ['hounsfield', 'a CT slice', hounsfield, one.map(() => 20)],
     ['hounsfield', 'a CT slice, given as complex', complexOf(hounsfield), one.map(() => 20)],
-    ['noiseOnly', 'noise', noiseOnly],
-    ['noiseOnly', 'the magnitude of noise', magnitudes(noiseOnly)],
+    ['noiseOnly', 'noise', noiseOnly, undefined],
+    ['noiseOnly', 'the magnitude of noise', magnitudes(noiseOnly), undefined],
     ['noiseOnly', 'noise whose map is off', noiseOnly, one.map(() => 1.5)],
     ['noiseScale', 'a map in other units', withNoise(cleanImage(10), one, 1), one.map(() => 100)],
     ['noiseScale', 'a map in other units, smaller', withNoise(cleanImage(10), one, 1), one.map(() => 0.01)],

@@ -9,7 +9,7 @@ const nPixels = rows * columns;
 export const spine: Float32Array = rasterise(spinePhantom(), [columns, rows], [columns * 1.9, rows * 1.9], 2);
 
 /** Noise as parallel imaging leaves it: 1 to `most`, more in the middle. */
-export function gNoise(most: number, sigma = 1): Float32Array {
+export function gNoise(most: number, sigma = 1): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: nPixels }, (_, p) => {
     const [y, x] = [Math.floor(p / columns) / rows - 0.5, (p % columns) / columns - 0.5];
     return sigma * (1 + (most - 1) * Math.exp(-8 * (x * x + y * y)));
@@ -17,7 +17,7 @@ export function gNoise(most: number, sigma = 1): Float32Array {
 }
 
 /** Complex and smooth in phase, `snr` times the noise at brightness 1: complex64 [rows, columns]. */
-export function cleanImage(snr: number, magnitude: Float32Array = spine): Float32Array {
+export function cleanImage(snr: number, magnitude: Float32Array = spine): Float32Array<ArrayBuffer> {
   const image = new Float32Array(2 * nPixels);
   for (let p = 0; p < nPixels; p++) {
     const [y, x] = [Math.floor(p / columns) / rows - 0.5, (p % columns) / columns - 0.5];
@@ -28,12 +28,12 @@ export function cleanImage(snr: number, magnitude: Float32Array = spine): Float3
   return image;
 }
 
-export function withNoise(clean: Float32Array, noise: Float32Array, seed: number): Float32Array {
+export function withNoise(clean: Float32Array, noise: Float32Array, seed: number): Float32Array<ArrayBuffer> {
   const random = new Random(seed);
-  return clean.map((value, i) => value + noise[i >> 1]! * random.normal());
+  return Float32Array.from(clean, (value, i) => value + noise[i >> 1]! * random.normal());
 }
 
-export function magnitudes(image: Float32Array): Float32Array {
+export function magnitudes(image: Float32Array): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: image.length / 2 }, (_, p) => Math.hypot(image[2 * p]!, image[2 * p + 1]!));
 }
 
