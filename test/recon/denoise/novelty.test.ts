@@ -6,7 +6,7 @@ const nPixels = rows * columns;
 const one = new Float32Array(nPixels).fill(1);
 const noise = gNoise(1.6);
 const complexOf = (values: Float32Array) => Float32Array.from({ length: 2 * nPixels }, (_, i) => (i % 2 === 0 ? values[i >> 1]! : 0));
-const novelty = (data: Float32Array, map = one) => noveltyOf({ rows, columns, data, noise: map, components: data.length === nPixels ? 1 : 2 });
+const novelty = (data: Float32Array, map: Float32Array = one) => noveltyOf({ rows, columns, data, noise: map, components: data.length === nPixels ? 1 : 2 });
 
 describe('the gate before a denoiser', () => {
   it('lets MR images pass, complex or magnitude, at any SNR that has something to show', () => {
