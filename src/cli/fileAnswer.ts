@@ -2,16 +2,24 @@
 import type { MrdHeader } from 'ismrmrd';
 import type { ReconImage, ReconNotice } from '../../recon/index.js';
 import { openOutput } from '../delivery/index.js';
-import type { DeliverySettings, ImageOutput } from '../delivery/index.js';
+import type { DeliverySettings, ImageOutput, Pseudonymiser } from '../delivery/index.js';
 import type { SessionAnswer } from '../session/index.js';
 import { cliWarning } from './errors.js';
 
 /** Images that may wait for the disk before the input has to wait. */
 const QUEUED_IMAGES = 16;
 
+export interface FileOptions {
+  /** Of files that name nobody. */
+  readonly pseudonymiser?: Pseudonymiser | undefined;
+  /** DICOM as multi-frame objects. */
+  readonly enhancedDicom?: boolean | undefined;
+}
+
 export class FileAnswer implements SessionAnswer {
   readonly #path: string;
   readonly #narrate: (text: string) => void;
+  readonly #options: FileOptions;
   #output: Promise<ImageOutput> | undefined;
   /** Images are written one after the other, in the order in which they came. */
   #written: Promise<void> = Promise.resolve();
@@ -20,10 +28,13 @@ export class FileAnswer implements SessionAnswer {
   #files: readonly string[] = [];
   #failure: Error | undefined;
 
-  /** @param narrate is told what a client would read as TEXT */
-  constructor(path: string, narrate: (text: string) => void) {
+  /**
+   * @param narrate is told what a client would read as TEXT
+   */
+  constructor(path: string, narrate: (text: string) => void, options: FileOptions = {}) {
     this.#path = path;
     this.#narrate = narrate;
+    this.#options = options;
   }
 
   /** What was written, once the answer is closed. */
@@ -37,7 +48,7 @@ export class FileAnswer implements SessionAnswer {
   }
 
   begin(header: MrdHeader, settings: DeliverySettings): void {
-    this.#output = openOutput(this.#path, header, settings);
+    this.#output = openOutput(this.#path, header, { ...settings, enhancedDicom: this.#options.enhancedDicom === true }, this.#options.pseudonymiser);
     this.#output.catch((error: Error) => this.#fail(error));
   }
 

@@ -2,7 +2,10 @@
 import { createWriteStream } from 'node:fs';
 import { extname } from 'node:path';
 import { CodedError } from 'ismrmrd';
+import type { MrdHeader, MrdImage } from 'ismrmrd';
 import type { ChoiceOptions } from '../chain/index.js';
+import { Pseudonymiser } from '../delivery/index.js';
+import type { DatePolicy, DeliverySettings } from '../delivery/index.js';
 import { ReconstructionPool } from '../reconstruction/index.js';
 import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
 import { play, presentable, Session, WireAnswer } from '../session/index.js';
@@ -10,6 +13,7 @@ import type { SessionAnswer, SessionSummary } from '../session/index.js';
 import { cliError } from './errors.js';
 import { ExitCode } from './exitCodes.js';
 import { FileAnswer } from './fileAnswer.js';
+import type { FileOptions } from './fileAnswer.js';
 import { printJson } from './io.js';
 import type { CliIo } from './io.js';
 import { Progress } from './progress.js';
@@ -22,6 +26,11 @@ export interface ReconOptions extends ChoiceOptions, ReconstructionPoolOptions {
   readonly output: string;
   /** Where the pages go. */
   readonly report?: string;
+  /** DICOM as multi-frame objects. */
+  readonly enhanced?: boolean;
+  /** File with the key of an output that names nobody. */
+  readonly pseudonymise?: string;
+  readonly pseudonymiseDates?: DatePolicy;
   readonly json: boolean;
 }
 
@@ -38,9 +47,10 @@ export async function recon(input: string, options: ReconOptions, io: CliIo): Pr
   const source = await openSource(input, io);
   // On stdout is the answer, or the JSON summary; what is for people goes to stderr.
   const narrate = (text: string) => io.stderr.write(`${text}\n`);
+  const pseudonymiser = options.pseudonymise === undefined ? undefined : await Pseudonymiser.fromKeyFile(options.pseudonymise, options.pseudonymiseDates ?? 'remove');
   const pool = new ReconstructionPool(options);
   try {
-    const destination = destinationOf(options.output, io, narrate);
+    const destination = destinationOf(options.output, io, narrate, { pseudonymiser, enhancedDicom: options.enhanced });
     const reported = options.report === undefined ? undefined : new ReportedAnswer(destination.answer);
     const session = new Session({
       ...options,
@@ -76,9 +86,9 @@ function isStream(path: string): boolean {
   return path === '-' || extname(path).toLowerCase() === '.mrd';
 }
 
-function destinationOf(path: string, io: CliIo, narrate: (text: string) => void): Destination {
+function destinationOf(path: string, io: CliIo, narrate: (text: string) => void, fileOptions: FileOptions): Destination {
   if (!isStream(path)) {
-    const answer = new FileAnswer(path, narrate);
+    const answer = new FileAnswer(path, narrate, fileOptions);
     return {
       answer,
       get failure() {
@@ -92,7 +102,7 @@ function destinationOf(path: string, io: CliIo, narrate: (text: string) => void)
   }
   const sink = new StreamSink(path === '-' ? io.stdout : createWriteStream(path));
   return {
-    answer: new NarratedWireAnswer(sink, narrate),
+    answer: new NarratedWireAnswer(sink, narrate, fileOptions.pseudonymiser),
     get failure() {
       return sink.failure;
     },
@@ -108,10 +118,21 @@ function destinationOf(path: string, io: CliIo, narrate: (text: string) => void)
 /** Tells on stderr what the stream says in TEXT. */
 class NarratedWireAnswer extends WireAnswer {
   readonly #narrate: (text: string) => void;
+  readonly #pseudonymiser: Pseudonymiser | undefined;
 
-  constructor(sink: StreamSink, narrate: (text: string) => void) {
+  constructor(sink: StreamSink, narrate: (text: string) => void, pseudonymiser: Pseudonymiser | undefined) {
     super(sink);
     this.#narrate = narrate;
+    this.#pseudonymiser = pseudonymiser;
+  }
+
+  override begin(header: MrdHeader, settings: DeliverySettings): void {
+    super.begin(this.#pseudonymiser?.header(header) ?? header, this.#pseudonymiser?.settings(settings) ?? settings);
+  }
+
+  /** What a client wrote beside its images may name anybody. */
+  override returned(image: MrdImage): void {
+    super.returned(this.#pseudonymiser === undefined ? image : { ...image, attributes: '' });
   }
 
   override text(text: string): void {

@@ -3,6 +3,7 @@
  * contributed (one item a stage), from which images, how far the result is to be trusted, and whether
  * it was measured at all.
  */
+import type { DenoisingRecord } from '../../recon/index.js';
 import { code, type DicomDataset } from './dicomModules.js';
 import { text } from './dicomValues.js';
 import { contentUid } from './uids.js';
@@ -23,6 +24,7 @@ export interface ProcessingStage {
 export interface SourceImage {
   readonly sopClassUid: string;
   readonly sopInstanceUid: string;
+  readonly seriesInstanceUid: string;
 }
 
 /** The quality light with what it rests on. */
@@ -89,8 +91,29 @@ export function qualityText({ light, reasons }: QualityVerdict): string {
 }
 
 /** What tells series of different derivations apart, for their identifiers. */
-export function derivationKey(derivation: Derivation | undefined): string {
+export function derivationKey(derivation: Omit<Derivation, 'sources'> | undefined): string {
   if (derivation === undefined) return '';
-  const { imageTypeMark, isSynthetic, description, stages } = derivation;
-  return JSON.stringify([imageTypeMark, isSynthetic, description, stages.map(({ modelName, softwareVersion, modelSha256 }) => [modelName, softwareVersion, modelSha256])]);
+  const { imageTypeMark, isSynthetic, seriesMark, stages } = derivation;
+  return JSON.stringify([imageTypeMark, isSynthetic, seriesMark, stages.map(({ modelName, softwareVersion, modelSha256 }) => [modelName, softwareVersion, modelSha256])]);
+}
+
+const noiseSources = { measured: 'measured noise', edge: 'noise of the edge of k-space', estimated: 'noise estimated from the image' } as const;
+
+/** @param mark DENOISED or RESIDUAL */
+export function denoisingDerivation(mark: string, record: DenoisingRecord, sources: readonly SourceImage[]): Derivation {
+  const network = `${record.modelId} ${record.modelVersion}`;
+  const what = `${mark === 'RESIDUAL' ? 'What was taken out by denoising' : `Denoised at ${record.strengthPercent} %`} by ${network}, ${noiseSources[record.noiseSource]}`;
+  const description = record.dataConsistency ? `${what}, measured lines put back` : what;
+  return {
+    imageTypeMark: mark,
+    isSynthetic: false,
+    // The series of such images has its mark already.
+    seriesMark: '',
+    description,
+    stages: [
+      { purpose: 'processing', manufacturer: 'Conus', modelName: record.modelId, softwareVersion: record.modelVersion, modelSha256: record.modelSha256, description },
+    ],
+    sources,
+    quality: { light: record.light, reasons: record.reasons },
+  };
 }

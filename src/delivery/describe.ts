@@ -28,7 +28,9 @@ export function seriesMark(image: Pick<ReconImage, 'kind' | 'method'>): string {
 /** DICOM's ImageType: code strings, at most 16 characters each. Maps are derived, images are not. */
 export function imageTypeValues(image: Pick<ReconImage, 'kind' | 'method'>): string[] {
   const method = { full: 'FULL', grappa: 'GRAPPA', sense: 'SENSE', l1: 'L1WAVELET', zeroFilled: 'ZEROFILLED' }[image.method];
-  return image.kind === 'image' ? ['ORIGINAL', 'PRIMARY', 'M', method] : ['DERIVED', 'PRIMARY', maps[image.kind].mark, method];
+  if (image.kind === 'image') return ['ORIGINAL', 'PRIMARY', 'M', method];
+  if (image.kind === 'denoised') return ['DERIVED', 'PRIMARY', 'M', method, maps.denoised.mark];
+  return ['DERIVED', 'PRIMARY', maps[image.kind].mark, method];
 }
 
 /** The unit of the pixel values after RescaleSlope, by its UCUM code and in words. */

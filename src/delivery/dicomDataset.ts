@@ -55,7 +55,7 @@ export function dicomDataset(source: ImageSource): DicomDataset {
     ...pixels(source),
     ...(image.geometry === undefined
       ? secondaryCapture()
-      : { ...mrImage(source), ...plane(image.geometry, source.identity.frameOfReferenceUid) }),
+      : { ...mrAcquisition(source), ...plane(image.geometry, source.identity.frameOfReferenceUid) }),
   };
 }
 
@@ -164,8 +164,10 @@ export function contentDateAndTime({ header, created }: Pick<ImageSource, 'heade
 }
 
 export function imageTypeOf({ delivered, derivation }: Pick<ImageSource, 'delivered' | 'derivation'>): string[] {
-  const [, ...rest] = imageTypeValues(delivered.image);
-  return derivation === undefined ? imageTypeValues(delivered.image) : ['DERIVED', ...rest, derivation.imageTypeMark];
+  const values = imageTypeValues(delivered.image);
+  if (derivation === undefined) return values;
+  const [, ...rest] = values;
+  return ['DERIVED', ...rest, ...(rest.includes(derivation.imageTypeMark) ? [] : [derivation.imageTypeMark])];
 }
 
 /** What was done, to whom it may be shown, and what is not right with it. */
@@ -191,6 +193,7 @@ function generalImage(source: ImageSource): DicomDataset {
     AcquisitionNumber: String(source.delivered.image.counters.repetition + 1),
     ContentDate: date,
     ContentTime: time,
+    BurnedInAnnotation: 'NO',
     ...describedImage(source),
     ...sourceImages(source.derivation?.sources ?? []),
   };
@@ -240,11 +243,10 @@ function secondaryCapture(): DicomDataset {
     // Neither digitised nor drawn: computed on a workstation.
     ConversionType: 'WSD',
     PatientOrientation: '',
-    BurnedInAnnotation: 'NO',
   };
 }
 
-function mrImage({ delivered: { image }, header }: ImageSource): DicomDataset {
+export function mrAcquisition({ delivered: { image }, header }: ImageSource): DicomDataset {
   const sequence = header?.sequenceParameters;
   const sequenceName = header?.measurementInformation?.sequenceName ?? sequence?.sequence_type;
   const encoding = header?.encoding[0];

@@ -8,13 +8,17 @@ import dcmjs from 'dcmjs';
 import type { DicomElements } from 'dcmjs';
 import type { MrdHeader } from 'ismrmrd';
 import type { ReconImage, ReconNotice } from '../../recon/index.js';
-import { derivationKey } from './derivation.js';
-import type { Derivation } from './derivation.js';
+import { denoisingDerivation, derivationKey } from './derivation.js';
+import type { Derivation, SourceImage } from './derivation.js';
 import { dicomDataset, sopClassOf } from './dicomDataset.js';
+import type { ImageSource } from './dicomDataset.js';
 import type { DicomDataset } from './dicomModules.js';
 import { text } from './dicomValues.js';
+import { ENHANCED_MR_IMAGE_STORAGE, enhancedMrDataset } from './enhancedMr.js';
+import type { PlacedSource } from './enhancedMr.js';
 import { warning } from './errors.js';
 import { instanceNumberOf } from './headerFacts.js';
+import type { Pseudonymiser } from './pseudonymise.js';
 import { SeriesBook } from './series.js';
 import type { DeliveredImage } from './series.js';
 import type { DeliverySettings } from './types.js';
@@ -49,6 +53,10 @@ export interface DicomObjectOptions {
   readonly created?: Date;
   /** What was done to an image beyond its reconstruction. */
   readonly derivationOf?: (image: ReconImage) => Derivation | undefined;
+  /** One multi-frame object a series and contrast, where images have a geometry; made by `end`. */
+  readonly enhanced?: boolean | undefined;
+  /** Objects under a pseudonym, identifiers included. */
+  readonly pseudonymiser?: Pseudonymiser | undefined;
 }
 
 /** Makes the objects of one scan, image by image. */
@@ -58,6 +66,10 @@ export class DicomObjectMaker {
   readonly #options: DicomObjectOptions;
   readonly #book: SeriesBook;
   readonly #scan: ScanIdentity;
+  /** By place: what a denoised image is made from. */
+  readonly #conventional = new Map<string, SourceImage>();
+  /** Frames of multi-frame objects that are still to be made. */
+  readonly #frames = new Map<string, PlacedSource[]>();
   #nUnplaced = 0;
 
   constructor(header: MrdHeader | undefined, settings: DeliverySettings, options: DicomObjectOptions = {}) {
@@ -68,35 +80,72 @@ export class DicomObjectMaker {
     this.#scan = scanIdentity(header, settings);
   }
 
-  /** @throws CONUS_ERR_IMAGE_SIZE */
-  make(image: ReconImage): DicomObject {
-    const delivered = this.#book.place(image);
-    const derivation = this.#options.derivationOf?.(image);
-    const sopClassUid = sopClassOf(image);
+  /** The object of an image, or nothing where it will be a frame. @throws CONUS_ERR_IMAGE_SIZE */
+  make(image: ReconImage): DicomObject | undefined {
+    const source = this.#sourceOf(this.#book.place(image));
     if (image.geometry === undefined) this.#nUnplaced++;
-    const seriesInstanceUid = this.#seriesUid(delivered, derivation, sopClassUid);
-    const instance = {
-      sopInstanceUid: instanceUid(seriesInstanceUid, placeOf(image), ...contentOf(delivered)),
-      sopClassUid,
-      seriesInstanceUid,
-      studyInstanceUid: this.#scan.studyInstanceUid,
-      transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
-    };
-    const dataset = dicomDataset({
+    else if (this.#options.enhanced === true) {
+      const key = `${source.identity.seriesInstanceUid} ${image.counters.contrast} ${image.fovMm.join(' ')}`;
+      const frames = this.#frames.get(key) ?? [];
+      this.#frames.set(key, frames);
+      frames.push({ ...source, geometry: image.geometry });
+      return undefined;
+    }
+    const object = this.#object(dicomDataset(source), source, sopClassOf(image), source.delivered.imageIndex);
+    if (image.kind === 'image') this.#conventional.set(placeOf(image), { ...source.identity, sopClassUid: object.instance.sopClassUid });
+    return object;
+  }
+
+  /** The multi-frame objects. */
+  end(): DicomObject[] {
+    const all = [...this.#frames.values()];
+    this.#frames.clear();
+    return all.map((frames) => {
+      const [first] = frames;
+      // What is in it makes the object what it is, in whatever order it came.
+      const contents = frames.map(({ identity }) => identity.sopInstanceUid).sort();
+      const sopInstanceUid = instanceUid(first!.identity.seriesInstanceUid, 'frames', ...contents);
+      const source = { ...first!, identity: { ...first!.identity, sopInstanceUid } };
+      return this.#object(enhancedMrDataset([source, ...frames.slice(1)]), source, ENHANCED_MR_IMAGE_STORAGE, first!.delivered.imageIndex);
+    });
+  }
+
+  #sourceOf(delivered: DeliveredImage): ImageSource {
+    const { image } = delivered;
+    const derivation = this.#options.derivationOf?.(image) ?? this.#denoisingOf(image);
+    const seriesInstanceUid = this.#seriesUid(delivered, derivation);
+    return {
       delivered,
       header: this.#header,
       settings: this.#settings,
       derivation,
-      identity: { ...instance, frameOfReferenceUid: this.#scan.frameOfReferenceUid },
+      identity: {
+        studyInstanceUid: this.#scan.studyInstanceUid,
+        seriesInstanceUid,
+        sopInstanceUid: instanceUid(seriesInstanceUid, placeOf(image), ...contentOf(delivered)),
+        frameOfReferenceUid: this.#scan.frameOfReferenceUid,
+      },
       instanceNumber: instanceNumberOf(this.#header, image) ?? delivered.imageIndex,
       created: this.#options.created ?? new Date(),
-    });
+    };
+  }
+
+  #denoisingOf(image: ReconImage): Derivation | undefined {
+    if (image.denoising === undefined) return undefined;
+    const source = this.#conventional.get(placeOf(image));
+    return denoisingDerivation(image.kind === 'residual' ? 'RESIDUAL' : 'DENOISED', image.denoising, source === undefined ? [] : [source]);
+  }
+
+  #object(dataset: DicomDataset, { identity, delivered }: ImageSource, sopClassUid: string, objectIndex: number): DicomObject {
+    const { pseudonymiser } = this.#options;
+    const { sopInstanceUid, seriesInstanceUid, studyInstanceUid } = identity;
+    const instance = { sopInstanceUid, sopClassUid, seriesInstanceUid, studyInstanceUid, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN };
     return {
-      instance,
+      instance: pseudonymiser === undefined ? instance : pseudonymousInstance(instance, pseudonymiser),
       seriesDescription: delivered.series.description,
       seriesIndex: delivered.series.index,
-      objectIndex: delivered.imageIndex,
-      bytes: encodeDicom(dataset, this.#settings.softwareVersion),
+      objectIndex,
+      bytes: encodeDicom(dataset, this.#settings.softwareVersion, pseudonymiser),
     };
   }
 
@@ -110,10 +159,11 @@ export class DicomObjectMaker {
     return notices;
   }
 
-  /** A DICOM series holds one kind of object; Secondary Capture gets its own. */
-  #seriesUid({ image, series }: DeliveredImage, derivation: Derivation | undefined, sopClassUid: string): string {
+  /** A DICOM series holds one kind of object; Secondary Capture and multi-frame objects get their own. */
+  #seriesUid({ image, series }: DeliveredImage, derivation: Derivation | undefined): string {
+    const isEnhanced = this.#options.enhanced === true && image.geometry !== undefined;
     const facts = [image.kind, image.method, image.snrUnits, image.rows, image.columns, series.index, series.pixelType];
-    return seriesUid(this.#scan, sopClassUid, facts.join(' '), series.description, derivationKey(derivation));
+    return seriesUid(this.#scan, isEnhanced ? ENHANCED_MR_IMAGE_STORAGE : sopClassOf(image), facts.join(' '), series.description, derivationKey(derivation));
   }
 }
 
@@ -125,22 +175,50 @@ export function dicomObjects(
   options: DicomObjectOptions = {},
 ): DicomObject[] {
   const maker = new DicomObjectMaker(header, settings, options);
-  return images.map((image) => maker.make(image));
+  const made = images.flatMap((image) => maker.make(image) ?? []);
+  return [...made, ...maker.end()];
 }
 
 /** The file of a data set: preamble, meta information, Explicit VR Little Endian. */
-export function encodeDicom(dataset: DicomDataset, softwareVersion: string): Uint8Array {
+export function encodeDicom(dataset: DicomDataset, softwareVersion: string, pseudonymiser?: Pseudonymiser): Uint8Array {
+  const elements = dcmjs.data.DicomMetaDictionary.denaturalizeDataset(dataset);
+  const shown = pseudonymiser?.elements(elements, `Conus ${softwareVersion}`) ?? elements;
+  return fileOf(shown, EXPLICIT_VR_LITTLE_ENDIAN, softwareVersion);
+}
+
+/**
+ * A DICOM file of anybody under a pseudonym, in the transfer syntax that it has.
+ * @param bytes a whole Part 10 file
+ * @throws CodedError CONUS_ERR_BURNED_IN; what dcmjs throws where the file cannot be read
+ */
+export function pseudonymiseDicom(bytes: Uint8Array, pseudonymiser: Pseudonymiser, softwareVersion: string): Uint8Array {
+  const { meta, dict } = dcmjs.data.DicomMessage.readFile(bytes.slice().buffer);
+  const transferSyntaxUid = String(meta['00020010']?.Value[0]);
+  return fileOf(pseudonymiser.elements(dict, `Conus ${softwareVersion}`), transferSyntaxUid, softwareVersion);
+}
+
+/** @param elements with class and instance */
+export function fileOf(elements: DicomElements, transferSyntaxUid: string, softwareVersion: string): Uint8Array {
   const meta: DicomElements = {
     '00020001': { vr: 'OB', Value: [new Uint8Array([0, 1]).buffer] },
-    '00020002': { vr: 'UI', Value: [dataset['SOPClassUID']] },
-    '00020003': { vr: 'UI', Value: [dataset['SOPInstanceUID']] },
-    '00020010': { vr: 'UI', Value: [EXPLICIT_VR_LITTLE_ENDIAN] },
+    '00020002': { vr: 'UI', Value: elements['00080016']?.Value ?? [] },
+    '00020003': { vr: 'UI', Value: elements['00080018']?.Value ?? [] },
+    '00020010': { vr: 'UI', Value: [transferSyntaxUid] },
     '00020012': { vr: 'UI', Value: [IMPLEMENTATION_CLASS_UID] },
     '00020013': { vr: 'SH', Value: [text(`CONUS_${softwareVersion}`, 16)] },
   };
   const file = new dcmjs.data.DicomDict(meta);
-  file.dict = dcmjs.data.DicomMetaDictionary.denaturalizeDataset(dataset);
+  file.dict = elements;
   return new Uint8Array(file.write());
+}
+
+function pseudonymousInstance(instance: InstanceIdentity, pseudonymiser: Pseudonymiser): InstanceIdentity {
+  return {
+    ...instance,
+    sopInstanceUid: pseudonymiser.uid(instance.sopInstanceUid),
+    seriesInstanceUid: pseudonymiser.uid(instance.seriesInstanceUid),
+    studyInstanceUid: pseudonymiser.uid(instance.studyInstanceUid),
+  };
 }
 
 function isInteger({ pixelType }: DeliverySettings): boolean {

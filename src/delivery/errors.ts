@@ -12,6 +12,18 @@ export const DELIVERY_ERRORS = {
     expected: 'as many pixel values as rows times columns imply, and 1 to 65535 of each',
     action: 'report this: a stage of the chain gave an image that contradicts its own description',
   },
+  CONUS_ERR_DERIVED_SOURCE: {
+    expected: 'an MR or CT image of one frame, one sample a pixel and 16 bits',
+    action: 'leave this image as it is: only such images are taken as sources of others',
+  },
+  CONUS_ERR_PSEUDONYM_KEY: {
+    expected: 'a readable key file of 32 bytes or more',
+    action: 'make one, e.g. with openssl rand -out key 32, keep it secret, and keep it: only it makes the same pseudonyms again',
+  },
+  CONUS_ERR_BURNED_IN: {
+    expected: 'pixels without writing of the patient',
+    action: 'do not export this image under a pseudonym: its pixels may name the patient',
+  },
 } as const satisfies ErrorTable;
 
 /** Remarks on images that are delivered all the same. */

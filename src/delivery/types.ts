@@ -17,6 +17,8 @@ export interface DeliverySettings {
   /** Name of the chain. */
   readonly chain: string;
   readonly softwareVersion: string;
+  /** DICOM as one multi-frame object a series in place of one object an image. */
+  readonly enhancedDicom?: boolean;
   /** Names the raw data (`rawDataIdentity`). Identifiers of DICOM objects follow from it; without it, from the header alone. */
   readonly rawDataIdentity?: string;
 }

@@ -163,7 +163,7 @@ export class KeptSession {
         // The wire comes first: whatever is ready to be sent is sent before this image is encoded.
         await new Promise((resolve) => setImmediate(resolve));
         const object = maker.make(image);
-        await this.#store(object.seriesDescription, object);
+        if (object !== undefined) await this.#store(object.seriesDescription, object);
       } catch (error) {
         this.#fail(error);
       }
@@ -186,6 +186,11 @@ export class KeptSession {
 
   async #end(error: CodedError | undefined): Promise<readonly ReconNotice[]> {
     await this.#working;
+    try {
+      for (const object of this.#maker?.end() ?? []) await this.#store(object.seriesDescription, object);
+    } catch (failure) {
+      this.#fail(failure);
+    }
     const isIncomplete = error !== undefined || this.#nFailed > 0;
     try {
       if (isIncomplete) await this.#markAll();

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { MrdHeader } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReconImage } from '../../recon/index.js';
-import { dicomObjects, openOutput } from '../../src/delivery/index.js';
+import { dicomObjects, openOutput, Pseudonymiser } from '../../src/delivery/index.js';
 import type { DeliverySettings, Derivation } from '../../src/delivery/index.js';
-import { header, image, settings } from '../src/delivery/fixtures.js';
+import { header, image, obliqueGeometry, settings } from '../src/delivery/fixtures.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -34,14 +34,17 @@ function run(tool: string, ...args: string[]): string {
   return stdout + stderr;
 }
 
-function expectValid(file: string, iod: 'MRImage' | 'SCImage'): void {
+/** Of the classic object, at the root of the multi-frame one (src/delivery/enhancedMr.ts). */
+const beside = ['0x0008,0x2111', '0x0018,0x0080', '0x0018,0x0082', '0x0018,0x0084', '0x0018,0x0091', '0x0018,0x1314'];
+
+function expectValid(file: string, iod: 'MRImage' | 'SCImage' | 'EnhancedMRImage'): void {
   // SyntheticData came into PS3.6 after the dictionary of the dciodvfy that Debian has.
   const lines = run('dciodvfy', file).split('\n').filter((line) => !/\(0x0008,0x001c\)/.test(line));
   expect(lines).toContain(iod);
   expect(lines.filter((line) => /^(Error|Abort)/.test(line))).toEqual([]);
   // What is beyond the standard's own list must be what we meant to add, and nothing else.
   const extended = lines.flatMap((line) => /not present in standard DICOM IOD - \((\S+)\)/.exec(line)?.[1] ?? []);
-  const meant = ['0x0018,0x9069', '0x0018,0x9155', '0x0018,0x1002', '0x0018,0x9077', '0x0018,0x9078', '0x0018,0x9081'];
+  const meant = ['0x0018,0x9069', '0x0018,0x9155', '0x0018,0x1002', '0x0018,0x9077', '0x0018,0x9078', '0x0018,0x9081', ...(iod === 'EnhancedMRImage' ? beside : [])];
   expect(extended.filter((tag) => !meant.includes(tag))).toEqual([]);
 }
 
@@ -69,7 +72,7 @@ describe('dciodvfy finds no error in', () => {
     const denoised: Derivation = {
       imageTypeMark: 'DENOISED', isSynthetic: false, seriesMark: 'DENOISED 70%', description: 'Denoised at 70 %',
       stages: [{ ...stage, purpose: 'processing' }],
-      sources: [{ sopClassUid: '1.2.840.10008.5.1.4.1.1.4', sopInstanceUid: '2.25.4711' }],
+      sources: [{ sopClassUid: '1.2.840.10008.5.1.4.1.1.4', sopInstanceUid: '2.25.4711', seriesInstanceUid: '2.25.47' }],
       quality: { light: 'red', reasons: ['structure in the residual'] },
     };
     const synthetic: Derivation = { ...denoised, imageTypeMark: 'SYNTHETIC', isSynthetic: true, seriesMark: 'STIR', stages: [{ ...stage, purpose: 'synthesizing' }] };
@@ -79,6 +82,40 @@ describe('dciodvfy finds no error in', () => {
         const file = join(await mkdtemp(join(directory, 'derived-')), 'image.dcm');
         await writeFile(file, object!.bytes);
         expectValid(file, 'MRImage');
+      }
+    }
+  });
+
+  it('multi-frame objects, with and without a header, of images and maps, plain and derived, and under a pseudonym', async () => {
+    const stage = { manufacturer: 'Conus', modelName: 'mr-maps', softwareVersion: '1.2.0', modelSha256: 'ab'.repeat(32), description: 'a network', purpose: 'synthesizing' } as const;
+    const derivation: Derivation = {
+      imageTypeMark: 'SYNTHETIC', isSynthetic: true, seriesMark: 'STIR', description: 'Synthetic STIR', stages: [stage],
+      sources: [{ sopClassUid: '1.2.840.10008.5.1.4.1.1.4', sopInstanceUid: '2.25.4711', seriesInstanceUid: '2.25.47' }],
+    };
+    const slice = (index: number, kind: ReconImage['kind'], repetition: number) => {
+      const geometry = obliqueGeometry(10, 12);
+      const [x, y, z] = geometry.centreMm;
+      const [dx, dy, dz] = geometry.sliceDirection;
+      const centreMm = [x + 6 * index * dx, y + 6 * index * dy, z + 6 * index * dz] as const;
+      return image({ kind, geometry: { ...geometry, centreMm }, counters: { slice: index, contrast: 0, phase: 0, repetition, set: 0, average: 0 } });
+    };
+    const key = new Uint8Array(32).fill(1);
+    const options = [{}, { derivationOf: () => derivation }, { pseudonymiser: new Pseudonymiser(key, 'remove') }, { pseudonymiser: new Pseudonymiser(key, 'shift'), derivationOf: () => derivation }];
+    const folder = await mkdtemp(join(directory, 'enhanced-'));
+    let n = 0;
+    for (const from of [header(), undefined]) {
+      for (const kind of ['image', 'gFactor'] as const) {
+        for (const option of options) {
+          const images = [slice(0, kind, 0), slice(1, kind, 0), slice(0, kind, 1), slice(1, kind, 1)];
+          const enhanced = dicomObjects(images, from, settings, { ...option, enhanced: true });
+          const classic = dicomObjects(images, from, settings, option);
+          expect([enhanced.length, classic.length]).toEqual([1, 4]);
+          for (const [object, iod] of [[enhanced[0]!, 'EnhancedMRImage'], [classic[0]!, 'MRImage']] as const) {
+            const file = join(folder, `${n++}.dcm`);
+            await writeFile(file, object.bytes);
+            expectValid(file, iod);
+          }
+        }
       }
     }
   });

@@ -152,7 +152,7 @@ describe('an image that was derived', () => {
     stages: [
       { purpose: 'processing', manufacturer: 'Conus', modelName: 'mr-denoiser', softwareVersion: '1.2.0', modelSha256: 'ab'.repeat(32), description: 'Denoising at 70 %' },
     ],
-    sources: [{ sopClassUid: '1.2.840.10008.5.1.4.1.1.4', sopInstanceUid: '2.25.4711' }],
+    sources: [{ sopClassUid: '1.2.840.10008.5.1.4.1.1.4', sopInstanceUid: '2.25.4711', seriesInstanceUid: '2.25.47' }],
     quality: { light: 'amber', reasons: ['edges in the residual'] },
   };
   const synthetic: Derivation = {
