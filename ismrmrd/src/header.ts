@@ -82,6 +82,12 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], root);
 }
 
+/** Numbers as they are; of texts their length, because errors are logged and a header names the patient. */
+function shown(value: unknown): string {
+  if (typeof value === 'string' && !/^[+-]?\d{0,20}\.?\d{0,20}(e[+-]?\d{1,4})?$/i.test(value.trim())) return `a text of ${value.length} characters`;
+  return JSON.stringify(value)?.slice(0, 60) ?? 'nothing';
+}
+
 /** The first thing that zod found, as a coded error that names the element. */
 function schemaError(error: z.core.$ZodError, root: unknown) {
   const issue = error.issues[0]!;
@@ -89,7 +95,7 @@ function schemaError(error: z.core.$ZodError, root: unknown) {
   const value = valueAt(root, issue.path);
   return value === undefined
     ? mrdError('MRD_ERR_HEADER_MISSING', `no ${at}`)
-    : mrdError('MRD_ERR_HEADER_VALUE', `${at} = ${JSON.stringify(value)?.slice(0, 60)}, not ${issue.message}`);
+    : mrdError('MRD_ERR_HEADER_VALUE', `${at} = ${shown(value)}, not ${issue.message}`);
 }
 
 /**
