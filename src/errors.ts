@@ -8,10 +8,12 @@ import { RECON_ERRORS, RECON_NOTICES } from '../recon/index.js';
 import { SIM_ERRORS } from '../simulator/index.js';
 import { CHAIN_ERRORS, CHAIN_WARNINGS } from './chain/index.js';
 import { CLI_ERRORS, CLI_WARNINGS } from './cli/errors.js';
+import { CONFIG_ERRORS } from './config/index.js';
 import { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './delivery/index.js';
 import { DICOM_ERRORS, DICOM_WARNINGS } from './dicom/errors.js';
 import { HANDOFF_ERRORS } from './handoff/index.js';
 import { EXAM_ERRORS, EXAM_NOTES } from './exams/index.js';
+import { DOOR_ERRORS } from './doors/index.js';
 import { HTTP_ERRORS } from './http/index.js';
 import { PROTOCOL_FILE_ERRORS, PROTOCOL_FILE_WARNINGS } from './protocols/index.js';
 import { RAW_WARNINGS } from './raw/index.js';
@@ -37,6 +39,8 @@ const sections: readonly Section[] = [
   { title: 'DICOM', table: { ...DICOM_ERRORS, ...DICOM_WARNINGS } },
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
   { title: 'Exams', table: { ...EXAM_ERRORS, ...EXAM_NOTES } },
+  { title: 'The doors', table: DOOR_ERRORS },
+  { title: 'The configuration', table: CONFIG_ERRORS },
   { title: 'HTTP and the live channel', table: HTTP_ERRORS },
   { title: 'The data directory', table: { ...SPOOL_ERRORS, ...SPOOL_WARNINGS, ...OUTBOX_ERRORS } },
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },

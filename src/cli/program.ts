@@ -4,12 +4,14 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { CodedError } from 'ismrmrd';
 import { ChainChoice, knownConfigNames, parameterFacts, unaliasMethods } from '../chain/index.js';
 import type { ChoiceOptions, Implied, UnaliasMethod } from '../chain/index.js';
+import { loadConfig } from '../config/index.js';
+import type { DatePolicy } from '../delivery/index.js';
 import { documentedCodes, errorsPage } from '../errors.js';
 import { logLevels } from '../log.js';
-import type { LogLevel } from '../log.js';
 import { presentable } from '../session/index.js';
 import { VERSION } from '../version.js';
 import { compare } from './compare.js';
+import { addConfig } from './configCommands.js';
 import { dicomEcho, dicomSend } from './dicom.js';
 import type { DicomFlags } from './dicom.js';
 import { ExitCode } from './exitCodes.js';
@@ -28,7 +30,8 @@ import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from
 import { collected, defined, keyValue, list, matrix, namesOf, positive, wholeNumber, wholeNumbers } from './optionValues.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
-import { keepingOf, rawFolderOf, serve } from './serve.js';
+import { serve, serveOptionsOf } from './serve.js';
+import type { ServeFlags } from './serve.js';
 import { addSimulate } from './simulateCommand.js';
 import { sweep } from './sweep.js';
 
@@ -60,6 +63,14 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['CONUS_ERR_NO_DATA_FOLDER', ExitCode.usage],
   ['CONUS_ERR_UNKNOWN_CONFIG', ExitCode.usage],
   ['CONUS_ERR_OUTPUT_KIND', ExitCode.usage],
+  ['CONUS_ERR_PSEUDONYM_KEY', ExitCode.usage],
+  ['CONUS_ERR_CONFIG_FILE', ExitCode.usage],
+  ['CONUS_ERR_CONFIG_KEY', ExitCode.usage],
+  ['CONUS_ERR_CONFIG_VALUE', ExitCode.usage],
+  ['CONUS_ERR_DOOR_UNGUARDED', ExitCode.usage],
+  ['CONUS_ERR_DOOR_TOKEN_FILE', ExitCode.usage],
+  ['CONUS_ERR_DOOR_TLS', ExitCode.usage],
+  ['CONUS_ERR_DOOR_ADDRESS', ExitCode.usage],
   ['CONUS_ERR_NOT_COMPARABLE', ExitCode.usage],
   ['CONUS_ERR_SIMULATION_OUTPUT', ExitCode.usage],
   ['CONUS_ERR_SERIES', ExitCode.usage],
@@ -108,29 +119,22 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
 
   withChoice(withPool(command(program, 'serve')))
     .description('serve MRD sessions over TCP')
-    .option('--host <address>', 'address to listen on', LOOPBACK)
-    .option('--port <number>', 'port to listen on; 0 takes any free one', wholeNumber(0, 65535), DEFAULT_PORT)
+    .option('--config <file>', 'configuration of the service, as docs/configuration.md tells; options win over it')
+    .option('--host <address>', `address to listen on; ${LOOPBACK} by default`)
+    .option('--port <number>', `port to listen on, ${DEFAULT_PORT} by default; 0 takes any free one`, wholeNumber(0, 65535))
     .option('--data <folder>', 'keep all that must survive the process in this folder: images until they are delivered')
     .option('--deliver-to <destination>', 'dicom://AETITLE@host:port, https://…/studies or a folder: where images go beside the wire; needs --data, may be repeated', collected, [])
     .option('--save-raw [folder]', 'save the raw data of every session as they come in; in the data folder where none is named')
     .option('--noise-store <folder>', 'keep noise measurements between sessions')
-    .option('--max-sessions <number>', 'sessions at once', wholeNumber(1, 4096), 16)
-    .option('--idle-timeout <seconds>', 'longest silence between messages', positive, 1800)
-    .option('--stall-timeout <seconds>', 'longest silence within a message, or of a client that does not read', positive, 120)
+    .option('--max-sessions <number>', 'sessions at once; 16 by default', wholeNumber(1, 4096))
+    .option('--idle-timeout <seconds>', 'longest silence between messages; 1800 by default', positive)
+    .option('--stall-timeout <seconds>', 'longest silence within a message, or of a client that does not read; 120 by default', positive)
     .option('--http <port>', 'exams, live channel, health and metrics over HTTP; 0 takes any free port', wholeNumber(0, 65535))
-    .option('--http-host <address>', 'address of HTTP', LOOPBACK)
+    .option('--http-host <address>', `address of HTTP; ${LOOPBACK} by default`)
     .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
     .action(async (flags: ChoiceFlags & PoolFlags & ServeFlags) => {
-      const { idleTimeout, stallTimeout, noiseStore, http, httpHost, data, saveRaw, deliverTo, ...options } = flags;
-      done(await serve({
-        ...options,
-        ...defined({ saveRaw: rawFolderOf(saveRaw, data), ...(await keepingOf(data, deliverTo)) }),
-        ...defined({ noiseStoreFolder: noiseStore, http: http === undefined ? undefined : { host: httpHost, port: http } }),
-        ...choiceOf(flags),
-        ...poolOf(flags),
-        idleTimeoutS: idleTimeout,
-        stallTimeoutS: stallTimeout,
-      }, io));
+      const choice = { ...choiceOf(flags), ...poolOf(flags) };
+      done(await serve({ ...(await serveOptionsOf(flags, await loadConfig(flags.config))), ...choice }, io));
     });
 
   withChoice(withPool(command(program, 'recon')))
@@ -139,10 +143,13 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .requiredOption('-o, --output <out>', '.mrd, .h5, .png, .nii.gz, a directory for DICOM, or - for an MRD stream on stdout')
     .option('--maps <names>', `further series: ${Object.keys(mapParameters).join(',')}, or some of them`, mapNames, [])
     .option('--report <folder>', 'one HTML page a series: images, maps, noise, sampling, times, parameters; asks for the maps that it shows')
-    .action(async (input: string, flags: ChoiceFlags & PoolFlags & { output: string; maps: MapName[]; report?: string; json: boolean }) => {
-      const { output, maps, report, json } = flags;
+    .option('--enhanced', 'DICOM as one multi-frame object a series', false)
+    .option('--pseudonymise <keyfile>', 'an output that names nobody; the same key gives a patient the same pseudonym')
+    .addOption(new Option('--pseudonymise-dates <policy>', 'what becomes of dates then').choices(['remove', 'shift']).default('remove'))
+    .action(async (input: string, flags: ChoiceFlags & PoolFlags & { output: string; maps: MapName[]; report?: string; pseudonymise?: string; pseudonymiseDates: DatePolicy; enhanced: boolean; json: boolean }) => {
+      const { output, maps, report, pseudonymise, pseudonymiseDates, enhanced, json } = flags;
       const implied = [...(report === undefined ? [] : impliedByMaps(reportedMaps, '--report')), ...impliedByMaps(maps, '--maps')];
-      done(await recon(input, { ...choiceOf({ ...flags, implied }), ...poolOf(flags), output, json, ...defined({ report }) }, io));
+      done(await recon(input, { ...choiceOf({ ...flags, implied }), ...poolOf(flags), output, json, enhanced, pseudonymiseDates, ...defined({ report, pseudonymise }) }, io));
     });
 
   command(program, 'send')
@@ -188,6 +195,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
   addModels(program, io, done);
   addHandoff(program, io, done);
   addDicom(program, io, done);
+  addConfig(program, io, done);
 
   command(program, 'parameters')
     .description('list every parameter of --set')
@@ -347,22 +355,6 @@ function addModels(program: Command, io: CliIo, done: (code: ExitCode) => void):
     .action((flags: { markdown?: boolean }) => {
       done(printManifestSchema(flags, io));
     });
-}
-
-interface ServeFlags {
-  readonly host: string;
-  readonly port: number;
-  readonly data?: string;
-  readonly deliverTo: readonly string[];
-  readonly saveRaw?: string | true;
-  readonly noiseStore?: string;
-  readonly maxSessions: number;
-  readonly idleTimeout: number;
-  readonly stallTimeout: number;
-  readonly http?: number;
-  readonly httpHost: string;
-  readonly logLevel: LogLevel;
-  readonly json: boolean;
 }
 
 function command(program: Command, name: string): Command {

@@ -1,6 +1,6 @@
 /** `conus serve`: the service, until the process is asked to stop. */
-import { dicomSection } from '../config/dicom.js';
-import { spoolSection } from '../config/spool.js';
+import type { ChoiceOptions } from '../chain/index.js';
+import type { Config } from '../config/index.js';
 import { rawFolderIn } from '../keeping/index.js';
 import { createLog } from '../log.js';
 import type { LogLevel } from '../log.js';
@@ -12,6 +12,7 @@ import { cliError } from './errors.js';
 import { ExitCode } from './exitCodes.js';
 import { printJson } from './io.js';
 import type { CliIo } from './io.js';
+import { defined } from './optionValues.js';
 
 export interface ServeOptions extends ServiceOptions {
   readonly logLevel: LogLevel;
@@ -19,13 +20,56 @@ export interface ServeOptions extends ServiceOptions {
   readonly json: boolean;
 }
 
-/** @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_OPEN_DOOR, RECON_ERR_SELF_TEST */
+/** What stands on the command line of `conus serve`, beside chain and pool. */
+export interface ServeFlags {
+  readonly config?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly data?: string;
+  readonly deliverTo: readonly string[];
+  readonly saveRaw?: string | true;
+  readonly noiseStore?: string;
+  readonly maxSessions?: number;
+  readonly idleTimeout?: number;
+  readonly stallTimeout?: number;
+  readonly http?: number;
+  readonly httpHost?: string;
+  readonly logLevel: LogLevel;
+  readonly json: boolean;
+}
+
+/** Flags win over the configuration. @throws CodedError CONUS_ERR_RAW_FOLDER, CONUS_ERR_NO_DATA_FOLDER, DICOM_ERR_DESTINATION */
+export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise<Omit<ServeOptions, keyof ChoiceOptions>> {
+  const { mrd, http, doors, spool } = config;
+  const httpPort = flags.http ?? http.port;
+  const dataFolder = flags.data ?? spool.data;
+  return {
+    host: flags.host ?? mrd.host,
+    port: flags.port ?? mrd.port,
+    maxSessions: flags.maxSessions ?? mrd.maxSessions,
+    idleTimeoutS: flags.idleTimeout ?? mrd.idleTimeoutS,
+    stallTimeoutS: flags.stallTimeout ?? mrd.stallTimeoutS,
+    ...defined({
+      saveRaw: rawFolderOf(flags.saveRaw, dataFolder) ?? mrd.saveRaw,
+      noiseStoreFolder: flags.noiseStore ?? mrd.noiseStore,
+      http: httpPort === undefined ? undefined : { host: flags.httpHost ?? http.host, port: httpPort },
+    }),
+    ...(await keepingOf(dataFolder, flags.deliverTo, config)),
+    doors,
+    logLevel: flags.logLevel,
+    json: flags.json,
+  };
+}
+
+/** @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_DOOR_*, RECON_ERR_SELF_TEST */
 export async function serve({ logLevel, json, ...options }: ServeOptions, io: CliIo): Promise<ExitCode> {
   const log = createLog(logLevel, { write: (line: string) => io.stderr.write(line) });
   const service = await startService(options, log, new Metrics());
   const { address, httpAddress } = service;
   const facts = { ...address, ...(httpAddress !== undefined && { http: httpAddress }) };
   log.info({ ...facts, version: VERSION }, 'listening');
+  // Once, and not in the log, which is kept.
+  if (service.madeToken !== undefined) io.stderr.write(`token of this service, until it stops: ${service.madeToken}\n`);
   if (json) printJson(io.stdout, facts);
   await stopped(io.stop);
   log.info('stopping');
@@ -34,20 +78,19 @@ export async function serve({ logLevel, json, ...options }: ServeOptions, io: Cl
 }
 
 /** Where raw data are saved: in the folder that was named, else in the data folder. @throws CodedError CONUS_ERR_RAW_FOLDER */
-export function rawFolderOf(saveRaw: string | true | undefined, data: string | undefined): string | undefined {
+function rawFolderOf(saveRaw: string | true | undefined, data: string | undefined): string | undefined {
   if (saveRaw !== true) return saveRaw;
   if (data === undefined) throw cliError('CONUS_ERR_RAW_FOLDER', '--save-raw without a folder and without --data');
   return rawFolderIn(data);
 }
 
 /** What is kept in the data folder, and where it is delivered. @throws CodedError CONUS_ERR_NO_DATA_FOLDER, DICOM_ERR_DESTINATION */
-export async function keepingOf(folder: string | undefined, deliverTo: readonly string[]): Promise<Pick<ServeOptions, 'data' | 'delivery'>> {
-  if (folder === undefined) {
-    if (deliverTo.length > 0) throw cliError('CONUS_ERR_NO_DATA_FOLDER', '--deliver-to without --data');
-    return {};
-  }
-  const spool = spoolSection.parse({});
-  return { data: { folder, quota: quotaOf(spool) }, delivery: await deliveryOf(dicomSection.parse({}), spool, deliverTo) };
+async function keepingOf(
+  folder: string | undefined, deliverTo: readonly string[], { spool, dicom }: Pick<Config, 'spool' | 'dicom'>,
+): Promise<Pick<ServeOptions, 'data' | 'delivery'>> {
+  if (folder !== undefined) return { data: { folder, quota: quotaOf(spool) }, delivery: await deliveryOf(dicom, spool, deliverTo) };
+  if (deliverTo.length > 0 || Object.keys(dicom.destinations).length > 0) throw cliError('CONUS_ERR_NO_DATA_FOLDER', 'destinations without a data folder');
+  return {};
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

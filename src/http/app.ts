@@ -8,11 +8,11 @@
 import Fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CodedError } from 'ismrmrd';
+import { isLoopback } from '../doors/index.js';
+import type { Doors } from '../doors/index.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { VERSION } from '../version.js';
-import { isLoopback } from './doors.js';
-import type { Doors } from './doors.js';
 import { httpError } from './errors.js';
 
 /** Whether a part of the service can do its work, and why not. */
@@ -22,12 +22,12 @@ export interface PartHealth {
 }
 
 export interface HttpAppOptions {
-  readonly doors: Doors;
+  readonly doors: Pick<Doors, 'authorise' | 'hostNames' | 'tls'>;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly health: () => readonly PartHealth[];
-  /** Names that the Host header may have beside those of loopback. */
-  readonly hostNames?: readonly string[];
+  /** The address that is listened on; the Host header may name it. */
+  readonly host?: string;
   /** Longest body; nothing here takes one. */
   readonly bodyLimitBytes?: number;
 }
@@ -47,9 +47,10 @@ const securityHeaders = {
 
 export function httpApp(options: HttpAppOptions): FastifyInstance {
   const { doors, metrics, log } = options;
-  const hostNames = new Set(options.hostNames ?? []);
+  const hostNames = new Set([...doors.hostNames, ...(options.host === undefined ? [] : [options.host])]);
   const app = Fastify({
     logger: false,
+    https: doors.tls ?? null,
     bodyLimit: options.bodyLimitBytes ?? 1024,
     requestTimeout: 30_000,
     keepAliveTimeout: 10_000,

@@ -23,10 +23,6 @@ export const HTTP_ERRORS = {
     expected: 'a request that can be answered',
     action: 'report this with the log of the service',
   },
-  CONUS_ERR_OPEN_DOOR: {
-    expected: 'loopback, or tokens for whoever comes from elsewhere',
-    action: 'listen on 127.0.0.1, or configure doors.tokens',
-  },
 } as const satisfies ErrorTable;
 
 export const httpError = errorsOf(HTTP_ERRORS);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { doorError } from '../doors/index.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { Connection } from './connection.js';
@@ -10,6 +11,8 @@ import { serverError } from './errors.js';
 
 export interface ServerOptions extends ConnectionOptions {
   readonly maxSessions: number;
+  /** Whether a session may come from an address; from all where it is absent. */
+  readonly admits?: (remoteAddress: string) => boolean;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -68,8 +71,7 @@ export class MrdServer {
     const { metrics, maxSessions } = this.#options;
     const id = randomBytes(6).toString('hex');
     const log = this.#options.log.child({ session: id });
-    const refusal =
-      this.#nSessions < maxSessions ? undefined : serverError('CONUS_ERR_BUSY', `session ${maxSessions + 1} of at most ${maxSessions}`);
+    const refusal = this.#refusalOf(socket, maxSessions);
     this.#nSessions++;
     metrics.sessionOpened();
     log.info('session opened');
@@ -84,5 +86,10 @@ export class MrdServer {
     log[level](facts, 'session closed');
     // Only a fault of our own has a stack worth keeping; others may quote what a client sent.
     if (facts.errorCode === 'CONUS_ERR_INTERNAL') log.error({ stack: error?.stack }, 'internal error');
+  }
+
+  #refusalOf({ remoteAddress }: Socket, maxSessions: number): Error | undefined {
+    if (this.#options.admits?.(remoteAddress ?? '') === false) return doorError('CONUS_ERR_DOOR_MRD', 'another address');
+    return this.#nSessions < maxSessions ? undefined : serverError('CONUS_ERR_BUSY', `session ${maxSessions + 1} of at most ${maxSessions}`);
   }
 }

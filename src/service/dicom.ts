@@ -5,9 +5,9 @@
 import { CommitmentReports, DicomReceiver, ReceivedSeries, receiverOptionsOf } from '../dicom/index.js';
 import type { ReceivedObject, StoredInstance } from '../dicom/index.js';
 import type { DicomConfig } from '../config/dicom.js';
+import { checkDoor } from '../doors/index.js';
 import { nearestPlane, withoutEmpty } from '../exams/index.js';
 import type { ExamEvent, SourceFacts } from '../exams/index.js';
-import { httpError, isLoopback } from '../http/index.js';
 import type { Logger } from '../log.js';
 import { listening } from '../server/index.js';
 import type { Address } from '../server/index.js';
@@ -28,15 +28,16 @@ export interface DicomNeighbours {
   readonly log: Logger;
 }
 
-/** @returns undefined where no port is configured. @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_OPEN_DOOR, DICOM_ERR_DESTINATION */
+/** @returns undefined where no port is configured. @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_DOOR_UNGUARDED, DICOM_ERR_DESTINATION */
 export async function startDicom(config: DicomConfig, { spool, exams, reports, log }: DicomNeighbours): Promise<DicomPart | undefined> {
   const options = await receiverOptionsOf(config);
   if (options === undefined) return undefined;
-  // A known title is no proof of who calls, but it is what DICOM nodes of a closed network have.
-  const isGuarded = options.callingAeTitles !== undefined || options.tls?.clientAuthorities !== undefined;
-  if (!isLoopback(options.host) && !isGuarded) {
-    throw httpError('CONUS_ERR_OPEN_DOOR', `DICOM on ${options.host} without callingAeTitles or certificates of clients`);
-  }
+  // A known title is no proof of who calls, so that outside of this machine it does not do alone.
+  checkDoor('dicom', options.host, {
+    tls: options.tls !== undefined,
+    knownAeTitles: options.callingAeTitles !== undefined,
+    clientCertificates: options.tls?.clientAuthorities !== undefined,
+  });
   const records = spool.table<StoredInstance>('dicom.received');
   const series = new ReceivedSeries(config.receiver.quietTimeS * 1000);
   series.on('complete', ({ seriesInstanceUid }) => exams?.apply({ kind: 'dicomSeriesComplete', at: Date.now(), seriesInstanceUid }));

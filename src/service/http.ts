@@ -1,15 +1,16 @@
 /** The HTTP part of the service: listens, and closes. */
 import type { AddressInfo } from 'node:net';
-import { httpApp, httpError, isLoopback } from '../http/index.js';
+import type { Doors } from '../doors/index.js';
+import { httpApp } from '../http/index.js';
 import type { HttpAppOptions } from '../http/index.js';
 import { listening } from '../server/index.js';
 import type { Address } from '../server/index.js';
 import type { ServicePart } from './parts.js';
 
-/** @throws CodedError CONUS_ERR_OPEN_DOOR, CONUS_ERR_LISTEN */
-export async function startHttp(at: Address, options: HttpAppOptions): Promise<{ part: ServicePart; address: Address }> {
-  if (!isLoopback(at.host) && !options.doors.areGuarded) throw httpError('CONUS_ERR_OPEN_DOOR', `${at.host} without tokens`);
-  const app = httpApp({ ...options, hostNames: [at.host, ...(options.hostNames ?? [])] });
+/** @throws CodedError CONUS_ERR_DOOR_UNGUARDED, CONUS_ERR_LISTEN */
+export async function startHttp(at: Address, options: Omit<HttpAppOptions, 'host' | 'doors'> & { readonly doors: Doors }): Promise<{ part: ServicePart; address: Address }> {
+  options.doors.check('http', at.host);
+  const app = httpApp({ ...options, host: at.host });
   await listening(at, () => app.listen({ host: at.host, port: at.port })).catch(async (error: unknown) => {
     await app.close();
     throw error;

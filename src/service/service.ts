@@ -8,7 +8,8 @@
  * last sessions bring still finds everybody in place.
  */
 import type { ChoiceOptions } from '../chain/index.js';
-import { openDoors } from '../http/index.js';
+import { Doors } from '../doors/index.js';
+import type { DoorOptions } from '../doors/index.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { NoiseStore } from '../noise/index.js';
@@ -39,6 +40,8 @@ export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions
   readonly data?: DataOptions;
   /** Where images go beside the wire; needs a data folder. */
   readonly delivery?: DeliveryOptions;
+  /** What stands before whoever comes from elsewhere; nothing may where it is absent. */
+  readonly doors?: DoorOptions;
 }
 
 const noDelivery: DeliveryOptions = { destinations: new Map(), destinationsFor: () => [], policy: defaultPolicy };
@@ -52,13 +55,17 @@ const GRACE_MS = 10_000;
 export interface Service {
   readonly address: Address;
   readonly httpAddress: Address | undefined;
+  /** Of a token that was made, to be shown once. */
+  readonly madeToken: string | undefined;
   /** Takes no more, lets open sessions end within the grace, and closes every part. */
   close(graceMs?: number): Promise<void>;
 }
 
-/** @throws CodedError SPOOL_ERR_*, RECON_ERR_SELF_TEST, CONUS_ERR_OPEN_DOOR, CONUS_ERR_LISTEN */
+/** @throws CodedError SPOOL_ERR_*, RECON_ERR_SELF_TEST, CONUS_ERR_DOOR_*, CONUS_ERR_LISTEN */
 export async function startService(options: ServiceOptions, log: Logger, metrics: Metrics): Promise<Service> {
   const parts = new Parts();
+  const doors = await Doors.open(options.doors);
+  doors.check('mrd', options.host);
   try {
     // Those who look on at every session; each part adds its own.
     const lookOn: ((sessionId: string) => SessionObserver)[] = [];
@@ -75,7 +82,6 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     const delivery = data === undefined ? undefined : await startDelivery(data.spool, options.delivery ?? noDelivery, log, metrics);
     if (delivery !== undefined) parts.add(delivery.part);
 
-    const doors = openDoors;
     const http = options.http === undefined ? undefined : await startHttp(options.http, { doors, metrics, log, health: () => parts.health() });
     if (http !== undefined) parts.add(http.part);
 
@@ -87,6 +93,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       idleTimeoutMs: options.idleTimeoutS * 1000,
       stallTimeoutMs: options.stallTimeoutS * 1000,
       reconstructions: pool,
+      admits: (remoteAddress) => doors.admitsMrd(remoteAddress),
       ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
       ...(delivery !== undefined && { keeper: delivery.keeper }),
       observe: (id) => joinObservers(lookOn.map((observerOf) => observerOf(id)), (error) => lookingOnFailed(error, id, log)),
@@ -97,6 +104,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     return {
       address,
       httpAddress: http?.address,
+      madeToken: doors.madeToken,
       close: async (graceMs = GRACE_MS) => {
         await server.close(graceMs);
         await parts.close();

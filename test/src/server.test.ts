@@ -133,6 +133,15 @@ describe('sessions over TCP', () => {
     expect(textsOf(messages)[0]).toMatch(/^ERR MRD_ERR_HEADER_TOO_LONG/);
   });
 
+  it('of an address that may not connect are told so', async () => {
+    const asked: string[] = [];
+    const { port, reconstructions } = await start({ admits: (address) => asked.push(address) > 1 });
+    expect(textsOf(await answerTo(port, scan()))).toEqual([expect.stringMatching(/^ERR CONUS_ERR_DOOR_MRD/)]);
+    expect(kindsOf(await answerTo(port, scan()))).toEqual(['image', 'close']);
+    expect(asked).toEqual(['127.0.0.1', '127.0.0.1']);
+    expect(reconstructions.opened).toHaveLength(1);
+  });
+
   it('beyond the limit are told so', async () => {
     const { port } = await start({ maxSessions: 1 });
     const first = await connected(port);

@@ -71,7 +71,10 @@ describe('the DICOM part of the service', () => {
 
   it('is not opened to other machines without knowing who calls', async () => {
     const neighbours = { spool: undefined as never, exams: undefined, reports: new CommitmentReports(), log: createLog('silent', { write: () => undefined }) };
-    await expect(startDicom(dicomSection.parse({ receiver: { port: 11112, host: '0.0.0.0' } }), neighbours)).rejects.toMatchObject({ code: 'CONUS_ERR_OPEN_DOOR' });
+    for (const guard of [{}, { callingAeTitles: ['SCANNER'] }]) {
+      const open = startDicom(dicomSection.parse({ receiver: { port: 11112, host: '0.0.0.0', ...guard } }), neighbours);
+      await expect(open).rejects.toMatchObject({ code: 'CONUS_ERR_DOOR_UNGUARDED' });
+    }
     expect(await startDicom(dicomSection.parse({}), neighbours)).toBeUndefined();
   });
 });

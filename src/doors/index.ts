@@ -1,0 +1,10 @@
+export { AddressList, checkDoor, isLoopback } from './address.js';
+export type { DoorGuards, DoorName } from './address.js';
+export { Doors } from './doors.js';
+export type { Admission, DoorOptions, DoorRequest } from './doors.js';
+export { DOOR_ERRORS, doorError } from './errors.js';
+export { RateLimiter } from './rateLimit.js';
+export type { RateLimit } from './rateLimit.js';
+export { loadTls } from './tls.js';
+export type { TlsFiles, TlsOptions } from './tls.js';
+export { makeToken, readTokens, TokenSet, tokenOf } from './tokens.js';
