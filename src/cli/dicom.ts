@@ -1,8 +1,6 @@
 /** `conus dicom`: whether a destination answers, and sending files to one. */
-import { readFile } from 'node:fs/promises';
-import { CodedError } from 'ismrmrd';
-import { dicomDestinationSchema, dicomSection } from '../config/dicom.js';
-import type { DicomConfig } from '../config/dicom.js';
+import { dicomDestinationSchema } from '../config/dicom.js';
+import { loadConfig } from '../config/index.js';
 import { destinationOf, dicomFiles, instancesOfFiles, openSender } from '../dicom/index.js';
 import type { Sender } from '../dicom/index.js';
 import { cliError } from './errors.js';
@@ -49,17 +47,7 @@ export async function dicomSend(input: string, destination: string, flags: Dicom
 }
 
 async function senderOf(text: string, { config: path, aeTitle }: DicomFlags): Promise<Sender> {
-  const config = path === undefined ? dicomSection.parse({}) : await dicomConfigOf(path);
-  const destination = destinationOf(text, config, (given) => dicomDestinationSchema.parse(given));
-  return openSender(text, destination, path === undefined ? aeTitle : config.receiver.aeTitles[0]!);
-}
-
-async function dicomConfigOf(path: string): Promise<DicomConfig> {
-  try {
-    const settings = JSON.parse(await readFile(path, 'utf8')) as { dicom?: unknown };
-    return dicomSection.parse(settings.dicom ?? {});
-  } catch (cause) {
-    if (cause instanceof CodedError) throw cause;
-    throw cliError('CONUS_ERR_INPUT', `${path}, which is no configuration`, { cause });
-  }
+  const { dicom } = await loadConfig(path);
+  const destination = destinationOf(text, dicom, (given) => dicomDestinationSchema.parse(given));
+  return openSender(text, destination, path === undefined ? aeTitle : dicom.receiver.aeTitles[0]!);
 }

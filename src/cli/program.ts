@@ -131,6 +131,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--stall-timeout <seconds>', 'longest silence within a message, or of a client that does not read; 120 by default', positive)
     .option('--http <port>', 'exams, live channel, health and metrics over HTTP; 0 takes any free port', wholeNumber(0, 65535))
     .option('--http-host <address>', `address of HTTP; ${LOOPBACK} by default`)
+    .option('--dicom-port <port>', 'receive DICOM images, on loopback unless configured; needs --data; 0 takes any free port', wholeNumber(0, 65535))
     .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
     .action(async (flags: ChoiceFlags & PoolFlags & ServeFlags) => {
       const choice = { ...choiceOf(flags), ...poolOf(flags) };

@@ -1,6 +1,7 @@
 /** `conus serve`: the service, until the process is asked to stop. */
 import type { ChoiceOptions } from '../chain/index.js';
 import type { Config } from '../config/index.js';
+import { CommitmentReports } from '../dicom/index.js';
 import { rawFolderIn } from '../keeping/index.js';
 import { createLog } from '../log.js';
 import type { LogLevel } from '../log.js';
@@ -34,6 +35,7 @@ export interface ServeFlags {
   readonly stallTimeout?: number;
   readonly http?: number;
   readonly httpHost?: string;
+  readonly dicomPort?: number;
   readonly logLevel: LogLevel;
   readonly json: boolean;
 }
@@ -41,6 +43,7 @@ export interface ServeFlags {
 /** Flags win over the configuration. @throws CodedError CONUS_ERR_RAW_FOLDER, CONUS_ERR_NO_DATA_FOLDER, DICOM_ERR_DESTINATION */
 export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise<Omit<ServeOptions, keyof ChoiceOptions>> {
   const { mrd, http, doors, spool } = config;
+  const dicom = flags.dicomPort === undefined ? config.dicom : { ...config.dicom, receiver: { ...config.dicom.receiver, port: flags.dicomPort } };
   const httpPort = flags.http ?? http.port;
   const dataFolder = flags.data ?? spool.data;
   return {
@@ -54,7 +57,7 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
       noiseStoreFolder: flags.noiseStore ?? mrd.noiseStore,
       http: httpPort === undefined ? undefined : { host: flags.httpHost ?? http.host, port: httpPort },
     }),
-    ...(await keepingOf(dataFolder, flags.deliverTo, config)),
+    ...(await keepingOf(dataFolder, flags.deliverTo, { spool, dicom })),
     doors,
     logLevel: flags.logLevel,
     json: flags.json,
@@ -65,8 +68,8 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
 export async function serve({ logLevel, json, ...options }: ServeOptions, io: CliIo): Promise<ExitCode> {
   const log = createLog(logLevel, { write: (line: string) => io.stderr.write(line) });
   const service = await startService(options, log, new Metrics());
-  const { address, httpAddress } = service;
-  const facts = { ...address, ...(httpAddress !== undefined && { http: httpAddress }) };
+  const { address, httpAddress, dicomAddress } = service;
+  const facts = { ...address, ...(httpAddress !== undefined && { http: httpAddress }), ...(dicomAddress !== undefined && { dicom: dicomAddress }) };
   log.info({ ...facts, version: VERSION }, 'listening');
   // Once, and not in the log, which is kept.
   if (service.madeToken !== undefined) io.stderr.write(`token of this service, until it stops: ${service.madeToken}\n`);
@@ -84,12 +87,16 @@ function rawFolderOf(saveRaw: string | true | undefined, data: string | undefine
   return rawFolderIn(data);
 }
 
-/** What is kept in the data folder, and where it is delivered. @throws CodedError CONUS_ERR_NO_DATA_FOLDER, DICOM_ERR_DESTINATION */
+/** What is kept in the data folder, where it is delivered, and what is received. @throws CodedError CONUS_ERR_NO_DATA_FOLDER, DICOM_ERR_DESTINATION */
 async function keepingOf(
   folder: string | undefined, deliverTo: readonly string[], { spool, dicom }: Pick<Config, 'spool' | 'dicom'>,
-): Promise<Pick<ServeOptions, 'data' | 'delivery'>> {
-  if (folder !== undefined) return { data: { folder, quota: quotaOf(spool) }, delivery: await deliveryOf(dicom, spool, deliverTo) };
+): Promise<Pick<ServeOptions, 'data' | 'delivery' | 'dicom'>> {
+  const reports = new CommitmentReports();
+  if (folder !== undefined) {
+    return { data: { folder, quota: quotaOf(spool) }, delivery: await deliveryOf(dicom, spool, deliverTo, reports), dicom: { config: dicom, reports } };
+  }
   if (deliverTo.length > 0 || Object.keys(dicom.destinations).length > 0) throw cliError('CONUS_ERR_NO_DATA_FOLDER', 'destinations without a data folder');
+  if (dicom.receiver.port !== undefined) throw cliError('CONUS_ERR_NO_DATA_FOLDER', 'a receiver of DICOM images without a data folder');
   return {};
 }
 

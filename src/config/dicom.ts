@@ -62,7 +62,7 @@ export const dicomSection = z.strictObject({
   receiver: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1').describe('address to listen on; outside loopback, TLS with callingAeTitles or with client certificates is asked for'),
-      port: port.optional().describe('port to listen on, 11112 by custom; no receiver where absent'),
+      port: z.int().min(0).max(65535).optional().describe('port to listen on, 11112 by custom, 0 for any free one; no receiver where absent'),
       aeTitles: z.array(aeTitle).min(1).default(['CONUS']).describe('titles that we answer to; the first is also what we call with'),
       callingAeTitles: z.array(aeTitle).optional().describe('titles that may call; all of them where absent'),
       tls: z

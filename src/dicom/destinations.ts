@@ -40,12 +40,6 @@ function globOf(pattern: string): RegExp {
 }
 
 /** Reads keys and tokens, so that what is missing is known at the start. @throws DICOM_ERR_DESTINATION, the name in it */
-export async function openSenders(config: DicomConfig, reports: CommitmentReports): Promise<ReadonlyMap<string, Sender>> {
-  const senders = new Map<string, Sender>();
-  for (const [name, destination] of Object.entries(config.destinations)) senders.set(name, await openSender(name, destination, config.receiver.aeTitles[0]!, reports));
-  return senders;
-}
-
 export async function openSender(name: string, destination: DestinationConfig, ownAeTitle: string, reports?: CommitmentReports): Promise<Sender> {
   const read = (path: string) => readText(name, path);
   const maybe = async <Key extends string>(key: Key, path: string | undefined) =>

@@ -10,6 +10,7 @@ import dimse from 'dcmjs-dimse';
 import type { Socket } from 'node:net';
 import type { PduGuard } from './pduGuard.js';
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION } from './part10.js';
+import './quietDcmjs.js';
 
 // It logs every unit with its tags, which are the patient's.
 dimse.log.disableAll();

@@ -3,6 +3,7 @@ import type { DicomConfig, DestinationConfig } from '../config/dicom.js';
 import { dicomDestinationSchema } from '../config/dicom.js';
 import type { SpoolConfig } from '../config/spool.js';
 import { destinationOf, destinationsFor, openSender } from '../dicom/index.js';
+import type { CommitmentReports } from '../dicom/index.js';
 import type { Destination } from '../outbox/index.js';
 import type { QuotaOptions } from '../spool/index.js';
 import type { DeliveryOptions } from './delivery.js';
@@ -13,14 +14,17 @@ const PARALLEL = 2;
 
 /**
  * @param more destinations as they are written on a command line, each of which takes every series
+ * @param reports that the receiver shares with those destinations that commit themselves to what they store
  * @throws CodedError DICOM_ERR_DESTINATION
  */
-export async function deliveryOf(dicom: DicomConfig, spool: SpoolConfig, more: readonly string[]): Promise<DeliveryOptions> {
+export async function deliveryOf(
+  dicom: DicomConfig, spool: SpoolConfig, more: readonly string[], reports: CommitmentReports,
+): Promise<DeliveryOptions> {
   const given = more.map((text) => [text, destinationOf(text, dicom, (settings) => dicomDestinationSchema.parse(settings))] as const);
   const all: Readonly<Record<string, DestinationConfig>> = { ...dicom.destinations, ...Object.fromEntries(given) };
   const destinations = new Map<string, Destination>();
   for (const [name, destination] of Object.entries(all)) {
-    const sender = await openSender(name, destination, dicom.receiver.aeTitles[0]!);
+    const sender = await openSender(name, destination, dicom.receiver.aeTitles[0]!, reports);
     destinations.set(name, { sender, parallel: destination.kind === 'dicom' ? destination.maxAssociations : PARALLEL });
   }
   return {

@@ -2,9 +2,10 @@
  * The DICOM part of the service: takes images from elsewhere, keeps them in the data folder, and tells the exams. A
  * sender is answered when the disk holds both the object and the record of it.
  */
-import { CommitmentReports, DicomReceiver, ReceivedSeries, receiverOptionsOf } from '../dicom/index.js';
-import type { ReceivedObject, StoredInstance } from '../dicom/index.js';
+import { DicomReceiver, ReceivedSeries, receiverOptionsOf } from '../dicom/index.js';
+import type { CommitmentReports, ReceivedObject, StoredInstance } from '../dicom/index.js';
 import type { DicomConfig } from '../config/dicom.js';
+import { dicomError } from '../dicom/errors.js';
 import { checkDoor } from '../doors/index.js';
 import { nearestPlane, withoutEmpty } from '../exams/index.js';
 import type { ExamEvent, SourceFacts } from '../exams/index.js';
@@ -21,17 +22,19 @@ export interface DicomPart extends ServicePart {
 }
 
 export interface DicomNeighbours {
-  readonly spool: Pick<Spool, 'objects' | 'table'>;
+  /** Images are taken only where they can be kept. */
+  readonly spool: Pick<Spool, 'objects' | 'table'> | undefined;
   readonly exams: { apply(event: ExamEvent): void } | undefined;
   /** Shared with the senders, so that reports reach who waits for them. */
   readonly reports: CommitmentReports;
   readonly log: Logger;
 }
 
-/** @returns undefined where no port is configured. @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_DOOR_UNGUARDED, DICOM_ERR_DESTINATION */
+/** @returns undefined where no port is configured. @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_DOOR_UNGUARDED, DICOM_ERR_DESTINATION, DICOM_ERR_OBJECT_STORE */
 export async function startDicom(config: DicomConfig, { spool, exams, reports, log }: DicomNeighbours): Promise<DicomPart | undefined> {
   const options = await receiverOptionsOf(config);
   if (options === undefined) return undefined;
+  if (spool === undefined) throw dicomError('DICOM_ERR_OBJECT_STORE', 'a receiver of images and no data folder');
   // A known title is no proof of who calls, so that outside of this machine it does not do alone.
   checkDoor('dicom', options.host, {
     tls: options.tls !== undefined,

@@ -8,6 +8,8 @@
  * last sessions bring still finds everybody in place.
  */
 import type { ChoiceOptions } from '../chain/index.js';
+import type { DicomConfig } from '../config/dicom.js';
+import type { CommitmentReports } from '../dicom/index.js';
 import { Doors } from '../doors/index.js';
 import type { DoorOptions } from '../doors/index.js';
 import type { Logger } from '../log.js';
@@ -22,6 +24,7 @@ import { joinObservers } from '../session/index.js';
 import type { SessionObserver } from '../session/index.js';
 import { startDelivery, startSpool } from './delivery.js';
 import type { DataOptions, DeliveryOptions } from './delivery.js';
+import { startDicom } from './dicom.js';
 import { startHttp } from './http.js';
 import { Parts } from './parts.js';
 
@@ -40,6 +43,8 @@ export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions
   readonly data?: DataOptions;
   /** Where images go beside the wire; needs a data folder. */
   readonly delivery?: DeliveryOptions;
+  /** The receiver of DICOM images, which needs a data folder, and the reports that senders wait for. */
+  readonly dicom?: { readonly config: DicomConfig; readonly reports: CommitmentReports };
   /** What stands before whoever comes from elsewhere; nothing may where it is absent. */
   readonly doors?: DoorOptions;
 }
@@ -55,6 +60,7 @@ const GRACE_MS = 10_000;
 export interface Service {
   readonly address: Address;
   readonly httpAddress: Address | undefined;
+  readonly dicomAddress: Address | undefined;
   /** Of a token that was made, to be shown once. */
   readonly madeToken: string | undefined;
   /** Takes no more, lets open sessions end within the grace, and closes every part. */
@@ -78,9 +84,11 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     parts.add({ name: 'reconstruction', close: () => pool.close() });
 
     // Slot: exams.
-    // Slot: DICOM, hand-off.
+    // Slot: hand-off.
     const delivery = data === undefined ? undefined : await startDelivery(data.spool, options.delivery ?? noDelivery, log, metrics);
     if (delivery !== undefined) parts.add(delivery.part);
+    const dicom = options.dicom === undefined ? undefined : await startDicom(options.dicom.config, { spool: data?.spool, exams: undefined, reports: options.dicom.reports, log });
+    if (dicom !== undefined) parts.add(dicom);
 
     const http = options.http === undefined ? undefined : await startHttp(options.http, { doors, metrics, log, health: () => parts.health() });
     if (http !== undefined) parts.add(http.part);
@@ -104,6 +112,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     return {
       address,
       httpAddress: http?.address,
+      dicomAddress: dicom?.address,
       madeToken: doors.madeToken,
       close: async (graceMs = GRACE_MS) => {
         await server.close(graceMs);

@@ -312,7 +312,7 @@ describe('the documentation', () => {
       expect(page).toContain(`| \`${name}\` | ${values} | ${standard} | ${description} |`);
     }
     const protocols = ['list', 'show', 'check', 'schema'].map((name) => ['protocols', name]);
-    const commands = [['serve'], ['recon'], ['send'], ['inspect'], ['explain'], ['compare'], ['sweep'], ['simulate'], ...protocols, ['config', 'check'], ['config', 'schema'], ['parameters'], ['errors']];
+    const commands = [['serve'], ['recon'], ['send'], ['inspect'], ['explain'], ['compare'], ['sweep'], ['simulate'], ...protocols, ['dicom', 'echo'], ['dicom', 'send'], ['config', 'check'], ['config', 'schema'], ['parameters'], ['errors']];
     for (const command of commands) {
       const help = (await conus([...command, '--help'])).out.toString();
       const section = page.split(`## conus ${command[0]}\n`)[1]?.split('\n## ')[0] ?? '';

@@ -20,15 +20,6 @@ afterEach(async () => {
 
 const never = new AbortController().signal;
 
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 describe('the DICOM part of the service', () => {
   it('keeps objects under their references, and tells the exams of a patient whom no log names', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'conus-dicom-service-'));
@@ -37,7 +28,7 @@ describe('the DICOM part of the service', () => {
     closers.push(() => spool.close());
     const events: ExamEvent[] = [];
     const lines: string[] = [];
-    const config = dicomSection.parse({ receiver: { port: await freePort(), quietTimeS: 0.2 } });
+    const config = dicomSection.parse({ receiver: { port: 0, quietTimeS: 0.2 } });
     const part = (await startDicom(config, {
       spool, exams: { apply: (event) => void events.push(event) }, reports: new CommitmentReports(),
       log: createLog('trace', { write: (line: string) => void lines.push(line) }),
@@ -70,12 +61,13 @@ describe('the DICOM part of the service', () => {
   });
 
   it('is not opened to other machines without knowing who calls', async () => {
-    const neighbours = { spool: undefined as never, exams: undefined, reports: new CommitmentReports(), log: createLog('silent', { write: () => undefined }) };
+    const neighbours = { spool: {} as never, exams: undefined, reports: new CommitmentReports(), log: createLog('silent', { write: () => undefined }) };
     for (const guard of [{}, { callingAeTitles: ['SCANNER'] }]) {
       const open = startDicom(dicomSection.parse({ receiver: { port: 11112, host: '0.0.0.0', ...guard } }), neighbours);
       await expect(open).rejects.toMatchObject({ code: 'CONUS_ERR_DOOR_UNGUARDED' });
     }
     expect(await startDicom(dicomSection.parse({}), neighbours)).toBeUndefined();
+    await expect(startDicom(dicomSection.parse({ receiver: { port: 0 } }), { ...neighbours, spool: undefined })).rejects.toMatchObject({ code: 'DICOM_ERR_OBJECT_STORE' });
   });
 });
 
