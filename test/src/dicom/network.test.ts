@@ -1,5 +1,5 @@
 /** Our sender and our receiver over loopback sockets, and what is no DICOM at all. */
-import { connect } from 'node:net';
+import { connect, createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -156,6 +156,31 @@ describe('an association', () => {
   it('with nobody there fails with a code', async () => {
     const results = await scu(await closedPort(), { timeoutMs: 2000 }).send(loaded(files.slice(0, 1)), never);
     expect(results[0]).toMatchObject({ code: 'DICOM_ERR_CONNECTION', detail: 'ECONNREFUSED', retryable: true });
+  });
+});
+
+describe('a peer that', () => {
+  async function peer(behave: (socket: Socket) => void): Promise<number> {
+    const server = createTcpServer(behave).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closers.push(() => new Promise((resolve) => server.close(resolve)));
+    return (server.address() as AddressInfo).port;
+  }
+  const sendTo = async (port: number) => (await scu(port, { timeoutMs: 500 }).send(loaded(files.slice(0, 2)), never)).map((result) => (result.outcome === 'failed' ? [result.code, result.retryable] : []));
+
+  it('says nothing is waited for so long', async () => {
+    const port = await peer((socket) => void socket.on('error', () => undefined).resume());
+    expect(await sendTo(port)).toEqual(Array(2).fill(['DICOM_ERR_TIMEOUT', true]));
+  });
+
+  it('hangs up is told of', async () => {
+    const port = await peer((socket) => socket.destroy());
+    expect(await sendTo(port)).toEqual(Array(2).fill(['DICOM_ERR_CONNECTION', true]));
+  });
+
+  it('speaks something else is not listened to', async () => {
+    const port = await peer((socket) => void socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    expect(await sendTo(port)).toEqual(Array(2).fill(['DICOM_ERR_PDU', true]));
   });
 });
 
