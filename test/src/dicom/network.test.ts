@@ -161,7 +161,7 @@ describe('an association', () => {
 
 describe('a peer that', () => {
   async function peer(behave: (socket: Socket) => void): Promise<number> {
-    const server = createTcpServer(behave).listen(0, '127.0.0.1');
+    const server = createTcpServer((socket) => behave(socket.on('error', () => undefined).resume())).listen(0, '127.0.0.1');
     await once(server, 'listening');
     closers.push(() => new Promise((resolve) => server.close(resolve)));
     return (server.address() as AddressInfo).port;
@@ -169,7 +169,7 @@ describe('a peer that', () => {
   const sendTo = async (port: number) => (await scu(port, { timeoutMs: 500 }).send(loaded(files.slice(0, 2)), never)).map((result) => (result.outcome === 'failed' ? [result.code, result.retryable] : []));
 
   it('says nothing is waited for so long', async () => {
-    const port = await peer((socket) => void socket.on('error', () => undefined).resume());
+    const port = await peer(() => undefined);
     expect(await sendTo(port)).toEqual(Array(2).fill(['DICOM_ERR_TIMEOUT', true]));
   });
 
@@ -179,7 +179,7 @@ describe('a peer that', () => {
   });
 
   it('speaks something else is not listened to', async () => {
-    const port = await peer((socket) => void socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const port = await peer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     expect(await sendTo(port)).toEqual(Array(2).fill(['DICOM_ERR_PDU', true]));
   });
 });
