@@ -87,6 +87,7 @@ export class DenoiseStage {
   #ended: boolean;
   /** An image failed: what was taken after it does not come out either. */
   #isBroken = false;
+  #hasReported = false;
 
   constructor(plan: CartesianPlan, kernels: Kernels, context: DenoiseContext) {
     this.#plan = plan;
@@ -163,7 +164,7 @@ export class DenoiseStage {
     const prepared = this.#context.clock.time('denoising', () => {
       const data = this.#context.ifRoom(() => onGrid(this.#kernels, grid, work.images[at]!));
       if (data === undefined) return undefined;
-      const noise = everywhere(mapOnGrid(grid, work.noises[at]!));
+      const noise = mapOnGrid(grid, work.noises[at]!);
       return { data, noise, novelty: noveltyOf({ rows, columns, data, noise, components: 2 }) };
     });
     if (prepared === undefined) {
@@ -178,7 +179,7 @@ export class DenoiseStage {
     waiting.asked.set(at, { data, noise });
     this.#nRequests++;
     // The denoiser may transfer its arrays.
-    const image = { rows, columns, data: data.slice(), noise: noise.slice() };
+    const image = { rows, columns, data: data.slice(), noise: everywhere(noise) };
     let answered = false;
     run({ images: [image], slice: work.slice + at }, (outcome) => {
       if (answered) return;
@@ -254,6 +255,15 @@ export class DenoiseStage {
   }
 
   #emit({ work, results }: Waiting): Failure | undefined {
+    if (!this.#hasReported) {
+      this.#hasReported = true;
+      const { strengthPercent, noiseSource, dataConsistency, modelId, modelVersion } = results[0]!.record;
+      const noise = { measured: 'measured', edge: 'told by the edge of k-space', estimated: 'estimated' }[noiseSource];
+      this.#context.notice(
+        'RECON_INFO_DENOISING',
+        `A second series is denoised at ${strengthPercent} % by ${modelId} ${modelVersion}; its noise is ${noise}, measured lines are ${dataConsistency ? '' : 'not '}put back.`,
+      );
+    }
     const isOut = this.#context.ifRoom(() => {
       work.emit(results.map(({ image }) => image), results.map(({ residual }) => residual), results.map(({ record }) => record));
       return true;
@@ -287,9 +297,9 @@ function areFinite(values: Float32Array): boolean {
   return Number.isFinite(sum);
 }
 
-/** Where coil maps are zero, so are image and noise: a denoiser divides by the noise, so that it gets the middle of what there is. */
+/** A copy. Where coil maps are zero, so are image and noise: a denoiser divides by the noise, so that it gets the middle of what there is. */
 function everywhere(noise: Float32Array): Float32Array {
-  if (!noise.includes(0)) return noise;
+  if (!noise.includes(0)) return noise.slice();
   const known = noise.filter((value) => value > 0).sort();
   const middle = known[known.length >> 1] ?? 0;
   return noise.map((value) => (value > 0 ? value : middle));

@@ -38,8 +38,9 @@ export function noiseRatio(data: Float32Array, noise: Float32Array, rows: number
   for (let row = 0; row < blockRows; row++) {
     for (let column = 0; column < blockColumns; column++) {
       const at = 2 * row * columns + 2 * column;
+      const isKnown = noise[at]! > 0 && noise[at + 1]! > 0 && noise[at + columns]! > 0 && noise[at + columns + 1]! > 0;
+      if (!isKnown) continue;
       const deviation = (noise[at]! + noise[at + 1]! + noise[at + columns]! + noise[at + columns + 1]!) / 4;
-      if (!(deviation > 0)) continue;
       const block = row * blockColumns + column;
       let isWhole = true;
       for (let c = 0; c < components; c++) {

@@ -18,7 +18,7 @@ export type NoveltyReason =
 export const noveltyTexts: Readonly<Record<NoveltyReason, string>> = {
   empty: 'is zero throughout',
   notFinite: 'has values that are not finite',
-  noiseMap: 'has a noise map that is zero, negative or not finite',
+  noiseMap: 'has a noise map that is negative, not finite, or zero where the image is not',
   constant: 'has one value throughout',
   fewValues: 'has only a few different values, as masks and label maps have',
   hounsfield: 'has the values of a CT image',
@@ -31,7 +31,7 @@ export interface NoveltyInput {
   readonly columns: number;
   /** [rows, columns, components] */
   readonly data: Float32Array;
-  /** Standard deviation of each component, [rows, columns]. */
+  /** Standard deviation of each component, [rows, columns]; 0 where there is nothing in the image. */
   readonly noise: Float32Array;
   readonly components: Components;
 }
@@ -44,6 +44,8 @@ const nCounted = 8192;
 const largestNoiseFactor = 3;
 /** Means over windows of this size stand out of noise by more than `standsOut` standard deviations, or nothing is there. */
 const window = 8;
+/** What counts as nothing, over the noise. */
+const nothing = 1e-3;
 const standsOut = 7;
 /** Air in CT images, and the value outside of their field of view, HU. */
 const airHu = [-1100, -900] as const;
@@ -53,7 +55,7 @@ export function noveltyOf(input: NoveltyInput): NoveltyReason | undefined {
   const { rows, columns, data, noise, components } = input;
   const size = totalSize(data);
   if (!Number.isFinite(size)) return 'notFinite';
-  if (!isPositive(noise)) return 'noiseMap';
+  if (!isKnown(input)) return 'noiseMap';
   if (size === 0) return 'empty';
   if (looksLikeHounsfield(data, components)) return 'hounsfield';
   const nValues = countValues(data, components);
@@ -71,8 +73,15 @@ function totalSize(values: Float32Array): number {
   return sum;
 }
 
-function isPositive(values: Float32Array): boolean {
-  for (let i = 0; i < values.length; i++) if (!(values[i]! > 0 && values[i]! < Infinity)) return false;
+/** Whether every pixel has its noise, but for those that a mask or missing coil maps left next to nothing in. */
+function isKnown({ data, noise, components }: NoveltyInput): boolean {
+  const largest = noise.reduce((most, value) => Math.max(most, value), 0);
+  if (!(largest > 0 && largest < Infinity)) return false;
+  for (let p = 0; p < noise.length; p++) {
+    if (noise[p]! > 0) continue;
+    const size = Math.abs(data[components * p]!) + (components === 2 ? Math.abs(data[2 * p + 1]!) : 0);
+    if (noise[p] !== 0 || size > nothing * largest) return false;
+  }
   return true;
 }
 
@@ -101,13 +110,14 @@ function looksLikeHounsfield(data: Float32Array, components: Components): boolea
 function showsSomething({ rows, columns, data, noise, components }: NoveltyInput, ratio: number): boolean {
   if (rows < window || columns < window) return true;
   // The noise of a magnitude lies about a level of its own.
-  const level = components === 1 ? medianOf(data.map((value, p) => value / noise[p]!)) : 0;
+  const level = components === 1 ? medianOf(data.map((value, p) => (noise[p]! > 0 ? value / noise[p]! : 0))) : 0;
   let largest = 0;
   for (let row = 0; row + window <= rows; row += window) {
     for (let column = 0; column + window <= columns; column += window) {
       let [re, im] = [0, 0];
       for (let r = row; r < row + window; r++) {
         for (let p = r * columns + column; p < r * columns + column + window; p++) {
+          if (noise[p] === 0) continue;
           re += data[components * p]! / noise[p]! - level;
           if (components === 2) im += data[2 * p + 1]! / noise[p]!;
         }

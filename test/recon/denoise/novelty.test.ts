@@ -20,6 +20,15 @@ describe('the gate before a denoiser', () => {
     }
   });
 
+  it('lets masked images pass, whose noise is zero where there is nothing', () => {
+    const noisy = withNoise(cleanImage(15), noise, 3);
+    const isMasked = (p: number) => spine[p]! < 0.05;
+    const map = noise.map((value, p) => (isMasked(p) ? 0 : value));
+    expect(novelty(noisy.map((value, i) => (isMasked(i >> 1) ? 1e-6 * value : value)), map)).toBeUndefined();
+    expect(novelty(noisy, map)).toBe('noiseMap');
+    expect(novelty(noisy, new Float32Array(nPixels))).toBe('noiseMap');
+  });
+
   const noiseOnly = withNoise(new Float32Array(2 * nPixels), one, 5);
   const hounsfield = spine.map((value, p) => (value > 0.05 ? 300 * value - 100 : -1000) + 20 * noiseOnly[p]!);
   const cases: [reason: NoveltyReason, what: string, data: Float32Array, map: Float32Array | undefined][] = [
