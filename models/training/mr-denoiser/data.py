@@ -7,6 +7,7 @@ number: SNR = 1 / noise. Real slices are scaled down with anti-aliasing by at le
 noise and undoes the interpolation of the scanner; `ownSnr` tells what is left of it, as a lower bound (detail counts
 as noise), and training does not ask for less noise than that.
 """
+
 import argparse
 import json
 import pathlib
@@ -26,7 +27,7 @@ def foreground(image):
 
 def own_snr(image):
     """Mean of the foreground over the noise that the diagonal Haar coefficients of the foreground let one believe."""
-    even = image[:image.shape[0] // 2 * 2, :image.shape[1] // 2 * 2]
+    even = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
     diagonal = (even[::2, ::2] - even[1::2, ::2] - even[::2, 1::2] + even[1::2, 1::2]) / 2
     inside = foreground(even)
     noise = np.median(np.abs(diagonal[inside[::2, ::2]])) / 0.6745
@@ -36,7 +37,7 @@ def own_snr(image):
 def cropped(image):
     """Without the empty border."""
     rows, columns = np.where(foreground(image))
-    return image[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
+    return image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
 
 
 def scaled(image, factor):
@@ -105,8 +106,10 @@ def collect(data, simulations):
     for part, group, name, image in spider(data):
         for factor in (2, 3) if min(image.shape) > 400 else (1.7,):
             add(part, group, name, image, factor)
-    for part, path in (('training', 'spm152/spm152.nii.gz'),
-                       ('test', 'cit168-t1w-brain-1mm/CIT168toMNI152-2009c_T1w_brain.nii.gz')):
+    for part, path in (
+        ('training', 'spm152/spm152.nii.gz'),
+        ('test', 'cit168-t1w-brain-1mm/CIT168toMNI152-2009c_T1w_brain.nii.gz'),
+    ):
         for name, image in brain(data / 'mr-brain' / path):
             add(part, 'brain', name, image, 1, limited=False)
     for series, index, image in simulated(simulations):
@@ -120,9 +123,15 @@ def collect(data, simulations):
 
 def save(path, images):
     columns = list(zip(*images))
-    np.savez(path, groups=np.array(columns[0]), names=np.array(columns[1]), factors=np.array(columns[2]),
-             own_snr=np.array(columns[3], np.float32), shapes=np.array([i.shape for i in columns[4]]),
-             pixels=np.concatenate([i.ravel() for i in columns[4]]).astype(np.float16))
+    np.savez(
+        path,
+        groups=np.array(columns[0]),
+        names=np.array(columns[1]),
+        factors=np.array(columns[2]),
+        own_snr=np.array(columns[3], np.float32),
+        shapes=np.array([i.shape for i in columns[4]]),
+        pixels=np.concatenate([i.ravel() for i in columns[4]]).astype(np.float16),
+    )
 
 
 def load(path):
@@ -130,10 +139,18 @@ def load(path):
     with np.load(path) as file:
         stored = {key: file[key] for key in file}
     ends = np.cumsum(stored['shapes'].prod(1))
-    return [dict(group=str(g), name=str(n), factor=float(f), own_snr=float(o),
-                 image=stored['pixels'][end - s.prod():end].reshape(s).astype(np.float32))
-            for g, n, f, o, s, end in zip(stored['groups'], stored['names'], stored['factors'], stored['own_snr'],
-                                          stored['shapes'], ends)]
+    return [
+        dict(
+            group=str(g),
+            name=str(n),
+            factor=float(f),
+            own_snr=float(o),
+            image=stored['pixels'][end - s.prod() : end].reshape(s).astype(np.float32),
+        )
+        for g, n, f, o, s, end in zip(
+            stored['groups'], stored['names'], stored['factors'], stored['own_snr'], stored['shapes'], ends
+        )
+    ]
 
 
 if __name__ == '__main__':
@@ -146,5 +163,11 @@ if __name__ == '__main__':
     for part, images in collect(options.data, options.simulated).items():
         save(options.out / f'{part}.npz', images)
         groups = sorted({i[0] for i in images})
-        print(part, len(images), {g: (sum(i[0] == g for i in images), round(float(np.median([i[3] for i in images if i[0] == g]))))
-                                  for g in groups})
+        print(
+            part,
+            len(images),
+            {
+                g: (sum(i[0] == g for i in images), round(float(np.median([i[3] for i in images if i[0] == g]))))
+                for g in groups
+            },
+        )

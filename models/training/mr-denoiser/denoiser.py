@@ -1,4 +1,5 @@
 """The exported network on complex images of any size, as Conus runs it: filled up by reflection and cut off again."""
+
 import numpy as np
 import onnxruntime
 
@@ -17,6 +18,9 @@ class OnnxDenoiser:
         noise = np.broadcast_to(np.asarray(noise, np.float32), image.shape)
         fill = [(0, -n % MULTIPLE_OF) for n in image.shape]
         image, noise = np.pad(image, fill, 'reflect'), np.pad(noise, fill, 'reflect')
-        feed = {'image': np.stack((image.real, image.imag))[None].astype(np.float32), 'noise': noise[None, None].astype(np.float32)}
+        feed = {
+            'image': np.stack((image.real, image.imag))[None].astype(np.float32),
+            'noise': noise[None, None].astype(np.float32),
+        }
         real, imaginary = self.session.run(None, feed)[0][0]
         return (real + 1j * imaginary)[:rows, :columns]

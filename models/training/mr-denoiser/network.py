@@ -1,7 +1,9 @@
 """The MR denoiser: a bias-free, non-blind residual U-Net on half-resolution Haar coefficients.
 
-    denoised = image - level * haarInverse(net(haar(image) / level, unshuffle(noise) / level))
+    denoised = image - (r - localMean(r)),   r = level * haarInverse(net(haar(image) / level, unshuffle(noise) / level))
 
+The mean over 34 x 34 pixels stays as it is, whatever the weights are: the noise in it is 1/34, and no filter needs to
+touch it.
 `level` is the local mean of the noise map (17 x 17 half-resolution pixels), constant on blocks of 2 x 2 pixels, so that
 it commutes with the Haar transform: noise of a rough g-factor does not become edges of the image, and the network
 sees the rest of the map as four channels of ratios. Everything that the network is fed is free of units, no layer has
@@ -14,6 +16,7 @@ Bias-free: Mohan et al., ICLR 2020. Non-blind with a noise map in SNR units: Xue
 Shapes: image [n, 2, rows, columns], noise [n, 1, rows, columns] (standard deviation of the real part, units of the
 image), rows and columns multiples of MULTIPLE_OF.
 """
+
 import torch
 from torch import nn
 import torch.nn.functional as F
@@ -23,11 +26,11 @@ CHANNELS = (32, 64, 128)
 
 
 def haar_kernel(channels):
-    """Orthonormal 2 x 2 Haar transform of each channel: weights of a convolution of stride 2, [4 * channels, channels, 2, 2]."""
+    """Orthonormal 2 x 2 Haar transform of each channel, a convolution of stride 2: [4 * channels, channels, 2, 2]."""
     patterns = torch.tensor([[[1, 1], [1, 1]], [[1, -1], [1, -1]], [[1, 1], [-1, -1]], [[1, -1], [-1, 1]]]).float() / 2
     kernel = torch.zeros(4 * channels, channels, 2, 2)
     for channel in range(channels):
-        kernel[4 * channel:4 * channel + 4, channel] = patterns
+        kernel[4 * channel : 4 * channel + 4, channel] = patterns
     return kernel
 
 
@@ -74,8 +77,11 @@ class Denoiser(nn.Module):
         first, second, third = channels
         self.register_buffer('haar', haar_kernel(2))
         # Rows of coefficients, columns of the four pixels of a block, for each of the two channels.
-        self.register_buffer('haar_inverse', torch.block_diag(*[haar_kernel(1).reshape(4, 4).T] * 2).reshape(8, 8, 1, 1))
+        self.register_buffer(
+            'haar_inverse', torch.block_diag(*[haar_kernel(1).reshape(4, 4).T] * 2).reshape(8, 8, 1, 1)
+        )
         self.register_buffer('unshuffle', unshuffle_kernel())
+        self.register_buffer('spread_mean', self.haar_inverse[:, ::4].clone())
         self.head = conv(12, first)
         self.encode1 = blocks(first, encoder[0])
         self.down1 = nn.Conv2d(first, second, 2, stride=2, bias=False)
@@ -105,11 +111,13 @@ class Denoiser(nn.Module):
         half = self.decode2(half + self.up2(self.middle(self.down2(half))))
         return self.decode1(full + self.up1(half))
 
-    def inverse_haar(self, coefficients):
-        """[n, 8, rows / 2, columns / 2] to [n, 2, rows, columns]: the transform is orthonormal and its own inverse."""
-        return F.pixel_shuffle(F.conv2d(coefficients, self.haar_inverse), 2)
+    def noise_of(self, coefficients, level):
+        """What is taken from the image, [n, 2, rows, columns]: the Haar coefficients (in units of the level), less the
+        local mean of each part, transformed back. The transform is orthonormal and its own inverse."""
+        coefficients = coefficients * level
+        means = F.avg_pool2d(coefficients[:, ::4], 17, stride=1, padding=8, count_include_pad=False)
+        return F.pixel_shuffle(F.conv2d(coefficients, self.haar_inverse) - F.conv2d(means, self.spread_mean), 2)
 
     def forward(self, image, noise):
         level = self.level(noise)
-        coefficients = self.tail(self.blocks(self.head(self.features(image, noise, level))))
-        return image - self.inverse_haar(coefficients * level)
+        return image - self.noise_of(self.tail(self.blocks(self.head(self.features(image, noise, level)))), level)

@@ -4,6 +4,7 @@ Unaliasing: with whitened coils S and acceleration R along one axis, the R pixel
 of covariance (S^H S)^-1 (Pruessmann 1999, doi 10.1002/(SICI)1522-2594(199911)42:5<952::AID-MRM16>3.0.CO;2-S): the
 noise of each is sqrt(R) g, and it is correlated across the fold.
 """
+
 import functools
 
 import numpy as np
@@ -16,6 +17,7 @@ PATCH = TILE - 2 * MARGIN
 
 
 # Coils and unaliasing
+
 
 def coil_maps(rng, rows, columns, n_coils):
     """Surface coils as magnetic dipoles about an ellipse, complex [coil, rows, columns]; two of three behind the back."""
@@ -31,9 +33,9 @@ def coil_maps(rng, rows, columns, n_coils):
             centre = radius * np.array([np.sin(angle), np.cos(angle)])
         direction = -centre / np.linalg.norm(centre) + rng.normal(0, 0.2, 2)
         dy, dx = y - centre[0], x - centre[1]
-        r2 = dx ** 2 + dy ** 2 + rng.uniform(0.1, 0.4)
+        r2 = dx**2 + dy**2 + rng.uniform(0.1, 0.4)
         along = 3 * (direction[0] * dy + direction[1] * dx)
-        maps[coil] = ((along * dx - direction[1] * r2) - 1j * (along * dy - direction[0] * r2)) / r2 ** 2.5
+        maps[coil] = ((along * dx - direction[1] * r2) - 1j * (along * dy - direction[0] * r2)) / r2**2.5
     return maps / np.sqrt((np.abs(maps) ** 2).sum(0)).mean()
 
 
@@ -85,6 +87,7 @@ def noise_bank(seed, n_settings, draws):
 
 # Shapes with sharp edges and small inserts
 
+
 def shapes_image(rng, n=224, finer=3):
     """Ellipses, bars and discs of all contrasts, seen through a truncated k-space (so Gibbs rings are real)."""
     big = n * finer
@@ -104,7 +107,7 @@ def shapes_image(rng, n=224, finer=3):
         cy, cx, radius = rng.uniform(0, n), rng.uniform(0, n), np.exp(rng.uniform(np.log(0.7), np.log(8)))
         low = [max(0, int((c - radius - 1) * finer)) for c in (cy, cx)]
         window = tuple(slice(l, int((c + radius + 1) * finer)) for l, c in zip(low, (cy, cx)))
-        inside = (y[window] - cy) ** 2 + (x[window] - cx) ** 2 < radius ** 2
+        inside = (y[window] - cy) ** 2 + (x[window] - cx) ** 2 < radius**2
         image[window][inside] += rng.choice([-1, 1]) * np.exp(rng.uniform(np.log(0.03), np.log(1)))
     image = np.abs(image)
     if rng.random() < 0.5:
@@ -113,7 +116,7 @@ def shapes_image(rng, n=224, finer=3):
         image *= 1 + 0.5 * smooth_field(rng, big, 3)
     spectrum = scipy.fft.fftshift(scipy.fft.fft2(image))
     low, high = big // 2 - n // 2, big // 2 + n // 2
-    small = np.abs(scipy.fft.ifft2(scipy.fft.ifftshift(spectrum[low:high, low:high]))) / finer ** 2
+    small = np.abs(scipy.fft.ifft2(scipy.fft.ifftshift(spectrum[low:high, low:high]))) / finer**2
     return (small / max(small.mean(), 0.05)).astype(np.float32)
 
 
@@ -121,13 +124,14 @@ def shapes_image(rng, n=224, finer=3):
 
 SHARES = (0.45, 0.25, 0.2, 0.1)
 
+
 @functools.lru_cache(maxsize=64)
 def spline_basis(n, knots):
     """Cubic B-splines over n pixels: [n, knots + 3], rows sum to 1."""
     position = np.arange(n) * knots / n
     distance = np.abs(position[:, None] + 1 - np.arange(knots + 3)[None, :])
     near, far = distance < 1, (distance >= 1) & (distance < 2)
-    basis = near * (2 / 3 - distance ** 2 + distance ** 3 / 2) + far * (2 - np.minimum(distance, 2)) ** 3 / 6
+    basis = near * (2 / 3 - distance**2 + distance**3 / 2) + far * (2 - np.minimum(distance, 2)) ** 3 / 6
     return basis.astype(np.float32)
 
 
@@ -143,7 +147,12 @@ def phase(rng, n):
     if kind < 0.15:
         return np.full((n, n), np.exp(1j * rng.uniform(0, 2 * np.pi)), np.complex64)
     y, x = np.mgrid[:n, :n].astype(np.float32) / n - 0.5
-    angle = rng.uniform(-np.pi, np.pi) + rng.normal(0, 2) * x + rng.normal(0, 2) * y + rng.normal(0, 2) * smooth_field(rng, n, 2)
+    angle = (
+        rng.uniform(-np.pi, np.pi)
+        + rng.normal(0, 2) * x
+        + rng.normal(0, 2) * y
+        + rng.normal(0, 2) * smooth_field(rng, n, 2)
+    )
     if kind > 0.75:
         angle = angle + rng.uniform(0.3, 1.5) * smooth_field(rng, n, int(rng.integers(4, 12)))
     if kind > 0.93:
@@ -152,7 +161,8 @@ def phase(rng, n):
 
 
 def k_space_weight(rng, n):
-    """Weight of k-space [n, n] (unshifted): partial Fourier or asymmetric echo, raw filters, and none in half of the cases."""
+    """Weight of k-space [n, n] (unshifted): partial Fourier or asymmetric echo, raw filters; none in half of the cases."""
+
     def on_axis(profile):
         return profile[:, None] if rng.random() < 0.5 else profile[None, :]
 
@@ -166,7 +176,11 @@ def k_space_weight(rng, n):
         weight = weight * on_axis((signed <= 2 * rng.uniform(0.55, 0.9) - 1).astype(np.float32))
     elif kind < 0.84:
         mix = rng.uniform(0.3, 1)
-        window = 1 - mix + mix * (0.5 + 0.5 * np.cos(np.pi * k)) if rng.random() < 0.5 else np.exp(-0.5 * (k / rng.uniform(0.5, 1.2)) ** 2)
+        window = (
+            1 - mix + mix * (0.5 + 0.5 * np.cos(np.pi * k))
+            if rng.random() < 0.5
+            else np.exp(-0.5 * (k / rng.uniform(0.5, 1.2)) ** 2)
+        )
         weight = weight * window[:, None] * window[None, :]
     else:
         inside = (k <= rng.uniform(0.5, 0.95)).astype(np.float32), (k <= rng.uniform(0.5, 1)).astype(np.float32)
@@ -186,7 +200,7 @@ def window_of(rng, array, n):
     if any(short):
         array = np.pad(array, [(0, 0)] * (array.ndim - 2) + [(0, s) for s in short], 'reflect')
     top, left = (int(rng.integers(s - n + 1)) for s in array.shape[-2:])
-    return array[..., top:top + n, left:left + n]
+    return array[..., top : top + n, left : left + n]
 
 
 def white(rng, n):
@@ -212,7 +226,8 @@ def relative_noise(rng, bank):
 
 
 def patch(rng, images, bank):
-    """One example, from images = (real spines, simulated spines, shapes, brains): (noisy complex, noise map, clean complex), each [PATCH, PATCH], mean foreground about 1."""
+    """One example, from images = (real spines, simulated spines, shapes, brains): (noisy complex, noise map, clean complex),
+    each [PATCH, PATCH], mean foreground about 1."""
     kind = images[rng.choice(len(images), p=SHARES)]
     source = kind[rng.integers(len(kind))]
     clean = turned(rng, window_of(rng, source['image'], TILE))[0] * rng.uniform(0.8, 1.25)
@@ -226,7 +241,7 @@ def patch(rng, images, bank):
         tile, noise = both
         # Variance of filtered independent noise: the filter's squared kernel over the variances.
         energy = scipy.fft.fft2(np.abs(scipy.fft.ifft2(weight)) ** 2)
-        variance = scipy.fft.ifft2(scipy.fft.fft2(std ** 2) * energy).real
+        variance = scipy.fft.ifft2(scipy.fft.fft2(std**2) * energy).real
         std = np.sqrt(np.maximum(variance, 1e-4 * variance.mean()))
 
     highest = min(200.0, 1.5 * source['own_snr'])
@@ -236,7 +251,7 @@ def patch(rng, images, bank):
     if kind < 0.03:
         tile = 0 * tile
     amplitude = sigma
-    if 0.03 < kind < 0.12:
+    if 0.03 < kind < 0.15:
         # The map claims more noise than there is, or noise where there is none: to be left as it is.
         amplitude = sigma * max(0.0, rng.uniform(-0.5, 0.5))
     elif kind > 0.85:

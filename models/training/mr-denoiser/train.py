@@ -4,10 +4,13 @@
 
 Loss: mean over patches of log(mean squared error in units of the noise + 0.003), which is the mean PSNR gain: every
 noise level weighs the same; and the squared correlation of the error with the image, since the least squared error
-alone shrinks contrasts and leaves a trace of them in the residual. Adam, one cycle over wall time, gradient clipping, moving average of the weights. Blocks
+alone shrinks contrasts and leaves a trace of them in the residual.
+
+Adam, one cycle over wall time, gradient clipping, moving average of the weights. Blocks
 run in bfloat16 for the first part of the time (several times faster where the processor has AMX), then in float32:
 bfloat16 has no room for noise of 1 on a signal of 200. Resumes from OUT/checkpoint.pt when that is there.
 """
+
 import argparse
 import copy
 import datetime
@@ -26,7 +29,7 @@ from network import Denoiser
 SEED = 20261125
 BATCH = 16
 PEAK_RATE = 1.5e-3
-SINGLE_PRECISION_FROM = 0.85
+SINGLE_PRECISION_FROM = 0.95
 DECAY = 0.999
 CLIP = 5.0
 STRUCTURE_WEIGHT = 20.0
@@ -50,17 +53,17 @@ def rate(fraction):
 def losses(denoised, clean, noise):
     """log of the mean squared error of each patch in units of its noise, and what keeps the image out of the residual."""
     error = (denoised - clean) / noise.mean((1, 2, 3), keepdim=True)
-    return torch.log((error ** 2).mean((1, 2, 3)) + 0.003) + STRUCTURE_WEIGHT * structure(error, clean) ** 2
+    return torch.log((error**2).mean((1, 2, 3)) + 0.003) + STRUCTURE_WEIGHT * structure(error, clean) ** 2
 
 
 def structure(error, clean):
-    """Correlation that the error (in units of the noise) brings into the residual: along the image, in its foreground, [n]."""
+    """Correlation that the error (in units of the noise) brings into the residual, along the image in its foreground: [n]."""
     magnitude = torch.linalg.vector_norm(clean, dim=1)
     inside = (magnitude > 0.3 * magnitude.mean((1, 2), keepdim=True)).float()
     count = inside.sum((1, 2), keepdim=True) + 1
     centred = (magnitude - (inside * magnitude).sum((1, 2), keepdim=True) / count) * inside
     along = (error * clean).sum(1) / (magnitude + 1e-6 * magnitude.mean((1, 2), keepdim=True) + 1e-12)
-    size = torch.sqrt((centred ** 2).sum((1, 2)) * count.flatten()) + 1e-12
+    size = torch.sqrt((centred**2).sum((1, 2)) * count.flatten()) + 1e-12
     return (along * centred).sum((1, 2)) / size
 
 
@@ -77,7 +80,7 @@ class Precision(torch.nn.Module):
         full = net.head(net.features(image, noise, level).contiguous(memory_format=torch.channels_last))
         with torch.autocast('cpu', dtype=torch.bfloat16, enabled=low):
             full = net.blocks(full.bfloat16() if low else full)
-        return image - net.inverse_haar(net.tail(full.float()) * level)
+        return image - net.noise_of(net.tail(full.float()), level)
 
 
 def source_groups(cache, rng):
@@ -107,7 +110,9 @@ def validation_cases(cache, bank):
                     noise, std = both[0], both[1].real
                 noisy = clean + noise / snr
                 two = lambda z: torch.from_numpy(np.stack((z.real, z.imag)).astype(np.float32))[None]
-                cases.append((name, snr, two(noisy), torch.from_numpy((std / snr).astype(np.float32))[None, None], two(clean)))
+                cases.append(
+                    (name, snr, two(noisy), torch.from_numpy((std / snr).astype(np.float32))[None, None], two(clean))
+                )
     return cases
 
 
@@ -139,8 +144,8 @@ def main():
     step, start = 0, time.time()
     if checkpoint.exists():
         stored = torch.load(checkpoint)
-        net.load_state_dict(stored['net'])
-        average.load_state_dict(stored['average'])
+        net.load_state_dict(stored['net'], strict=False)
+        average.load_state_dict(stored['average'], strict=False)
         adam.load_state_dict(stored['adam'])
         step, start = stored['step'], stored['start']
     rng = np.random.default_rng((SEED, step))
@@ -157,8 +162,10 @@ def main():
             file.write(json.dumps(line) + '\n')
 
     def keep():
-        torch.save(dict(net=net.state_dict(), average=average.state_dict(), adam=adam.state_dict(), step=step, start=start),
-                   checkpoint.with_suffix('.tmp'))
+        torch.save(
+            dict(net=net.state_dict(), average=average.state_dict(), adam=adam.state_dict(), step=step, start=start),
+            checkpoint.with_suffix('.tmp'),
+        )
         checkpoint.with_suffix('.tmp').rename(checkpoint)
 
     recent, norms, kept, reported = [], [], time.time(), time.time()
@@ -187,8 +194,14 @@ def main():
         step += 1
         recent.append(loss.item())
         if time.time() - reported > 100 or step == 200:
-            report(loss=round(float(np.mean(recent)), 4), gradient=round(float(np.median(norms)), 3), rate=round(rate(fraction), 6),
-                   makingMs=round(1e3 * making / len(recent)), learningMs=round(1e3 * learning / len(recent)), **gains(average, cases))
+            report(
+                loss=round(float(np.mean(recent)), 4),
+                gradient=round(float(np.median(norms)), 3),
+                rate=round(rate(fraction), 6),
+                makingMs=round(1e3 * making / len(recent)),
+                learningMs=round(1e3 * learning / len(recent)),
+                **gains(average, cases),
+            )
             recent, norms, reported, making, learning = [], [], time.time(), 0.0, 0.0
         if time.time() - kept > 150:
             keep()

@@ -4,6 +4,7 @@ data consistency round the denoiser.
 Data consistency: x = argmin |A x - y|^2 + weight |x - d|^2 with A = undersampling * FFT * coil maps and d the denoised
 image, by conjugate gradients; plug-and-play, Venkatakrishnan 2013, doi 10.1109/GlobalSIP.2013.6737048.
 """
+
 import os
 import pathlib
 import subprocess
@@ -38,7 +39,7 @@ class Scan:
         full = full + rng.standard_normal(full.shape, np.float32) + 1j * rng.standard_normal(full.shape, np.float32)
         self.mask = np.zeros((rows, 1), np.float32)
         # The line of k = 0 is among them, so that the folds are plain sums.
-        self.mask[(rows // 2) % acceleration::acceleration] = 1
+        self.mask[(rows // 2) % acceleration :: acceleration] = 1
         self.kspace = (full * self.mask).astype(np.complex64)
         centre = slice(rows // 2 - calibration_lines // 2, rows // 2 + calibration_lines // 2)
         self.calibration = np.zeros_like(self.kspace)
@@ -85,8 +86,12 @@ class Scan:
             folder = pathlib.Path(folder)
             write_cfl(folder / 'kspace', self.kspace)
             write_cfl(folder / 'maps', maps)
-            subprocess.run(['bart', 'pics', '-S', '-d0', *regularisation, folder / 'kspace', folder / 'maps', folder / 'image'],
-                           check=True, capture_output=True, env={**os.environ, 'OMP_NUM_THREADS': '1'})
+            subprocess.run(
+                ['bart', 'pics', '-S', '-d0', *regularisation, folder / 'kspace', folder / 'maps', folder / 'image'],
+                check=True,
+                capture_output=True,
+                env={**os.environ, 'OMP_NUM_THREADS': '1'},
+            )
             return read_cfl(folder / 'image', self.truth.shape)
 
 
@@ -97,7 +102,9 @@ def tapered(calibration):
     window = np.zeros((rows, columns))
     width = min(len(lines), columns)
     left = columns // 2 - width // 2
-    window[lines[0]:lines[-1] + 1, left:left + width] = np.outer(np.hanning(len(lines) + 2)[1:-1], np.hanning(width + 2)[1:-1])
+    window[lines[0] : lines[-1] + 1, left : left + width] = np.outer(
+        np.hanning(len(lines) + 2)[1:-1], np.hanning(width + 2)[1:-1]
+    )
     return window[None]
 
 
@@ -109,4 +116,4 @@ def write_cfl(path, array):
 
 
 def read_cfl(path, shape):
-    return np.fromfile(path.with_suffix('.cfl'), np.complex64)[:np.prod(shape)].reshape(shape, order='F')
+    return np.fromfile(path.with_suffix('.cfl'), np.complex64)[: np.prod(shape)].reshape(shape, order='F')
