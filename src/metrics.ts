@@ -68,6 +68,14 @@ export class Metrics {
   /** Reads the data directory whenever the metrics are read. */
   watchSpool(spool: Spool, nSessionsNotKept: () => number): void {
     const registers = [this.registry];
+    const counted = (name: string, help: string, value: (stats: OutboxStats) => number) =>
+      new Counter({
+        name, help, labelNames: ['destination'], registers,
+        collect() {
+          this.reset();
+          for (const stats of spool.outbox.stats()) this.inc({ destination: stats.destination }, value(stats));
+        },
+      });
     const perDestination = (name: string, help: string, value: (stats: OutboxStats) => number) =>
       new Gauge({
         name, help, labelNames: ['destination'], registers,
@@ -87,11 +95,17 @@ export class Metrics {
     perDestination('conus_outbox_dead_jobs', 'Series that were given up, until an operator retries or drops them.', ({ dead }) => dead);
     perDestination('conus_outbox_oldest_seconds', 'Age of the oldest series that is not delivered.', ({ oldestAt }) =>
       oldestAt === undefined ? 0 : Math.max(0, Date.now() - oldestAt) / 1000);
-    perDestination('conus_outbox_delivered_instances_total', 'Instances that receivers acknowledged, re-sent ones not counted.', ({ tally }) => tally.instancesDelivered);
-    perDestination('conus_outbox_resent_instances_total', 'Instances acknowledged that may have been there already.', ({ tally }) => tally.instancesResent);
+    counted('conus_outbox_delivered_instances_total', 'Instances that receivers acknowledged, re-sent ones not counted.', ({ tally }) => tally.instancesDelivered);
+    counted('conus_outbox_resent_instances_total', 'Instances acknowledged that may have been there already.', ({ tally }) => tally.instancesResent);
     overall('conus_spool_used_bytes', 'Bytes of objects and raw data in the data directory.', () => spool.room.state.usedBytes);
     overall('conus_spool_quota_bytes', 'Most bytes that the data directory may hold.', () => spool.room.state.quotaBytes);
     overall('conus_spool_full', '1 while there is no room for images.', () => (spool.room.state.isFull ? 1 : 0));
-    overall('conus_sessions_not_kept_total', 'Sessions since the start whose images could not be kept for delivery.', nSessionsNotKept);
+    new Counter({
+      name: 'conus_sessions_not_kept_total', help: 'Sessions since the start whose images could not be kept for delivery.', registers,
+      collect() {
+        this.reset();
+        this.inc(nSessionsNotKept());
+      },
+    });
   }
 }

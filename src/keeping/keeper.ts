@@ -51,6 +51,8 @@ export interface SessionKeeperOptions {
 
 /** How many records of ended sessions are kept. */
 const MOST_SESSIONS = 10_000;
+/** How long it is known what was delivered where, so that what is sent again is counted as such. */
+const REMEMBERED_MS = 90 * 24 * 3_600_000;
 
 export class SessionKeeper {
   readonly raw: RawShelf;
@@ -83,6 +85,7 @@ export class SessionKeeper {
       const ended = records.filter(({ state }) => state === 'acknowledged').sort((a, b) => b.openedAt - a.openedAt);
       for (const { id } of ended.slice(MOST_SESSIONS)) this.#sessions.remove(id);
       for (const { key, value } of [...this.#instances.range()]) if (!this.#options.spool.objects.has(value.ref)) this.#instances.remove(key);
+      this.#options.spool.outbox.forgetDeliveries(Date.now() - REMEMBERED_MS);
       return cut;
     });
   }
@@ -191,6 +194,11 @@ export class KeptSession {
     } catch (failure) {
       this.#fail(failure);
     }
+    if (this.#pending.length === 0 && this.#nFailed === 0 && this.#record.raw === undefined) {
+      // A question, a refusal, a probe: nothing that has to be known afterwards.
+      this.#sessions.remove(this.#record.id);
+      return [];
+    }
     const isIncomplete = error !== undefined || this.#nFailed > 0;
     try {
       if (isIncomplete) await this.#markAll();
@@ -203,7 +211,7 @@ export class KeptSession {
       if (this.#pending.length === 0) this.#nFailed++;
     }
     if (this.#nFailed === 0) return [];
-    const { code = 'unknown' } = (this.#failure ?? {}) as { code?: string };
+    const code = this.#failureCode;
     this.#options.log.error({ session: this.#record.id, images: this.#nFailed, code }, 'images are not kept for delivery');
     return [spoolWarning('CONUS_WARN_NOT_KEPT', `${this.#nFailed} images are not kept for delivery (${code})`)];
   }
@@ -226,10 +234,11 @@ export class KeptSession {
     }
     // Jobs hold what they deliver; the rest may be cleaned away when its room is needed.
     for (const { stored } of this.#pending) spool.objects.release(stored.ref, holder);
-    if (raw !== undefined) this.#rawShelf.mayGo(raw.name, raw.nBytes);
+    if (raw !== undefined) this.#rawShelf.add(raw.name, raw.nBytes, this.#nFailed === 0);
+    const errorCode = error?.code ?? (this.#nFailed > 0 ? this.#failureCode : undefined);
     this.#sessions.put(this.#record.id, {
       ...this.#record, state: 'acknowledged', endedAt: Date.now(), nImages: this.#pending.length, jobs,
-      ...(error !== undefined && { errorCode: error.code }),
+      ...(errorCode !== undefined && { errorCode }),
     });
   }
 
@@ -254,6 +263,10 @@ export class KeptSession {
         this.#fail(error);
       }
     }
+  }
+
+  get #failureCode(): string {
+    return (this.#failure as { readonly code?: string } | undefined)?.code ?? 'unknown';
   }
 
   #fail(error: unknown): void {

@@ -9,6 +9,9 @@ import type { Spool } from '../spool/index.js';
 /** Where raw data are saved in a data directory; an absolute path, as the keeper compares it. */
 export const rawFolderIn = (directory: string) => join(resolve(directory), 'raw');
 
+/** Below this nothing is recorded. */
+const ROOM_BYTES = 64 * 2 ** 20;
+
 export class RawShelf {
   readonly folder: string;
   readonly #spool: Spool;
@@ -27,6 +30,16 @@ export class RawShelf {
     }
   }
 
+  /**
+   * Room for one more recording, where it would lie in the data folder; how large it will be nobody knows yet.
+   * @throws CodedError SPOOL_ERR_FULL
+   */
+  async makeRoom(folder: string): Promise<void> {
+    if (resolve(folder) !== this.folder) return;
+    await this.#spool.room.reserve(ROOM_BYTES);
+    this.#spool.room.give(ROOM_BYTES);
+  }
+
   /** @param path of a recording that is complete on the disk, or its final name @returns undefined for one elsewhere */
   async sizeOf(path: string | undefined): Promise<{ name: string; nBytes: number } | undefined> {
     if (path === undefined || dirname(path) !== this.folder) return undefined;
@@ -35,10 +48,10 @@ export class RawShelf {
     return found === undefined ? undefined : { name, nBytes: found.size };
   }
 
-  /** In the transaction that acknowledges the session. */
-  mayGo(name: string, nBytes: number): void {
+  /** In the transaction that ends the session. @param mayGo when room is needed: everything that came of it is kept */
+  add(name: string, nBytes: number, mayGo: boolean): void {
     this.#spool.room.take(nBytes);
-    this.#spool.room.mayGo('raw', name, nBytes, Date.now());
+    if (mayGo) this.#spool.room.mayGo('raw', name, nBytes, Date.now());
   }
 
   async #remove(name: string, since: number): Promise<boolean> {

@@ -117,6 +117,7 @@ export class Connection {
       this.#session.remark(rawWarning('CONUS_WARN_RAW_NOT_SAVED', `raw data are not saved (${error.code ?? error.name})`));
     };
     try {
+      await this.#options.keeper?.raw.makeRoom(folder);
       this.#recorder = await RawRecorder.open(folder, id, onFailure);
       this.#kept?.savesRaw(this.#recorder.path);
     } catch (error) {

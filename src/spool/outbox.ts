@@ -122,6 +122,11 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     return this.#delivered.get([destination, sopInstanceUid]);
   }
 
+  /** In a transaction: what was acknowledged before is not known any more. */
+  forgetDeliveries(before: number): void {
+    for (const { key, value } of [...this.#delivered.range()]) if (value < before) this.#delivered.remove(key);
+  }
+
   stats(): OutboxStats[] {
     const tallies = new Map([...this.#tallies.range()].map(({ key, value }) => [key as string, value]));
     const stats = new Map<string, { waiting: number; sending: number; dead: number; oldestAt: number | undefined }>();

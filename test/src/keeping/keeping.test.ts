@@ -1,10 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseMessages } from 'ismrmrd';
+import { encodeClose, parseMessages } from 'ismrmrd';
 import type { MrdMessage } from 'ismrmrd';
 import dcmjs from 'dcmjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { KeepingAnswer, SessionKeeper } from '../../../src/keeping/index.js';
+import { KeepingAnswer, rawFolderIn, rerunnable, SessionKeeper } from '../../../src/keeping/index.js';
 import { createLog } from '../../../src/log.js';
 import { Session, WireAnswer } from '../../../src/session/index.js';
 import type { SpoolOptions, Spool } from '../../../src/spool/index.js';
@@ -148,4 +148,50 @@ describe('a session that is kept', () => {
     expect(readdirSync(join(folder, 'objects'))).toEqual([]);
     expect(await second.keeper.recover()).toEqual([]);
   });
+});
+
+describe('raw data', () => {
+  it('of acknowledged sessions go when room is needed, those of others stay', async () => {
+    const folder = temporaryFolder();
+    const raw = rawFolderIn(folder);
+    mkdirSync(raw, { recursive: true });
+    writeFileSync(join(raw, 'cut.mrd.partial'), new Uint8Array(1000));
+    const { spool, keeper } = await site(folder, { quotaBytes: 3000 });
+    const cut = keeper.open('cut');
+    cut.savesRaw(join(raw, 'cut.mrd'));
+    await keeper.recover();
+    expect(spool.room.state.usedBytes).toBe(1000);
+    const kept = keeper.open('kept');
+    writeFileSync(join(raw, 'kept.mrd'), new Uint8Array(1000));
+    kept.savesRaw(join(raw, 'kept.mrd'));
+    expect(await kept.end()).toEqual([]);
+    expect(spool.room.state.usedBytes).toBe(2000);
+    await spool.objects.put(new Uint8Array(1500));
+    expect(readdirSync(raw)).toEqual(['cut.mrd.partial']);
+    await expect(spool.objects.put(new Uint8Array(1900))).rejects.toMatchObject({ code: 'SPOOL_ERR_FULL' });
+    expect(readdirSync(raw)).toEqual(['cut.mrd.partial']);
+    expect(await rerunnable({ id: 'cut', openedAt: 0, state: 'cut', raw: join(raw, 'cut.mrd') })).toBe(join(raw, 'cut.mrd.partial'));
+  });
+
+  it('are on the disk before CLOSE', async () => {
+    const spool = await spoolIn(temporaryFolder());
+    const keeper = new SessionKeeper({ spool, destinationsFor: () => [], log: silent });
+    const sink = new MemorySink();
+    let release: () => void = () => undefined;
+    const flushed = new Promise<void>((resolve) => (release = resolve));
+    const answer = new KeepingAnswer(new WireAnswer(sink), keeper.open('s'), () => flushed);
+    const closing = answer.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(sink.bytes.length).toBe(0);
+    release();
+    await closing;
+    expect(kinds(parseMessages(sink.bytes))).toEqual(['close']);
+  });
+});
+
+it('leaves no record of sessions that brought nothing', async () => {
+  const { spool, keeper, play } = await site(temporaryFolder());
+  await play(concat([encodeClose()].flat())).session.closed;
+  await spool.flushed();
+  expect(keeper.sessions()).toEqual([]);
 });
