@@ -15,6 +15,7 @@ import { HANDOFF_ERRORS } from './handoff/index.js';
 import { EXAM_ERRORS, EXAM_NOTES } from './exams/index.js';
 import { DOOR_ERRORS } from './doors/index.js';
 import { HTTP_ERRORS } from './http/index.js';
+import { LIVE_ERRORS } from './live/index.js';
 import { PROTOCOL_FILE_ERRORS, PROTOCOL_FILE_WARNINGS } from './protocols/index.js';
 import { RAW_WARNINGS } from './raw/index.js';
 import { SERVER_ERRORS } from './server/index.js';
@@ -41,7 +42,7 @@ const sections: readonly Section[] = [
   { title: 'Exams', table: { ...EXAM_ERRORS, ...EXAM_NOTES } },
   { title: 'The doors', table: DOOR_ERRORS },
   { title: 'The configuration', table: CONFIG_ERRORS },
-  { title: 'HTTP and the live channel', table: HTTP_ERRORS },
+  { title: 'HTTP and the live channel', table: { ...HTTP_ERRORS, ...LIVE_ERRORS } },
   { title: 'The data directory', table: { ...SPOOL_ERRORS, ...SPOOL_WARNINGS, ...OUTBOX_ERRORS } },
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },
   { title: 'Images and metrics', table: IMG_ERRORS },

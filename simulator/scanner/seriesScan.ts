@@ -54,6 +54,8 @@ export interface SeriesScanOptions {
   readonly parameters: Readonly<Record<string, unknown>> | undefined;
   /** 0 to 2^32 - 1: noise, heart beats, breath and transmit field follow from it. */
   readonly seed: number;
+  /** Of the person and the study that the header names; undefined: the seed. */
+  readonly examSeed: number | undefined;
   /** Undefined: as many as the protocol says. */
   readonly nCoils: number | undefined;
   /** Over that of the reference (`referenceNoise`); Infinity: no noise and no noise scan. */
@@ -86,6 +88,7 @@ export const defaultSeriesScanOptions: SeriesScanOptions = {
   config: 'default',
   parameters: undefined,
   seed: 1,
+  examSeed: undefined,
   nCoils: undefined,
   snr: 1,
   noiseCorrelation: 0.3,
@@ -192,7 +195,7 @@ export class SeriesScan {
       series: this.series,
       sampling: this.sampling,
       coilNames: this.#array.map(({ name }) => name),
-      seed,
+      seed: this.options.examSeed ?? seed,
       relativeReceiverNoiseBandwidth: this.options.relativeReceiverNoiseBandwidth,
     });
   }

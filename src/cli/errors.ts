@@ -32,6 +32,10 @@ export const CLI_ERRORS = {
     expected: 'a server (--to), a folder, or .mrd, .h5 or - for a single series',
     action: 'give --to or --output; choose one series with --series, or write to a folder',
   },
+  CONUS_ERR_EXAM_SOURCE: {
+    expected: 'a service that answers (--url), or the data folder of one (--data)',
+    action: 'give one of the two; a service tells its HTTP address when it starts, and CONUS_TOKEN holds its token',
+  },
   CONUS_ERR_NOT_COMPARABLE: {
     expected: 'as many images of the same size in both, and a mask of that size',
     action: 'choose the series with --series, or compare other files',

@@ -14,6 +14,7 @@ import { compare } from './compare.js';
 import { addConfig } from './configCommands.js';
 import { dicomEcho, dicomSend } from './dicom.js';
 import type { DicomFlags } from './dicom.js';
+import { addExams } from './exams.js';
 import { ExitCode } from './exitCodes.js';
 import { explain } from './explain.js';
 import { receivedKinds } from './imageWriter.js';
@@ -73,6 +74,7 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['CONUS_ERR_DOOR_ADDRESS', ExitCode.usage],
   ['CONUS_ERR_NOT_COMPARABLE', ExitCode.usage],
   ['CONUS_ERR_SIMULATION_OUTPUT', ExitCode.usage],
+  ['CONUS_ERR_EXAM_SOURCE', ExitCode.usage],
   ['CONUS_ERR_SERIES', ExitCode.usage],
   ['SIM_ERR_PATHOLOGY', ExitCode.usage],
   ['SIM_ERR_OPTION', ExitCode.usage],
@@ -193,6 +195,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
   addSimulate(command(program, 'simulate'), io, done);
   addProtocols(program, io, done);
   addOutbox(program.command('outbox').description('what waits for delivery, and what became of it'), io, done);
+  addExams(program.command('exams'), io, done);
   addModels(program, io, done);
   addHandoff(program, io, done);
   addDicom(program, io, done);

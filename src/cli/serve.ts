@@ -59,6 +59,7 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
     }),
     ...(await keepingOf(dataFolder, flags.deliverTo, { spool, dicom })),
     doors,
+    exams: config.exams,
     logLevel: flags.logLevel,
     json: flags.json,
   };

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { dicomSection } from './dicom.js';
 import { doorsSection } from './doors.js';
 import { environmentSettings } from './environment.js';
+import { examsSection } from './exams.js';
 import { configError } from './errors.js';
 import { httpSection, mrdSection } from './mrd.js';
 import { spoolSection } from './spool.js';
@@ -19,6 +20,7 @@ const configSchema = z.strictObject({
   doors: doorsSection.prefault({}).describe('who may come in from where'),
   spool: spoolSection.prefault({}).describe('the data folder, and deliveries from it'),
   dicom: dicomSection.prefault({}).describe('the receiver of images, and destinations'),
+  exams: examsSection.prefault({}).describe('how series are gathered into exams'),
 });
 
 /** With all defaults. */

@@ -4,6 +4,7 @@ export { openCtOutput } from './ctOutput.js';
 export type { CtOutput, SimulatedSubject } from './ctOutput.js';
 export { isSimulated } from './headerFacts.js';
 export { openOutput } from './output.js';
+export { chooseWindow, magnitudeOf, surveyOf } from './scale.js';
 export { SeriesBook } from './series.js';
 export type { DeliveredImage, Series } from './series.js';
 export type { DeliveredPixelType, DeliverySettings, ImageOutput } from './types.js';

@@ -148,7 +148,11 @@ export class ExamBook {
       case 'jobChanged':
         this.#change(event.examId, (record) => withJob(record, event.jobId, { state: event.state, at: event.at, ...failureOf(event) }), collected);
         break;
-      default: {
+      case 'readoutProgress':
+      case 'inputEnded':
+      case 'seriesImage':
+      case 'seriesEnded':
+      case 'sessionFailed': {
         const place = this.#ofSession.get(event.sessionId);
         this.#change(place?.examId, (record) => withSessionEvent(record, place?.seriesId ?? '', event), collected);
       }
@@ -308,7 +312,8 @@ function sharesMeasurement(record: ExamRecord, { measurementId, dependsOn = [] }
 
 /** What turns one view into the other, for whoever had the first. */
 function changesBetween(before: ExamView | undefined, after: ExamView): Unnumbered[] {
-  const { series, promises, actions, ...exam } = after;
+  const { series, promises, actions } = after;
+  const exam = headOf(after);
   const examId = after.id;
   const changes: Unnumbered[] = [];
   if (before === undefined || !isEqual(headOf(before), exam)) changes.push({ kind: 'exam', examId, exam });
@@ -320,8 +325,9 @@ function changesBetween(before: ExamView | undefined, after: ExamView): Unnumber
   return changes;
 }
 
-function headOf({ series: _series, promises: _promises, actions: _actions, ...head }: ExamView): Omit<ExamView, 'series' | 'promises' | 'actions'> {
-  return head;
+function headOf(exam: ExamView): Omit<ExamView, 'series' | 'promises' | 'actions'> {
+  const { id, formerIds, openedAt, lastActivityAt, patient, study, protocol, protocolCandidates, remarks, state } = exam;
+  return { id, formerIds, openedAt, lastActivityAt, patient, study, ...(protocol !== undefined && { protocol }), protocolCandidates, remarks, state };
 }
 
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

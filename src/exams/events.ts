@@ -22,6 +22,8 @@ export type ExamEvent =
   | { readonly kind: 'dicomSeriesComplete'; readonly at: number; readonly seriesInstanceUid: string }
   | {
       readonly kind: 'delivered'; readonly at: number; readonly examId: string; readonly seriesId: string; readonly destination: string;
+      /** A series may go to one destination in several jobs: images and maps. */
+      readonly jobId: string;
       readonly state: DeliveryState; readonly code?: string; readonly text?: string;
     }
   | { readonly kind: 'jobChanged'; readonly at: number; readonly examId: string; readonly jobId: string; readonly state: JobState; readonly code?: string; readonly text?: string }

@@ -36,7 +36,8 @@ export interface SeriesRecord {
   readonly runs: Readonly<Record<string, RunRecord>>;
   /** Of a series that came by DICOM. */
   readonly received?: { readonly seriesInstanceUid: string; readonly sopInstanceUids: readonly string[]; readonly completeAt?: number };
-  readonly deliveries: Readonly<Record<string, { readonly state: DeliveryState; readonly at: number; readonly failure?: Failure }>>;
+  /** By job. */
+  readonly deliveries: Readonly<Record<string, { readonly destination: string; readonly state: DeliveryState; readonly at: number; readonly failure?: Failure }>>;
 }
 
 export interface JobRecord {
@@ -168,10 +169,10 @@ const deliveryRank: Readonly<Record<DeliveryState, number>> = { queued: 0, dead:
 export function withDelivery(exam: ExamRecord, event: Extract<ExamEvent, { kind: 'delivered' }>): ExamRecord {
   const series = exam.series[event.seriesId];
   if (series === undefined) return exam;
-  const known = series.deliveries[event.destination];
+  const known = series.deliveries[event.jobId];
   if (known !== undefined && (known.at > event.at || (known.at === event.at && deliveryRank[known.state] >= deliveryRank[event.state]))) return exam;
-  const delivery = { state: event.state, at: event.at, ...failureOf(event) };
-  return withSeries(exam, { ...series, deliveries: { ...series.deliveries, [event.destination]: delivery } });
+  const delivery = { destination: event.destination, state: event.state, at: event.at, ...failureOf(event) };
+  return withSeries(exam, { ...series, deliveries: { ...series.deliveries, [event.jobId]: delivery } });
 }
 
 export function withJob(exam: ExamRecord, jobId: string, job: JobRecord): ExamRecord {

@@ -15,7 +15,9 @@ export function applyChange(exams: ExamsById, change: ExamChange): ExamsById {
       break;
     case 'notify':
       break;
-    default:
+    case 'series':
+    case 'promises':
+    case 'actions':
       if (exam !== undefined) next.set(change.examId, withPart(exam, change));
   }
   return next;

@@ -11,6 +11,7 @@ const reason = z
   .describe('why it stands as it does');
 
 const delivery = z.object({
+  jobId: z.string().describe('of the outbox: one job takes one kind of image to one destination'),
   destination: z.string(),
   state: z.enum(['queued', 'delivered', 'dead']).describe('dead: given up; conus outbox tells more'),
   at: time,
@@ -72,7 +73,7 @@ export const actionSchema = z.object({
   id: z.string(),
   kind: z.enum(['deliver', 'notify', 'synthesise', 'analyse']),
   what: z.string().describe('destination, message, contrast or task'),
-  series: z.array(z.string()).describe('what it needs, by ids of the protocol, or by the id of a series'),
+  series: z.array(z.string()).describe('what it needs, by ids of the protocol'),
   state: z.enum(['waiting', 'offered', 'running', 'done', 'failed', 'notAvailable']),
   reason: reason.optional(),
 });

@@ -17,8 +17,6 @@ export interface ExamRules {
   readonly protocols: readonly Protocol[];
   /** The one that every exam is of, where a site has one only. */
   readonly protocol?: string;
-  /** Where every complete series goes. */
-  readonly deliverTo: readonly string[];
   /** An exam without a protocol is over when nothing was heard for so long. */
   readonly quietMs: number;
 }
@@ -49,9 +47,9 @@ export function derive(exam: ExamRecord, rules: ExamRules, now: number): Derived
   const scanned = protocol === undefined ? [] : scannedPromises(protocol, series, openedAt, now);
   const synthesised = protocol === undefined ? [] : synthesisedPromises(protocol, exam, scanned);
   const promises = [...scanned, ...synthesised];
-  const wanted = wantedJobs(protocol, records.map(({ id }) => id), rules.deliverTo);
-  const ready = wanted.flatMap((job) => readyJob(job, exam, promises, series));
-  const actions = actionViews(wanted, exam, promises, series);
+  const wanted = wantedJobs(protocol);
+  const ready = wanted.flatMap((job) => readyJob(job, exam, promises));
+  const actions = actionViews(wanted, exam, promises);
   const head = {
     id: exam.id,
     formerIds: [...exam.formerIds],
@@ -72,8 +70,8 @@ function seriesView(record: SeriesRecord, { role, series, candidates }: Recognit
   const run = decisiveRun(record);
   const progress = run === undefined ? receivedProgress(received) : runProgress(run);
   const deliveries = Object.entries(record.deliveries)
-    .map(([destination, { state, at, failure }]) => ({ destination, state, at, ...(failure !== undefined && { reason: { ...failure } }) }))
-    .sort((a, b) => (a.destination < b.destination ? -1 : 1));
+    .map(([jobId, { destination, state, at, failure }]) => ({ jobId, destination, state, at, ...(failure !== undefined && { reason: { ...failure } }) }))
+    .sort((a, b) => a.at - b.at || (a.jobId < b.jobId ? -1 : 1));
   const isDelivered = progress.state === 'complete' && deliveries.length > 0 && deliveries.every(({ state }) => state === 'delivered');
   const endedAt = run === undefined ? received?.completeAt : run.endedAt;
   return {
@@ -202,24 +200,19 @@ const stateWords: Readonly<Record<PromiseView['state'], string>> = {
   awaited: 'still to come', late: 'late', missing: 'missing', underway: 'underway', came: 'there', failed: 'failed', notAvailable: 'not available here',
 };
 
-function readyJob({ id, request, needs }: WantedJob, exam: ExamRecord, promises: readonly PromiseView[], series: readonly SeriesView[]): ReadyJob[] {
+function readyJob({ id, request, needs }: WantedJob, exam: ExamRecord, promises: readonly PromiseView[]): ReadyJob[] {
   if (exam.jobs[id] !== undefined) return [];
-  if ('seriesId' in needs) return series.some((one) => one.id === needs.seriesId && isThere(one)) ? [{ id, request, seriesIds: [needs.seriesId] }] : [];
   const kept = needs.map((need) => promises.find((promise) => promise.id === need));
   if (!kept.every((promise) => promise?.state === 'came')) return [];
   return [{ id, request, seriesIds: kept.flatMap((promise) => promise?.seriesId ?? []) }];
 }
 
-function actionViews(wanted: readonly WantedJob[], exam: ExamRecord, promises: readonly PromiseView[], series: readonly SeriesView[]): ActionView[] {
+function actionViews(wanted: readonly WantedJob[], exam: ExamRecord, promises: readonly PromiseView[]): ActionView[] {
   return wanted.map(({ id, request, needs }) => {
     const job = exam.jobs[id];
-    const needed = 'seriesId' in needs ? [needs.seriesId] : [...needs];
-    const base = { id, kind: request.kind, what: whatOf(request), series: needed };
-    if (job !== undefined) return { ...base, state: job.state, ...(job.failure !== undefined && { reason: { ...job.failure } }) };
-    const isOne = 'seriesId' in needs;
-    const failed = isOne && series.some((one) => one.id === needs.seriesId && one.state === 'failed');
-    const reason = isOne ? because('CONUS_WARN_EXAM_INPUT', failed ? 'its series failed' : 'its series is not complete yet') : waitingFor(needs, promises).reason;
-    return { ...base, state: 'waiting', reason };
+    const base = { id, kind: request.kind, what: whatOf(request), series: [...needs] };
+    if (job === undefined) return { ...base, state: 'waiting', reason: waitingFor(needs, promises).reason };
+    return { ...base, state: job.state, ...(job.failure !== undefined && { reason: { ...job.failure } }) };
   });
 }
 

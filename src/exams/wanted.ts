@@ -1,4 +1,4 @@
-/** What is to be done with an exam once which of its series are complete: by its protocol, and by the rule of the site. */
+/** What is to be done with an exam once which of its series are complete: by its protocol. Where series go in any case is for the outbox. */
 import { synthesisId } from '../../protocols/index.js';
 import type { Analysis, Protocol, Synthesis } from '../../protocols/index.js';
 
@@ -12,16 +12,12 @@ export interface WantedJob {
   /** The same in every run of the program. */
   readonly id: string;
   readonly request: JobRequest;
-  /** Ids of the protocol, or of one series of the exam. */
-  readonly needs: readonly string[] | { readonly seriesId: string };
+  /** Ids of the protocol. */
+  readonly needs: readonly string[];
 }
 
-/** @param deliverTo destinations that every series goes to as soon as it is complete */
-export function wantedJobs(protocol: Protocol | undefined, seriesIds: readonly string[], deliverTo: readonly string[]): WantedJob[] {
-  const bySite = seriesIds.flatMap((seriesId) =>
-    deliverTo.map((destination): WantedJob => ({ id: `deliver/${seriesId}/${destination}`, request: { kind: 'deliver', destination }, needs: { seriesId } })),
-  );
-  if (protocol === undefined) return bySite;
+export function wantedJobs(protocol: Protocol | undefined): WantedJob[] {
+  if (protocol === undefined) return [];
   const byProtocol = protocol.whenComplete.flatMap(({ series, actions }, rule) =>
     actions.flatMap((action, index): WantedJob[] => {
       const id = `${action.kind}/${protocol.name}/${rule}/${index}`;
@@ -30,7 +26,6 @@ export function wantedJobs(protocol: Protocol | undefined, seriesIds: readonly s
     }),
   );
   return [
-    ...bySite,
     ...byProtocol,
     ...protocol.synthesise.map((synthesis): WantedJob => ({ id: synthesisJobId(synthesis), request: { kind: 'synthesise', synthesis }, needs: synthesis.fromSeries })),
     ...protocol.analyse.map((analysis): WantedJob => ({ id: `analyse/${analysis.task}`, request: { kind: 'analyse', analysis }, needs: analysis.fromSeries })),

@@ -30,10 +30,14 @@ export interface HttpAppOptions {
   readonly host?: string;
   /** Longest body; nothing here takes one. */
   readonly bodyLimitBytes?: number;
+  /** Routes of the parts of the service. */
+  readonly plugins?: readonly ((app: FastifyInstance) => void)[];
 }
 
 /** Open to everybody: they tell nothing but that the service is there. */
 const openPaths = new Set(['/health', '/ready']);
+/** Where every request shows a token of its own. */
+const ownDoor = '/handoff/';
 
 const securityHeaders = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -62,12 +66,14 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders);
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    if (request.is404 && request.method !== 'GET' && request.method !== 'HEAD') {
       reply.header('allow', 'GET, HEAD');
       return refuse(reply, 405, httpError('CONUS_ERR_HTTP_METHOD', request.method));
     }
+    const route = request.routeOptions.url ?? '';
+    if (route.startsWith(ownDoor)) return;
     if (!isOwnHost(request.headers.host, hostNames)) return refuse(reply, 403, httpError('CONUS_ERR_HTTP_HOST', 'another name'));
-    if (openPaths.has(request.routeOptions.url ?? '')) return;
+    if (openPaths.has(route)) return;
     const admission = doors.authorise({ headers: request.headers, remoteAddress: request.ip, door: 'http' });
     if (!admission.isAdmitted) return refuse(reply, admission.status, admission.error);
   });
@@ -87,6 +93,7 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
     const text = await metrics.registry.metrics();
     return reply.header('content-type', metrics.registry.contentType).send(text);
   });
+  for (const plugin of options.plugins ?? []) plugin(app);
   return app;
 }
 
@@ -108,7 +115,12 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   return refuse(reply, 500, httpError('CONUS_ERR_HTTP_INTERNAL', 'a fault'));
 }
 
-const statuses: Readonly<Record<string, number>> = {};
+const statuses: Readonly<Record<string, number>> = {
+  CONUS_ERR_EXAM_UNKNOWN: 404,
+  CONUS_ERR_SERIES_UNKNOWN: 404,
+  CONUS_ERR_IMAGE_GONE: 410,
+  CONUS_ERR_HTTP_REQUEST: 400,
+};
 
 function statusOf({ code }: CodedError): number {
   return statuses[code] ?? 500;

@@ -1,3 +1,5 @@
 export { httpApp, isOwnHost } from './app.js';
 export type { HttpAppOptions, PartHealth } from './app.js';
 export * from './errors.js';
+export { examJsonSchemas, examRoutes } from './examRoutes.js';
+export type { LiveInfo } from './examRoutes.js';

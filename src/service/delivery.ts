@@ -1,4 +1,5 @@
 /** The parts that see that nothing is lost: the data folder, the keeper of what sessions make, and the driver of the outbox. */
+import type { DeliveryState, ExamKeeper } from '../exams/index.js';
 import { rerunnable, SessionKeeper } from '../keeping/index.js';
 import type { DeliverableSeries } from '../keeping/index.js';
 import type { Logger } from '../log.js';
@@ -6,7 +7,7 @@ import type { Metrics } from '../metrics.js';
 import { OutboxDriver } from '../outbox/index.js';
 import type { Destination, OutboxPolicy } from '../outbox/index.js';
 import { openSpool } from '../spool/index.js';
-import type { QuotaOptions, Spool } from '../spool/index.js';
+import type { OutboxJob, QuotaOptions, Spool } from '../spool/index.js';
 import type { ServicePart } from './parts.js';
 
 export interface DataOptions {
@@ -37,9 +38,10 @@ export async function startSpool({ folder, quota }: DataOptions, log: Logger): P
 }
 
 export async function startDelivery(
-  spool: Spool, { destinations, destinationsFor, policy }: DeliveryOptions, log: Logger, metrics: Metrics,
+  spool: Spool, { destinations, destinationsFor, policy }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
 ): Promise<{ part: ServicePart; keeper: SessionKeeper }> {
-  const keeper = new SessionKeeper({ spool, destinationsFor, log });
+  const keeper = new SessionKeeper({ spool, destinationsFor, log, ...(exams !== undefined && { examOf: (sessionId) => placeOf(exams, sessionId) }) });
+  if (exams !== undefined) tellExams(spool, exams);
   for (const record of await keeper.recover()) {
     const raw = await rerunnable(record);
     log.warn({ session: record.id, ...(raw !== undefined && { raw }) }, raw === undefined ? 'a session was cut and is not acknowledged' : 'a session was cut and is not acknowledged; conus recon can still reconstruct its raw data');
@@ -58,4 +60,21 @@ export async function startDelivery(
       },
     },
   };
+}
+
+/** What jobs of the outbox call an exam: with the series, so that what becomes of a job is told of the right one. */
+function placeOf(exams: ExamKeeper, sessionId: string): string | undefined {
+  const place = exams.book.ofSession(sessionId);
+  return place === undefined ? undefined : `${place.examId}/${place.seriesId}`;
+}
+
+function tellExams({ outbox }: Spool, exams: ExamKeeper): void {
+  const tell = (state: DeliveryState) => (job: OutboxJob) => {
+    const [examId, seriesId] = job.examId.split('/');
+    if (examId === undefined || seriesId === undefined) return;
+    const why = state === 'delivered' ? undefined : job.lastError;
+    const { id: jobId, destination } = job;
+    exams.apply({ kind: 'delivered', at: Date.now(), examId, seriesId, jobId, destination, state, ...(why !== undefined && { code: why.code, text: why.message }) });
+  };
+  outbox.on('added', tell('queued')).on('failed', tell('queued')).on('delivered', tell('delivered')).on('dead', tell('dead'));
 }

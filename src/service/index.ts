@@ -4,3 +4,5 @@ export { startService } from './service.js';
 export type { Service, ServiceOptions } from './service.js';
 export type { DataOptions, DeliveryOptions } from './delivery.js';
 export { deliveryOf, quotaOf } from './destinations.js';
+export { openExams } from './exams.js';
+export type { ExamOptions } from './exams.js';

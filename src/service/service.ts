@@ -12,6 +12,8 @@ import type { DicomConfig } from '../config/dicom.js';
 import type { CommitmentReports } from '../dicom/index.js';
 import { Doors } from '../doors/index.js';
 import type { DoorOptions } from '../doors/index.js';
+import { examRoutes } from '../http/index.js';
+import { LIVE_PATH, LIVE_PROTOCOL, LiveChannel } from '../live/index.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { NoiseStore } from '../noise/index.js';
@@ -24,6 +26,8 @@ import { joinObservers } from '../session/index.js';
 import type { SessionObserver } from '../session/index.js';
 import { startDelivery, startSpool } from './delivery.js';
 import type { DataOptions, DeliveryOptions } from './delivery.js';
+import { openExams } from './exams.js';
+import type { ExamOptions } from './exams.js';
 import { startDicom } from './dicom.js';
 import { startHttp } from './http.js';
 import { Parts } from './parts.js';
@@ -47,6 +51,7 @@ export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions
   readonly dicom?: { readonly config: DicomConfig; readonly reports: CommitmentReports };
   /** What stands before whoever comes from elsewhere; nothing may where it is absent. */
   readonly doors?: DoorOptions;
+  readonly exams?: ExamOptions;
 }
 
 const noDelivery: DeliveryOptions = { destinations: new Map(), destinationsFor: () => [], policy: defaultPolicy };
@@ -83,15 +88,27 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     const pool = new ReconstructionPool({ warmUpMs: WARM_UP_MS, ...options });
     parts.add({ name: 'reconstruction', close: () => pool.close() });
 
-    // Slot: exams.
-    // Slot: hand-off.
-    const delivery = data === undefined ? undefined : await startDelivery(data.spool, options.delivery ?? noDelivery, log, metrics);
-    if (delivery !== undefined) parts.add(delivery.part);
-    const dicom = options.dicom === undefined ? undefined : await startDicom(options.dicom.config, { spool: data?.spool, exams: undefined, reports: options.dicom.reports, log });
-    if (dicom !== undefined) parts.add(dicom);
+    // Nobody could look at exams that are neither kept nor shown.
+    const exams = options.http === undefined && data === undefined ? undefined : parts.add(await openExams(options.exams ?? {}, data?.spool, log));
+    if (exams !== undefined) lookOn.push((sessionId) => exams.observe(sessionId));
 
-    const http = options.http === undefined ? undefined : await startHttp(options.http, { doors, metrics, log, health: () => parts.health() });
-    if (http !== undefined) parts.add(http.part);
+    const delivery = data === undefined ? undefined : await startDelivery(data.spool, options.delivery ?? noDelivery, exams, log, metrics);
+    if (delivery !== undefined) parts.add(delivery.part);
+    const dicom = options.dicom === undefined ? undefined : await startDicom(options.dicom.config, { spool: data?.spool, exams, reports: options.dicom.reports, log });
+    if (dicom !== undefined) parts.add(dicom);
+    // Slot: hand-off.
+
+    let http: Awaited<ReturnType<typeof startHttp>> | undefined;
+    if (options.http !== undefined && exams !== undefined) {
+      const live = new LiveChannel({ exams, doors, log, host: options.http.host });
+      const liveInfo = () => ({ path: LIVE_PATH, protocol: LIVE_PROTOCOL, epoch: live.epoch, latestSequence: live.latestSequence });
+      const plugins = [examRoutes(exams, liveInfo)];
+      http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), plugins }, (server) => live.attach(server));
+      parts.add(http.part);
+      // Closed before HTTP, which waits for every connection.
+      parts.add(live);
+    }
+    exams?.start();
 
     // A machine that computes wrongly must not take a scan, and the first scan must not wait for compilers.
     await pool.ready();

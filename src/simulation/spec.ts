@@ -55,6 +55,7 @@ export class PreparedExam {
     const made = new SeriesScan(protocol, protocol.series[index]!, this.#object, {
       ...scan,
       // Series differ in their noise, heart beats and breaths, and a series alone is the same as among others.
+      examSeed: scan.seed ?? 1,
       seed: ((scan.seed ?? 1) + Math.imul(index, 0x9e37_79b1)) >>> 0,
       ...(this.patient === undefined ? {} : { fat: this.patient.fat, discs: this.patient.discs }),
       ...(subject.kind === 'picture' && { regionCentreMm: subject.volume.geometry.centreMm }),

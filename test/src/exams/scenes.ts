@@ -24,7 +24,7 @@ export function book(options: Partial<BookOptions> = {}, records: Iterable<ExamR
   let nIds = 0;
   return new ExamBook(
     {
-      protocols: [protocol()], deliverTo: [], quietMs: 60 * minute, windowMs: 120 * minute, maxFinished: 100,
+      protocols: [protocol()], quietMs: 60 * minute, windowMs: 120 * minute, maxFinished: 100,
       newId: () => `exam-${nIds++}-${Math.random().toString(36).slice(2, 8)}`,
       ...options,
     },

@@ -1,0 +1,208 @@
+/**
+ * The book of exams in the service: with a clock, kept in a table, its jobs given to whoever does them. Changes are
+ * kept as they happen, but for the progress of a scan, which is kept once a second: a crash costs a count, no state.
+ */
+import { randomBytes } from 'node:crypto';
+import { CodedError } from 'ismrmrd';
+import type { Logger } from '../log.js';
+import type { SessionObserver } from '../session/index.js';
+import { ExamBook } from './book.js';
+import type { BookOptions, Job } from './book.js';
+import { examError } from './errors.js';
+import type { ExamEvent } from './events.js';
+import { sessionFeed } from './feed.js';
+import { PictureStore } from './pictures.js';
+import type { ExamPicture } from './pictures.js';
+import { lastActivityOf } from './record.js';
+import type { ExamRecord } from './record.js';
+import type { ExamChange, ExamView } from './schema.js';
+import type { RecordTable } from './table.js';
+import type { JobRequest } from './wanted.js';
+
+export interface KeeperOptions extends Omit<BookOptions, 'newId' | 'recall'> {
+  readonly table: RecordTable<ExamRecord>;
+  /** Ids of exams by study and by former id. */
+  readonly index: RecordTable<string>;
+  /** Whether the tables outlive the process: then exams that are over may leave memory. */
+  readonly isDurable: boolean;
+  /** Resolves when everything that was put is on the disk. */
+  readonly flushed: () => Promise<void>;
+  readonly pictureBytes: number;
+  readonly log: Logger;
+  readonly now?: () => number;
+  readonly tickMs?: number;
+}
+
+/** Does what a protocol wants. Resolves when it is done. The same job may be asked for again after a restart. */
+export type JobHandler = (job: Job) => Promise<void>;
+
+export interface ExamListener {
+  changes?(changes: readonly ExamChange[]): void;
+  picture?(picture: ExamPicture, place: { readonly examId: string; readonly seriesId: string }): void;
+}
+
+/** Kinds of events that are told often, and kept a little later. */
+const frequent: ReadonlySet<ExamEvent['kind']> = new Set<ExamEvent['kind']>(['readoutProgress', 'seriesImage', 'dicomReceived']);
+const keepDelayMs = 1000;
+
+export class ExamKeeper {
+  readonly name = 'exams';
+  readonly book: ExamBook;
+  readonly #options: KeeperOptions;
+  readonly #pictures: PictureStore;
+  readonly #handlers = new Map<JobRequest['kind'], JobHandler>();
+  readonly #listeners = new Set<ExamListener>();
+  readonly #dirty = new Set<string>();
+  readonly #now: () => number;
+  #keepTimer: NodeJS.Timeout | undefined;
+  #tickTimer: NodeJS.Timeout | undefined;
+  #trouble: string | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#pictures = new PictureStore(options.pictureBytes);
+    const { table, index } = options;
+    this.book = new ExamBook(
+      {
+        ...options,
+        newId: () => randomBytes(9).toString('base64url'),
+        recall: {
+          exam: (id) => table.get(id) ?? table.get(index.get(`former ${id}`) ?? ''),
+          ofStudy: (uid) => table.get(index.get(`study ${uid}`) ?? ''),
+        },
+      },
+      latest(table, options.maxFinished),
+      this.#now(),
+    );
+  }
+
+  /** Ends what a former run left open, offers what it left undone, and goes on by itself from then. Handlers come before. */
+  start(): void {
+    const text = examError('CONUS_ERR_EXAM_RESTARTED', 'a scan that ran when the service ended').message;
+    for (const sessionId of this.book.openSessions) {
+      this.apply({ kind: 'sessionFailed', at: this.#now(), sessionId, code: 'CONUS_ERR_EXAM_RESTARTED', text, remarks: [] });
+    }
+    for (const job of this.book.unfinishedJobs) this.#run(job);
+    this.#tickTimer = setInterval(() => this.apply({ kind: 'tick', at: this.#now() }), this.#options.tickMs ?? 5000).unref();
+  }
+
+  handle(kind: JobRequest['kind'], handler: JobHandler): void {
+    this.#handlers.set(kind, handler);
+  }
+
+  /** @returns what ends it */
+  listen(listener: ExamListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  observe(sessionId: string): SessionObserver {
+    return sessionFeed(sessionId, {
+      apply: (event) => this.apply(event),
+      picture: (picture) => this.#keepPicture(picture),
+      now: this.#now,
+    });
+  }
+
+  apply(event: ExamEvent): void {
+    const { changes, jobs, changed, removed } = this.book.apply(event);
+    for (const id of removed) this.#options.table.remove(id);
+    for (const id of changed) this.#dirty.add(id);
+    if (!this.#options.isDurable) for (const change of changes) if (change.kind === 'gone') this.#options.table.remove(change.examId);
+    if (!frequent.has(event.kind)) this.#keep();
+    else this.#keepTimer ??= setTimeout(() => this.#keep(), keepDelayMs).unref();
+    if (changes.length > 0) for (const listener of this.#listeners) listener.changes?.(changes);
+    for (const change of changes) if (change.kind === 'notify') this.#options.log.info({ exam: change.examId, message: change.message }, 'as the protocol asked');
+    for (const job of jobs) this.#run(job);
+  }
+
+  /** @throws CodedError CONUS_ERR_EXAM_UNKNOWN */
+  exam(id: string): ExamView {
+    const exam = this.book.exam(id);
+    if (exam === undefined) throw examError('CONUS_ERR_EXAM_UNKNOWN', 'another id');
+    return exam;
+  }
+
+  /** Images of a series that are in memory, in their order. @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN */
+  pictures(examId: string, seriesId: string): ExamPicture[] {
+    return this.#sessionsOf(examId, seriesId).map((id) => this.#pictures.ofSession(id)).find((pictures) => pictures.length > 0) ?? [];
+  }
+
+  /** @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN, CONUS_ERR_IMAGE_GONE */
+  picture(examId: string, seriesId: string, output: string, number: number): ExamPicture {
+    const found = this.pictures(examId, seriesId).find((picture) => picture.output === output && picture.number === number);
+    if (found === undefined) throw examError('CONUS_ERR_IMAGE_GONE', 'an image that is not in memory');
+    return found;
+  }
+
+  trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#tickTimer);
+    this.#keep();
+    await this.#options.flushed();
+  }
+
+  /** Those that sent the series, the latest first. */
+  #sessionsOf(examId: string, seriesId: string): string[] {
+    if (!this.exam(examId).series.some(({ id }) => id === seriesId)) throw examError('CONUS_ERR_SERIES_UNKNOWN', 'another id');
+    const runs = this.book.record(examId)?.series[seriesId]?.runs ?? {};
+    return Object.values(runs).sort((a, b) => b.openedAt - a.openedAt).map(({ sessionId }) => sessionId);
+  }
+
+  #keepPicture(picture: ExamPicture): void {
+    const place = this.book.ofSession(picture.sessionId);
+    if (place === undefined) return;
+    this.#pictures.put(picture);
+    for (const listener of this.#listeners) listener.picture?.(picture, place);
+  }
+
+  #keep(): void {
+    clearTimeout(this.#keepTimer);
+    this.#keepTimer = undefined;
+    const { table, index, flushed, log } = this.#options;
+    for (const id of this.#dirty) {
+      const record = this.book.record(id);
+      if (record === undefined) continue;
+      table.put(record.id, record);
+      for (const { facts } of Object.values(record.series)) if (facts.studyInstanceUid !== undefined) index.put(`study ${facts.studyInstanceUid}`, record.id);
+      for (const former of record.formerIds) index.put(`former ${former}`, record.id);
+    }
+    if (this.#dirty.size === 0) return;
+    this.#dirty.clear();
+    flushed().then(
+      () => (this.#trouble = undefined),
+      (error: unknown) => {
+        this.#trouble = 'exams cannot be kept';
+        log.error({ code: (error as { code?: string }).code }, this.#trouble);
+      },
+    );
+  }
+
+  #run(job: Job): void {
+    const handler = this.#handlers.get(job.request.kind);
+    const tell = (state: 'running' | 'done' | 'failed' | 'notAvailable', why?: CodedError) =>
+      this.apply({ kind: 'jobChanged', at: this.#now(), examId: job.examId, jobId: job.id, state, ...(why !== undefined && { code: why.code, text: why.message }) });
+    // After the event that asked for it.
+    setImmediate(() => {
+      if (handler === undefined) return tell('notAvailable', examError('CONUS_ERR_EXAM_NO_HANDLER', `nobody here to ${job.request.kind}`));
+      tell('running');
+      handler(job).then(
+        () => tell('done'),
+        (error: unknown) => {
+          this.#options.log.warn({ exam: job.examId, job: job.id, code: error instanceof CodedError ? error.code : undefined }, 'an action of an exam failed');
+          tell('failed', error instanceof CodedError ? error : examError('CONUS_ERR_EXAM_ACTION', `a fault while it should ${job.request.kind}`));
+        },
+      );
+    });
+  }
+}
+
+/** The exams that were heard of last. */
+function latest(table: RecordTable<ExamRecord>, count: number): ExamRecord[] {
+  const records = [...table.range()].map(({ value }) => value);
+  return records.sort((a, b) => lastActivityOf(b) - lastActivityOf(a)).slice(0, count);
+}

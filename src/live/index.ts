@@ -1,0 +1,10 @@
+export { LIVE_PATH, LIVE_PROTOCOL, LiveChannel } from './channel.js';
+export type { LiveOptions } from './channel.js';
+export * from './errors.js';
+export { clientMessageSchema, serverMessageSchema } from './messages.js';
+export type { ClientMessage, PictureMessage, ServerMessage, Subscription } from './messages.js';
+export { livePage } from './page.js';
+export { ChangeRing } from './ring.js';
+export { Subscriber } from './subscriber.js';
+export type { Channel, SubscriberLimits } from './subscriber.js';
+export { decodeClientMessage, decodeServerMessage, encodeMessage } from './wire.js';

@@ -1,0 +1,147 @@
+import { setImmediate } from 'node:timers/promises';
+import { CodedError, encodeClose, encodeConfigFile, encodeHeader } from 'ismrmrd';
+import { describe, expect, it } from 'vitest';
+import { MemoryTable, PictureStore, pictureOf } from '../../../src/exams/index.js';
+import type { ExamRecord } from '../../../src/exams/index.js';
+import { play } from '../fakes.js';
+import { concat, headerXml, lines, scan as mrdScan } from '../streams.js';
+import { kept, reconImage } from './kept.js';
+import { begin, facts, minute, protocol, scan } from './scenes.js';
+
+const withPatient = headerXml().replace(
+  '<acquisitionSystemInformation>',
+  '<subjectInformation><patientName>Doe^Jane</patientName><patientID>4711</patientID></subjectInformation><acquisitionSystemInformation>',
+);
+
+describe('sessions', () => {
+  it('become series of an exam, with their patient in the record and nowhere in the log', async () => {
+    const { keeper, log } = kept({ protocols: [] });
+    const stream = concat([...encodeConfigFile('default'), ...encodeHeader(withPatient), ...lines(), ...encodeClose()]);
+    await play([stream], {}, { id: 's1', observer: keeper.observe('s1') });
+    await play([stream.slice(0, stream.length - 200)], {}, { id: 's2', observer: keeper.observe('s2') });
+    keeper.apply({ kind: 'tick', at: Date.now() });
+    const [exam] = keeper.book.exams;
+    expect(exam).toMatchObject({ patient: { name: 'Doe^Jane', id: '4711' } });
+    expect(keeper.book.exams).toHaveLength(1);
+    const [whole, cut] = exam!.series;
+    expect(whole).toMatchObject({ state: 'complete', outputs: [{ kind: 'image', nImages: 1 }] });
+    expect(whole!.lines!.nAcquired).toBe(whole!.lines!.nExpected);
+    expect(cut).toMatchObject({ state: 'failed', reason: { code: 'MRD_ERR_TRUNCATED_MESSAGE' } });
+    expect(log.join('') + JSON.stringify([exam!.series, exam!.promises, exam!.actions, exam!.remarks])).not.toMatch(/Doe|4711/);
+  });
+
+  it('that ask only or bring no data are none', async () => {
+    const { keeper } = kept();
+    await play([concat([...encodeConfigFile('default'), ...encodeHeader(headerXml()), ...encodeClose()])], {}, { observer: keeper.observe('s1') });
+    await play([concat([...encodeConfigFile('gtquery.xml'), ...encodeClose()])], {}, { observer: keeper.observe('s2') });
+    expect(keeper.book.exams).toEqual([]);
+  });
+
+  it('keep their pictures, as long as there is room', async () => {
+    const { keeper } = kept({ protocols: [] });
+    await play([mrdScan()], {}, { id: 's1', observer: keeper.observe('s1') });
+    const [exam] = keeper.book.exams;
+    const { id } = exam!.series[0]!;
+    expect(keeper.picture(exam!.id, id, 'image', 1)).toMatchObject({ rows: 4, columns: 4, slice: 0 });
+    expect(() => keeper.picture(exam!.id, id, 'image', 2)).toThrow('CONUS_ERR_IMAGE_GONE');
+    expect(() => keeper.picture(exam!.id, 'x', 'image', 1)).toThrow('CONUS_ERR_SERIES_UNKNOWN');
+    expect(() => keeper.picture('x', id, 'image', 1)).toThrow('CONUS_ERR_EXAM_UNKNOWN');
+  });
+});
+
+describe('pictures', () => {
+  it('are magnitudes, bounded in bytes, the oldest left out first, and one that is made anew replaces itself', () => {
+    const store = new PictureStore(3 * 4 * 24);
+    for (let number = 1; number <= 5; number++) store.put(pictureOf('s', number, reconImage(number)));
+    store.put(pictureOf('s', 4, reconImage(4, 3)));
+    expect(store.ofSession('s').map(({ number }) => number).sort()).toEqual([3, 4, 5]);
+    expect(store.nBytes).toBe(3 * 4 * 24);
+    const values = store.get('s', 'image', 4)!.values;
+    expect(values[0]).toBeCloseTo(3, 5);
+    expect(values[5]).toBe(1);
+  });
+});
+
+describe('exams', () => {
+  it('are there after a restart; what ran then has failed and says why', () => {
+    const table = new MemoryTable<ExamRecord>();
+    const first = kept({ table });
+    [...scan('a', facts('T1w'), begin), ...scan('b', facts('T2w'), begin).slice(0, 3)].forEach((event) => first.keeper.apply(event));
+    first.keeper.apply({ kind: 'tick', at: begin + minute });
+    const again = kept({ table, now: () => begin + 2 * minute });
+    again.keeper.start();
+    const [exam] = again.keeper.book.exams;
+    expect(exam).toMatchObject({ id: first.keeper.book.exams[0]!.id, series: [{ role: 't1w', state: 'complete' }, { role: 't2w', state: 'failed', reason: { code: 'CONUS_ERR_EXAM_RESTARTED' } }] });
+    scan('c', facts('STIR'), begin + 3 * minute).forEach((event) => again.keeper.apply(event));
+    expect(again.keeper.book.exams).toHaveLength(1);
+  });
+
+  it('are kept at once where their state changes, and at the end in any case', async () => {
+    const { keeper, table } = kept();
+    const [opened, progress] = scan('a', facts('T1w'), begin);
+    const lines = () => Object.values(Object.values([...table.range()][0]!.value.series)[0]!.runs)[0]!.nLines;
+    keeper.apply(opened!);
+    expect(lines()).toBe(0);
+    keeper.apply(progress!);
+    expect(lines()).toBe(0);
+    await keeper.close();
+    expect(lines()).toBe(40);
+  });
+
+  it('are in trouble when they cannot be kept', async () => {
+    let isFull = true;
+    const { keeper } = kept({ flushed: () => (isFull ? Promise.reject(new Error('disk')) : Promise.resolve()) });
+    keeper.apply(scan('a', facts('T1w'), begin)[0]!);
+    await setImmediate();
+    expect(keeper.trouble()).toBe('exams cannot be kept');
+    isFull = false;
+    keeper.apply(scan('b', facts('T2w'), begin)[0]!);
+    await setImmediate();
+    expect(keeper.trouble()).toBeUndefined();
+  });
+});
+
+describe('jobs', () => {
+  const rules = protocol({ synthesise: [{ contrast: 'ct', fromSeries: ['sag-t1w'] }], analyse: [{ task: 'grades', fromSeries: ['sag-t1w'] }] });
+  const t1 = scan('a', facts('T1w'), begin);
+  const settled = async () => {
+    for (let i = 0; i < 5; i++) await setImmediate();
+  };
+  const states = (keeper: ReturnType<typeof kept>['keeper']) =>
+    Object.fromEntries(keeper.book.exams[0]!.actions.map(({ kind, state, reason }) => [kind, [state, reason?.code]]));
+
+  it('are done by whoever does them; without anybody that is said', async () => {
+    const { keeper } = kept({ protocols: [rules] });
+    const asked: string[][] = [];
+    keeper.handle('analyse', async ({ seriesIds }) => void asked.push([...seriesIds]));
+    t1.forEach((event) => keeper.apply(event));
+    await settled();
+    expect(states(keeper)).toEqual({ synthesise: ['notAvailable', 'CONUS_ERR_EXAM_NO_HANDLER'], analyse: ['done', undefined] });
+    expect(asked).toEqual([[keeper.book.exams[0]!.series[0]!.id]]);
+  });
+
+  it('that fail say why by their code, and a fault without one says nothing of what it was about', async () => {
+    const { keeper, log } = kept({ protocols: [rules] });
+    keeper.handle('analyse', () => Promise.reject(new CodedError('ANALYSIS_ERR_X', 'x', { expected: 'y', action: 'z' })));
+    keeper.handle('synthesise', () => Promise.reject(new Error('Doe^Jane')));
+    t1.forEach((event) => keeper.apply(event));
+    await settled();
+    expect(states(keeper)).toEqual({ synthesise: ['failed', 'CONUS_ERR_EXAM_ACTION'], analyse: ['failed', 'ANALYSIS_ERR_X'] });
+    expect(log.join('') + JSON.stringify(keeper.book.exams[0]!.actions)).not.toContain('Doe');
+  });
+
+  it('that a restart cut are done then', async () => {
+    const table = new MemoryTable<ExamRecord>();
+    const before = kept({ table, protocols: [rules] });
+    before.keeper.handle('analyse', () => new Promise(() => undefined));
+    t1.forEach((event) => before.keeper.apply(event));
+    await settled();
+    expect(states(before.keeper)['analyse']).toEqual(['running', undefined]);
+    const after = kept({ table, protocols: [rules] });
+    let nDone = 0;
+    after.keeper.handle('analyse', async () => void nDone++);
+    after.keeper.start();
+    await settled();
+    expect([states(after.keeper)['analyse'], nDone]).toEqual([['done', undefined], 1]);
+  });
+});

@@ -1,0 +1,140 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ImageGeometry } from '../../../imaging/index.js';
+import { volumeOf } from '../../../imaging/index.js';
+import { main } from '../../../src/cli/index.js';
+import { examSchema } from '../../../src/exams/index.js';
+import { createLog } from '../../../src/log.js';
+import { Metrics } from '../../../src/metrics.js';
+import { loadUnresolvedProtocol } from '../../../src/protocols/index.js';
+import { startService } from '../../../src/service/index.js';
+import type { Service } from '../../../src/service/index.js';
+import { SimulatedExam } from '../../../src/simulation/index.js';
+import type { ExamSpec } from '../../../src/simulation/index.js';
+import { cleanUp, Client } from '../live/clients.js';
+
+const log: string[] = [];
+let folder: string;
+let metrics: Metrics;
+let service: Service;
+
+const started = (): Promise<Service> => {
+  metrics = new Metrics();
+  return startService(
+    {
+      host: '127.0.0.1', port: 0, maxSessions: 4, idleTimeoutS: 60, stallTimeoutS: 60, threads: 1,
+      http: { host: '127.0.0.1', port: 0 }, data: { folder },
+    },
+    createLog('trace', { write: (line: string) => void log.push(line) }),
+    metrics,
+  );
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'conus-service-'));
+  service = await started();
+});
+afterAll(async () => {
+  await cleanUp();
+  await service.close(0);
+  await rm(folder, { recursive: true });
+});
+
+async function conus(...argv: string[]): Promise<string> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  expect(await main(argv, { stdin: Readable.from([]), stdout, stderr, showsProgress: false, stop: new AbortController().signal })).toBe(0);
+  return (stdout.read() as Buffer).toString();
+}
+
+/** The sagittal pair and a STIR, small, of something that is brighter in the middle. */
+async function tinyExam(): Promise<ExamSpec> {
+  const { series, ...protocol } = await loadUnresolvedProtocol('lumbar-standard');
+  const geometry: ImageGeometry = {
+    centreMm: [0, 0, 0], rowDirection: [0, 1, 0], columnDirection: [0, 0, -1], sliceDirection: [-1, 0, 0], fovMm: [200, 200, 60], matrixSize: [20, 20, 3],
+  };
+  const values = Float32Array.from({ length: 20 * 20 * 3 }, (_, index) => (Math.abs((index % 20) - 10) < 6 && Math.abs((Math.floor(index / 20) % 20) - 10) < 6 ? 1 : 0));
+  return {
+    protocol: {
+      ...protocol,
+      coil: { nChannels: 2 },
+      series: series.filter(({ geometry: { orientation } }) => orientation === 'sagittal').map((one) => ({
+        ...one,
+        averages: 1,
+        acceleration: { factor: 2, calibration: 'embedded', calibrationLines: 16 },
+        geometry: { ...one.geometry, matrix: { readout: 32, phase: 32 }, phaseResolution: 1, phaseOversampling: 0, slices: { ...one.geometry.slices, count: 2 } },
+      })),
+    },
+    subject: { kind: 'picture', volume: volumeOf(geometry, values), gain: 1 },
+    scan: { seed: 7, snr: 20 },
+    ct: {},
+  };
+}
+
+function played(port: number, parts: Iterable<Uint8Array>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', reject).on('data', () => undefined).on('end', () => socket.end()).on('close', () => resolve());
+    for (const part of parts) socket.write(part);
+  });
+}
+
+describe('the service', () => {
+  it('makes one exam of a simulated one, with its roles and pictures, over HTTP and the live channel, and names nobody in its log', async () => {
+    const at = `http://127.0.0.1:${service.httpAddress!.port}`;
+    const client = await new Client(service.httpAddress!.port).saying({ kind: 'subscribe', pictures: 'slices' });
+    const spec = await tinyExam();
+    const simulated = new SimulatedExam(spec, 1);
+    try {
+      for (const { id } of spec.protocol.series) {
+        const stream = await simulated.simulate(id);
+        await played(service.address.port, [...stream.timed()].flatMap(({ parts }) => [...parts]));
+      }
+    } finally {
+      await simulated.close();
+    }
+    const { exams } = (await (await fetch(`${at}/api/exams`)).json()) as { exams: { id: string }[] };
+    expect(exams).toHaveLength(1);
+    const exam = examSchema.parse(await (await fetch(`${at}/api/exams/${exams[0]!.id}`)).json());
+    expect(exam.patient.name).toBe('Simulated^Spine^7');
+    expect(exam.protocol?.name).toBe('lumbar-standard');
+    expect(exam.series.map(({ protocolSeries, state, role }) => [protocolSeries, role, state])).toEqual(
+      spec.protocol.series.map(({ id, role }) => [id, role, 'complete']),
+    );
+    for (const { lines, outputs, facts } of exam.series) {
+      expect(lines!.nAcquired).toBe(lines!.nExpected);
+      expect(outputs).toEqual([{ kind: 'image', nImages: 2, nExpected: 2 }]);
+      expect(facts).toMatchObject({ orientation: 'sagittal', acceleration: 2, isSimulated: true });
+    }
+    expect(exam.promises.filter(({ state }) => state !== 'came').map(({ role, state }) => [role, state])).toEqual([['t2w', 'awaited']]);
+
+    const picture = await fetch(`${at}/api/exams/${exam.id}/series/${exam.series[0]!.id}/images/1`);
+    expect([picture.status, picture.headers.get('x-conus-rows')]).toEqual([200, '32']);
+    await client.upTo(((await (await fetch(`${at}/api/events`)).json()) as { latestSequence: number }).latestSequence);
+    expect([...client.exams.values()]).toEqual([exam]);
+    expect(client.kinds().filter((kind) => kind === 'picture').length).toBeGreaterThan(0);
+    expect(client.nGaps).toBe(0);
+
+    expect((await fetch(`${at}/ready`)).status).toBe(200);
+    expect(log.length).toBeGreaterThan(0);
+    expect(log.join('') + (await metrics.registry.metrics())).not.toMatch(/Simulated\^Spine|SIMULATED-7/);
+  });
+
+  it('tells its exams on the command line, and has them again after a restart', async () => {
+    const url = `http://127.0.0.1:${service.httpAddress!.port}`;
+    const rows = JSON.parse(await conus('exams', 'list', '--url', url, '--json')) as { id: string; nComplete: number }[];
+    expect(rows).toMatchObject([{ nComplete: 3 }]);
+    const shown = await conus('exams', 'show', rows[0]!.id, '--url', url);
+    expect(shown).toMatch(/sag-stir +scanned +came/);
+    expect(shown).toMatch(/ax-t2w +scanned +awaited +CONUS_INFO_EXAM_AWAITED/);
+    // With a live client still there.
+    await service.close(0);
+    expect(await conus('exams', 'show', rows[0]!.id, '--data', folder)).toBe(shown);
+    service = await started();
+    const again = (await (await fetch(`http://127.0.0.1:${service.httpAddress!.port}/api/exams`)).json()) as { exams: unknown[] };
+    expect(again.exams).toEqual(rows);
+  });
+});
