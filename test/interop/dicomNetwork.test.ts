@@ -39,12 +39,12 @@ beforeAll(async () => {
   seriesFolder = join(directory, 'series');
   const plane = obliqueGeometry(columns, rows);
   const centreOf = (slice: number) => plane.centreMm.map((centre, i) => centre + 4.5 * slice * plane.sliceDirection[i]!) as unknown as ImageGeometry['centreMm'];
-  const output = await openOutput(seriesFolder, header(), settings);
+  const outputs = [await openOutput(seriesFolder, header(), settings), await openOutput(at('enhanced'), header(), { ...settings, enhancedDicom: true })];
   for (let slice = 0; slice < slices; slice++) {
     const counters = { slice, contrast: 0, phase: 0, repetition: 0, set: 0, average: 0 };
-    await output.write(image({ rows, columns, counters, geometry: { ...plane, centreMm: centreOf(slice) } }, magnitudes(slice)));
+    for (const output of outputs) await output.write(image({ rows, columns, counters, geometry: { ...plane, centreMm: centreOf(slice) } }, magnitudes(slice)));
   }
-  await output.close();
+  for (const output of outputs) await output.close();
   const { series, refused } = await instancesOfFiles(await dicomFiles(seriesFolder));
   expect(refused).toEqual([]);
   instances = series[0]!;
@@ -261,6 +261,18 @@ describe('our sender to storescp', () => {
       const files = await received();
       expect(new Set(files.map((file) => describeDicom(file).header.identity.transferSyntaxUid))).toEqual(new Set([uid]));
       await expectTheVolume(files);
+    }
+  });
+
+  it('sends one enhanced object, native and as JPEG-LS of dcmtk', async () => {
+    const [path] = await dicomFiles(at('enhanced'));
+    expect(tool('dcmcjpls', [path!, at('enhanced-jpegls.dcm')]).text).toBe('');
+    const { port, received } = await storescp('+xt');
+    for (const file of [path!, at('enhanced-jpegls.dcm')]) {
+      const [enhanced] = (await instancesOfFiles([file])).series;
+      expect(codes(await scu(port).send(enhanced!, never))).toEqual(['stored']);
+      await expectTheVolume([await readFile(file)]);
+      await expectTheVolume(await received());
     }
   });
 
