@@ -1,12 +1,12 @@
 /** The simulated CT before two judges: dicom3tools' dciodvfy and dcmtk's dcmdump. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulateCt, CtScan } from '../../simulator/index.js';
 import type { CtOptions } from '../../simulator/index.js';
-import { openCtOutput } from '../../src/delivery/index.js';
+import { derivedDicom, openCtOutput } from '../../src/delivery/index.js';
 import { ball, smallParallel, smallScan } from '../simulator/ct/phantoms.js';
 
 let directory: string;
@@ -44,6 +44,25 @@ describe('the simulated CT', () => {
       expect(lines).toContain('CTImage');
       expect(lines.filter((line) => /^(Error|Abort)|not present in standard DICOM IOD - \(/.test(line) && !young.test(line))).toEqual([]);
     }
+  });
+
+  it('is without error after denoising, too: an image made from it', async () => {
+    const young = /\(0x0008,0x001c\)|\(0x0018,0x1002\)/;
+    const [file] = await write({});
+    const source = await readFile(file!);
+    const nPixels = smallScan.matrix! ** 2;
+    const { bytes } = derivedDicom({
+      source, values: new Float32Array(nPixels).fill(40), softwareVersion: '0.1.0', created: new Date(2024, 4, 6),
+      derivation: {
+        imageTypeMark: 'DENOISED', isSynthetic: false, seriesMark: 'DENOISED', description: 'Denoised at 70 %', quality: { light: 'green', reasons: [] },
+        stages: [{ purpose: 'processing', manufacturer: 'Conus', modelName: 'ct-denoiser', softwareVersion: '1.0.0', modelSha256: 'ab'.repeat(32), description: 'Denoising' }],
+      },
+    });
+    const made = join(directory, 'denoised.dcm');
+    await writeFile(made, bytes);
+    const lines = run('dciodvfy', made).split('\n');
+    expect(lines).toContain('CTImage');
+    expect(lines.filter((line) => /^(Error|Abort)|not present in standard DICOM IOD - \(/.test(line) && !young.test(line))).toEqual([]);
   });
 
   it('is a volume for dcentvfy: nothing contradicts itself between the files', async () => {
