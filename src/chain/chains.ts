@@ -42,7 +42,7 @@ export const CHAINS: readonly Chain[] = [
     name: 'simplefft',
     task: 'reconstruct',
     aliases: [],
-    parameters: { combine: 'rss', unalias: 'none', prewhiten: false },
+    parameters: { combine: 'rss', unalias: 'none', prewhiten: false, denoise: 0 },
     description: 'Fourier transform and root-sum-of-squares, nothing else',
   },
   {
@@ -56,7 +56,7 @@ export const CHAINS: readonly Chain[] = [
     name: 'invertcontrast',
     task: 'reconstruct',
     aliases: [],
-    parameters: {},
+    parameters: { denoise: 0 },
     description: "the connection test of FIRE's example server: as default, and says that nothing is inverted",
   },
   { name: 'null', task: 'discard', aliases: [], parameters: {}, description: 'takes everything, answers CLOSE' },

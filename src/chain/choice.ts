@@ -1,6 +1,6 @@
 /**
  * Which chain a session gets, and with which parameters, gathered from its first messages. Later
- * sources win: defaults, chain, header user parameters, config text, TEXT messages, `--set`.
+ * sources win: defaults, standards of the service, chain, header user parameters, config text, TEXT messages, `--set`.
  */
 import type { MrdHeader } from 'ismrmrd';
 import type { Decision, DecisionOrigin, ReconNotice } from '../../recon/index.js';
@@ -40,7 +40,11 @@ export interface Implied {
   readonly source: string;
 }
 
+/** Values in place of the defaults, for what the service has. */
+export type Standards = { readonly [Name in ParameterName]?: { readonly value: Parameters[Name]; readonly because: string; readonly source: string } };
+
 export interface ChoiceOptions {
+  readonly standards?: Standards;
   /** Values that win over everything, as `--set key=value` gives them. */
   readonly overrides?: Readonly<Record<string, string>>;
   /** Values that win over everything but `overrides`. */
@@ -58,10 +62,12 @@ export class ChainChoice {
     what: 'chain', value: 'default', because: 'there is no config', source: 'no CONFIG message', origin: 'default',
   };
   readonly #fixedChain: boolean;
+  readonly #standards: Standards;
 
   /** @throws CodedError CONUS_ERR_PARAMETER, CONUS_ERR_UNKNOWN_CONFIG */
   constructor(options: ChoiceOptions = {}) {
     this.#fixedChain = options.chain !== undefined;
+    this.#standards = options.standards ?? {};
     if (options.chain !== undefined) {
       this.#setChain(options.chain, 'the command line says so', '--chain');
     }
@@ -135,13 +141,15 @@ export class ChainChoice {
       const by = sources.findLast((source) => this.#given[source][name] !== undefined);
       const winner = by && this.#given[by][name];
       const preset = this.#chain.parameters[name];
+      const standard = this.#standards[name];
       if (winner !== undefined) chosen[name] = winner.value;
       else if (preset !== undefined) chosen[name] = preset;
+      else if (standard !== undefined) chosen[name] = standard.value;
       decisions.push({
         what: name,
         value: String(chosen[name]),
-        because: winner !== undefined ? 'it was asked for' : preset !== undefined ? 'the chain sets it' : 'default',
-        source: winner?.source ?? (preset !== undefined ? `chain ${this.#chain.name}` : 'default'),
+        because: winner !== undefined ? 'it was asked for' : preset !== undefined ? 'the chain sets it' : (standard?.because ?? 'default'),
+        source: winner?.source ?? (preset !== undefined ? `chain ${this.#chain.name}` : (standard?.source ?? 'default')),
         origin: by !== undefined ? originOf[by] : preset !== undefined ? 'chain' : 'default',
       });
     }
@@ -180,7 +188,7 @@ function remarksOn(chain: Chain, parameters: Parameters): ReconNotice[] {
   if (chain.name === 'invertcontrast') {
     notices.push(chainWarning('CONUS_WARN_NOT_INVERTED', 'the chain invertcontrast is a connection test here; nothing is inverted'));
   }
-  if (!parameters.sendOriginal) {
+  if (!parameters.sendOriginal && parameters.denoise === 0) {
     notices.push(
       chainWarning('CONUS_WARN_NO_PROCESSED_SERIES', 'sendOriginal=false, but there is no processed series'),
     );

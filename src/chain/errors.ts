@@ -32,7 +32,7 @@ export const CHAIN_WARNINGS = {
     action: 'correct the JSON; the text was left out',
   },
   CONUS_WARN_NO_PROCESSED_SERIES: {
-    expected: 'sendOriginal=true, because this chain makes no series besides the conventional one',
+    expected: 'sendOriginal=true where nothing is denoised: then there is no series besides the conventional one',
     action: 'none needed; the conventional images are delivered',
   },
   CONUS_WARN_NOT_INVERTED: {

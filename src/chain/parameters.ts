@@ -88,6 +88,16 @@ const schema = z.object({
     .enum(['auto', 'on', 'off'])
     .default(defaults.denoiseDataConsistency)
     .describe('put the measured lines back into the denoised image; auto: in 2D GRAPPA scans from R = 3 on, where that was found to help'),
+  denoiseModel: z
+    .string()
+    .max(64)
+    .default('')
+    .describe('id of the model that denoises; empty: the first one that is in order'),
+  onAmber: z
+    .enum(['deliver', 'end'])
+    .default('deliver')
+    .describe('what becomes of a denoised image whose quality light is amber; deliver: it goes out with its light; end: the denoised series ends before it'),
+  onRed: z.enum(['deliver', 'end']).default('end').describe('the same where the light is red'),
   residualMap: truth.default(defaults.residualMap).describe('deliver what denoising took out of each slice, at full strength, as a further series'),
   gFactorMap: truth.default(defaults.gFactorMap).describe('deliver a g-factor map of each slice as a further series'),
   noiseMap: truth.default(defaults.noiseMap).describe('deliver a noise map of each slice as a further series'),

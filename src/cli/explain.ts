@@ -5,6 +5,8 @@ import { planCartesian } from '../../recon/index.js';
 import type { Decision, ReconNotice } from '../../recon/index.js';
 import { ChainChoice } from '../chain/index.js';
 import type { ChoiceOptions } from '../chain/index.js';
+import { Denoising } from '../denoising/index.js';
+import type { DenoisingOptions } from '../denoising/index.js';
 import { presentable } from '../session/index.js';
 import { ExitCode } from './exitCodes.js';
 import { printJson, printTable } from './io.js';
@@ -19,9 +21,10 @@ interface Explanation {
   readonly refusal: string | undefined;
 }
 
-export async function explain(input: string, options: ChoiceOptions & { readonly json: boolean }, io: CliIo): Promise<ExitCode> {
+export async function explain(input: string, options: ChoiceOptions & { readonly denoising: DenoisingOptions; readonly json: boolean }, io: CliIo): Promise<ExitCode> {
   const { bytes } = await openSource(input, io);
-  const explanation = await explainStream(bytes, options);
+  const { standards } = await Denoising.open(options.denoising);
+  const explanation = await explainStream(bytes, { ...options, standards });
   if (options.json) {
     printJson(io.stdout, explanation);
   } else {

@@ -8,6 +8,7 @@ export const mapParameters = {
   snr: 'snrMap',
   coilmaps: 'coilMaps',
   psf: 'psf',
+  residual: 'residualMap',
 } as const;
 export type MapName = keyof typeof mapParameters;
 

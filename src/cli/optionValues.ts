@@ -31,6 +31,12 @@ export function keyValue(text: string, previous: Record<string, string>): Record
   return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+export function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 100) return value;
+  throw new InvalidArgumentError('Expected a number from 0 to 100.');
+}
+
 /** Rows x columns, as 320x256; one number is both. */
 export function matrix(text: string): { rows: number; columns: number } {
   const [rows, columns = rows, ...more] = text.split('x').map(Number);

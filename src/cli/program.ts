@@ -6,6 +6,8 @@ import { ChainChoice, knownConfigNames, parameterFacts, unaliasMethods } from '.
 import type { ChoiceOptions, Implied, UnaliasMethod } from '../chain/index.js';
 import { loadConfig } from '../config/index.js';
 import type { DatePolicy } from '../delivery/index.js';
+import { standardStrengthPercent } from '../denoising/index.js';
+import type { DenoisingOptions } from '../denoising/index.js';
 import { documentedCodes, errorsPage } from '../errors.js';
 import { logLevels } from '../log.js';
 import { presentable } from '../session/index.js';
@@ -28,7 +30,7 @@ import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
 import { addOutbox } from './outbox.js';
 import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from './protocols.js';
-import { collected, defined, keyValue, list, matrix, namesOf, positive, wholeNumber, wholeNumbers } from './optionValues.js';
+import { collected, defined, keyValue, list, matrix, namesOf, percent, positive, wholeNumber, wholeNumbers } from './optionValues.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
 import { serve, serveOptionsOf } from './serve.js';
@@ -107,6 +109,10 @@ interface ChoiceFlags {
   readonly chain?: string;
   readonly implied?: readonly Implied[];
 }
+interface DenoisingFlags extends Omit<ModelFlags, 'threads'> {
+  readonly denoise?: number;
+  readonly modelThreads?: number;
+}
 interface PoolFlags {
   readonly threads?: number;
   readonly memory?: number;
@@ -119,7 +125,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
 
-  withChoice(withPool(command(program, 'serve')))
+  withChoice(withPool(withDenoising(command(program, 'serve'))))
     .description('serve MRD sessions over TCP')
     .option('--config <file>', 'configuration of the service, as docs/configuration.md tells; options win over it')
     .option('--host <address>', `address to listen on; ${LOOPBACK} by default`)
@@ -135,12 +141,12 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--http-host <address>', `address of HTTP; ${LOOPBACK} by default`)
     .option('--dicom-port <port>', 'receive DICOM images, on loopback unless configured; needs --data; 0 takes any free port', wholeNumber(0, 65535))
     .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
-    .action(async (flags: ChoiceFlags & PoolFlags & ServeFlags) => {
-      const choice = { ...choiceOf(flags), ...poolOf(flags) };
+    .action(async (flags: ChoiceFlags & PoolFlags & DenoisingFlags & ServeFlags) => {
+      const choice = { ...choiceOf({ ...flags, implied: impliedByDenoise(flags) }), ...poolOf(flags), denoising: denoisingOf(flags) };
       done(await serve({ ...(await serveOptionsOf(flags, await loadConfig(flags.config))), ...choice }, io));
     });
 
-  withChoice(withPool(command(program, 'recon')))
+  withChoice(withPool(withDenoising(command(program, 'recon'))))
     .description('reconstruct a recorded stream or an ISMRMRD file')
     .argument('<in>', '.mrd, .h5, or - for stdin')
     .requiredOption('-o, --output <out>', '.mrd, .h5, .png, .nii.gz, a directory for DICOM, or - for an MRD stream on stdout')
@@ -149,10 +155,10 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--enhanced', 'DICOM as one multi-frame object a series', false)
     .option('--pseudonymise <keyfile>', 'an output that names nobody; the same key gives a patient the same pseudonym')
     .addOption(new Option('--pseudonymise-dates <policy>', 'what becomes of dates then').choices(['remove', 'shift']).default('remove'))
-    .action(async (input: string, flags: ChoiceFlags & PoolFlags & { output: string; maps: MapName[]; report?: string; pseudonymise?: string; pseudonymiseDates: DatePolicy; enhanced: boolean; json: boolean }) => {
+    .action(async (input: string, flags: ChoiceFlags & PoolFlags & DenoisingFlags & { output: string; maps: MapName[]; report?: string; pseudonymise?: string; pseudonymiseDates: DatePolicy; enhanced: boolean; json: boolean }) => {
       const { output, maps, report, pseudonymise, pseudonymiseDates, enhanced, json } = flags;
-      const implied = [...(report === undefined ? [] : impliedByMaps(reportedMaps, '--report')), ...impliedByMaps(maps, '--maps')];
-      done(await recon(input, { ...choiceOf({ ...flags, implied }), ...poolOf(flags), output, json, enhanced, pseudonymiseDates, ...defined({ report, pseudonymise }) }, io));
+      const implied = [...(report === undefined ? [] : impliedByMaps(reportedMaps, '--report')), ...impliedByMaps(maps, '--maps'), ...impliedByDenoise(flags)];
+      done(await recon(input, { ...choiceOf({ ...flags, implied }), ...poolOf(flags), denoising: denoisingOf(flags), output, json, enhanced, pseudonymiseDates, ...defined({ report, pseudonymise }) }, io));
     });
 
   command(program, 'send')
@@ -173,11 +179,11 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
       done(await inspect(input, flags, io));
     });
 
-  withChoice(command(program, 'explain'))
+  withChoice(withDenoising(command(program, 'explain')))
     .description('tell which chain and parameters an input would get, and what decided each')
     .argument('<in>', '.mrd, .h5, or - for stdin')
-    .action(async (input: string, flags: ChoiceFlags & { json: boolean }) => {
-      done(await explain(input, { ...choiceOf(flags), json: flags.json }, io));
+    .action(async (input: string, flags: ChoiceFlags & DenoisingFlags & { json: boolean }) => {
+      done(await explain(input, { ...choiceOf({ ...flags, implied: impliedByDenoise(flags) }), denoising: denoisingOf(flags), json: flags.json }, io));
     });
 
   command(program, 'compare')
@@ -375,6 +381,20 @@ function withModels(subcommand: Command): Command {
   return subcommand
     .option('--models <folder>', 'a folder of further models, one folder each; may be repeated', collected, [])
     .option('--providers <names>', 'execution providers of ONNX Runtime, the wanted ones first, as cuda,cpu', list);
+}
+
+function withDenoising(subcommand: Command): Command {
+  return withModels(subcommand)
+    .option('--denoise <percent>', `how much of the denoised image a second series shows; ${standardStrengthPercent} by default where there is a denoiser, 0 for none`, percent)
+    .option('--model-threads <number>', 'threads of one run of a model; two by default', wholeNumber(1, 256));
+}
+
+function impliedByDenoise({ denoise }: DenoisingFlags): Implied[] {
+  return denoise === undefined ? [] : [{ name: 'denoise', value: String(denoise), source: '--denoise' }];
+}
+
+function denoisingOf({ models, providers, modelThreads }: DenoisingFlags): DenoisingOptions {
+  return { models, ...defined({ providers, threads: modelThreads }) };
 }
 
 function withPool(subcommand: Command): Command {

@@ -6,6 +6,8 @@ import type { MrdHeader, MrdImage } from 'ismrmrd';
 import type { ChoiceOptions } from '../chain/index.js';
 import { Pseudonymiser } from '../delivery/index.js';
 import type { DatePolicy, DeliverySettings } from '../delivery/index.js';
+import { Denoising } from '../denoising/index.js';
+import type { DenoisingOptions } from '../denoising/index.js';
 import { ReconstructionPool } from '../reconstruction/index.js';
 import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
 import { play, presentable, Session, WireAnswer } from '../session/index.js';
@@ -23,6 +25,7 @@ import type { Source } from './source.js';
 import { StreamSink } from './streamSink.js';
 
 export interface ReconOptions extends ChoiceOptions, ReconstructionPoolOptions {
+  readonly denoising: DenoisingOptions;
   readonly output: string;
   /** Where the pages go. */
   readonly report?: string;
@@ -48,14 +51,17 @@ export async function recon(input: string, options: ReconOptions, io: CliIo): Pr
   // On stdout is the answer, or the JSON summary; what is for people goes to stderr.
   const narrate = (text: string) => io.stderr.write(`${text}\n`);
   const pseudonymiser = options.pseudonymise === undefined ? undefined : await Pseudonymiser.fromKeyFile(options.pseudonymise, options.pseudonymiseDates ?? 'remove');
+  const denoising = await Denoising.open({ ...options.denoising, notice: ({ code, message }) => narrate(`WRN ${code}: ${message}`) });
   const pool = new ReconstructionPool(options);
   try {
     const destination = destinationOf(options.output, io, narrate, { pseudonymiser, enhancedDicom: options.enhanced });
     const reported = options.report === undefined ? undefined : new ReportedAnswer(destination.answer);
     const session = new Session({
       ...options,
+      standards: denoising.standards,
       id: 'recon',
       reconstructions: pool,
+      denoisers: denoising,
       answer: reported ?? destination.answer,
       savesRaw: input !== '-',
       ...(reported === undefined ? {} : { observer: reported }),
@@ -67,6 +73,7 @@ export async function recon(input: string, options: ReconOptions, io: CliIo): Pr
     return exitCodeOf(summary);
   } finally {
     await pool.close();
+    denoising.close();
   }
 }
 

@@ -1,6 +1,8 @@
 /** How an image is called and what was done to it, in the words that MRD attributes and DICOM share. */
 import type { MrdHeader } from 'ismrmrd';
 import type { ReconImage, ReconImageKind } from '../../recon/index.js';
+import { denoisingText, strengthMark } from './denoised.js';
+import { qualityText } from './derivation.js';
 import { isSimulated, simulatedMark } from './headerFacts.js';
 import type { DeliverySettings } from './types.js';
 
@@ -18,9 +20,10 @@ const maps: Readonly<Record<MapKind, { readonly mark: string; readonly step: str
 };
 
 /** What the description of a series ends with; an ordinary image series carries no mark. */
-export function seriesMark(image: Pick<ReconImage, 'kind' | 'method'>): string {
+export function seriesMark(image: Pick<ReconImage, 'kind' | 'method' | 'denoising'>): string {
   const marks = [];
-  if (image.kind !== 'image') marks.push(maps[image.kind].mark);
+  if (image.denoising !== undefined) marks.push(strengthMark(image.denoising));
+  if (image.kind !== 'image' && image.kind !== 'denoised') marks.push(maps[image.kind].mark);
   if (image.method === 'zeroFilled') marks.push('ZEROFILLED');
   return marks.join(' ');
 }
@@ -63,6 +66,7 @@ export function imageComments(image: ReconImage, header: MrdHeader | undefined, 
   if (image.method === 'zeroFilled') {
     parts.push(`ZEROFILLED: ${image.nMissingLines} lines missing, not for diagnosis`);
   }
+  if (image.denoising !== undefined) parts.push(qualityText(image.denoising), denoisingText(image.denoising));
   if (image.geometry === undefined) parts.push('geometry unknown');
   parts.push(methodText(image), `Conus ${settings.softwareVersion}, research software`);
   return parts.join('; ');

@@ -176,7 +176,7 @@ export function describedImage({ delivered: { image }, header, settings, derivat
   const done = [...(derivation === undefined ? [] : [derivation.description]), derivationText(image, settings)].join('; ');
   const comments = [
     ...(derivation?.isSynthetic === true ? ['SYNTHETIC: computed, not measured'] : []),
-    ...(derivation?.quality === undefined ? [] : [qualityText(derivation.quality)]),
+    ...(derivation?.quality === undefined || image.denoising !== undefined ? [] : [qualityText(derivation.quality)]),
     imageComments(image, header, settings),
   ].join('; ');
   return {

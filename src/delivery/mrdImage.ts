@@ -5,6 +5,7 @@
 import { ImageType, serializeMeta } from 'ismrmrd';
 import type { ImageHeader, MetaAttributes, MrdHeader, MrdImage } from 'ismrmrd';
 import type { ReconImage } from '../../recon/index.js';
+import { denoisingAttributes } from './denoised.js';
 import { imageComments, imageTypeValues, processingHistory, seriesMark, unitOf } from './describe.js';
 import { isSimulated, ofContrast } from './headerFacts.js';
 import type { DeliveredImage } from './series.js';
@@ -99,6 +100,7 @@ function metaAttributes(
     ConusVirtualCoils: image.nVirtualCoils,
     ConusCalibrationLines: image.nCalibrationLines,
     ConusMissingLines: image.nMissingLines,
+    ...denoisingAttributes(image),
   };
 }
 

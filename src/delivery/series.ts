@@ -121,7 +121,8 @@ export class SeriesBook {
 
   #ledgerOf(image: ReconImage, values: Float32Array, peak: number): Ledger {
     const pixelType = this.#pixelTypeOf(image.kind);
-    const key = [image.kind, image.method, image.snrUnits, image.rows, image.columns].join(' ');
+    const { denoising } = image;
+    const key = [image.kind, image.method, image.snrUnits, image.rows, image.columns, denoising?.strengthPercent, denoising?.modelSha256].join(' ');
     const known = this.#ledgers.get(key);
     if (known !== undefined) return known;
     const scale = chooseScale(image, pixelType, peak);

@@ -3,6 +3,8 @@ import type {
   CalibrationJob,
   CalibrationOutcome,
   CartesianPlan,
+  DenoiseOutcome,
+  DenoiseRequest,
   NoiseRecord,
   ReconImage,
   ReconNotice,
@@ -26,6 +28,8 @@ export type ToWorker =
       readonly memoryLimitBytes: number;
       readonly plan: CartesianPlan;
       readonly storedNoise: NoiseRecord | undefined;
+      /** Whether there is somebody to denoise. */
+      readonly hasDenoiser: boolean;
     }
   /** Readouts are in the ring and the worker slept. */
   | { readonly type: 'readouts'; readonly session: number }
@@ -35,7 +39,8 @@ export type ToWorker =
   | { readonly type: 'collect' }
   /** A calibration of a session that lives on another worker. */
   | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly memory: WebAssembly.Memory; readonly job: CalibrationJob }
-  | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome };
+  | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome }
+  | { readonly type: 'denoised'; readonly session: number; readonly requestId: number; readonly outcome: DenoiseOutcome };
 
 export type FromWorker =
   /** The self-test passed, or did not. */
@@ -46,4 +51,6 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly session: number; readonly code: string; readonly got: string }
   | { readonly type: 'finished'; readonly session: number; readonly summary: ReconSummary }
   | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly job: CalibrationJob }
-  | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome };
+  | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome }
+  /** Images for the denoiser, whose buffers come with it. */
+  | { readonly type: 'denoise'; readonly session: number; readonly requestId: number; readonly request: DenoiseRequest };

@@ -4,7 +4,7 @@ import { RECON_ERRORS, reconError, type ReconErrorCode, type ReconSummary } from
 import type { FromWorker } from './messages.js';
 import type { PoolWorker } from './poolWorker.js';
 import { RingProducer, type RingLayout } from './ring.js';
-import type { ReconstructionEvents, SessionReconstruction } from './types.js';
+import type { Denoiser, ReconstructionEvents, SessionReconstruction } from './types.js';
 
 export class PinnedScan implements SessionReconstruction {
   readonly session: number;
@@ -12,16 +12,19 @@ export class PinnedScan implements SessionReconstruction {
   readonly #worker: PoolWorker;
   readonly #ring: RingProducer;
   readonly #events: ReconstructionEvents;
+  readonly #denoiser: Denoiser | undefined;
+  readonly #ended = new AbortController();
   #failure: Error | undefined;
   #over = false;
   #finish: { resolve(summary: ReconSummary): void; reject(error: Error): void } | undefined;
 
-  constructor(session: number, worker: PoolWorker, memory: WebAssembly.Memory, ring: RingLayout, events: ReconstructionEvents) {
+  constructor(session: number, worker: PoolWorker, memory: WebAssembly.Memory, ring: RingLayout, events: ReconstructionEvents, denoiser?: Denoiser) {
     this.session = session;
     this.memory = memory;
     this.#worker = worker;
     this.#ring = new RingProducer(memory.buffer, ring);
     this.#events = events;
+    this.#denoiser = denoiser;
   }
 
   allocate(header: AcquisitionHeader): Float32Array | undefined {
@@ -63,6 +66,9 @@ export class PinnedScan implements SessionReconstruction {
       case 'notice':
         this.#events.notice(message.notice);
         return;
+      case 'denoise':
+        void this.#denoise(message);
+        return;
       case 'room':
         this.#events.room();
         return;
@@ -84,8 +90,16 @@ export class PinnedScan implements SessionReconstruction {
     this.#events.failed(error);
   }
 
+  async #denoise({ requestId, request }: Extract<FromWorker, { type: 'denoise' }>): Promise<void> {
+    const outcome = await this.#denoiser!(request, this.#ended.signal);
+    if (this.#over) return;
+    const buffers = 'images' in outcome ? outcome.images.map(({ buffer }) => buffer as ArrayBuffer) : [];
+    this.#worker.post({ type: 'denoised', session: this.session, requestId, outcome }, buffers);
+  }
+
   #end(): void {
     this.#over = true;
+    this.#ended.abort();
     this.#worker.forget(this);
   }
 }

@@ -10,7 +10,7 @@ import { collectGarbage } from './collectGarbage.js';
 import { PinnedScan } from './pinnedScan.js';
 import { PoolWorker } from './poolWorker.js';
 import { ringBytes, type RingLayout } from './ring.js';
-import type { ReconstructionEvents, SessionReconstruction } from './types.js';
+import type { Denoiser, ReconstructionEvents, SessionReconstruction } from './types.js';
 
 const pageBytes = 65536;
 const collectionDelayMs = 1000;
@@ -59,9 +59,10 @@ export class ReconstructionPool {
   /**
    * Plans a scan and opens it.
    * @param storedNoise an earlier noise measurement, for a scan that brings none of its own
+   * @param denoiser of its images, where there is one
    * @throws CodedError (as a rejection) RECON_ERR_* of planning, RECON_ERR_MEMORY_LIMIT when the scan could never fit, RECON_ERR_MEMORY_BUSY when it does not fit now
    */
-  open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents, storedNoise?: NoiseRecord): Promise<SessionReconstruction> {
+  open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents, storedNoise?: NoiseRecord, denoiser?: Denoiser): Promise<SessionReconstruction> {
     // Planning errors reject; the promise is there for pools that will have to wait for a place.
     return Promise.resolve().then(() => {
       const { plan, notices } = planCartesian(header, parameters);
@@ -73,8 +74,8 @@ export class ReconstructionPool {
       const arenaStartByte = Math.ceil((ring.startByte + ringBytes(ring)) / pageBytes) * pageBytes;
       memory.grow(Math.max(0, Math.ceil((arenaStartByte - memory.buffer.byteLength) / pageBytes)));
       const worker = this.#leastBusy();
-      const scan = new PinnedScan(this.#nextSession++, worker, memory, ring, events);
-      worker.open(scan, { type: 'open', session: scan.session, memory, ring, arenaStartByte, memoryLimitBytes: this.#memoryLimitBytes, plan, storedNoise });
+      const scan = new PinnedScan(this.#nextSession++, worker, memory, ring, events, denoiser);
+      worker.open(scan, { type: 'open', session: scan.session, memory, ring, arenaStartByte, memoryLimitBytes: this.#memoryLimitBytes, plan, storedNoise, hasDenoiser: denoiser !== undefined });
       return scan;
     });
   }

@@ -63,8 +63,8 @@ export class PoolWorker {
     this.#thread.postMessage(message);
   }
 
-  post(message: ToWorker): void {
-    this.#thread.postMessage(message);
+  post(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
+    this.#thread.postMessage(message, transfer);
   }
 
   /** The scan is over: the thread lets go of its memory. */

@@ -1,6 +1,6 @@
 /** The face that reconstruction turns to a session: synchronous per readout, events for what comes back. */
 import type { AcquisitionHeader } from 'ismrmrd';
-import type { ReconImage, ReconNotice, ReconSummary } from '../../recon/index.js';
+import type { DenoiseOutcome, DenoiseRequest, ReconImage, ReconNotice, ReconSummary } from '../../recon/index.js';
 
 export interface ReconstructionEvents {
   /** A slice image or a map is ready. Called in order of delivery. */
@@ -11,6 +11,9 @@ export interface ReconstructionEvents {
   /** The reconstruction cannot go on; images that were emitted before stay valid. Called at most once. */
   failed(error: Error): void;
 }
+
+/** Denoises the images of scans somewhere else. Never rejects: a failure is an outcome. The signal says that nobody waits any more. */
+export type Denoiser = (request: DenoiseRequest, signal: AbortSignal) => Promise<DenoiseOutcome>;
 
 /** One scan being reconstructed. One readout costs no promise: allocate, fill, commit. */
 export interface SessionReconstruction {

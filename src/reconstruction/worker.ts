@@ -12,6 +12,8 @@ import {
   runCalibration,
   selfTest,
   type CalibrationOutcome,
+  type DenoiseOutcome,
+  type DenoiseRunner,
 } from '../../recon/index.js';
 import { collectGarbage } from './collectGarbage.js';
 import type { FromWorker, ToWorker, WorkerSettings } from './messages.js';
@@ -34,6 +36,8 @@ class Scan {
   readonly #reconstruction: CartesianReconstruction;
   readonly #jobs = new Map<number, (outcome: CalibrationOutcome) => void>();
   #nextJobId = 0;
+  readonly #denoising = new Map<number, (outcome: DenoiseOutcome) => void>();
+  #nextRequestId = 0;
   #finishWanted = false;
   /** An error stopped it; it waits for the images that were complete. */
   #broken = false;
@@ -41,7 +45,7 @@ class Scan {
   #turnPending = false;
 
   constructor(message: Extract<ToWorker, { type: 'open' }>) {
-    const { memory, ring, arenaStartByte, memoryLimitBytes, plan, storedNoise } = message;
+    const { memory, ring, arenaStartByte, memoryLimitBytes, plan, storedNoise, hasDenoiser } = message;
     this.#session = message.session;
     this.#ring = new RingConsumer(memory.buffer, ring);
     const arena = new Arena(memory, { startByte: arenaStartByte, limitBytes: memoryLimitBytes });
@@ -58,6 +62,7 @@ class Scan {
         send({ type: 'job', session: this.#session, jobId, job });
       },
       storedNoise,
+      hasDenoiser ? this.#denoise : undefined,
     );
   }
 
@@ -101,9 +106,22 @@ class Scan {
     if (!this.#over && done !== undefined) this.#guard(() => done(outcome));
   }
 
+  denoised(requestId: number, outcome: DenoiseOutcome): void {
+    const done = this.#denoising.get(requestId);
+    this.#denoising.delete(requestId);
+    if (!this.#over && done !== undefined) this.#guard(() => done(outcome));
+  }
+
   close(): void {
     this.#over = true;
   }
+
+  readonly #denoise: DenoiseRunner = (request, done) => {
+    const requestId = this.#nextRequestId++;
+    this.#denoising.set(requestId, done);
+    const buffers = request.images.flatMap(({ data, noise }) => [data.buffer, noise.buffer]) as ArrayBuffer[];
+    send({ type: 'denoise', session: this.#session, requestId, request }, buffers);
+  };
 
   #finish(): void {
     this.#reconstruction.finish(() => {
@@ -180,6 +198,9 @@ port.on('message', (message: ToWorker) => {
       return;
     case 'jobDone':
       scans.get(message.session)?.jobDone(message.jobId, message.outcome);
+      return;
+    case 'denoised':
+      scans.get(message.session)?.denoised(message.requestId, message.outcome);
       return;
   }
 });

@@ -12,12 +12,13 @@ import { KeepingAnswer } from '../keeping/index.js';
 import type { KeptSession, SessionKeeper } from '../keeping/index.js';
 import { RawRecorder, rawWarning } from '../raw/index.js';
 import { Session, WireAnswer } from '../session/index.js';
-import type { Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
+import type { Denoisers, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
 import { serverError } from './errors.js';
 import { SocketSink } from './socketSink.js';
 
 export interface ConnectionOptions extends ChoiceOptions {
   readonly reconstructions: Reconstructions;
+  readonly denoisers?: Denoisers;
   readonly limits?: Partial<ParserLimits>;
   /** Folder for raw data; none is saved where it is absent. */
   readonly saveRaw?: string;

@@ -14,6 +14,8 @@ import { Doors } from '../doors/index.js';
 import type { DoorOptions } from '../doors/index.js';
 import { examRoutes } from '../http/index.js';
 import { LIVE_PATH, LIVE_PROTOCOL, LiveChannel } from '../live/index.js';
+import { Denoising } from '../denoising/index.js';
+import type { DenoisingOptions } from '../denoising/index.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { NoiseStore } from '../noise/index.js';
@@ -35,6 +37,7 @@ import { Parts } from './parts.js';
 export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions {
   readonly host: string;
   readonly port: number;
+  readonly denoising?: Omit<DenoisingOptions, 'notice'>;
   readonly saveRaw?: string;
   /** Folder of noise measurements that are kept between sessions. */
   readonly noiseStoreFolder?: string;
@@ -83,7 +86,9 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
 
     const data = options.data === undefined ? undefined : await startSpool(options.data, log);
     if (data !== undefined) parts.add(data.part);
-    // Slot: models.
+    const denoising = await Denoising.open({ ...options.denoising, notice: ({ code, message }) => log.warn({ code }, message) });
+    parts.add({ name: 'models', trouble: () => denoising.trouble, close: () => Promise.resolve(denoising.close()) });
+    void warmUp(denoising, log);
 
     const pool = new ReconstructionPool({ warmUpMs: WARM_UP_MS, ...options });
     parts.add({ name: 'reconstruction', close: () => pool.close() });
@@ -119,6 +124,8 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       stallTimeoutMs: options.stallTimeoutS * 1000,
       reconstructions: pool,
       admits: (remoteAddress) => doors.admitsMrd(remoteAddress),
+      denoisers: denoising,
+      standards: denoising.standards,
       ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
       ...(delivery !== undefined && { keeper: delivery.keeper }),
       observe: (id) => joinObservers(lookOn.map((observerOf) => observerOf(id)), (error) => lookingOnFailed(error, id, log)),
@@ -139,6 +146,15 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
   } catch (error) {
     await parts.close();
     throw error;
+  }
+}
+
+/** Beside the start: a scan that comes before it is done waits for it like for any run. */
+async function warmUp(denoising: Denoising, log: Logger): Promise<void> {
+  await denoising.warmUp();
+  for (const { id, state, reason } of denoising.host.entries) {
+    if (state === 'ready') log.info({ model: id }, 'model ready');
+    else log.warn({ model: id, code: reason?.code }, reason?.message ?? state);
   }
 }
 

@@ -59,6 +59,18 @@ export const SESSION_WARNINGS = {
     expected: 'a noise measurement with a measurementID, and a server that stores them',
     action: 'start the server with --noise-store DIR, or send the noise readouts (flag 19) with the imaging readouts',
   },
+  CONUS_WARN_QUALITY: {
+    expected: 'denoised images whose residual looks like the noise that was there',
+    action: 'compare them with the conventional series, which is complete, before anything is read from them',
+  },
+  CONUS_WARN_QUALITY_END: {
+    expected: 'denoised images with a light that onAmber and onRed let pass',
+    action: 'use the conventional series; less denoise, or another model, may serve this scan better',
+  },
+  CONUS_WARN_ORIGINAL_SENT: {
+    expected: 'a denoised image for each conventional one, where sendOriginal=false leaves these out',
+    action: 'use the conventional series, which is complete',
+  },
   CONUS_WARN_MORE_REMARKS: {
     expected: 'few remarks of one kind a session',
     action: 'look at the first ones; the rest was counted only',

@@ -11,25 +11,34 @@ import type { Chain, Choice, ChoiceOptions, Parameters } from '../chain/index.js
 import { rawDataIdentity } from '../delivery/index.js';
 import type { DeliverySettings } from '../delivery/index.js';
 import { NoiseGathering, type NoiseStore } from '../noise/index.js';
-import type { ReconstructionEvents, SessionReconstruction } from '../reconstruction/index.js';
+import type { Denoiser, ReconstructionEvents, SessionReconstruction } from '../reconstruction/index.js';
 import { VERSION } from '../version.js';
 import type { SessionAnswer } from './answer.js';
 import { sessionError, sessionWarning } from './errors.js';
 import type { SessionObserver } from './observer.js';
+import { QualityWatch } from './quality.js';
 import { answerQuery } from './queries.js';
 import { Remarks } from './remarks.js';
 import { ReturnedImages } from './returnedImages.js';
 import { asError, presentable } from './summary.js';
 import type { SessionSummary } from './summary.js';
+import { WithheldOriginals } from './withheld.js';
 
 /** Where reconstructions come from: a ReconstructionPool. */
 export interface Reconstructions {
-  open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents, storedNoise?: NoiseRecord): Promise<SessionReconstruction>;
+  open(header: MrdHeader, parameters: ReconParameters, events: ReconstructionEvents, storedNoise?: NoiseRecord, denoiser?: Denoiser): Promise<SessionReconstruction>;
+}
+
+/** Where denoisers come from: a Denoising. */
+export interface Denoisers {
+  /** @param id of a model; empty for the first one that is in order */
+  denoiser(task: 'denoise-mr' | 'denoise-ct', id: string): Denoiser | undefined;
 }
 
 export interface SessionOptions extends ChoiceOptions {
   readonly id: string;
   readonly reconstructions: Reconstructions;
+  readonly denoisers?: Denoisers;
   readonly answer: SessionAnswer;
   /** Whether every byte of this session is being saved; the chain savedataonly asks for it. */
   readonly savesRaw?: boolean;
@@ -72,6 +81,8 @@ export class Session {
   #settings: DeliverySettings | undefined;
   #opening: Promise<SessionReconstruction> | undefined;
   #reconstruction: SessionReconstruction | undefined;
+  #quality: QualityWatch | undefined;
+  #originals = new WithheldOriginals(false);
   /** Why the reconstruction, or the answer to one of its images, failed. */
   #reconstructionError: unknown;
   #scratch = new Float32Array(0);
@@ -298,7 +309,10 @@ export class Session {
     const storedNoise = this.#options.noiseStore?.find(this.#header);
     if (storedNoise === undefined) this.#warnOfDependencies(this.#header);
     this.#settings = deliverySettings(chain, parameters, this.#returned.reserve());
-    this.#opening = this.#options.reconstructions.open(this.#header, parameters, this.#events(), storedNoise);
+    this.#quality = new QualityWatch(parameters.onAmber, parameters.onRed, (notice) => this.#say(notice));
+    this.#originals = new WithheldOriginals(!parameters.sendOriginal && parameters.denoise > 0);
+    const denoiser = parameters.denoise > 0 ? this.#options.denoisers?.denoiser('denoise-mr', parameters.denoiseModel) : undefined;
+    this.#opening = this.#options.reconstructions.open(this.#header, parameters, this.#events(), storedNoise, denoiser);
     this.#opening.then(
       (reconstruction) => {
         this.#reconstruction = reconstruction;
@@ -329,15 +343,30 @@ export class Session {
       };
     return {
       image: guard((image: ReconImage) => {
-        this.#answer.image(image);
-        this.#nImagesOut++;
-        this.#lastImageAt = performance.now();
+        if (this.#quality?.passes(image) === false) return;
+        this.#sendAll(this.#originals.take(image));
         this.#options.observer?.imageMade?.(image);
       }),
       notice: guard((notice: ReconNotice) => this.#say(notice)),
       room: () => this.#roomAgain(),
       failed: guard((error: Error) => this.#reconstructionBroke(error)),
     };
+  }
+
+  #sendAll(images: readonly ReconImage[]): void {
+    for (const image of images) {
+      this.#answer.image(image);
+      this.#nImagesOut++;
+      this.#lastImageAt = performance.now();
+    }
+  }
+
+  /** Conventional images that were held back for a denoised series that did not become complete. */
+  #sendWithheld(): void {
+    const withheld = this.#originals.end();
+    if (withheld.length === 0) return;
+    this.#say(sessionWarning('CONUS_WARN_ORIGINAL_SENT', `the denoised series is not complete: all ${withheld.length} conventional images are sent`));
+    this.#sendAll(withheld);
   }
 
   #reconstructionBroke(error: unknown): void {
@@ -417,6 +446,12 @@ export class Session {
     }
     error ??= this.#reconstructionError;
     if (this.#isClosed()) return;
+    try {
+      this.#sendWithheld();
+    } catch (broken) {
+      error ??= broken;
+    }
+    this.#quality?.end();
     if (error === undefined) error = this.#errorAtTheEnd();
     if (error === undefined) this.#lastRemarks();
     this.#answer.notices().forEach((notice) => this.#say(notice));
@@ -486,6 +521,7 @@ export class Session {
       nImagesIn: this.#nImagesIn,
       nImagesOut: this.#nImagesOut,
       noticeCodes: this.#remarks.codes,
+      lights: this.#quality?.lights ?? { green: 0, amber: 0, red: 0 },
       stageMs: summary?.stageMs ?? {},
       durationMs: performance.now() - this.#startedAt,
       lastReadoutToLastImageMs:

@@ -1,6 +1,7 @@
 /** How a session ended. */
 import { CodedError } from 'ismrmrd';
 import { sessionError } from './errors.js';
+import type { Lights } from './quality.js';
 
 /** What a session was, for the log, the metrics and an exit code. No patient data. */
 export interface SessionSummary {
@@ -16,6 +17,8 @@ export interface SessionSummary {
   readonly nImagesIn: number;
   readonly nImagesOut: number;
   readonly noticeCodes: readonly string[];
+  /** Denoised images by their quality light. */
+  readonly lights: Lights;
   readonly stageMs: Readonly<Record<string, number>>;
   readonly durationMs: number;
   /** From the last readout that was taken to the last image that was handed on. */
