@@ -25,8 +25,9 @@ export function pieceOf(message: MrdMessage): Piece {
   return { bytes: Buffer.concat(encodeMessage(message)), isAcquisition: message.kind === 'acquisition' };
 }
 
-export async function startService(): Promise<Service> {
-  const child = spawn(process.execPath, ['dist/src/main.js', 'serve', '--port', '0', '--json', '--log-level', 'error'], {
+/** Without options: the conventional series alone. */
+export async function startService(options: readonly string[] = ['--denoise', '0']): Promise<Service> {
+  const child = spawn(process.execPath, ['dist/src/main.js', 'serve', '--port', '0', '--json', '--log-level', 'error', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';

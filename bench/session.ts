@@ -17,7 +17,7 @@ import { SimulatedScan } from '../simulator/index.js';
 import { median, printTable } from './report.js';
 import { peakResidentMb, pieceOf, runSession, startService, type Timing } from './service.js';
 
-const paceMs = 2;
+export const paceMs = 2;
 const nRuns = 9;
 const nSlices = 20;
 
@@ -76,7 +76,7 @@ export async function benchSession(streamFile?: string): Promise<void> {
 }
 
 /** One slice measured again and again, its lines numbered as those of many. */
-function manySlices(): MrdMessage[] {
+export function manySlices(): MrdMessage[] {
   const options = { acceleration: 2, readoutOversampling: 1 } as const;
   const xml = serializeHeader(new SimulatedScan({ ...options, nSlices }).header);
   const one = [...new SimulatedScan(options).messages()];

@@ -63,8 +63,8 @@ describe("the generator's scan", () => {
     const stream = await streamOf(file, 'default');
     const answer = join(folder, 'answer.mrd');
     const options = ['--set', 'combine=rss', '--set', 'pixelType=float32'];
-    await conus(['recon', file, '-o', answer, ...options]);
-    const piped = await conus(['recon', '-', '-o', '-', ...options], stream);
+    await conus(['recon', file, '-o', answer, '--denoise', '0', ...options]);
+    const piped = await conus(['recon', '-', '-o', '-', '--denoise', '0', ...options], stream);
     const { images, texts } = answerIn(piped);
     expect(texts).toEqual([expect.stringMatching(/^WRN RECON_WARN_NO_NOISE_SCAN/), expect.stringMatching(/^WRN RECON_WARN_NO_GEOMETRY/)]);
     expect(images.map(({ header }) => header.matrixSize)).toEqual([[size, size, 1]]);
@@ -126,7 +126,7 @@ describe('a file that Conus wrote', () => {
   it('of images is read by the ismrmrd package', async () => {
     const images = join(folder, 'images.h5');
     const copy = join(folder, 'images-copy.h5');
-    await conus(['recon', await generated('source'), '-o', images, '--set', 'pixelType=complex64']);
+    await conus(['recon', await generated('source'), '-o', images, '--denoise', '0', '--set', 'pixelType=complex64']);
     await runPython('convert.py', 'copy', images, copy);
     const [before, after] = await Promise.all([images, copy].map(imagesIn));
     expect(before).toHaveLength(1);

@@ -35,7 +35,7 @@ const accelerated = () => measured('kspace/grappa-16ch-epi-phantom/grappa16_R2_s
 const fullySampled = () => measured('kspace/twixtools-siemens-gre-epi/gre.mrd', () => simulated({ nCoils: 2, noiseScanSamples: 0 }));
 
 async function reconstructed(file: string, ...options: readonly string[]) {
-  const [image] = answerIn(await conus(['recon', file, '-o', '-', '--set', 'pixelType=float32', ...options])).images;
+  const [image] = answerIn(await conus(['recon', file, '-o', '-', '--denoise', '0', '--set', 'pixelType=float32', ...options])).images;
   if (image === undefined) throw new Error(`no image of ${file}`);
   const [columns, rows] = image.header.matrixSize;
   return { values: magnitudes(image), rows, columns };
