@@ -15,6 +15,7 @@ const benches: readonly (readonly string[])[] = [
   ...(phantom === undefined ? [] : [['iterative.ts', '--phantom', phantom]]),
   ['snr.ts'],
   ['session.ts'],
+  ['denoise.ts'],
   ['ingest.ts'],
   ['ct.ts'],
   ['simulate.ts'],
