@@ -53,6 +53,9 @@ export interface OutboxDriverOptions {
 }
 
 const LOOK_EVERY_MS = 250;
+const LOOK_FOR_LOST_EVERY_MS = 10_000;
+/** After a record could not be written. */
+const PAUSE_MS = 5000;
 /** Jobs whose next attempt is brought forward when a destination is back. */
 const MOST_HASTENED = 1000;
 
@@ -66,7 +69,9 @@ export class OutboxDriver {
   readonly #stop = new AbortController();
   /** Destinations that could not be reached the last time. */
   readonly #away = new Set<string>();
-  readonly #unknown = new Set<string>();
+  #unknown: readonly string[] = [];
+  #lostLookedAt = -Infinity;
+  #pausedUntil = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: OutboxDriverOptions) {
@@ -87,14 +92,15 @@ export class OutboxDriver {
     await Promise.all([...this.#running.values()].flatMap((jobs) => [...jobs.values()]));
   }
 
-  /** Destinations of jobs that the configuration does not name. */
+  /** Destinations of jobs that the configuration does not name, as of some seconds ago. */
   get unknownDestinations(): readonly string[] {
-    return this.#options.spool.outbox.destinations().filter((name) => !this.#options.destinations.has(name));
+    return this.#unknown;
   }
 
   #look(): void {
-    if (this.#stop.signal.aborted) return;
-    const { destinations, spool, log } = this.#options;
+    if (this.#stop.signal.aborted || performance.now() < this.#pausedUntil) return;
+    const { destinations, spool } = this.#options;
+    this.#lookForLost();
     for (const [name, destination] of destinations) {
       const running = this.#running.get(name)!;
       const due = spool.outbox.due(name, Date.now(), destination.parallel + running.size);
@@ -104,11 +110,21 @@ export class OutboxDriver {
         running.set(id, this.#deliver(name, destination, id).finally(() => running.delete(id)));
       }
     }
-    for (const name of this.unknownDestinations) {
-      if (this.#unknown.has(name)) continue;
-      this.#unknown.add(name);
-      log.warn({ destination: name }, 'jobs wait for a destination that the configuration does not name');
+  }
+
+  /** Jobs that nobody sends although they are recorded so, or can. Every job is looked at for that, so it is done more seldom. */
+  #lookForLost(): void {
+    const { destinations, spool, log } = this.#options;
+    if (performance.now() - this.#lostLookedAt < LOOK_FOR_LOST_EVERY_MS) return;
+    this.#lostLookedAt = performance.now();
+    const running = new Set([...this.#running.values()].flatMap((jobs) => [...jobs.keys()]));
+    const abandoned = spool.outbox.sending().filter((id) => !running.has(id));
+    if (abandoned.length > 0) void spool.outbox.interrupt(abandoned).catch(() => undefined);
+    const unknown = spool.outbox.destinations().filter((name) => !destinations.has(name));
+    for (const name of unknown) {
+      if (!this.#unknown.includes(name)) log.warn({ destination: name }, 'jobs wait for a destination that the configuration does not name');
     }
+    this.#unknown = unknown;
   }
 
   /** Never rejects. */
@@ -132,9 +148,9 @@ export class OutboxDriver {
       if (outcome.acknowledged.length > 0) await this.#isBack(name);
       else if (read.size === 0 && outcome.failure !== undefined) this.#away.add(name);
     } catch (error) {
-      // A database that cannot be written: the job is still known as being sent, and is taken up again.
+      // A database that cannot be written: the job stays recorded as being sent, and is taken up again when it can.
       log.error({ job: id, code: (error as { code?: string }).code ?? 'unknown' }, 'a delivery could not be recorded');
-      await spool.outbox.interrupt([id]).catch(() => undefined);
+      this.#pausedUntil = performance.now() + PAUSE_MS;
     }
   }
 

@@ -145,6 +145,11 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     return [...stats].map(([destination, entry]) => ({ destination, ...entry, tally: tallies.get(destination) ?? noTally }));
   }
 
+  /** Jobs that are recorded as being sent. */
+  sending(): string[] {
+    return [...this.#index.range(['sending'])].map(({ key }) => key[3] as string);
+  }
+
   /** Starts an attempt; durable before a byte is sent, so that a crash is known to have cut it. */
   begin(id: string): Promise<OutboxJob | undefined> {
     return this.#jobs.transaction(() => {
@@ -179,7 +184,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   /** Jobs whose attempt was cut: those given, or all that are being sent. */
   interrupt(ids?: readonly string[]): Promise<number> {
     return this.#jobs.transaction(() => {
-      const cut = ids ?? [...this.#index.range(['sending'])].map(({ key }) => key[3] as string);
+      const cut = ids ?? this.sending();
       const jobs = cut.map((id) => this.#jobs.get(id)).filter((job) => job?.state === 'sending');
       for (const job of jobs) this.#replace(job, interrupted(job!, Date.now()));
       return jobs.length;

@@ -131,11 +131,30 @@ describe('the driver', () => {
     expect(spool.outbox.get(id)).toMatchObject({ state: 'waiting', acknowledged: [] });
   });
 
+  it('takes up again what is recorded as being sent and is not', async () => {
+    const spool = await spoolIn(temporaryFolder());
+    const instances = await storedSeries(spool, '2.25.1', 1);
+    const id = await spool.transaction(() => spool.outbox.add({ destination: 'pacs', examId: 'e', instances }));
+    await spool.outbox.begin(id);
+    const receiver = new FakeReceiver();
+    const driver = new OutboxDriver({ spool, destinations: new Map([['pacs', { sender: receiver, parallel: 1 }]]), policy: quick, log: createLog('silent', { write: () => undefined }) });
+    driver.start();
+    onTestFinished(() => driver.stop());
+    await empty(spool);
+    expect(tally(spool)).toMatchObject({ instancesDelivered: 0, instancesResent: 1 });
+  });
+
   it('tells of jobs whose destination nobody knows', async () => {
-    const { spool } = await started(new FakeReceiver());
+    const spool = await spoolIn(temporaryFolder());
     const instances = await storedSeries(spool, '2.25.1', 1);
     await spool.transaction(() => spool.outbox.add({ destination: 'elsewhere', examId: 'e', instances }));
-    expect(spool.outbox.destinations()).toEqual(['elsewhere']);
+    const lines: string[] = [];
+    const log = createLog('warn', { write: (line) => lines.push(line) });
+    const driver = new OutboxDriver({ spool, destinations: new Map(), policy: quick, log });
+    driver.start();
+    onTestFinished(() => driver.stop());
+    expect(driver.unknownDestinations).toEqual(['elsewhere']);
+    expect(lines.map((line) => (JSON.parse(line) as { destination: string }).destination)).toEqual(['elsewhere']);
     expect(spool.outbox.list()[0]).toMatchObject({ state: 'waiting', attempts: 0 });
   });
 });
