@@ -22,7 +22,7 @@ export function denoisingText({ strengthPercent, noiseSource, dataConsistency, m
   ].join(', ');
 }
 
-export function denoisingAttributes({ denoising }: ReconImage): MetaAttributes {
+export function denoisingAttributes({ denoising }: Pick<ReconImage, 'denoising'>): MetaAttributes {
   if (denoising === undefined) return {};
   return {
     ConusDenoise: denoising.strengthPercent,

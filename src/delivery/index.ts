@@ -2,6 +2,7 @@ export { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './errors.js';
 export type { DeliveryErrorCode } from './errors.js';
 export { openCtOutput } from './ctOutput.js';
 export type { CtOutput, SimulatedSubject } from './ctOutput.js';
+export { denoisingAttributes, strengthMark } from './denoised.js';
 export { isSimulated } from './headerFacts.js';
 export { openOutput } from './output.js';
 export { chooseWindow, magnitudeOf, surveyOf } from './scale.js';

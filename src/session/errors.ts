@@ -47,6 +47,10 @@ export const SESSION_WARNINGS = {
     expected: 'raw data, for a chain that reconstructs',
     action: 'none needed; images are returned with their pixels as they came',
   },
+  CONUS_WARN_CT_SERIES_END: {
+    expected: 'CT slices in Hounsfield units that the denoiser takes, and gives back with nothing but noise taken from them',
+    action: 'use the images as they came; denoise=0 asks for no others',
+  },
   CONUS_WARN_MESSAGE_IGNORED: {
     expected: 'messages that a client sends: acquisitions, images, waveforms, text, queries',
     action: 'none needed where the data are complete without them',

@@ -9,3 +9,5 @@ export { presentable } from './summary.js';
 export type { SessionSummary } from './summary.js';
 export { WireAnswer } from './wireAnswer.js';
 export type { ByteSink } from './wireAnswer.js';
+export { IncomingCt } from './incomingCt.js';
+export type { IncomingCtOptions } from './incomingCt.js';

@@ -19,19 +19,22 @@ export class ReturnedImages {
     return this.#reservedFrom;
   }
 
-  /** The image as it may be sent. */
-  prepare(image: MrdImage): MrdImage {
+  /**
+   * The image as it may be sent.
+   * @param isMadeOf whether it was made here of one that the client sent, whose series index it has: it gets a series of its own
+   */
+  prepare(image: MrdImage, isMadeOf = false): MrdImage {
     const sendable = withoutInt32(image);
-    const imageSeriesIndex = this.#seriesOf(sendable);
+    const imageSeriesIndex = this.#seriesOf(sendable, isMadeOf);
     if (imageSeriesIndex === sendable.header.imageSeriesIndex) return sendable;
     return { ...sendable, header: { ...sendable.header, imageSeriesIndex } };
   }
 
-  #seriesOf({ header }: MrdImage): number {
-    const key = [header.imageSeriesIndex, header.dataType, header.nChannels, ...header.matrixSize].join(' ');
+  #seriesOf({ header }: MrdImage, isMadeOf: boolean): number {
+    const key = [isMadeOf, header.imageSeriesIndex, header.dataType, header.nChannels, ...header.matrixSize].join(' ');
     const known = this.#indexOf.get(key);
     if (known !== undefined) return known;
-    let index = header.imageSeriesIndex;
+    let index = header.imageSeriesIndex + (isMadeOf ? SERIES_GAP : 0);
     if (this.#used.has(index) || (index >= this.#reservedFrom && index < this.#reservedFrom + SERIES_GAP)) {
       index = this.#reservedFrom === Infinity ? index : this.#reservedFrom + SERIES_GAP;
       while (this.#used.has(index)) index++;

@@ -15,6 +15,7 @@ import type { Denoiser, ReconstructionEvents, SessionReconstruction } from '../r
 import { VERSION } from '../version.js';
 import type { SessionAnswer } from './answer.js';
 import { sessionError, sessionWarning } from './errors.js';
+import { IncomingCt } from './incomingCt.js';
 import type { SessionObserver } from './observer.js';
 import { QualityWatch } from './quality.js';
 import { answerQuery } from './queries.js';
@@ -83,6 +84,8 @@ export class Session {
   #reconstruction: SessionReconstruction | undefined;
   #quality: QualityWatch | undefined;
   #originals = new WithheldOriginals(false);
+  /** Denoises CT images of the client; none where nothing is to be denoised. */
+  #incomingCt: IncomingCt | undefined;
   /** Why the reconstruction, or the answer to one of its images, failed. */
   #reconstructionError: unknown;
   #scratch = new Float32Array(0);
@@ -169,6 +172,7 @@ export class Session {
   abort(error: Error): void {
     if (this.#phase === 'closed') return;
     const opening = this.#opening;
+    this.#incomingCt?.abort();
     this.#release();
     this.#answer.abort?.(presentable(error));
     this.#settle('aborted', error, undefined);
@@ -387,14 +391,40 @@ export class Session {
     this.#requireHeader('an image');
     this.#nImagesIn++;
     if (this.#choice.chain.task !== 'reconstruct') return;
+    const { parameters } = this.#choose();
     if (this.#nImagesIn === 1) {
-      this.#say(sessionWarning('CONUS_WARN_IMAGES_RETURNED', 'images came in, for which this chain has no processing'));
+      this.#incomingCt = this.#ctDenoising(parameters);
+      if (this.#incomingCt === undefined) this.#sayReturned();
     }
-    this.#choose();
-    this.#answer.returned(this.#returned.prepare(image));
+    const returned = this.#returned.prepare(image);
+    this.#sendImage(returned);
+    this.#options.observer?.imageReturned?.(image);
+    this.#incomingCt?.take(returned);
+  }
+
+  #ctDenoising({ denoise, denoiseModel, onAmber, onRed }: Parameters): IncomingCt | undefined {
+    const { denoisers } = this.#options;
+    const denoiser = denoise > 0 ? (denoisers?.denoiser('denoise-ct', denoiseModel) ?? denoisers?.denoiser('denoise-ct', '')) : undefined;
+    if (denoiser === undefined) return undefined;
+    return new IncomingCt({
+      denoiser,
+      strengthPercent: denoise,
+      endsAt: [...(onAmber === 'end' ? ['amber' as const] : []), ...(onRed === 'end' ? ['red' as const] : [])],
+      image: (image) => {
+        if (!this.#isClosed()) this.#sendImage(this.#returned.prepare(image, true));
+      },
+      ended: (reason) => this.#say(sessionWarning('CONUS_WARN_CT_SERIES_END', `${reason}; the denoised series ends before it, all images went back as they came`)),
+    });
+  }
+
+  #sendImage(image: MrdImage): void {
+    this.#answer.returned(image);
     this.#nImagesOut++;
     this.#lastImageAt = performance.now();
-    this.#options.observer?.imageReturned?.(image);
+  }
+
+  #sayReturned(): void {
+    this.#say(sessionWarning('CONUS_WARN_IMAGES_RETURNED', 'images came in, for which this chain has no processing'));
   }
 
   #readClose(): void {
@@ -445,7 +475,9 @@ export class Session {
       error ??= broken;
     }
     error ??= this.#reconstructionError;
+    await this.#incomingCt?.done();
     if (this.#isClosed()) return;
+    if (this.#incomingCt?.isUnused === true) this.#sayReturned();
     try {
       this.#sendWithheld();
     } catch (broken) {
