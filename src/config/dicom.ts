@@ -12,6 +12,7 @@ const rules = z
     descriptions: patterns('series descriptions'),
     modalities: patterns('modalities'),
     sopClasses: z.array(z.string().min(1)).optional().describe('SOP class UIDs; all of them where absent'),
+    received: z.boolean().default(false).describe('also series that came in as DICOM from elsewhere'),
   })
   .prefault({})
   .describe('which series go there: those that fit every key');

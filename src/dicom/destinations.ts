@@ -18,7 +18,7 @@ export interface DeliverableSeries {
 }
 
 /** Whether a series goes to a destination with these rules. */
-export function fits(rules: DestinationRules, series: DeliverableSeries): boolean {
+export function fits(rules: Omit<DestinationRules, 'received'>, series: DeliverableSeries): boolean {
   const matches = (patterns: readonly string[] | undefined, value: string | undefined) =>
     patterns === undefined || (value !== undefined && patterns.some((pattern) => globOf(pattern).test(value)));
   return (
@@ -32,6 +32,15 @@ export function fits(rules: DestinationRules, series: DeliverableSeries): boolea
 /** The names of the destinations that a series goes to. */
 export function destinationsFor(config: DicomConfig, series: DeliverableSeries): string[] {
   return Object.entries(config.destinations).filter(([, { rules }]) => fits(rules, series)).map(([name]) => name);
+}
+
+/** The names of the destinations that a series from elsewhere is passed on to; never the node that it came from. */
+export function destinationsForReceived(config: DicomConfig, series: DeliverableSeries, callingAe: string): string[] {
+  const isSource = (destination: DestinationConfig) => destination.kind === 'dicom' && destination.aeTitle === callingAe;
+  return destinationsFor(config, series).filter((name) => {
+    const destination = config.destinations[name]!;
+    return destination.rules.received && !isSource(destination);
+  });
 }
 
 function globOf(pattern: string): RegExp {

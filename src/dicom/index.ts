@@ -3,7 +3,7 @@ export { DICOM_ERRORS, DICOM_WARNINGS } from './errors.js';
 export type { DicomErrorCode } from './errors.js';
 export { CommitmentReports } from './commitment.js';
 export type { Commitment } from './commitment.js';
-export { destinationOf, destinationsFor, fits, openSender, receiverOptionsOf } from './destinations.js';
+export { destinationOf, destinationsFor, destinationsForReceived, fits, openSender, receiverOptionsOf } from './destinations.js';
 export type { DeliverableSeries } from './destinations.js';
 export { dicomFiles, instancesOfFiles, isDicomFile, readSeriesFiles } from './files.js';
 export type { RefusedFile, SeriesOfFiles } from './files.js';

@@ -1,14 +1,15 @@
 /**
- * The DICOM part of the service: takes images from elsewhere, keeps them in the data folder, and tells the exams. A
- * sender is answered when the disk holds both the object and the record of it.
+ * The DICOM part of the service: takes images from elsewhere, keeps them in the data folder, tells the exams, and passes
+ * complete series on to the destinations whose rules ask for that. A sender is answered when the disk holds both the
+ * object and the record of it.
  */
-import { DicomReceiver, ReceivedSeries, receiverOptionsOf } from '../dicom/index.js';
+import { destinationsForReceived, DicomReceiver, ReceivedSeries, receiverOptionsOf } from '../dicom/index.js';
 import type { CommitmentReports, ReceivedObject, StoredInstance } from '../dicom/index.js';
 import type { DicomConfig } from '../config/dicom.js';
 import { dicomError } from '../dicom/errors.js';
 import { checkDoor } from '../doors/index.js';
 import { nearestPlane, withoutEmpty } from '../exams/index.js';
-import type { ExamEvent, SourceFacts } from '../exams/index.js';
+import type { ExamBook, ExamEvent, SourceFacts } from '../exams/index.js';
 import type { Logger } from '../log.js';
 import { listening } from '../server/index.js';
 import type { Address } from '../server/index.js';
@@ -23,8 +24,8 @@ export interface DicomPart extends ServicePart {
 
 export interface DicomNeighbours {
   /** Images are taken only where they can be kept. */
-  readonly spool: Pick<Spool, 'objects' | 'table'> | undefined;
-  readonly exams: { apply(event: ExamEvent): void } | undefined;
+  readonly spool: Pick<Spool, 'objects' | 'table' | 'transaction' | 'outbox'> | undefined;
+  readonly exams: { apply(event: ExamEvent): void; readonly book: Pick<ExamBook, 'ofReceived'> } | undefined;
   /** Shared with the senders, so that reports reach who waits for them. */
   readonly reports: CommitmentReports;
   readonly log: Logger;
@@ -43,7 +44,21 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, l
   });
   const records = spool.table<StoredInstance>('dicom.received');
   const series = new ReceivedSeries(config.receiver.quietTimeS * 1000);
-  series.on('complete', ({ seriesInstanceUid }) => exams?.apply({ kind: 'dicomSeriesComplete', at: Date.now(), seriesInstanceUid }));
+  const instancesOf = (seriesInstanceUid: string) => [...records.range([seriesInstanceUid])].map(({ value }) => value);
+  // Of series that are coming in: where they are passed on to.
+  const destinations = new Map<string, readonly string[]>();
+  series.on('complete', ({ seriesInstanceUid }) => {
+    exams?.apply({ kind: 'dicomSeriesComplete', at: Date.now(), seriesInstanceUid });
+    const names = destinations.get(seriesInstanceUid) ?? [];
+    destinations.delete(seriesInstanceUid);
+    if (names.length === 0) return;
+    const instances = instancesOf(seriesInstanceUid);
+    const place = exams?.book.ofReceived(seriesInstanceUid);
+    const examId = place === undefined ? seriesInstanceUid : `${place.examId}/${place.seriesId}`;
+    spool
+      .transaction(() => names.forEach((destination) => spool.outbox.add({ destination, examId, instances })))
+      .catch((error: { code?: string }) => log.error({ code: error.code ?? 'unknown' }, 'a received series could not be passed on'));
+  });
 
   const keep = async (object: ReceivedObject): Promise<void> => {
     const { identity, file } = object;
@@ -57,9 +72,13 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, l
       if (known !== undefined && known.ref !== ref) spool.objects.release(known.ref, holder);
       records.put(key, { ...identity, ref, nBytes: file.length });
     });
-    series.add(object);
+    const { callingAe, facts } = object;
+    const about = { modality: facts.modality, sopClassUid: identity.sopClassUid, ...(facts.seriesDescription !== undefined && { description: facts.seriesDescription }) };
+    destinations.set(identity.seriesInstanceUid, destinationsForReceived(config, about, callingAe));
     const { seriesInstanceUid, sopInstanceUid } = identity;
     exams?.apply({ kind: 'dicomReceived', at: Date.now(), seriesInstanceUid, sopInstanceUid, facts: sourceFactsOf(object) });
+    // After the exam knows of it: this may complete the series.
+    series.add(object);
   };
 
   const receiver = new DicomReceiver(
@@ -71,7 +90,7 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, l
   return {
     name: 'dicom',
     address,
-    instancesOf: (seriesInstanceUid) => [...records.range([seriesInstanceUid])].map(({ value }) => value),
+    instancesOf,
     async close() {
       await receiver.close();
       series.close();

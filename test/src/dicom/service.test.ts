@@ -28,9 +28,17 @@ describe('the DICOM part of the service', () => {
     closers.push(() => spool.close());
     const events: ExamEvent[] = [];
     const lines: string[] = [];
-    const config = dicomSection.parse({ receiver: { port: 0, quietTimeS: 0.2 } });
+    const config = dicomSection.parse({
+      receiver: { port: 0, quietTimeS: 0.2 },
+      destinations: {
+        archive: { kind: 'folder', folder: '/x', rules: { received: true, modalities: ['MR'] } },
+        ct: { kind: 'folder', folder: '/x', rules: { received: true, modalities: ['CT'] } },
+        own: { kind: 'folder', folder: '/x' },
+        source: { kind: 'dicom', host: '127.0.0.1', port: 1, aeTitle: 'SCANNER', rules: { received: true } },
+      },
+    });
     const part = (await startDicom(config, {
-      spool, exams: { apply: (event) => void events.push(event) }, reports: new CommitmentReports(),
+      spool, exams: { apply: (event) => void events.push(event), book: { ofReceived: () => ({ examId: 'e', seriesId: 's' }) } }, reports: new CommitmentReports(),
       log: createLog('trace', { write: (line: string) => void lines.push(line) }),
     }))!;
     closers.push(() => part.close());
@@ -50,6 +58,7 @@ describe('the DICOM part of the service', () => {
     });
     await expect.poll(() => events.filter((event) => event.kind === 'dicomSeriesComplete').length, { timeout: 10_000 }).toBe(1);
     expect(lines.join('')).not.toMatch(/Geheim|SECRET|19610203/);
+    await expect.poll(() => spool.outbox.list().map(({ destination, examId, instances }) => [destination, examId, instances.length])).toEqual([['archive', 'e/s', files.length]]);
 
     // The same instance with other bytes takes the place of the first one.
     const corrected = encode(classicSlice(obliqueVolume(), 0, { SeriesDescription: 'corrected' }));
@@ -57,7 +66,7 @@ describe('the DICOM part of the service', () => {
     const again = part.instancesOf(SERIES);
     expect(again).toHaveLength(files.length);
     expect(again[0]!.ref).not.toBe(kept[0]!.ref);
-    expect(spool.objects.holders(kept[0]!.ref)).toEqual([]);
+    expect(spool.objects.holders(kept[0]!.ref)).not.toContain(`dicom/${kept[0]!.sopInstanceUid}`);
   });
 
   it('is not opened to other machines without knowing who calls', async () => {
