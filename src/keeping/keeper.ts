@@ -51,7 +51,7 @@ export interface SessionKeeperOptions {
 
 /** How many records of ended sessions are kept. */
 const MOST_SESSIONS = 10_000;
-/** How long it is known what was delivered where, so that what is sent again is counted as such. */
+/** How long it is known what was delivered where, so that what is sent again is counted as such, and what was cut. */
 const REMEMBERED_MS = 90 * 24 * 3_600_000;
 
 export class SessionKeeper {
@@ -83,7 +83,8 @@ export class SessionKeeper {
       const cut = records.filter(({ state }) => state === 'open').map((record): SessionRecord => ({ ...record, state: 'cut', endedAt: Date.now() }));
       for (const record of cut) this.#sessions.put(record.id, record);
       const ended = records.filter(({ state }) => state === 'acknowledged').sort((a, b) => b.openedAt - a.openedAt);
-      for (const { id } of ended.slice(MOST_SESSIONS)) this.#sessions.remove(id);
+      const forgotten = records.filter(({ state, openedAt }) => state === 'cut' && openedAt < Date.now() - REMEMBERED_MS);
+      for (const { id } of [...ended.slice(MOST_SESSIONS), ...forgotten]) this.#sessions.remove(id);
       for (const { key, value } of [...this.#instances.range()]) if (!this.#options.spool.objects.has(value.ref)) this.#instances.remove(key);
       this.#options.spool.outbox.forgetDeliveries(Date.now() - REMEMBERED_MS);
       return cut;
