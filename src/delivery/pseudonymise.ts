@@ -3,7 +3,7 @@
  * (table E.1-1) with its Clean Descriptors Option, and MRD headers in the same way. Whoever has the key file makes the
  * same pseudonyms again; nobody else can tell whose they are.
  *
- *   pseudonym = first 80 bits of HMAC-SHA-256(key, patient)     patient: identifier, or name and birth date
+ *   pseudonym = first 80 bits of HMAC-SHA-256(key, patient)     patient: identifier, or name and birth date, or study
  *   uid       = 2.25.<128 bits of HMAC-SHA-256(key, uid)>       those of the standard stay
  *   date      = removed, or moved back by 1 to 3652 days of HMAC-SHA-256(key, patient)
  *
@@ -96,7 +96,7 @@ export class Pseudonymiser {
    */
   elements(elements: DicomElements, method: string): DicomElements {
     if (firstOf(elements[BURNED_IN]) === 'YES') throw deliveryError('CONUS_ERR_BURNED_IN', 'an image with BurnedInAnnotation YES');
-    const patient = patientKey(firstOf(elements['00100020']), firstOf(elements['00100010']), firstOf(elements['00100030']));
+    const patient = patientKey(firstOf(elements['00100020']), firstOf(elements['00100010']), firstOf(elements['00100030']), firstOf(elements['0020000D']));
     const isEnhanced = ENHANCED_CLASS.test(firstOf(elements['00080016']));
     const kept = this.#kept(elements, this.#shiftDays(patient), isEnhanced);
     const pseudonym = this.#pseudonym(patient);
@@ -126,7 +126,7 @@ export class Pseudonymiser {
   /** The header of raw data; free text, serial numbers, and what the schema does not know are gone. */
   header(header: MrdHeader): MrdHeader {
     const { subjectInformation: subject, studyInformation: study, measurementInformation: measurement, acquisitionSystemInformation: system } = header;
-    const patient = patientKey(text(subject?.patientID, 64), text(subject?.patientName, 64), (subject?.patientBirthdate ?? '').replaceAll('-', ''));
+    const patient = patientKey(text(subject?.patientID, 64), text(subject?.patientName, 64), (subject?.patientBirthdate ?? '').replaceAll('-', ''), study?.studyInstanceUID ?? measurement?.measurementID ?? '');
     const pseudonym = this.#pseudonym(patient);
     const days = this.#shiftDays(patient);
     const date = (value: string | undefined) => (days === undefined || value === undefined || !/^\d{4}-\d\d-\d\d/.test(value) ? undefined : shiftedDate(value.slice(0, 10), days));
@@ -175,9 +175,8 @@ export class Pseudonymiser {
   }
 
   /** Without the names that a client may have given. */
-  settings({ seriesDescription: _, parameters, ...settings }: DeliverySettings): DeliverySettings {
-    const { seriesDescription: __, ...kept } = parameters;
-    return { ...settings, parameters: kept };
+  settings(settings: DeliverySettings): DeliverySettings {
+    return withoutNames({ ...settings, parameters: withoutNames(settings.parameters) });
   }
 
   #kept(elements: DicomElements, days: number | undefined, isEnhanced: boolean): DicomElements {
@@ -225,16 +224,18 @@ function isKept(tag: string): boolean {
   return group === '0008' ? keptOf0008.has(tag) : keptGroups.has(group) || keptElsewhere.has(tag);
 }
 
-/** Two people without identifiers are one only where name and birth date are the same. */
-function patientKey(id: string, name: string, birthDate: string): string {
-  return id !== '' ? `id ${id}` : `name ${name} ${birthDate}`;
+/** Two people without identifiers are one only where name and birth date are the same; who has no name is one a study. */
+function patientKey(id: string, name: string, birthDate: string, study: string): string {
+  if (id !== '') return `id ${id}`;
+  return name !== '' ? `name ${name} ${birthDate}` : `study ${study}`;
 }
 
 function firstOf(element: DicomElement | undefined): string {
   const value = element?.Value[0];
   if (value === undefined || value === null) return '';
-  if (typeof value === 'object') return String((value as { Alphabetic?: unknown }).Alphabetic ?? '').trim();
-  return String(value).trim();
+  // dcmjs gives a person's name as a String of its own making, or as component groups.
+  const isGroups = typeof value === 'object' && !(value instanceof String);
+  return String(isGroups ? ((value as { Alphabetic?: unknown }).Alphabetic ?? '') : value).trim();
 }
 
 function dateElement(tag: string, { vr, Value }: DicomElement, days: number | undefined, isEnhanced: boolean): DicomElement | undefined {
@@ -276,6 +277,10 @@ function digestOnly(values: readonly unknown[]): DicomElement | undefined {
 
 function codeItem(value: string, meaning: string): DicomElements {
   return { '00080100': { vr: 'SH', Value: [value] }, '00080102': { vr: 'SH', Value: ['DCM'] }, '00080104': { vr: 'LO', Value: [meaning] } };
+}
+
+function withoutNames<Value extends object>(value: Value): Value {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'seriesDescription')) as Value;
 }
 
 function defined<Value extends object>(value: Value): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {

@@ -128,6 +128,13 @@ describe('pseudonyms', () => {
     expect(nameOf(namedHeader({ patientID: '' }))).not.toBe(nameOf(namedHeader({ patientID: '', patientBirthdate: '1961-02-04' })));
   });
 
+  it('of who has neither identifier nor name are one a study', () => {
+    const nameless = (studyInstanceUID: string): MrdHeader => ({ ...namedHeader({ patientID: '', patientName: '' }), studyInformation: { studyInstanceUID } });
+    expect(nameOf(nameless('1.2.3'))).toBe(nameOf(nameless('1.2.3')));
+    expect(nameOf(nameless('1.2.3'))).not.toBe(nameOf(nameless('1.2.4')));
+    expect(new Pseudonymiser(key(7), 'remove').header(nameless('1.2.3')).subjectInformation?.patientID).toBe(nameOf(nameless('1.2.3')));
+  });
+
   it('are the same in the header of raw data', () => {
     const pseudonymiser = new Pseudonymiser(key(7), 'remove');
     expect(pseudonymiser.header(namedHeader()).subjectInformation?.patientID).toBe(nameOf(namedHeader()));
