@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageGeometry } from '../../../imaging/index.js';
 import { volumeOf } from '../../../imaging/index.js';
@@ -10,6 +11,8 @@ import { main } from '../../../src/cli/index.js';
 import { examSchema } from '../../../src/exams/index.js';
 import { createLog } from '../../../src/log.js';
 import { Metrics } from '../../../src/metrics.js';
+import { defaultPolicy } from '../../../src/outbox/index.js';
+import type { Sender } from '../../../src/outbox/index.js';
 import { loadUnresolvedProtocol } from '../../../src/protocols/index.js';
 import { startService } from '../../../src/service/index.js';
 import type { Service } from '../../../src/service/index.js';
@@ -18,6 +21,8 @@ import type { ExamSpec } from '../../../src/simulation/index.js';
 import { cleanUp, Client } from '../live/clients.js';
 
 const log: string[] = [];
+/** Takes everything. */
+const archive: Sender = { send: async (instances) => instances.map(({ sopInstanceUid }) => ({ sopInstanceUid, outcome: 'stored' })) };
 let folder: string;
 let metrics: Metrics;
 let service: Service;
@@ -28,6 +33,7 @@ const started = (): Promise<Service> => {
     {
       host: '127.0.0.1', port: 0, maxSessions: 4, idleTimeoutS: 60, stallTimeoutS: 60, threads: 1,
       http: { host: '127.0.0.1', port: 0 }, data: { folder },
+      delivery: { destinations: new Map([['archive', { sender: archive, parallel: 1 }]]), destinationsFor: () => ['archive'], policy: defaultPolicy },
     },
     createLog('trace', { write: (line: string) => void log.push(line) }),
     metrics,
@@ -98,13 +104,16 @@ describe('the service', () => {
     }
     const { exams } = (await (await fetch(`${at}/api/exams`)).json()) as { exams: { id: string }[] };
     expect(exams).toHaveLength(1);
-    const exam = examSchema.parse(await (await fetch(`${at}/api/exams/${exams[0]!.id}`)).json());
+    const told = async () => examSchema.parse(await (await fetch(`${at}/api/exams/${exams[0]!.id}`)).json());
+    let exam = await told();
+    for (; exam.series.some(({ state }) => state === 'complete'); exam = await told()) await sleep(50);
     expect(exam.patient.name).toBe('Simulated^Spine^7');
     expect(exam.protocol?.name).toBe('lumbar-standard');
     expect(exam.series.map(({ protocolSeries, state, role }) => [protocolSeries, role, state])).toEqual(
-      spec.protocol.series.map(({ id, role }) => [id, role, 'complete']),
+      spec.protocol.series.map(({ id, role }) => [id, role, 'delivered']),
     );
-    for (const { lines, outputs, facts } of exam.series) {
+    for (const { lines, outputs, facts, deliveries } of exam.series) {
+      expect(deliveries).toMatchObject([{ destination: 'archive', state: 'delivered' }]);
       expect(lines!.nAcquired).toBe(lines!.nExpected);
       expect(outputs).toEqual([{ kind: 'image', nImages: 2, nExpected: 2 }]);
       expect(facts).toMatchObject({ orientation: 'sagittal', acceleration: 2, isSimulated: true });
