@@ -1,8 +1,10 @@
-/** `conus handoff`: what a downstream stage and Conus say to each other. */
+/** `conus handoff`: what a downstream stage and Conus say to each other, and what became of offers. */
 import type { Command } from 'commander';
 import { handoffJsonSchemas, handoffPage } from '../handoff/index.js';
+import type { KeptOffer } from '../handoff/index.js';
+import { openSpool } from '../spool/index.js';
 import { ExitCode } from './exitCodes.js';
-import { printJson } from './io.js';
+import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
 
 export function addHandoff(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
@@ -17,4 +19,33 @@ export function addHandoff(program: Command, io: CliIo, done: (code: ExitCode) =
       else printJson(io.stdout, handoffJsonSchemas());
       done(ExitCode.ok);
     });
+
+  handoff
+    .command('list')
+    .description('list the offers of a data folder, the newest first')
+    .requiredOption('--data <folder>', 'data folder of the service')
+    .option('--json', 'print the result as JSON', false)
+    .action(async (flags: { data: string; json: boolean }) => done(await listOffers(flags, io)));
+}
+
+/** @throws CodedError SPOOL_ERR_* */
+async function listOffers({ data, json }: { readonly data: string; readonly json: boolean }, io: CliIo): Promise<ExitCode> {
+  const spool = await openSpool(data, { owns: false });
+  try {
+    const offers = [...spool.table<KeptOffer>('handoff.offers').range()].map(({ value }) => value.record);
+    offers.sort((a, b) => b.createdAtMs - a.createdAtMs);
+    if (json) printJson(io.stdout, offers);
+    else {
+      printTable(
+        io.stdout,
+        ['offer', 'stage', 'exam', 'state', 'attempts', 'made', 'why'],
+        offers.map(({ offerId, stage, examId, state, attempts, createdAtMs, lastError, stageReason }) => [
+          offerId, stage, examId, state, String(attempts), new Date(createdAtMs).toISOString(), [lastError?.code, stageReason].filter(Boolean).join(': ') || '-',
+        ]),
+      );
+    }
+    return ExitCode.ok;
+  } finally {
+    await spool.close();
+  }
 }

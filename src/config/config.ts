@@ -11,6 +11,7 @@ import { doorsSection } from './doors.js';
 import { environmentSettings } from './environment.js';
 import { examsSection } from './exams.js';
 import { configError } from './errors.js';
+import { handoffSection } from './handoff.js';
 import { httpSection, mrdSection } from './mrd.js';
 import { spoolSection } from './spool.js';
 
@@ -21,6 +22,7 @@ const configSchema = z.strictObject({
   spool: spoolSection.prefault({}).describe('the data folder, and deliveries from it'),
   dicom: dicomSection.prefault({}).describe('the receiver of images, and destinations'),
   exams: examsSection.prefault({}).describe('how series are gathered into exams'),
+  handoff: handoffSection.prefault({}).describe('downstream stages that finished exams are offered to'),
 });
 
 /** With all defaults. */

@@ -7,7 +7,7 @@
 import dcmjs from 'dcmjs';
 import type { DicomElements } from 'dcmjs';
 import type { MrdHeader } from 'ismrmrd';
-import type { ReconImage, ReconNotice } from '../../recon/index.js';
+import type { ReconImage, ReconImageKind, ReconNotice } from '../../recon/index.js';
 import { denoisingDerivation, derivationKey } from './derivation.js';
 import type { Derivation, SourceImage } from './derivation.js';
 import { dicomDataset, sopClassOf } from './dicomDataset.js';
@@ -40,6 +40,8 @@ export interface InstanceIdentity {
 export interface DicomObject {
   readonly instance: InstanceIdentity;
   readonly seriesDescription: string;
+  /** What its images are. */
+  readonly output: ReconImageKind;
   /** Of the series within its scan, as in `DeliveredImage`. */
   readonly seriesIndex: number;
   /** Counted from 1 within the series, in the order in which objects were made. */
@@ -143,6 +145,7 @@ export class DicomObjectMaker {
     return {
       instance: pseudonymiser === undefined ? instance : pseudonymousInstance(instance, pseudonymiser),
       seriesDescription: delivered.series.description,
+      output: delivered.image.kind,
       seriesIndex: delivered.series.index,
       objectIndex,
       bytes: encodeDicom(dataset, this.#settings.softwareVersion, pseudonymiser),

@@ -8,6 +8,7 @@ export type { DeliverableSeries } from './destinations.js';
 export { dicomFiles, instancesOfFiles, isDicomFile, readSeriesFiles } from './files.js';
 export type { RefusedFile, SeriesOfFiles } from './files.js';
 export type { ImageFacts } from './facts.js';
+export { readIdentity } from './header.js';
 export type { InstanceIdentity } from './header.js';
 export { describeDicom, parseDicom } from './image.js';
 export type { DicomFrame, DicomImage, Scaling } from './image.js';

@@ -36,7 +36,7 @@ const offeredSeries = z.object({
   dicom: z
     .array(z.object({ sopInstanceUid: uid, location: location.describe('a link, or a path within the offer') }))
     .describe('one item an instance; none where the images went to the DICOM node'),
-  nifti: location.optional().describe('the series as one NIfTI volume'),
+  nifti: location.optional().describe('the series as one NIfTI volume (.nii.gz); not there where its slices are no single regular stack'),
 });
 
 export const offerSchema = z

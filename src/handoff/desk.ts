@@ -37,8 +37,6 @@ export interface DeskOptions {
   readonly material: Material;
   /** Keeps the results of an outcome; resolves when they are safe. The same results may come again. */
   readonly takeResults: (offer: KeptOffer, outcome: Outcome) => Promise<void>;
-  /** An offer changed; for the exam's record and the live channel. */
-  readonly changed?: (offer: KeptOffer) => void;
   readonly secret: Uint8Array;
   readonly log: Logger;
   /** Between two looks for what is due and for outcomes that lie in folders. */
@@ -63,6 +61,7 @@ export class HandoffDesk {
   readonly #nowMs: () => number;
   /** The last step of each offer that is being worked on. */
   readonly #steps = new Map<string, Promise<unknown>>();
+  readonly #waiting = new Map<string, ((offer: KeptOffer) => void)[]>();
   readonly #ending = new AbortController();
   #timer: NodeJS.Timeout | undefined;
 
@@ -91,6 +90,15 @@ export class HandoffDesk {
   /** Newest first. */
   offers(): KeptOffer[] {
     return [...this.#options.store.all()].sort((a, b) => b.record.createdAtMs - a.record.createdAtMs);
+  }
+
+  /** Resolves with the offer when nothing more is awaited of it. */
+  settled(offerId: string): Promise<KeptOffer> {
+    return new Promise((resolve) => {
+      const offer = this.#options.store.get(offerId);
+      if (offer !== undefined && isSettled(offer.record)) resolve(offer);
+      else this.#waiting.set(offerId, [...(this.#waiting.get(offerId) ?? []), resolve]);
+    });
   }
 
   /** Offers an exam to a stage; the same exam again changes nothing. Resolves when the offer is kept, not when it is answered. */
@@ -238,7 +246,11 @@ export class HandoffDesk {
 
   async #keep(offer: KeptOffer): Promise<void> {
     await this.#options.store.put(offer);
-    this.#options.changed?.(offer);
+    if (!isSettled(offer.record)) return;
+    const { offerId } = offer.record;
+    const waiting = this.#waiting.get(offerId) ?? [];
+    this.#waiting.delete(offerId);
+    for (const tell of waiting) tell(offer);
   }
 
   /** Runs after the steps of this offer that were asked for before. */

@@ -43,6 +43,14 @@ export const HANDOFF_ERRORS = {
     expected: 'the instances of the offer in the data directory',
     action: 'see whether the quota removed them; reconstruct the exam again to offer it anew',
   },
+  HANDOFF_ERR_NO_VOLUME: {
+    expected: 'a series whose slices are one regular stack, for NIfTI',
+    action: 'take the DICOM instances of the series',
+  },
+  HANDOFF_ERR_STAGE: {
+    expected: 'stages whose destination is configured, and a data folder and an HTTP port where they need one',
+    action: 'correct the section handoff of the configuration (docs/configuration.md)',
+  },
 } as const satisfies ErrorTable;
 
 export const handoffError = errorsOf(HANDOFF_ERRORS);

@@ -3,7 +3,7 @@ export { HANDOFF_VERSION, answerSchema, handoffJsonSchemas, offerSchema, outcome
 export type { Offer, OfferAnswer, OfferedSeries, Outcome, StageResult } from './contract.js';
 export { HandoffDesk, offerIdOf, tokenOfOffer } from './desk.js';
 export type { DeskOptions, HandoffStage, KeptOffer, OfferStore } from './desk.js';
-export { HANDOFF_ERRORS } from './errors.js';
+export { handoffError, HANDOFF_ERRORS } from './errors.js';
 export { advance, defaultOfferLimits, digestOf, isSettled, newOffer } from './offerState.js';
 export type { OfferEvent, OfferLimits, OfferRecord, OfferState } from './offerState.js';
 export { handoffPage } from './page.js';

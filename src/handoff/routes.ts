@@ -4,12 +4,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mostOutcomeBytes } from './contract.js';
 import type { HandoffDesk, KeptOffer } from './desk.js';
 import { handoffError } from './errors.js';
-import type { Material } from './transport.js';
+import type { StoredInstance } from '../spool/index.js';
+import type { Material, SeriesForHandoff } from './transport.js';
 
 const statusOf: Readonly<Record<string, number>> = {
   HANDOFF_ERR_TOKEN: 401,
   HANDOFF_ERR_UNKNOWN_OFFER: 404,
   HANDOFF_ERR_MATERIAL: 410,
+  HANDOFF_ERR_NO_VOLUME: 404,
   HANDOFF_ERR_CONFLICT: 409,
   HANDOFF_ERR_OUTCOME: 422,
 };
@@ -37,12 +39,17 @@ export function handoffRoutes(desk: HandoffDesk, material: Material) {
     const { offerId } = request.params as Pick<Names, 'offerId'>;
     return desk.authorise(offerId, tokenIn(request));
   };
-  const seriesOf = (request: FastifyRequest) => {
-    const { seriesInstanceUid, sopInstanceUid } = request.params as Names;
+  const seriesOf = (request: FastifyRequest): SeriesForHandoff => {
+    const { seriesInstanceUid } = request.params as Names;
     const series = authorised(request).exam.series.find((item) => item.seriesInstanceUid === seriesInstanceUid);
-    const isThere = series !== undefined && (sopInstanceUid === undefined || series.instances.some((item) => item.sopInstanceUid === sopInstanceUid));
-    if (!isThere) throw handoffError('HANDOFF_ERR_UNKNOWN_OFFER', 'a series or an instance that is not in the offer');
-    return { seriesInstanceUid, sopInstanceUid };
+    if (series === undefined) throw handoffError('HANDOFF_ERR_UNKNOWN_OFFER', 'a series that is not in the offer');
+    return series;
+  };
+  const instanceOf = (request: FastifyRequest): StoredInstance => {
+    const { sopInstanceUid } = request.params as Names;
+    const instance = seriesOf(request).instances.find((item) => item.sopInstanceUid === sopInstanceUid);
+    if (instance === undefined) throw handoffError('HANDOFF_ERR_UNKNOWN_OFFER', 'an instance that is not in the offer');
+    return instance;
   };
   return (app: FastifyInstance): void => {
     app.register((scope, _options, done) => {
@@ -63,14 +70,13 @@ export function handoffRoutes(desk: HandoffDesk, material: Material) {
       );
       scope.get('/handoff/:offerId/series/:seriesInstanceUid/instances/:sopInstanceUid', (request, reply) =>
         answerOfFailure(reply, async () => {
-          const { seriesInstanceUid, sopInstanceUid } = seriesOf(request);
-          const bytes = await material.dicom(seriesInstanceUid, sopInstanceUid);
+          const bytes = await material.dicom(instanceOf(request));
           await reply.type('application/dicom').send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
         }),
       );
       scope.get('/handoff/:offerId/series/:seriesInstanceUid/nifti', (request, reply) =>
         answerOfFailure(reply, async () => {
-          const bytes = await material.nifti(seriesOf(request).seriesInstanceUid);
+          const bytes = await material.nifti(seriesOf(request));
           await reply.type('application/gzip').send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
         }),
       );

@@ -1,4 +1,5 @@
 /** How an offer reaches a stage, and what of the exam it can take along. */
+import type { StoredInstance } from '../spool/index.js';
 import type { Offer, OfferAnswer, Outcome } from './contract.js';
 
 /** One series of a finished exam that is offered. */
@@ -10,7 +11,7 @@ export interface SeriesForHandoff {
   readonly synthetic: boolean;
   readonly denoised: boolean;
   readonly qualityLight?: 'green' | 'amber' | 'red';
-  readonly instances: readonly { readonly sopInstanceUid: string; readonly sopClassUid: string }[];
+  readonly instances: readonly StoredInstance[];
 }
 
 export interface ExamForHandoff {
@@ -25,9 +26,9 @@ export interface ExamForHandoff {
 /** The images of an exam, read when they are needed. @throws CodedError HANDOFF_ERR_MATERIAL where they are gone */
 export interface Material {
   /** A whole Part 10 file. */
-  dicom(seriesInstanceUid: string, sopInstanceUid: string): Promise<Uint8Array>;
-  /** A .nii.gz file. */
-  nifti(seriesInstanceUid: string): Promise<Uint8Array>;
+  dicom(instance: StoredInstance): Promise<Uint8Array>;
+  /** A .nii.gz file. @throws CodedError HANDOFF_ERR_NO_VOLUME where the slices are no single stack */
+  nifti(series: SeriesForHandoff): Promise<Uint8Array>;
 }
 
 export interface Transport {

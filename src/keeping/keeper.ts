@@ -7,7 +7,7 @@
  */
 import { stat } from 'node:fs/promises';
 import type { CodedError, MrdHeader } from 'ismrmrd';
-import type { ReconImage, ReconNotice } from '../../recon/index.js';
+import type { QualityLight, ReconImage, ReconImageKind, ReconNotice } from '../../recon/index.js';
 import { DicomObjectMaker, markIncomplete } from '../delivery/index.js';
 import type { DeliverySettings, DicomObject, DicomObjectOptions } from '../delivery/index.js';
 import type { Logger } from '../log.js';
@@ -34,8 +34,19 @@ export interface SessionRecord {
   readonly nImages?: number;
   /** Of the outbox. */
   readonly jobs?: readonly string[];
+  /** What was made, a DICOM series each. */
+  readonly series?: readonly KeptSeries[];
   /** File of the raw data, in the data directory or wherever it was saved. */
   readonly raw?: string;
+}
+
+export interface KeptSeries {
+  readonly seriesInstanceUid: string;
+  readonly description: string;
+  readonly output: ReconImageKind;
+  /** Of the worst image, where images were judged. */
+  readonly light?: QualityLight;
+  readonly sopInstanceUids: readonly string[];
 }
 
 export interface SessionKeeperOptions {
@@ -108,6 +119,15 @@ export class SessionKeeper {
     await Promise.all([...this.#open].filter(({ isEnding }) => isEnding).map(({ ended }) => ended));
   }
 
+  session(id: string): SessionRecord | undefined {
+    return this.#sessions.get(id);
+  }
+
+  /** Where an instance lies, as long as it has not been cleaned away. */
+  instance(sopInstanceUid: string): StoredInstance | undefined {
+    return this.#instances.get(sopInstanceUid);
+  }
+
   sessions(): SessionRecord[] {
     return [...this.#sessions.range()].map(({ value }) => value).sort((a, b) => a.openedAt - b.openedAt);
   }
@@ -116,6 +136,7 @@ export class SessionKeeper {
 /** An instance in the object store that nobody holds yet. */
 interface Pending {
   readonly description: string;
+  readonly output: ReconImageKind;
   readonly stored: StoredInstance;
 }
 
@@ -128,6 +149,7 @@ export class KeptSession {
   #maker: DicomObjectMaker | undefined;
   #working: Promise<void> = Promise.resolve();
   readonly #pending: Pending[] = [];
+  readonly #lights = new Map<ReconImageKind, QualityLight>();
   #nFailed = 0;
   #failure: unknown;
   #ending: Promise<readonly ReconNotice[]> | undefined;
@@ -162,12 +184,13 @@ export class KeptSession {
   image(image: ReconImage): void {
     const maker = this.#maker;
     if (maker === undefined || this.#ending !== undefined) return;
+    this.#judge(image);
     this.#working = this.#working.then(async () => {
       try {
         // The wire comes first: whatever is ready to be sent is sent before this image is encoded.
         await new Promise((resolve) => setImmediate(resolve));
         const object = maker.make(image);
-        if (object !== undefined) await this.#store(object.seriesDescription, object);
+        if (object !== undefined) await this.#store(factsOf(object), object);
       } catch (error) {
         this.#fail(error);
       }
@@ -191,7 +214,7 @@ export class KeptSession {
   async #end(error: CodedError | undefined): Promise<readonly ReconNotice[]> {
     await this.#working;
     try {
-      for (const object of this.#maker?.end() ?? []) await this.#store(object.seriesDescription, object);
+      for (const object of this.#maker?.end() ?? []) await this.#store(factsOf(object), object);
     } catch (failure) {
       this.#fail(failure);
     }
@@ -239,27 +262,28 @@ export class KeptSession {
     const errorCode = error?.code ?? (this.#nFailed > 0 ? this.#failureCode : undefined);
     this.#sessions.put(this.#record.id, {
       ...this.#record, state: 'acknowledged', endedAt: Date.now(), nImages: this.#pending.length, jobs,
+      series: seriesOf(this.#pending).map((images) => keptSeries(images, this.#lights)),
       ...(errorCode !== undefined && { errorCode }),
     });
   }
 
-  async #store(description: string, object: Pick<DicomObject, 'instance' | 'bytes'>): Promise<void> {
+  async #store(facts: Omit<Pending, 'stored'>, object: Pick<DicomObject, 'instance' | 'bytes'>): Promise<void> {
     const { spool } = this.#options;
     // The same image again, of a session that was sent twice: the receiver may have the first one already.
     const known = this.#instances.get(object.instance.sopInstanceUid);
     const bytes = known !== undefined && spool.objects.has(known.ref) ? await spool.objects.read(known.ref).catch(() => object.bytes) : object.bytes;
     const ref = await spool.objects.put(bytes);
-    this.#pending.push({ description, stored: { ...object.instance, ref, nBytes: bytes.length } });
+    this.#pending.push({ ...facts, stored: { ...object.instance, ref, nBytes: bytes.length } });
   }
 
   /** Objects of an incomplete session in place of what was stored before anybody knew. */
   async #markAll(): Promise<void> {
     const { objects } = this.#options.spool;
-    for (const { description, stored } of this.#pending.splice(0)) {
+    for (const { stored, ...facts } of this.#pending.splice(0)) {
       try {
         const bytes = await objects.read(stored.ref);
         await objects.discard([stored.ref]);
-        await this.#store(description, markIncomplete({ instance: stored, bytes }));
+        await this.#store(facts, markIncomplete({ instance: stored, bytes }));
       } catch (error) {
         this.#fail(error);
       }
@@ -268,6 +292,12 @@ export class KeptSession {
 
   get #failureCode(): string {
     return (this.#failure as { readonly code?: string } | undefined)?.code ?? 'unknown';
+  }
+
+  /** A series is as good as its worst image. */
+  #judge({ kind, denoising }: ReconImage): void {
+    const known = this.#lights.get(kind);
+    if (denoising !== undefined && severity[denoising.light] >= severity[known ?? 'green']) this.#lights.set(kind, denoising.light);
   }
 
   #fail(error: unknown): void {
@@ -284,6 +314,19 @@ function seriesOf(pending: readonly Pending[]): Pending[][] {
     series.set(seriesInstanceUid, instances.set(sopInstanceUid, entry));
   }
   return [...series.values()].map((instances) => [...instances.values()]);
+}
+
+const severity: Readonly<Record<QualityLight, number>> = { green: 0, amber: 1, red: 2 };
+
+const factsOf = ({ seriesDescription, output }: DicomObject): Omit<Pending, 'stored'> => ({ description: seriesDescription, output });
+
+function keptSeries(images: readonly Pending[], lights: ReadonlyMap<ReconImageKind, QualityLight>): KeptSeries {
+  const { description, output, stored } = images[0]!;
+  const light = lights.get(output);
+  return {
+    seriesInstanceUid: stored.seriesInstanceUid, description, output, ...(light !== undefined && { light }),
+    sopInstanceUids: images.map((image) => image.stored.sopInstanceUid),
+  };
 }
 
 /** Whether the raw data of a session that was cut can still be reconstructed, and from which file. */

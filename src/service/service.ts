@@ -9,6 +9,7 @@
  */
 import type { ChoiceOptions } from '../chain/index.js';
 import type { DicomConfig } from '../config/dicom.js';
+import type { HandoffConfig } from '../config/handoff.js';
 import type { CommitmentReports } from '../dicom/index.js';
 import { Doors } from '../doors/index.js';
 import type { DoorOptions } from '../doors/index.js';
@@ -31,6 +32,7 @@ import type { DataOptions, DeliveryOptions } from './delivery.js';
 import { openExams } from './exams.js';
 import type { ExamOptions } from './exams.js';
 import { startDicom } from './dicom.js';
+import { openHandoff } from './handoff.js';
 import { startHttp } from './http.js';
 import { Parts } from './parts.js';
 
@@ -55,6 +57,8 @@ export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions
   /** What stands before whoever comes from elsewhere; nothing may where it is absent. */
   readonly doors?: DoorOptions;
   readonly exams?: ExamOptions;
+  /** Downstream stages; they need a data folder. */
+  readonly handoff?: HandoffConfig;
 }
 
 const noDelivery: DeliveryOptions = { destinations: new Map(), destinationsFor: () => [], policy: defaultPolicy };
@@ -101,18 +105,32 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     if (delivery !== undefined) parts.add(delivery.part);
     const dicom = options.dicom === undefined ? undefined : await startDicom(options.dicom.config, { spool: data?.spool, exams, reports: options.dicom.reports, log });
     if (dicom !== undefined) parts.add(dicom);
-    // Slot: hand-off.
+    let httpAddress: Address | undefined;
+    const handoff =
+      data === undefined || exams === undefined || delivery === undefined || options.handoff === undefined
+        ? undefined
+        : parts.add(
+            await openHandoff(options.handoff, {
+              spool: data.spool, exams, keeper: delivery.keeper, log,
+              received: (seriesInstanceUid) => dicom?.instancesOf(seriesInstanceUid) ?? [],
+              destinations: options.delivery?.destinations ?? noDelivery.destinations,
+              destinationsFor: options.delivery?.destinationsFor ?? noDelivery.destinationsFor,
+              ownUrl: () => (httpAddress === undefined ? undefined : urlOf(httpAddress, doors.tls !== undefined)),
+            }),
+          );
 
     let http: Awaited<ReturnType<typeof startHttp>> | undefined;
     if (options.http !== undefined && exams !== undefined) {
       const live = new LiveChannel({ exams, doors, log, host: options.http.host });
       const liveInfo = () => ({ path: LIVE_PATH, protocol: LIVE_PROTOCOL, epoch: live.epoch, latestSequence: live.latestSequence });
-      const plugins = [examRoutes(exams, liveInfo)];
+      const plugins = [examRoutes(exams, liveInfo), ...(handoff === undefined ? [] : [handoff.routes])];
       http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), plugins }, (server) => live.attach(server));
       parts.add(http.part);
+      httpAddress = http.address;
       // Closed before HTTP, which waits for every connection.
       parts.add(live);
     }
+    handoff?.start();
     exams?.start();
 
     // A machine that computes wrongly must not take a scan, and the first scan must not wait for compilers.
@@ -135,7 +153,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     const address = await listening(options, () => server.listen(options.port, options.host));
     return {
       address,
-      httpAddress: http?.address,
+      httpAddress,
       dicomAddress: dicom?.address,
       madeToken: doors.madeToken,
       close: async (graceMs = GRACE_MS) => {
@@ -157,6 +175,8 @@ async function warmUp(denoising: Denoising, log: Logger): Promise<void> {
     else log.warn({ model: id, code: reason?.code }, reason?.message ?? state);
   }
 }
+
+const urlOf = ({ host, port }: Address, isSecure: boolean) => `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** The session goes on; what is thrown may quote a header, so only where it came from is kept. */
 function lookingOnFailed(error: unknown, session: string, log: Logger): void {

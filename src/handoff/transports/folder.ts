@@ -9,9 +9,10 @@
  */
 import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { CodedError } from 'ismrmrd';
 import { mostOutcomeBytes, outcomeSchema, type Offer, type OfferAnswer, type Outcome, type StageResult } from '../contract.js';
 import { handoffError } from '../errors.js';
-import type { ExamForHandoff, Material, SeriesForHandoff, Transport } from '../transport.js';
+import type { ExamForHandoff, Material, Transport } from '../transport.js';
 import { fieldsOf, readAnswer } from './http.js';
 
 export interface FolderStage {
@@ -68,11 +69,14 @@ async function layOut(folder: string, offer: Offer, exam: ExamForHandoff, materi
     await mkdir(dirname(join(part, path)), { recursive: true });
     await writeFile(join(part, path), bytes);
   };
-  for (const { seriesInstanceUid, instances } of exam.series satisfies readonly SeriesForHandoff[]) {
-    for (const { sopInstanceUid } of instances) {
-      await write(dicomPath(seriesInstanceUid, sopInstanceUid), await material.dicom(seriesInstanceUid, sopInstanceUid));
+  for (const series of exam.series) {
+    const { seriesInstanceUid, instances } = series;
+    for (const instance of instances) await write(dicomPath(seriesInstanceUid, instance.sopInstanceUid), await material.dicom(instance));
+    try {
+      await write(niftiPath(seriesInstanceUid), await material.nifti(series));
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'HANDOFF_ERR_NO_VOLUME') throw error;
     }
-    await write(niftiPath(seriesInstanceUid), await material.nifti(seriesInstanceUid));
   }
   await write('offer.json', `${JSON.stringify(offer, null, 2)}\n`);
   const whole = join(folder, offer.offerId);

@@ -9,7 +9,7 @@ export interface HttpStage {
   /** Sent as a bearer token with each offer. */
   readonly token?: string;
   /** Under which the stage reaches this server, without a slash at the end. */
-  readonly ownUrl: string;
+  readonly ownUrl: () => string;
 }
 
 /** An answer is a few words. */
@@ -17,7 +17,7 @@ const mostAnswerBytes = 64 * 1024;
 
 /** @param tokenOf the bearer token of an offer, for its links and its callback */
 export function httpTransport(stage: HttpStage, tokenOf: (offerId: string) => string): Transport {
-  const base = (offerId: string) => `${stage.ownUrl}/handoff/${offerId}`;
+  const base = (offerId: string) => `${stage.ownUrl()}/handoff/${offerId}`;
   return {
     locations: (offerId, series) => ({
       dicom: series.instances.map(({ sopInstanceUid }) => ({

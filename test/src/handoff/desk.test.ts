@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { StoredInstance } from '../../../src/spool/index.js';
 import { createLog } from '../../../src/log.js';
 import {
   defaultOfferLimits, dicomNodeTransport, folderTransport, HandoffDesk, handoffRoutes, httpTransport, offerIdOf, tokenOfOffer,
@@ -14,19 +15,22 @@ const secret = new Uint8Array(32).fill(7);
 const quick: OfferLimits = { ...defaultOfferLimits, firstPauseMs: 10, longestPauseMs: 20, mostAttempts: 3 };
 /** For stages that are silent on purpose; a loaded machine may take this long for a real answer, too. */
 const impatient: OfferLimits = { ...quick, answerTimeoutMs: 150, outcomeTimeoutMs: 150 };
+const instance = (seriesInstanceUid: string, n: number): StoredInstance => ({
+  studyInstanceUid: '1.2.3', seriesInstanceUid, sopInstanceUid: `${seriesInstanceUid}.${n}`, sopClassUid: '1.2', transferSyntaxUid: '1.2.840.10008.1.2.1', ref: '', nBytes: 1,
+});
 const exam: ExamForHandoff = {
   examId: 'e1',
   studyInstanceUid: '1.2.3',
   protocol: 'lumbar-fast',
   tasks: ['structures'],
   series: [
-    { seriesInstanceUid: '1.2.3.1', role: 't2w', description: 'T2W', modality: 'MR', synthetic: false, denoised: false, instances: [{ sopInstanceUid: '1.2.3.1.1', sopClassUid: '1.2' }, { sopInstanceUid: '1.2.3.1.2', sopClassUid: '1.2' }] },
-    { seriesInstanceUid: '1.2.3.2', role: 'stir', description: 'SYN STIR', modality: 'MR', synthetic: true, denoised: false, qualityLight: 'amber', instances: [{ sopInstanceUid: '1.2.3.2.1', sopClassUid: '1.2' }] },
+    { seriesInstanceUid: '1.2.3.1', role: 't2w', description: 'T2W', modality: 'MR', synthetic: false, denoised: false, instances: [instance('1.2.3.1', 1), instance('1.2.3.1', 2)] },
+    { seriesInstanceUid: '1.2.3.2', role: 'stir', description: 'SYN STIR', modality: 'MR', synthetic: true, denoised: false, qualityLight: 'amber', instances: [instance('1.2.3.2', 1)] },
   ],
 };
 const material: Material = {
-  dicom: (series, instance) => Promise.resolve(Buffer.from(`dicom ${series} ${instance}`)),
-  nifti: (series) => Promise.resolve(Buffer.from(`nifti ${series}`)),
+  dicom: ({ seriesInstanceUid, sopInstanceUid }) => Promise.resolve(Buffer.from(`dicom ${seriesInstanceUid} ${sopInstanceUid}`)),
+  nifti: ({ seriesInstanceUid }) => Promise.resolve(Buffer.from(`nifti ${seriesInstanceUid}`)),
 };
 
 class MemoryStore implements OfferStore {
@@ -89,7 +93,7 @@ async function openDesk(transportOf: (ownUrl: string) => Transport, limits = qui
 async function withStage(behaviour: StageBehaviour, limits = quick): Promise<Desk & { readonly stage: RunningStage }> {
   const stage = await startStage(behaviour);
   cleanUps.push(() => stage.close());
-  const desk = await openDesk((ownUrl) => httpTransport({ url: stage.url, token: 'of-the-stage', ownUrl }, (offerId) => tokenOfOffer(secret, offerId)), limits);
+  const desk = await openDesk((ownUrl) => httpTransport({ url: stage.url, token: 'of-the-stage', ownUrl: () => ownUrl }, (offerId) => tokenOfOffer(secret, offerId)), limits);
   return { ...desk, stage };
 }
 
@@ -230,7 +234,7 @@ describe('a stage over HTTP', () => {
     const gone = await startStage({ answer: () => accepted, outcomes: () => [] });
     await gone.close();
     const patient = { ...quick, mostAttempts: 1000 };
-    const transport = (url: string) => (ownUrl: string) => httpTransport({ url, ownUrl }, (offerId) => tokenOfOffer(secret, offerId));
+    const transport = (url: string) => (ownUrl: string) => httpTransport({ url, ownUrl: () => ownUrl }, (offerId) => tokenOfOffer(secret, offerId));
     const before = await openDesk(transport(gone.url), patient);
     const offerId = await before.desk.offer('stage', exam);
     await until(() => before.store.get(offerId)!.record.attempts > 1);
@@ -321,12 +325,12 @@ describe('a stage that is a DICOM node', () => {
     const stored: string[] = [];
     let isAway = true;
     const { desk, store } = await openDesk(() =>
-      dicomNodeTransport(async (series, bytes) => {
+      dicomNodeTransport(async (series, images) => {
         if (isAway) {
           isAway = false;
           return series.instances.map(({ sopInstanceUid }) => sopInstanceUid);
         }
-        for (const { sopInstanceUid } of series.instances) stored.push(String(await bytes(sopInstanceUid)));
+        for (const item of series.instances) stored.push(String(await images.dicom(item)));
         return [];
       }),
     );

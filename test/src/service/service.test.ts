@@ -1,24 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ImageGeometry } from '../../../imaging/index.js';
-import { volumeOf } from '../../../imaging/index.js';
 import { main } from '../../../src/cli/index.js';
 import { examSchema } from '../../../src/exams/index.js';
 import { createLog } from '../../../src/log.js';
 import { Metrics } from '../../../src/metrics.js';
 import { defaultPolicy } from '../../../src/outbox/index.js';
 import type { Sender } from '../../../src/outbox/index.js';
-import { loadUnresolvedProtocol } from '../../../src/protocols/index.js';
 import { startService } from '../../../src/service/index.js';
 import type { Service } from '../../../src/service/index.js';
 import { SimulatedExam } from '../../../src/simulation/index.js';
-import type { ExamSpec } from '../../../src/simulation/index.js';
 import { cleanUp, Client } from '../live/clients.js';
+import { played, tinyExam } from './tinyExam.js';
 
 const log: string[] = [];
 /** Takes everything. */
@@ -54,38 +50,6 @@ async function conus(...argv: string[]): Promise<string> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   expect(await main(argv, { stdin: Readable.from([]), stdout, stderr, showsProgress: false, stop: new AbortController().signal })).toBe(0);
   return (stdout.read() as Buffer).toString();
-}
-
-/** The sagittal pair and a STIR, small, of something that is brighter in the middle. */
-async function tinyExam(): Promise<ExamSpec> {
-  const { series, ...protocol } = await loadUnresolvedProtocol('lumbar-standard');
-  const geometry: ImageGeometry = {
-    centreMm: [0, 0, 0], rowDirection: [0, 1, 0], columnDirection: [0, 0, -1], sliceDirection: [-1, 0, 0], fovMm: [200, 200, 60], matrixSize: [20, 20, 3],
-  };
-  const values = Float32Array.from({ length: 20 * 20 * 3 }, (_, index) => (Math.abs((index % 20) - 10) < 6 && Math.abs((Math.floor(index / 20) % 20) - 10) < 6 ? 1 : 0));
-  return {
-    protocol: {
-      ...protocol,
-      coil: { nChannels: 2 },
-      series: series.filter(({ geometry: { orientation } }) => orientation === 'sagittal').map((one) => ({
-        ...one,
-        averages: 1,
-        acceleration: { factor: 2, calibration: 'embedded', calibrationLines: 16 },
-        geometry: { ...one.geometry, matrix: { readout: 32, phase: 32 }, phaseResolution: 1, phaseOversampling: 0, slices: { ...one.geometry.slices, count: 2 } },
-      })),
-    },
-    subject: { kind: 'picture', volume: volumeOf(geometry, values), gain: 1 },
-    scan: { seed: 7, snr: 20 },
-    ct: {},
-  };
-}
-
-function played(port: number, parts: Iterable<Uint8Array>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    socket.on('error', reject).on('data', () => undefined).on('end', () => socket.end()).on('close', () => resolve());
-    for (const part of parts) socket.write(part);
-  });
 }
 
 describe('the service', () => {

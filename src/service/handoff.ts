@@ -1,0 +1,280 @@
+/**
+ * The hand-off part of the service: finished exams go to downstream stages, and what comes back is kept and sent to the
+ * archives. An offer holds the objects of its images until it is settled; results are safe before a stage is told so.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import type { FastifyInstance } from 'fastify';
+import { CodedError } from 'ismrmrd';
+import { writeNifti } from '../../imaging/index.js';
+import type { HandoffConfig, StageConfig } from '../config/handoff.js';
+import { parseDicom, readIdentity, readVolume, stacksOf } from '../dicom/index.js';
+import type { ExamKeeper, ExamView, SeriesView } from '../exams/index.js';
+import {
+  defaultOfferLimits, dicomNodeTransport, folderTransport, handoffError, HandoffDesk, handoffRoutes, httpTransport, isSettled, tokenOfOffer,
+} from '../handoff/index.js';
+import type { ExamForHandoff, HandoffStage, KeptOffer, Material, OfferStore, Outcome, SeriesForHandoff, Transport } from '../handoff/index.js';
+import type { DeliverableSeries, SessionKeeper } from '../keeping/index.js';
+import type { Logger } from '../log.js';
+import type { Destination } from '../outbox/index.js';
+import type { Spool, StoredInstance, Table } from '../spool/index.js';
+import type { ServicePart } from './parts.js';
+
+export interface HandoffNeighbours {
+  readonly spool: Spool;
+  readonly exams: ExamKeeper;
+  readonly keeper: SessionKeeper;
+  /** What was received of a series by DICOM. */
+  readonly received: (seriesInstanceUid: string) => readonly StoredInstance[];
+  readonly destinations: ReadonlyMap<string, Destination>;
+  readonly destinationsFor: (series: DeliverableSeries) => readonly string[];
+  /** Where the HTTP side listens; known when a stage is first offered something. */
+  readonly ownUrl: () => string | undefined;
+  readonly log: Logger;
+}
+
+export interface HandoffPart extends ServicePart {
+  readonly desk: HandoffDesk;
+  readonly routes: (app: FastifyInstance) => void;
+  /** Takes up what a former run left; when every other part is there. */
+  start(): void;
+  /** Objects that are no images came in by DICOM from a node of this title. */
+  resultsReceived(callingAe: string, studyInstanceUid: string): void;
+}
+
+/** What a stage sent, as it is kept. */
+export type KeptResult =
+  | { readonly kind: 'json'; readonly name: string; readonly value: unknown }
+  | { readonly kind: 'dicom'; readonly instance: StoredInstance };
+
+const SECRET_BYTES = 32;
+
+/** @throws CodedError HANDOFF_ERR_STAGE, or the system's error where a token cannot be read */
+export async function openHandoff(config: HandoffConfig, neighbours: HandoffNeighbours): Promise<HandoffPart> {
+  const { spool, exams, log } = neighbours;
+  const secret = await secretOf(spool);
+  const stages = await Promise.all(Object.entries(config.stages).map(([name, stage]) => stageOf(name, stage, neighbours, secret)));
+  const material = materialOf(neighbours);
+  const store = offerStore(neighbours);
+  const results = spool.table<KeptResult>('handoff.results');
+  const desk = new HandoffDesk({
+    stages, store, material, secret, log,
+    takeResults: (offer, outcome) => takeResults(offer, outcome, results, neighbours),
+  });
+
+  exams.handle('analyse', async ({ examId, request, seriesIds }) => {
+    if (request.kind !== 'analyse') return;
+    const { task } = request.analysis;
+    const takers = Object.entries(config.stages).filter(([, stage]) => stage.takes === 'analyses' && (stage.tasks.length === 0 || stage.tasks.includes(task)));
+    if (takers.length === 0) throw handoffError('HANDOFF_ERR_STAGE', `no stage for the analysis ${task}`);
+    const exam = examForHandoff(exams.exam(examId), seriesIds, [task], neighbours);
+    const offers = await Promise.all(takers.map(async ([name]) => desk.settled(await desk.offer(name, exam))));
+    const failed = offers.find(({ record }) => record.state !== 'done');
+    if (failed !== undefined) throw handoffError(codeOfFailure(failed), `stage ${failed.record.stage} without results`);
+  });
+  const stopListening = exams.listen({
+    changes: (changes) => {
+      for (const change of changes) {
+        if (change.kind !== 'exam' || change.exam.state === 'active') continue;
+        for (const [name, { takes, tasks }] of Object.entries(config.stages)) if (takes === 'exams') offerWhole(name, change.examId, tasks);
+      }
+    },
+  });
+  const offerWhole = (stage: string, examId: string, tasks: readonly string[]) => {
+    const { series } = exams.exam(examId);
+    const complete = series.filter(({ state }) => state === 'complete' || state === 'delivered').map(({ id }) => id);
+    Promise.resolve()
+      .then(() => desk.offer(stage, examForHandoff(exams.exam(examId), complete, tasks, neighbours)))
+      .catch((error: unknown) => log.warn({ exam: examId, stage, code: error instanceof CodedError ? error.code : undefined }, 'an exam could not be offered'));
+  };
+
+  return {
+    name: 'hand-off',
+    desk,
+    routes: handoffRoutes(desk, material),
+    start: () => desk.start(),
+    resultsReceived: (callingAe, studyInstanceUid) => {
+      for (const [name, stage] of Object.entries(config.stages)) {
+        if (stage.kind === 'dicom' && stage.aeTitle === callingAe) void desk.resultsReceived(name, studyInstanceUid);
+      }
+    },
+    close: async () => {
+      stopListening();
+      await desk.close();
+    },
+  };
+}
+
+function codeOfFailure({ record }: KeptOffer): 'HANDOFF_ERR_STAGE_REFUSED' | 'HANDOFF_ERR_STAGE_FAILED' | 'HANDOFF_ERR_NO_OUTCOME' {
+  if (record.state === 'refused') return 'HANDOFF_ERR_STAGE_REFUSED';
+  return record.outcomeSha256 === undefined ? 'HANDOFF_ERR_NO_OUTCOME' : 'HANDOFF_ERR_STAGE_FAILED';
+}
+
+/** Tokens of offers must mean the same after a restart. */
+async function secretOf(spool: Spool): Promise<Uint8Array> {
+  const table = spool.table<string>('handoff.secret');
+  const known = table.get('secret');
+  if (known !== undefined) return Buffer.from(known, 'base64');
+  const secret = randomBytes(SECRET_BYTES);
+  await table.transaction(() => table.put('secret', secret.toString('base64')));
+  return secret;
+}
+
+async function stageOf(name: string, stage: StageConfig, neighbours: HandoffNeighbours, secret: Uint8Array): Promise<HandoffStage> {
+  const limits = {
+    ...defaultOfferLimits, answerTimeoutMs: 1000 * stage.answerTimeoutS, outcomeTimeoutMs: 1000 * stage.outcomeTimeoutS, mostAttempts: stage.mostAttempts,
+  };
+  return { name, limits, transport: await transportOf(name, stage, neighbours, secret) };
+}
+
+async function transportOf(name: string, stage: StageConfig, { destinations, ownUrl }: HandoffNeighbours, secret: Uint8Array): Promise<Transport> {
+  switch (stage.kind) {
+    case 'http': {
+      const token = stage.tokenFile === undefined ? undefined : (await readFile(stage.tokenFile, 'utf8')).trim();
+      const reachedAt = () => {
+        const url = stage.ownUrl ?? ownUrl();
+        if (url === undefined) throw handoffError('HANDOFF_ERR_STAGE', `stage ${name} by HTTP, without an HTTP port`);
+        return url.replace(/\/$/, '');
+      };
+      return httpTransport({ url: stage.url, ...(token !== undefined && { token }), ownUrl: reachedAt }, (offerId) => tokenOfOffer(secret, offerId));
+    }
+    case 'folder':
+      return folderTransport(stage);
+    case 'dicom': {
+      const sender = destinations.get(stage.destination)?.sender;
+      if (sender === undefined) throw handoffError('HANDOFF_ERR_STAGE', `stage ${name} at the unknown destination ${stage.destination}`);
+      return dicomNodeTransport(async (series, material, signal) => {
+        const instances = series.instances.map((instance) => ({ ...instance, bytes: () => material.dicom(instance) }));
+        const sent = await sender.send(instances, signal);
+        return sent.filter(({ outcome }) => outcome === 'failed').map(({ sopInstanceUid }) => sopInstanceUid);
+      });
+    }
+  }
+}
+
+/** @throws CodedError HANDOFF_ERR_MATERIAL where nothing of the series is kept */
+function examForHandoff(exam: ExamView, seriesIds: readonly string[], tasks: readonly string[], neighbours: HandoffNeighbours): ExamForHandoff {
+  const series = exam.series.filter(({ id }) => seriesIds.includes(id)).flatMap((one) => seriesForHandoff(exam.id, one, neighbours));
+  const study = series[0]?.instances[0]?.studyInstanceUid;
+  if (study === undefined) throw handoffError('HANDOFF_ERR_MATERIAL', 'series without kept images');
+  return {
+    examId: exam.id,
+    studyInstanceUid: study,
+    ...(exam.protocol !== undefined && { protocol: exam.protocol.name }),
+    ...(exam.study.bodyPart !== undefined && { bodyPart: exam.study.bodyPart }),
+    tasks,
+    series,
+  };
+}
+
+/** What was made of a scan: its images, and the denoised ones; or what came by DICOM. */
+function seriesForHandoff(examId: string, view: SeriesView, { spool, exams, keeper, received }: HandoffNeighbours): SeriesForHandoff[] {
+  const record = exams.book.record(examId)?.series[view.id];
+  const role = view.role ?? 'unknown';
+  const isKept = ({ ref }: StoredInstance) => spool.objects.has(ref);
+  if (record?.received !== undefined) {
+    const instances = received(record.received.seriesInstanceUid).filter(isKept);
+    if (instances.length === 0) return [];
+    const modality = view.facts.modality === 'CT' ? 'CT' : 'MR';
+    return [{ seriesInstanceUid: record.received.seriesInstanceUid, role, description: view.description ?? '', modality, synthetic: view.facts.isSimulated === true, denoised: false, instances }];
+  }
+  const latestFirst = Object.values(record?.runs ?? {}).sort((a, b) => b.openedAt - a.openedAt);
+  const made = latestFirst.map(({ sessionId }) => keeper.session(sessionId)?.series ?? []).find((series) => series.length > 0) ?? [];
+  return made
+    .filter(({ output }) => output === 'image' || output === 'denoised')
+    .map(({ seriesInstanceUid, description, output, light, sopInstanceUids }): SeriesForHandoff => ({
+      seriesInstanceUid, role, description, modality: 'MR', synthetic: view.facts.isSimulated === true, denoised: output === 'denoised',
+      ...(light !== undefined && { qualityLight: light }),
+      instances: sopInstanceUids.map((uid) => keeper.instance(uid)).filter((instance) => instance !== undefined).filter(isKept),
+    }))
+    .filter(({ instances }) => instances.length > 0);
+}
+
+/** Offers in the spool, with a hand on the objects of those that are open. */
+function offerStore({ spool }: HandoffNeighbours): OfferStore {
+  const table: Table<KeptOffer> = spool.table('handoff.offers');
+  return {
+    *all() {
+      for (const { value } of table.range()) yield value;
+    },
+    get: (offerId) => table.get(offerId),
+    put: (offer) =>
+      table.transaction(() => {
+        const holder = `handoff/${offer.record.offerId}`;
+        for (const { ref } of offer.exam.series.flatMap(({ instances }) => instances)) {
+          if (isSettled(offer.record)) spool.objects.release(ref, holder);
+          else spool.objects.hold(ref, holder);
+        }
+        table.put(offer.record.offerId, offer);
+      }),
+  };
+}
+
+function materialOf({ spool }: HandoffNeighbours): Material {
+  const dicom = ({ ref }: StoredInstance) =>
+    spool.objects.read(ref).catch((cause: unknown) => {
+      throw handoffError('HANDOFF_ERR_MATERIAL', 'an instance that is not kept any more', { cause });
+    });
+  return {
+    dicom,
+    async nifti({ instances }) {
+      const images = [];
+      for (const instance of instances) images.push(await parseDicom(await dicom(instance)));
+      const stacks = stacksOf(images);
+      if (stacks.length !== 1) throw handoffError('HANDOFF_ERR_NO_VOLUME', `${stacks.length} stacks of slices`);
+      try {
+        return gzipSync(writeNifti(readVolume(stacks[0]!)));
+      } catch (cause) {
+        throw handoffError('HANDOFF_ERR_NO_VOLUME', 'slices that are no regular stack', { cause });
+      }
+    },
+  };
+}
+
+/** Keeps results and puts DICOM ones into the outbox; the same results again change nothing. */
+async function takeResults({ record, exam }: KeptOffer, outcome: Outcome, kept: Table<KeptResult>, neighbours: HandoffNeighbours): Promise<void> {
+  if (outcome.outcome === 'failed') return;
+  const { spool, destinationsFor } = neighbours;
+  const results: KeptResult[] = [];
+  for (const result of outcome.results) {
+    if (result.kind === 'json') results.push({ kind: 'json', name: result.name, value: result.value });
+    else results.push({ kind: 'dicom', instance: await storedResult(Buffer.from(result.base64 ?? '', 'base64'), exam, spool) });
+  }
+  await kept.transaction(() => {
+    const isNew = kept.get([record.offerId, 0]) === undefined;
+    results.forEach((result, index) => kept.put([record.offerId, index], result));
+    const bySeries = new Map<string, StoredInstance[]>();
+    for (const result of results) {
+      if (result.kind !== 'dicom') continue;
+      const { instance } = result;
+      spool.objects.hold(instance.ref, `result/${record.offerId}`);
+      bySeries.set(instance.seriesInstanceUid, [...(bySeries.get(instance.seriesInstanceUid) ?? []), instance]);
+    }
+    if (!isNew) return;
+    for (const instances of bySeries.values()) {
+      const { sopClassUid } = instances[0]!;
+      const series = { description: `results of ${record.stage}`, modality: modalityOf(sopClassUid), sopClassUid };
+      for (const destination of destinationsFor(series)) spool.outbox.add({ destination, examId: exam.examId, isIncomplete: false, instances });
+    }
+  });
+}
+
+async function storedResult(file: Uint8Array, exam: ExamForHandoff, { objects }: Spool): Promise<StoredInstance> {
+  let identity;
+  try {
+    identity = readIdentity(file);
+  } catch (cause) {
+    throw handoffError('HANDOFF_ERR_OUTCOME', 'a result that is no DICOM file', { cause });
+  }
+  if (identity.studyInstanceUid !== exam.studyInstanceUid) throw handoffError('HANDOFF_ERR_OUTCOME', 'a result of another study');
+  return { ...identity, ref: await objects.put(file), nBytes: file.length };
+}
+
+const SEGMENTATION = '1.2.840.10008.5.1.4.1.1.66.4';
+const STRUCTURED_REPORTS = '1.2.840.10008.5.1.4.1.1.88.';
+
+function modalityOf(sopClassUid: string): string {
+  if (sopClassUid === SEGMENTATION) return 'SEG';
+  return sopClassUid.startsWith(STRUCTURED_REPORTS) ? 'SR' : 'OT';
+}
