@@ -79,9 +79,10 @@ export class ExamKeeper {
 
   /** Ends what a former run left open, offers what it left undone, and goes on by itself from then. Handlers come before. */
   start(): void {
-    const text = examError('CONUS_ERR_EXAM_RESTARTED', 'a scan that ran when the service ended').message;
+    const { code, got, expected, action } = examError('CONUS_ERR_EXAM_RESTARTED', 'a scan that ran when the service ended');
+    const text = `got ${got}; expected ${expected}; ${action}`;
     for (const sessionId of this.book.openSessions) {
-      this.apply({ kind: 'sessionFailed', at: this.#now(), sessionId, code: 'CONUS_ERR_EXAM_RESTARTED', text, remarks: [] });
+      this.apply({ kind: 'sessionFailed', at: this.#now(), sessionId, code, text, remarks: [] });
     }
     for (const job of this.book.unfinishedJobs) this.#run(job);
     this.#tickTimer = setInterval(() => this.apply({ kind: 'tick', at: this.#now() }), this.#options.tickMs ?? 5000).unref();
@@ -185,7 +186,7 @@ export class ExamKeeper {
   #run(job: Job): void {
     const handler = this.#handlers.get(job.request.kind);
     const tell = (state: 'running' | 'done' | 'failed' | 'notAvailable', why?: CodedError) =>
-      this.apply({ kind: 'jobChanged', at: this.#now(), examId: job.examId, jobId: job.id, state, ...(why !== undefined && { code: why.code, text: why.message }) });
+      this.apply({ kind: 'jobChanged', at: this.#now(), examId: job.examId, jobId: job.id, state, ...(why !== undefined && { code: why.code, text: `got ${why.got}; expected ${why.expected}; ${why.action}` }) });
     // After the event that asked for it.
     setImmediate(() => {
       if (handler === undefined) return tell('notAvailable', examError('CONUS_ERR_EXAM_NO_HANDLER', `nobody here to ${job.request.kind}`));
