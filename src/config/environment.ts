@@ -51,6 +51,7 @@ function valueOf(text: string, { type, properties, items }: JsonSchema): unknown
       return text === 'true' ? true : text === 'false' ? false : text;
     case 'array':
       return items?.type === 'string' ? text.split(',').map((item) => item.trim()).filter((item) => item !== '') : jsonOf(text);
+    case undefined:
     default:
       return properties === undefined && type === 'string' ? text : jsonOf(text);
   }

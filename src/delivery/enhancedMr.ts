@@ -38,10 +38,10 @@ export function enhancedMrDataset(sources: readonly PlacedSource[]): DicomDatase
   const isTemporal = frames.some(({ temporal }) => temporal > 1);
   const hasOneStack = frames.every(({ stack }) => stack === 1);
   const organization = contentUid('dimensions', identity.sopInstanceUid);
-  const { PixelData: _pixels, RealWorldValueMappingSequence, WindowCenter, WindowWidth, _vrMap: _vrs, ...pixelModule } = pixels(source);
+  const { RealWorldValueMappingSequence, WindowCenter, WindowWidth, ...pixelModule } = without(pixels(source), 'PixelData', '_vrMap');
   const { ManufacturerModelName = 'UNKNOWN', DeviceSerialNumber = 'UNKNOWN', Manufacturer, ...otherEquipment } = equipment(source);
   // A multi-frame object tells the side of each frame.
-  const { Laterality: _side, ...seriesModule } = series(source);
+  const seriesModule = without(series(source), 'Laterality');
   return {
     ...sopCommon(source),
     SOPClassUID: ENHANCED_MR_IMAGE_STORAGE,
@@ -254,4 +254,8 @@ function derivationImage({ derivation }: ImageSource): DicomDataset {
       },
     ],
   };
+}
+
+function without(dataset: DicomDataset, ...keywords: readonly string[]): DicomDataset {
+  return Object.fromEntries(Object.entries(dataset).filter(([keyword]) => !keywords.includes(keyword)));
 }

@@ -1,5 +1,5 @@
 /** DICOM: the receiver of images, their reader, and the senders. docs/dicom.md tells what each of them supports. */
-export { DICOM_ERRORS, DICOM_WARNINGS } from './errors.js';
+export { DICOM_ERRORS, DICOM_WARNINGS, dicomError } from './errors.js';
 export type { DicomErrorCode } from './errors.js';
 export { CommitmentReports } from './commitment.js';
 export type { Commitment } from './commitment.js';
@@ -16,7 +16,7 @@ export type { Plane } from './planes.js';
 export { ReceivedSeries } from './receivedSeries.js';
 export type { CompleteSeries } from './receivedSeries.js';
 export { DicomReceiver } from './receiver.js';
-export type { ReceivedObject, ReceiverListener, ReceiverOptions, ReceiverTls } from './receiver.js';
+export type { ReceivedObject, ReceivedResult, ReceiverListener, ReceiverOptions, ReceiverTls } from './receiver.js';
 export { FolderSender } from './folderSender.js';
 export type { LoadedInstance, Sender, SendResult, StoredInstance } from './sender.js';
 export { StoreScu } from './storeScu.js';

@@ -18,12 +18,13 @@ import type { Association, EchoRequest, EchoResponse, EventReport, EventReportRe
 import { dicomError } from './errors.js';
 import { patientAndStudyOf } from './facts.js';
 import type { ImageFacts } from './facts.js';
+import { readIdentity } from './header.js';
 import type { InstanceIdentity } from './header.js';
 import { describeDicom } from './image.js';
 import { fileHead } from './part10.js';
 import { PduGuard } from './pduGuard.js';
 import { SeriesConsistency } from './seriesConsistency.js';
-import { receivedClassOf, STORAGE_COMMITMENT_PUSH, transferSyntaxOf, VERIFICATION } from './sopClasses.js';
+import { receivedClassOf, resultClasses, STORAGE_COMMITMENT_PUSH, transferSyntaxOf, VERIFICATION } from './sopClasses.js';
 
 export interface ReceiverTls {
   readonly key: string;
@@ -41,6 +42,8 @@ export interface ReceiverOptions {
   readonly aeTitles: readonly string[];
   /** Titles that may call; all of them where it is absent. */
   readonly callingAeTitles?: readonly string[];
+  /** Titles of downstream stages, whose segmentations and reports are taken, too. */
+  readonly resultsFrom?: ReadonlySet<string>;
   readonly maxAssociations: number;
   readonly maxObjectBytes: number;
   /** Longest silence of a peer. */
@@ -61,10 +64,20 @@ export interface ReceivedObject {
   readonly file: Uint8Array;
 }
 
+/** What a downstream stage made of images: a segmentation, a report. */
+export interface ReceivedResult {
+  readonly associationId: string;
+  readonly callingAe: string;
+  readonly identity: InstanceIdentity;
+  readonly file: Uint8Array;
+}
+
 /** Who is told. */
 export interface ReceiverListener {
   /** Keeps the object; resolves when it is durable. A rejection is answered with `Refused: out of resources`. */
   received(object: ReceivedObject): Promise<void>;
+  /** The same for results of the stages that `resultsFrom` names. */
+  resultReceived?(result: ReceivedResult): Promise<void>;
   associationClosed?(association: { readonly id: string; readonly callingAe: string; readonly calledAe: string; readonly nStored: number }): void;
   /** A peer's report on what it committed itself to (N-EVENT-REPORT); whether somebody waited for it. */
   committed?(report: Readonly<Record<string, unknown>>): boolean;
@@ -199,7 +212,7 @@ class StorageAssociation extends dimse.Scp {
       return this.#reject('DICOM_ERR_BUSY', RejectReason.LocalLimitExceeded, RejectResult.Transient, RejectSource.ServiceProviderPresentation);
     }
     this.#isOpen = true;
-    for (const { context } of association.getPresentationContexts()) negotiate(context);
+    for (const { context } of association.getPresentationContexts()) negotiate(context, this.#takesResults);
     // The library would tell the peer its own limit back; ours is what the guard holds it to.
     association.setMaxPduLength(MAX_PDU_BYTES);
     this.sendAssociationAccept();
@@ -278,6 +291,7 @@ class StorageAssociation extends dimse.Scp {
       this.#callingAe,
     );
     const file = Buffer.concat([head, ...(bytes?.chunks ?? [])]);
+    if (this.#takesResults && resultClasses.has(request.getAffectedSopClassUid())) return this.#storeResult(file);
     const { header, facts, planes } = describeDicom(file);
     const { identity } = header;
     this.#consistency.check(header, facts);
@@ -286,10 +300,17 @@ class StorageAssociation extends dimse.Scp {
     const object = {
       associationId, callingAe: this.#callingAe, calledAe: this.#calledAe, identity, facts, patientAndStudy, normal: planes[0]?.normal, file,
     };
-    await this.#listener.received(object).catch((cause: unknown) => {
-      throw dicomError('DICOM_ERR_OBJECT_STORE', cause instanceof CodedError ? cause.code : 'a failure', { cause });
-    });
+    await this.#listener.received(object).catch(notKept);
     this.#consistency.remember(header, facts);
+  }
+
+  get #takesResults(): boolean {
+    return this.#options.resultsFrom?.has(this.#callingAe) === true && this.#listener.resultReceived !== undefined;
+  }
+
+  async #storeResult(file: Uint8Array): Promise<void> {
+    const identity = readIdentity(file);
+    await this.#listener.resultReceived?.({ associationId: this.id, callingAe: this.#callingAe, identity, file }).catch(notKept);
   }
 
   #reject(code: 'DICOM_ERR_AE_TITLE' | 'DICOM_ERR_BUSY', reason: number, result: number = RejectResult.Permanent, source: number = RejectSource.ServiceUser): void {
@@ -297,6 +318,10 @@ class StorageAssociation extends dimse.Scp {
     this.sendAssociationReject(result, source, reason);
     setTimeout(() => this.#guard.destroy(), REFUSAL_LINGER_MS).unref();
   }
+}
+
+function notKept(cause: unknown): never {
+  throw dicomError('DICOM_ERR_OBJECT_STORE', cause instanceof CodedError ? cause.code : 'a failure', { cause });
 }
 
 /** What an object is made of, as it comes in; the guard has bounded it. */
@@ -311,10 +336,11 @@ class IncomingBytes extends Writable {
 }
 
 /** The first transfer syntax of the peer's list that we read. */
-function negotiate(context: PresentationContext): void {
+function negotiate(context: PresentationContext, takesResults: boolean): void {
   const abstractSyntax = context.getAbstractSyntaxUid();
   const isCommitment = abstractSyntax === STORAGE_COMMITMENT_PUSH;
-  if (abstractSyntax !== VERIFICATION && !isCommitment && !receivedClassOf.has(abstractSyntax)) {
+  const isResult = takesResults && resultClasses.has(abstractSyntax);
+  if (abstractSyntax !== VERIFICATION && !isCommitment && !isResult && !receivedClassOf.has(abstractSyntax)) {
     context.setResult(PresentationContextResult.RejectAbstractSyntaxNotSupported);
     return;
   }

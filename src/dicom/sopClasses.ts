@@ -24,6 +24,15 @@ export const receivedClasses: readonly StorageClass[] = [
   storageClass('7', 'Secondary Capture Image Storage', false),
 ];
 
+/** What a downstream stage makes of images; taken from the nodes of such stages only, and kept as it comes. */
+export const resultClasses: ReadonlyMap<string, string> = new Map([
+  ['1.2.840.10008.5.1.4.1.1.66.4', 'Segmentation Storage'],
+  ['1.2.840.10008.5.1.4.1.1.88.11', 'Basic Text SR Storage'],
+  ['1.2.840.10008.5.1.4.1.1.88.22', 'Enhanced SR Storage'],
+  ['1.2.840.10008.5.1.4.1.1.88.33', 'Comprehensive SR Storage'],
+  ['1.2.840.10008.5.1.4.1.1.88.34', 'Comprehensive 3D SR Storage'],
+]);
+
 export const receivedClassOf = new Map(receivedClasses.map((entry) => [entry.uid, entry]));
 
 export const VERIFICATION = '1.2.840.10008.1.1';

@@ -4,7 +4,7 @@
  * object and the record of it.
  */
 import { destinationsForReceived, DicomReceiver, ReceivedSeries, receiverOptionsOf } from '../dicom/index.js';
-import type { CommitmentReports, ReceivedObject, StoredInstance } from '../dicom/index.js';
+import type { CommitmentReports, ReceivedObject, ReceivedResult, StoredInstance } from '../dicom/index.js';
 import type { DicomConfig } from '../config/dicom.js';
 import { dicomError } from '../dicom/errors.js';
 import { checkDoor } from '../doors/index.js';
@@ -28,11 +28,21 @@ export interface DicomNeighbours {
   readonly exams: { apply(event: ExamEvent): void; readonly book: Pick<ExamBook, 'ofReceived'> } | undefined;
   /** Shared with the senders, so that reports reach who waits for them. */
   readonly reports: CommitmentReports;
+  /** Downstream stages that are DICOM nodes, and who takes what they send. */
+  readonly results?: ResultTaker | undefined;
   readonly log: Logger;
 }
 
+export interface ResultTaker {
+  /** Titles of the stages. */
+  readonly from: ReadonlySet<string>;
+  /** Resolves when the result is durable. */
+  received(result: ReceivedResult): Promise<void>;
+  associationClosed(associationId: string): void;
+}
+
 /** @returns undefined where no port is configured. @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_DOOR_UNGUARDED, DICOM_ERR_DESTINATION, DICOM_ERR_OBJECT_STORE */
-export async function startDicom(config: DicomConfig, { spool, exams, reports, log }: DicomNeighbours): Promise<DicomPart | undefined> {
+export async function startDicom(config: DicomConfig, { spool, exams, reports, results, log }: DicomNeighbours): Promise<DicomPart | undefined> {
   const options = await receiverOptionsOf(config);
   if (options === undefined) return undefined;
   if (spool === undefined) throw dicomError('DICOM_ERR_OBJECT_STORE', 'a receiver of images and no data folder');
@@ -82,8 +92,16 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, l
   };
 
   const receiver = new DicomReceiver(
-    options,
-    { received: keep, associationClosed: ({ id }) => series.associationClosed(id), committed: (report) => reports.report(report) },
+    { ...options, ...(results !== undefined && { resultsFrom: results.from }) },
+    {
+      received: keep,
+      ...(results !== undefined && { resultReceived: (result: ReceivedResult) => results.received(result) }),
+      associationClosed: ({ id }) => {
+        series.associationClosed(id);
+        results?.associationClosed(id);
+      },
+      committed: (report) => reports.report(report),
+    },
     log.child({ part: 'dicom' }),
   );
   const address = await listening({ host: options.host, port: options.port }, () => receiver.listen());

@@ -10,23 +10,22 @@ import { CodedError } from 'ismrmrd';
 import { writeNifti } from '../../imaging/index.js';
 import type { HandoffConfig, StageConfig } from '../config/handoff.js';
 import { parseDicom, readIdentity, readVolume, stacksOf } from '../dicom/index.js';
-import type { ExamKeeper, ExamView, SeriesView } from '../exams/index.js';
+import type { ExamView } from '../exams/index.js';
 import {
   defaultOfferLimits, dicomNodeTransport, folderTransport, handoffError, HandoffDesk, handoffRoutes, httpTransport, isSettled, tokenOfOffer,
 } from '../handoff/index.js';
-import type { ExamForHandoff, HandoffStage, KeptOffer, Material, OfferStore, Outcome, SeriesForHandoff, Transport } from '../handoff/index.js';
-import type { DeliverableSeries, SessionKeeper } from '../keeping/index.js';
+import type { ExamForHandoff, HandoffStage, KeptOffer, Material, OfferStore, Outcome, Transport } from '../handoff/index.js';
+import type { DeliverableSeries } from '../keeping/index.js';
 import type { Logger } from '../log.js';
 import type { Destination } from '../outbox/index.js';
 import type { Spool, StoredInstance, Table } from '../spool/index.js';
+import { keptSeriesOf } from './keptSeries.js';
+import type { KeptImages } from './keptSeries.js';
+import type { ResultTaker } from './dicom.js';
 import type { ServicePart } from './parts.js';
 
-export interface HandoffNeighbours {
+export interface HandoffNeighbours extends KeptImages {
   readonly spool: Spool;
-  readonly exams: ExamKeeper;
-  readonly keeper: SessionKeeper;
-  /** What was received of a series by DICOM. */
-  readonly received: (seriesInstanceUid: string) => readonly StoredInstance[];
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly destinationsFor: (series: DeliverableSeries) => readonly string[];
   /** Where the HTTP side listens; known when a stage is first offered something. */
@@ -39,8 +38,8 @@ export interface HandoffPart extends ServicePart {
   readonly routes: (app: FastifyInstance) => void;
   /** Takes up what a former run left; when every other part is there. */
   start(): void;
-  /** Objects that are no images came in by DICOM from a node of this title. */
-  resultsReceived(callingAe: string, studyInstanceUid: string): void;
+  /** Of stages that are DICOM nodes; absent where there is none. */
+  readonly results: ResultTaker | undefined;
 }
 
 /** What a stage sent, as it is kept. */
@@ -94,11 +93,7 @@ export async function openHandoff(config: HandoffConfig, neighbours: HandoffNeig
     desk,
     routes: handoffRoutes(desk, material),
     start: () => desk.start(),
-    resultsReceived: (callingAe, studyInstanceUid) => {
-      for (const [name, stage] of Object.entries(config.stages)) {
-        if (stage.kind === 'dicom' && stage.aeTitle === callingAe) void desk.resultsReceived(name, studyInstanceUid);
-      }
-    },
+    results: resultTaker(config, desk, neighbours),
     close: async () => {
       stopListening();
       await desk.close();
@@ -155,7 +150,7 @@ async function transportOf(name: string, stage: StageConfig, { destinations, own
 
 /** @throws CodedError HANDOFF_ERR_MATERIAL where nothing of the series is kept */
 function examForHandoff(exam: ExamView, seriesIds: readonly string[], tasks: readonly string[], neighbours: HandoffNeighbours): ExamForHandoff {
-  const series = exam.series.filter(({ id }) => seriesIds.includes(id)).flatMap((one) => seriesForHandoff(exam.id, one, neighbours));
+  const series = exam.series.filter(({ id }) => seriesIds.includes(id)).flatMap((one) => keptSeriesOf(exam.id, one, neighbours));
   const study = series[0]?.instances[0]?.studyInstanceUid;
   if (study === undefined) throw handoffError('HANDOFF_ERR_MATERIAL', 'series without kept images');
   return {
@@ -166,29 +161,6 @@ function examForHandoff(exam: ExamView, seriesIds: readonly string[], tasks: rea
     tasks,
     series,
   };
-}
-
-/** What was made of a scan: its images, and the denoised ones; or what came by DICOM. */
-function seriesForHandoff(examId: string, view: SeriesView, { spool, exams, keeper, received }: HandoffNeighbours): SeriesForHandoff[] {
-  const record = exams.book.record(examId)?.series[view.id];
-  const role = view.role ?? 'unknown';
-  const isKept = ({ ref }: StoredInstance) => spool.objects.has(ref);
-  if (record?.received !== undefined) {
-    const instances = received(record.received.seriesInstanceUid).filter(isKept);
-    if (instances.length === 0) return [];
-    const modality = view.facts.modality === 'CT' ? 'CT' : 'MR';
-    return [{ seriesInstanceUid: record.received.seriesInstanceUid, role, description: view.description ?? '', modality, synthetic: view.facts.isSimulated === true, denoised: false, instances }];
-  }
-  const latestFirst = Object.values(record?.runs ?? {}).sort((a, b) => b.openedAt - a.openedAt);
-  const made = latestFirst.map(({ sessionId }) => keeper.session(sessionId)?.series ?? []).find((series) => series.length > 0) ?? [];
-  return made
-    .filter(({ output }) => output === 'image' || output === 'denoised')
-    .map(({ seriesInstanceUid, description, output, light, sopInstanceUids }): SeriesForHandoff => ({
-      seriesInstanceUid, role, description, modality: 'MR', synthetic: view.facts.isSimulated === true, denoised: output === 'denoised',
-      ...(light !== undefined && { qualityLight: light }),
-      instances: sopInstanceUids.map((uid) => keeper.instance(uid)).filter((instance) => instance !== undefined).filter(isKept),
-    }))
-    .filter(({ instances }) => instances.length > 0);
 }
 
 /** Offers in the spool, with a hand on the objects of those that are open. */
@@ -252,11 +224,7 @@ async function takeResults({ record, exam }: KeptOffer, outcome: Outcome, kept: 
       bySeries.set(instance.seriesInstanceUid, [...(bySeries.get(instance.seriesInstanceUid) ?? []), instance]);
     }
     if (!isNew) return;
-    for (const instances of bySeries.values()) {
-      const { sopClassUid } = instances[0]!;
-      const series = { description: `results of ${record.stage}`, modality: modalityOf(sopClassUid), sopClassUid };
-      for (const destination of destinationsFor(series)) spool.outbox.add({ destination, examId: exam.examId, isIncomplete: false, instances });
-    }
+    for (const instances of bySeries.values()) deliver(record.stage, instances, exam.examId, spool, destinationsFor);
   });
 }
 
@@ -269,6 +237,44 @@ async function storedResult(file: Uint8Array, exam: ExamForHandoff, { objects }:
   }
   if (identity.studyInstanceUid !== exam.studyInstanceUid) throw handoffError('HANDOFF_ERR_OUTCOME', 'a result of another study');
   return { ...identity, ref: await objects.put(file), nBytes: file.length };
+}
+
+/**
+ * What stages send to our DICOM node: kept and put into the outbox as it comes; when the association closes, the offers
+ * of the studies that it was about are done.
+ */
+function resultTaker(config: HandoffConfig, desk: HandoffDesk, { spool, destinationsFor }: HandoffNeighbours): ResultTaker | undefined {
+  const stageOfTitle = new Map(Object.entries(config.stages).flatMap(([name, stage]) => (stage.kind === 'dicom' ? [[stage.aeTitle, name]] : [])));
+  if (stageOfTitle.size === 0) return undefined;
+  const kept = spool.table<StoredInstance>('handoff.received');
+  const studies = new Map<string, Map<string, string>>();
+  return {
+    from: new Set(stageOfTitle.keys()),
+    async received({ associationId, callingAe, identity, file }) {
+      const stage = stageOfTitle.get(callingAe)!;
+      const instance = { ...identity, ref: await spool.objects.put(file), nBytes: file.length };
+      await spool.transaction(() => {
+        const isNew = kept.get([stage, identity.sopInstanceUid])?.ref !== instance.ref;
+        spool.objects.hold(instance.ref, `result/${identity.sopInstanceUid}`);
+        kept.put([stage, identity.sopInstanceUid], instance);
+        if (isNew) deliver(stage, [instance], identity.studyInstanceUid, spool, destinationsFor);
+      });
+      const about = studies.get(associationId) ?? new Map<string, string>();
+      studies.set(associationId, about.set(identity.studyInstanceUid, stage));
+    },
+    associationClosed(associationId) {
+      for (const [study, stage] of studies.get(associationId) ?? []) void desk.resultsReceived(stage, study);
+      studies.delete(associationId);
+    },
+  };
+}
+
+/** In a transaction: results of one series into the outbox. */
+function deliver(stage: string, instances: readonly StoredInstance[], examId: string, { outbox }: Spool, destinationsFor: HandoffNeighbours['destinationsFor']): void {
+  const { sopClassUid } = instances[0]!;
+  for (const destination of destinationsFor({ description: `results of ${stage}`, modality: modalityOf(sopClassUid), sopClassUid })) {
+    outbox.add({ destination, examId, isIncomplete: false, instances });
+  }
 }
 
 const SEGMENTATION = '1.2.840.10008.5.1.4.1.1.66.4';

@@ -32,9 +32,12 @@ import type { DataOptions, DeliveryOptions } from './delivery.js';
 import { openExams } from './exams.js';
 import type { ExamOptions } from './exams.js';
 import { startDicom } from './dicom.js';
+import type { DicomPart } from './dicom.js';
 import { openHandoff } from './handoff.js';
+import type { HandoffPart } from './handoff.js';
 import { startHttp } from './http.js';
 import { Parts } from './parts.js';
+import { deliverByProtocol } from './protocolDelivery.js';
 
 export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions {
   readonly host: string;
@@ -103,21 +106,23 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
 
     const delivery = data === undefined ? undefined : await startDelivery(data.spool, options.delivery ?? noDelivery, exams, log, metrics);
     if (delivery !== undefined) parts.add(delivery.part);
-    const dicom = options.dicom === undefined ? undefined : await startDicom(options.dicom.config, { spool: data?.spool, exams, reports: options.dicom.reports, log });
-    if (dicom !== undefined) parts.add(dicom);
     let httpAddress: Address | undefined;
-    const handoff =
-      data === undefined || exams === undefined || delivery === undefined || options.handoff === undefined
-        ? undefined
-        : parts.add(
-            await openHandoff(options.handoff, {
-              spool: data.spool, exams, keeper: delivery.keeper, log,
-              received: (seriesInstanceUid) => dicom?.instancesOf(seriesInstanceUid) ?? [],
-              destinations: options.delivery?.destinations ?? noDelivery.destinations,
-              destinationsFor: options.delivery?.destinationsFor ?? noDelivery.destinationsFor,
-              ownUrl: () => (httpAddress === undefined ? undefined : urlOf(httpAddress, doors.tls !== undefined)),
-            }),
-          );
+    let dicom: DicomPart | undefined;
+    let handoff: HandoffPart | undefined;
+    if (data !== undefined && exams !== undefined && delivery !== undefined) {
+      const kept = { spool: data.spool, exams, keeper: delivery.keeper, received: (seriesInstanceUid: string) => dicom?.instancesOf(seriesInstanceUid) ?? [] };
+      const { destinations, destinationsFor } = options.delivery ?? noDelivery;
+      deliverByProtocol(kept, (name) => destinations.has(name));
+      if (options.handoff !== undefined) {
+        const ownUrl = () => (httpAddress === undefined ? undefined : urlOf(httpAddress, doors.tls !== undefined));
+        handoff = parts.add(await openHandoff(options.handoff, { ...kept, destinations, destinationsFor, ownUrl, log }));
+      }
+    }
+    if (options.dicom !== undefined) {
+      const { config, reports } = options.dicom;
+      dicom = await startDicom(config, { spool: data?.spool, exams, reports, results: handoff?.results, log });
+      if (dicom !== undefined) parts.add(dicom);
+    }
 
     let http: Awaited<ReturnType<typeof startHttp>> | undefined;
     if (options.http !== undefined && exams !== undefined) {

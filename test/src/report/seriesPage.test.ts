@@ -85,7 +85,7 @@ describe('the page of a series', () => {
       expect(row, name).toBeDefined();
       const [shown, origin] = {
         unalias: ['grappa', 'chain'], kernelReadout: ['7', 'operator'], snrMap: ['true', 'operator'], seriesDescription: [escapedHostile, 'client'],
-      }[name] ?? [String(value), 'default'];
+      }[name] ?? [String(value) || '(none)', 'default'];
       expect(row).toContain(`<strong>${shown}</strong>`);
       expect(row).toContain(`<span class="badge">${origin}</span>`);
     }
@@ -115,7 +115,7 @@ describe('the page of a series', () => {
 describe('the reports of a scan', () => {
   it('have a page a series of images; the maps are on that of their image', () => {
     const reports = reportsOf([...maps(), image({ method: 'zeroFilled', counters: { ...image().counters, slice: 1 } }), ...maps({ slice: 2 })]);
-    expect(reports.series.map(({ index, rows }) => [index, rows.length])).toEqual([[1, 2], [6 + 1, 1]]);
+    expect(reports.series.map(({ index, rows }) => [index, rows.length])).toEqual([[1, 2], [8 + 1, 1]]);
     expect(reports.series[1]!.rows[0]!.pictures.gFactor).toBeUndefined();
     expect(reports.series[0]!.coilMaps).toHaveLength(1);
   });
