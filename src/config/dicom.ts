@@ -17,6 +17,14 @@ const rules = z
   .prefault({})
   .describe('which series go there: those that fit every key');
 
+const pseudonymise = z
+  .strictObject({
+    keyFile: path.describe('file with the secret that pseudonyms are made with; the same key gives a patient the same one'),
+    dates: z.enum(['remove', 'shift']).default('remove').describe('what becomes of dates'),
+  })
+  .optional()
+  .describe('the destination gets no name, identifier or date of a patient (docs/dicom-conformance.md)');
+
 const tlsFiles = {
   authorityFile: path.optional().describe('PEM of whoever signs the certificates of the other side'),
 };
@@ -39,6 +47,7 @@ const dicomDestination = z.strictObject({
   timeoutS: z.number().positive().max(3600).default(60).describe('longest wait for a connection, an association or an answer, seconds'),
   commitment: z.boolean().default(false).describe('ask for storage commitment (N-ACTION) after a series is stored'),
   rules,
+  pseudonymise,
 });
 
 const stowDestination = z.strictObject({
@@ -49,12 +58,14 @@ const stowDestination = z.strictObject({
   passwordFile: path.optional().describe('file with the password of that user'),
   timeoutS: z.number().positive().max(3600).default(120).describe('longest wait for an answer, seconds'),
   rules,
+  pseudonymise,
 });
 
 const folderDestination = z.strictObject({
   kind: z.literal('folder').describe('files SERIES/INSTANCE.dcm'),
   folder: path.describe('folder that the files are written to'),
   rules,
+  pseudonymise,
 });
 
 export const dicomDestinationSchema = z.discriminatedUnion('kind', [dicomDestination, stowDestination, folderDestination]);
@@ -81,6 +92,7 @@ export const dicomSection = z.strictObject({
     })
     .prefault({})
     .describe('the storage service for images from elsewhere'),
+  enhanced: z.boolean().default(false).describe('what is made of scans goes out as Enhanced MR Image objects, one a series and contrast'),
   destinations: z
     .record(z.string().regex(/^[\w.-]{1,64}$/), dicomDestinationSchema)
     .default({})

@@ -19,6 +19,8 @@ export interface DeliveryOptions {
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly destinationsFor: (series: DeliverableSeries) => readonly string[];
   readonly policy: OutboxPolicy;
+  /** Enhanced MR Image objects in place of classic ones. */
+  readonly enhanced?: boolean;
 }
 
 /** @throws CodedError SPOOL_ERR_LOCKED, SPOOL_ERR_SCHEMA, SPOOL_ERR_UNREADABLE */
@@ -38,9 +40,9 @@ export async function startSpool({ folder, quota }: DataOptions, log: Logger): P
 }
 
 export async function startDelivery(
-  spool: Spool, { destinations, destinationsFor, policy }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
+  spool: Spool, { destinations, destinationsFor, policy, enhanced }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
 ): Promise<{ part: ServicePart; keeper: SessionKeeper }> {
-  const keeper = new SessionKeeper({ spool, destinationsFor, log, ...(exams !== undefined && { examOf: (sessionId) => placeOf(exams, sessionId) }) });
+  const keeper = new SessionKeeper({ spool, destinationsFor, log, objects: { enhanced }, ...(exams !== undefined && { examOf: (sessionId) => placeOf(exams, sessionId) }) });
   if (exams !== undefined) tellExams(spool, exams);
   for (const record of await keeper.recover()) {
     const raw = await rerunnable(record);

@@ -2,11 +2,13 @@
 import type { DicomConfig, DestinationConfig } from '../config/dicom.js';
 import { dicomDestinationSchema } from '../config/dicom.js';
 import type { SpoolConfig } from '../config/spool.js';
+import { Pseudonymiser } from '../delivery/index.js';
 import { destinationOf, destinationsFor, openSender } from '../dicom/index.js';
 import type { CommitmentReports } from '../dicom/index.js';
 import type { Destination } from '../outbox/index.js';
 import type { QuotaOptions } from '../spool/index.js';
 import type { DeliveryOptions } from './delivery.js';
+import { pseudonymousSender } from './pseudonymousSender.js';
 
 const MEBI = 2 ** 20;
 /** Series that are sent at once to destinations that do not say how many associations they take. */
@@ -24,12 +26,15 @@ export async function deliveryOf(
   const all: Readonly<Record<string, DestinationConfig>> = { ...dicom.destinations, ...Object.fromEntries(given) };
   const destinations = new Map<string, Destination>();
   for (const [name, destination] of Object.entries(all)) {
-    const sender = await openSender(name, destination, dicom.receiver.aeTitles[0]!, reports);
+    const plain = await openSender(name, destination, dicom.receiver.aeTitles[0]!, reports);
+    const { pseudonymise } = destination;
+    const sender = pseudonymise === undefined ? plain : pseudonymousSender(plain, await Pseudonymiser.fromKeyFile(pseudonymise.keyFile, pseudonymise.dates));
     destinations.set(name, { sender, parallel: destination.kind === 'dicom' ? destination.maxAssociations : PARALLEL });
   }
   return {
     destinations,
     destinationsFor: (series) => destinationsFor({ ...dicom, destinations: all }, series),
+    enhanced: dicom.enhanced,
     policy: {
       firstDelayMs: spool.firstDelayS * 1000, longestDelayMs: spool.longestDelayS * 1000,
       maxAttempts: spool.maxAttempts, maxAgeMs: spool.maxAgeHours * 3_600_000,
