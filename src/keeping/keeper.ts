@@ -17,6 +17,8 @@ import { RawShelf } from './rawShelf.js';
 
 /** What decides where a series goes. */
 export interface DeliverableSeries {
+  /** In its exam, where rules tell it. */
+  readonly role?: string;
   readonly description: string;
   readonly modality: string;
   readonly sopClassUid: string;
@@ -58,6 +60,8 @@ export interface SessionKeeperOptions {
   readonly objects?: DicomObjectOptions;
   /** The exam of a session, as jobs of the outbox name it; the study where it is absent. */
   readonly examOf?: (sessionId: string) => string | undefined;
+  /** The role of what a session scanned, in its exam. */
+  readonly roleOf?: (sessionId: string) => string | undefined;
 }
 
 /** How many records of ended sessions are kept. */
@@ -242,7 +246,8 @@ export class KeptSession {
 
   /** In a transaction. */
   #commit(error: CodedError | undefined, isIncomplete: boolean, raw: { name: string; nBytes: number } | undefined): void {
-    const { spool, destinationsFor, examOf } = this.#options;
+    const { spool, destinationsFor, examOf, roleOf } = this.#options;
+    const role = roleOf?.(this.#record.id);
     const holder = `session/${this.#record.id}`;
     for (const { stored } of this.#pending) {
       spool.objects.hold(stored.ref, holder);
@@ -252,7 +257,7 @@ export class KeptSession {
     for (const series of seriesOf(this.#pending)) {
       const { description, stored } = series[0]!;
       const examId = examOf?.(this.#record.id) ?? stored.studyInstanceUid;
-      for (const destination of destinationsFor({ description, modality: 'MR', sopClassUid: stored.sopClassUid })) {
+      for (const destination of destinationsFor({ description, modality: 'MR', sopClassUid: stored.sopClassUid, ...(role !== undefined && { role }) })) {
         jobs.push(spool.outbox.add({ destination, examId, isIncomplete, instances: series.map((pending) => pending.stored) }));
       }
     }

@@ -42,7 +42,7 @@ export async function startSpool({ folder, quota }: DataOptions, log: Logger): P
 export async function startDelivery(
   spool: Spool, { destinations, destinationsFor, policy, enhanced }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
 ): Promise<{ part: ServicePart; keeper: SessionKeeper }> {
-  const keeper = new SessionKeeper({ spool, destinationsFor, log, objects: { enhanced }, ...(exams !== undefined && { examOf: (sessionId) => placeOf(exams, sessionId) }) });
+  const keeper = new SessionKeeper({ spool, destinationsFor, log, objects: { enhanced }, ...(exams !== undefined && { examOf: (sessionId) => placeOf(exams, sessionId), roleOf: (sessionId) => roleOf(exams, sessionId) }) });
   if (exams !== undefined) tellExams(spool, exams);
   for (const record of await keeper.recover()) {
     const raw = await rerunnable(record);
@@ -68,6 +68,11 @@ export async function startDelivery(
 function placeOf(exams: ExamKeeper, sessionId: string): string | undefined {
   const place = exams.book.ofSession(sessionId);
   return place === undefined ? undefined : `${place.examId}/${place.seriesId}`;
+}
+
+function roleOf({ book }: ExamKeeper, sessionId: string): string | undefined {
+  const place = book.ofSession(sessionId);
+  return place === undefined ? undefined : book.exam(place.examId)?.series.find(({ id }) => id === place.seriesId)?.role;
 }
 
 function tellExams({ outbox }: Spool, exams: ExamKeeper): void {

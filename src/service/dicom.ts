@@ -4,7 +4,7 @@
  * object and the record of it.
  */
 import { destinationsForReceived, DicomReceiver, ReceivedSeries, receiverOptionsOf } from '../dicom/index.js';
-import type { CommitmentReports, ReceivedObject, ReceivedResult, StoredInstance } from '../dicom/index.js';
+import type { CommitmentReports, DeliverableSeries, ReceivedObject, ReceivedResult, StoredInstance } from '../dicom/index.js';
 import type { DicomConfig } from '../config/dicom.js';
 import { dicomError } from '../dicom/errors.js';
 import { checkDoor } from '../doors/index.js';
@@ -25,7 +25,7 @@ export interface DicomPart extends ServicePart {
 export interface DicomNeighbours {
   /** Images are taken only where they can be kept. */
   readonly spool: Pick<Spool, 'objects' | 'table' | 'transaction' | 'outbox'> | undefined;
-  readonly exams: { apply(event: ExamEvent): void; readonly book: Pick<ExamBook, 'ofReceived'> } | undefined;
+  readonly exams: { apply(event: ExamEvent): void; readonly book: Pick<ExamBook, 'exam' | 'ofReceived'> } | undefined;
   /** Shared with the senders, so that reports reach who waits for them. */
   readonly reports: CommitmentReports;
   /** Downstream stages that are DICOM nodes, and who takes what they send. */
@@ -55,15 +55,18 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, r
   const records = spool.table<StoredInstance>('dicom.received');
   const series = new ReceivedSeries(config.receiver.quietTimeS * 1000);
   const instancesOf = (seriesInstanceUid: string) => [...records.range([seriesInstanceUid])].map(({ value }) => value);
-  // Of series that are coming in: where they are passed on to.
-  const destinations = new Map<string, readonly string[]>();
+  // Of series that are coming in: what decides where they are passed on to.
+  const incoming = new Map<string, { readonly about: DeliverableSeries; readonly callingAe: string }>();
   series.on('complete', ({ seriesInstanceUid }) => {
     exams?.apply({ kind: 'dicomSeriesComplete', at: Date.now(), seriesInstanceUid });
-    const names = destinations.get(seriesInstanceUid) ?? [];
-    destinations.delete(seriesInstanceUid);
+    const series = incoming.get(seriesInstanceUid);
+    incoming.delete(seriesInstanceUid);
+    if (series === undefined) return;
+    const place = exams?.book.ofReceived(seriesInstanceUid);
+    const role = place === undefined ? undefined : exams?.book.exam(place.examId)?.series.find(({ id }) => id === place.seriesId)?.role;
+    const names = destinationsForReceived(config, { ...series.about, ...(role !== undefined && { role }) }, series.callingAe);
     if (names.length === 0) return;
     const instances = instancesOf(seriesInstanceUid);
-    const place = exams?.book.ofReceived(seriesInstanceUid);
     const examId = place === undefined ? seriesInstanceUid : `${place.examId}/${place.seriesId}`;
     spool
       .transaction(() => names.forEach((destination) => spool.outbox.add({ destination, examId, instances })))
@@ -84,7 +87,7 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, r
     });
     const { callingAe, facts } = object;
     const about = { modality: facts.modality, sopClassUid: identity.sopClassUid, ...(facts.seriesDescription !== undefined && { description: facts.seriesDescription }) };
-    destinations.set(identity.seriesInstanceUid, destinationsForReceived(config, about, callingAe));
+    incoming.set(identity.seriesInstanceUid, { about, callingAe });
     const { seriesInstanceUid, sopInstanceUid } = identity;
     exams?.apply({ kind: 'dicomReceived', at: Date.now(), seriesInstanceUid, sopInstanceUid, facts: sourceFactsOf(object) });
     // After the exam knows of it: this may complete the series.

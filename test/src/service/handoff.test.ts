@@ -65,8 +65,8 @@ beforeAll(async () => {
       host: '127.0.0.1', port: 0, maxSessions: 4, idleTimeoutS: 60, stallTimeoutS: 60, threads: 1,
       http: { host: '127.0.0.1', port: 0 }, data: { folder: at('data') }, exams: { protocol: at('short.json') },
       delivery: {
-        destinations: new Map(['archive', 'node'].map((name) => [name, { parallel: 1, sender: folderOf(at(name)) }])),
-        destinationsFor: ({ description }) => (description.startsWith('results of') ? ['archive'] : []),
+        destinations: new Map(['archive', 'node', 't1w', 't2w', 'stir'].map((name) => [name, { parallel: 1, sender: folderOf(at(name)) }])),
+        destinationsFor: ({ description, role }) => (description.startsWith('results of') ? ['archive'] : role === undefined ? [] : [role]),
         policy: { firstDelayMs: 10, longestDelayMs: 100, maxAttempts: 10, maxAgeMs: 60_000 },
       },
       handoff: handoffSection.parse({ stages: {
@@ -142,6 +142,13 @@ it('offers a whole exam once nothing more is awaited of it', async () => {
   expect(offer.series.map(({ role }) => role)).toEqual(['t1w', 't2w', 'stir']);
   const { geometry } = readNifti(gunzipSync(await readFile(join(folderOfOffer, offer.series[2]!.nifti!))));
   expect(geometry.matrixSize).toEqual([32, 32, 2]);
+});
+
+it('delivers series by their roles', async () => {
+  for (const { role, dicom } of wholeExam.series) {
+    for (const { sopInstanceUid } of dicom) await expect.poll(() => archived(role, sopInstanceUid), { timeout: 60_000 }).toBe(true);
+    expect(await readdir(at(role))).toHaveLength(dicom.length);
+  }
 });
 
 it('delivers what the protocol wants delivered, when it is complete', async () => {
