@@ -1,27 +1,11 @@
 /** What every way to a destination has in common: one series in, one result an instance out. */
+import type { LoadedInstance, Sender as OutboxSender, SendResult } from '../outbox/index.js';
 import type { StoredInstance } from '../spool/index.js';
 import type { DicomErrorCode } from './errors.js';
 
-export type { StoredInstance };
+export type { LoadedInstance, SendResult, StoredInstance };
 
-export interface LoadedInstance extends StoredInstance {
-  /** The whole DICOM file. */
-  bytes(): Promise<Uint8Array>;
-}
-
-export type SendResult =
-  | { readonly sopInstanceUid: string; readonly outcome: 'stored' }
-  | {
-      readonly sopInstanceUid: string;
-      readonly outcome: 'failed';
-      readonly code: DicomErrorCode;
-      /** A status or a reason; nothing of a data set. */
-      readonly detail: string;
-      /** Whether the same instance may be taken another time. */
-      readonly retryable: boolean;
-    };
-
-export interface Sender {
+export interface Sender extends OutboxSender {
   /**
    * Sends the instances of one series. Never rejects: what became of each instance is in its result, in their order.
    * An aborted signal ends it; what was not acknowledged has then failed and is retryable.

@@ -104,6 +104,11 @@ export class ExamBook {
     return this.#ofSession.get(sessionId);
   }
 
+  /** In its exam, where the rules of the protocol tell it. */
+  roleAt({ examId, seriesId }: { readonly examId: string; readonly seriesId: string }): string | undefined {
+    return this.exam(examId)?.series.find(({ id }) => id === seriesId)?.role;
+  }
+
   ofReceived(seriesInstanceUid: string): { readonly examId: string; readonly seriesId: string } | undefined {
     const examId = this.#ofReceived.get(seriesInstanceUid);
     return examId === undefined ? undefined : { examId, seriesId: receivedSeriesId(seriesInstanceUid) };

@@ -83,15 +83,6 @@ export class HandoffDesk {
     await Promise.allSettled(this.#steps.values());
   }
 
-  get stageNames(): readonly string[] {
-    return [...this.#stages.keys()];
-  }
-
-  /** Newest first. */
-  offers(): KeptOffer[] {
-    return [...this.#options.store.all()].sort((a, b) => b.record.createdAtMs - a.record.createdAtMs);
-  }
-
   /** Resolves with the offer when nothing more is awaited of it. */
   settled(offerId: string): Promise<KeptOffer> {
     return new Promise((resolve) => {

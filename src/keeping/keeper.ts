@@ -10,19 +10,11 @@ import type { CodedError, MrdHeader } from 'ismrmrd';
 import type { QualityLight, ReconImage, ReconImageKind, ReconNotice } from '../../recon/index.js';
 import { DicomObjectMaker, markIncomplete } from '../delivery/index.js';
 import type { DeliverySettings, DicomObject, DicomObjectOptions } from '../delivery/index.js';
+import type { DeliverableSeries } from '../dicom/index.js';
 import type { Logger } from '../log.js';
 import { spoolWarning } from '../spool/index.js';
 import type { Spool, StoredInstance, Table } from '../spool/index.js';
 import { RawShelf } from './rawShelf.js';
-
-/** What decides where a series goes. */
-export interface DeliverableSeries {
-  /** In its exam, where rules tell it. */
-  readonly role?: string;
-  readonly description: string;
-  readonly modality: string;
-  readonly sopClassUid: string;
-}
 
 export interface SessionRecord {
   readonly id: string;

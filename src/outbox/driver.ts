@@ -23,6 +23,7 @@ export type SendResult =
       readonly code: string;
       /** A status or a reason; nothing of a data set. */
       readonly detail: string;
+      /** Whether the same instance may be taken another time. */
       readonly retryable: boolean;
     };
 

@@ -1,7 +1,7 @@
 /** The parts that see that nothing is lost: the data folder, the keeper of what sessions make, and the driver of the outbox. */
 import type { DeliveryState, ExamKeeper } from '../exams/index.js';
 import { rerunnable, SessionKeeper } from '../keeping/index.js';
-import type { DeliverableSeries } from '../keeping/index.js';
+import type { DeliverableSeries } from '../dicom/index.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { OutboxDriver } from '../outbox/index.js';
@@ -72,7 +72,7 @@ function placeOf(exams: ExamKeeper, sessionId: string): string | undefined {
 
 function roleOf({ book }: ExamKeeper, sessionId: string): string | undefined {
   const place = book.ofSession(sessionId);
-  return place === undefined ? undefined : book.exam(place.examId)?.series.find(({ id }) => id === place.seriesId)?.role;
+  return place === undefined ? undefined : book.roleAt(place);
 }
 
 function tellExams({ outbox }: Spool, exams: ExamKeeper): void {

@@ -25,7 +25,7 @@ export interface DicomPart extends ServicePart {
 export interface DicomNeighbours {
   /** Images are taken only where they can be kept. */
   readonly spool: Pick<Spool, 'objects' | 'table' | 'transaction' | 'outbox'> | undefined;
-  readonly exams: { apply(event: ExamEvent): void; readonly book: Pick<ExamBook, 'exam' | 'ofReceived'> } | undefined;
+  readonly exams: { apply(event: ExamEvent): void; readonly book: Pick<ExamBook, 'ofReceived' | 'roleAt'> } | undefined;
   /** Shared with the senders, so that reports reach who waits for them. */
   readonly reports: CommitmentReports;
   /** Downstream stages that are DICOM nodes, and who takes what they send. */
@@ -63,7 +63,7 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, r
     incoming.delete(seriesInstanceUid);
     if (series === undefined) return;
     const place = exams?.book.ofReceived(seriesInstanceUid);
-    const role = place === undefined ? undefined : exams?.book.exam(place.examId)?.series.find(({ id }) => id === place.seriesId)?.role;
+    const role = place === undefined ? undefined : exams?.book.roleAt(place);
     const names = destinationsForReceived(config, { ...series.about, ...(role !== undefined && { role }) }, series.callingAe);
     if (names.length === 0) return;
     const instances = instancesOf(seriesInstanceUid);

@@ -15,7 +15,7 @@ import {
   defaultOfferLimits, dicomNodeTransport, folderTransport, handoffError, HandoffDesk, handoffRoutes, httpTransport, isSettled, tokenOfOffer,
 } from '../handoff/index.js';
 import type { ExamForHandoff, HandoffStage, KeptOffer, Material, OfferStore, Outcome, Transport } from '../handoff/index.js';
-import type { DeliverableSeries } from '../keeping/index.js';
+import type { DeliverableSeries } from '../dicom/index.js';
 import type { Logger } from '../log.js';
 import type { Destination } from '../outbox/index.js';
 import type { Spool, StoredInstance, Table } from '../spool/index.js';

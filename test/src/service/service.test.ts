@@ -12,9 +12,8 @@ import { defaultPolicy } from '../../../src/outbox/index.js';
 import type { Sender } from '../../../src/outbox/index.js';
 import { startService } from '../../../src/service/index.js';
 import type { Service } from '../../../src/service/index.js';
-import { SimulatedExam } from '../../../src/simulation/index.js';
 import { cleanUp, Client } from '../live/clients.js';
-import { played, tinyExam } from './tinyExam.js';
+import { scanned, tinyExam } from './tinyExam.js';
 
 const log: string[] = [];
 /** Takes everything. */
@@ -57,15 +56,7 @@ describe('the service', () => {
     const at = `http://127.0.0.1:${service.httpAddress!.port}`;
     const client = await new Client(service.httpAddress!.port).saying({ kind: 'subscribe', pictures: 'slices' });
     const spec = await tinyExam();
-    const simulated = new SimulatedExam(spec, 1);
-    try {
-      for (const { id } of spec.protocol.series) {
-        const stream = await simulated.simulate(id);
-        await played(service.address.port, [...stream.timed()].flatMap(({ parts }) => [...parts]));
-      }
-    } finally {
-      await simulated.close();
-    }
+    await scanned(spec, service.address.port);
     const { exams } = (await (await fetch(`${at}/api/exams`)).json()) as { exams: { id: string }[] };
     expect(exams).toHaveLength(1);
     const told = async () => examSchema.parse(await (await fetch(`${at}/api/exams/${exams[0]!.id}`)).json());

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { ImageGeometry } from '../../../imaging/index.js';
 import { volumeOf } from '../../../imaging/index.js';
 import { loadUnresolvedProtocol } from '../../../src/protocols/index.js';
+import { SimulatedExam } from '../../../src/simulation/index.js';
 import type { ExamSpec } from '../../../src/simulation/index.js';
 
 /** The sagittal pair and a STIR, small, of something that is brighter in the middle. */
@@ -29,11 +30,23 @@ export async function tinyExam(): Promise<ExamSpec> {
   };
 }
 
-/** Sends a stream as a scanner does, to the end of the answer. */
-export function played(port: number, parts: Iterable<Uint8Array>): Promise<void> {
+function played(port: number, parts: Iterable<Uint8Array>): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     socket.on('error', reject).on('data', () => undefined).on('end', () => socket.end()).on('close', () => resolve());
     for (const part of parts) socket.write(part);
   });
+}
+
+/** Every series of the exam, one after the other, each to the end of its answer. */
+export async function scanned(spec: ExamSpec, port: number): Promise<void> {
+  const simulated = new SimulatedExam(spec, 1);
+  try {
+    for (const { id } of spec.protocol.series) {
+      const stream = await simulated.simulate(id);
+      await played(port, [...stream.timed()].flatMap(({ parts }) => [...parts]));
+    }
+  } finally {
+    await simulated.close();
+  }
 }
