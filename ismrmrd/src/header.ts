@@ -68,7 +68,7 @@ function draftOf(schema: unknown, element: XmlElement, path: string, around: Pre
       if (!blank) draft[name] = value;
     }
   }
-  const unknown = [...byName.values()].flat();
+  const unknown = elementsOf(element).filter((child) => byName.has(localName(child)));
   if (unknown.length > 0) draft.unknown = unknown.map((child) => detach(child, prefixes));
   return draft;
 }

@@ -86,6 +86,11 @@ describe('the MRD header', () => {
     expect(serializeHeader(parseHeader(again))).toBe(again);
   });
 
+  it('keeps the order of unknown elements of which some share a name', () => {
+    const xml = altered('<experimentalConditions>', '<x-a/><x-b/><x-a/>$&');
+    expect(parseHeader(xml).unknown?.map(({ name }) => name)).toEqual(['x-a', 'x-b', 'x-a']);
+  });
+
   it('keeps arbitrary unknown trees', () => {
     const name = fc.stringMatching(/^[a-z][a-zA-Z0-9_.-]{0,8}$/);
     const text = fc.stringMatching(/^[a-zA-Z<>&"'äé][^]{0,5}$/u).map((value) => value.replace(/[^\t\n\u0020-\ud7ff]/g, '?'));
