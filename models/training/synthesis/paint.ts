@@ -1,0 +1,220 @@
+/**
+ * What the synthesis networks learn from and are tested on: slices of simulated patients, each with what the scanner
+ * would measure of it without noise and shading, the series that was not scanned, and the tissue behind them.
+ *
+ *   npx tsx paint.ts OUT --first 1000 --count 300 [--prior wide|narrow|mixed] [--lesions mixed|none|KINDS] [--slices 7]
+ *
+ * For each patient OUT/SEED.json tells the slices' sequences and OUT/SEED.bin holds int16 [slice, channel, row, column],
+ * a channel times its scale. Signals are those of imaging/signal.ts summed over the tissues of a voxel, water and fat
+ * apart and the fat shifted along the readout where the acquired images are, so that partial volumes are as in a scanner.
+ */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  fastSpinEcho, fatSaturation, inversionRecoveryFastSpinEcho, nullingInversionTimeMs, waterAndFat, fatAt,
+  type FastSpinEchoSequence, type Fat, type FieldStrengthT, type Tissue, type Vector3,
+} from '../../../imaging/index.js';
+import {
+  buildPatient, drawPatient, outOfFrame, paintChannels, paintLabels, Random,
+  type Anatomy, type Frame, type PatientRecord, type Plane, type SimulatedPatient,
+} from '../../../simulator/index.js';
+
+export const matrix = 288;
+/** Channels and what a stored integer is divided by. */
+export const channels = {
+  t1w: 20_000, t2w: 20_000, stir: 20_000, t2fs: 20_000,
+  protonDensity: 20_000, t1Ms: 5, t2Ms: 12, fatFraction: 20_000, hounsfield: 8, label: 1, lesion: 1,
+} as const;
+
+const prior = { wide: () => 1, narrow: () => 0.25, mixed: (random: Random) => 1.2 * random.uniform() } as const;
+
+/** What ails the patients of training, drawn evenly; most have lesions of marrow, which prevalence would make rare. */
+const lesionMixtures: readonly string[] = [
+  '', 'random', 'random', 'random:grades=uniform', 'metastasis,modic1', 'metastasis,metastasis:L4,haemangioma:L2', 'modic1,modic2:L5-S1',
+  'fracture:oedema=yes', 'fracture:oedema=yes,haemangioma', 'fracture:oedema=no', 'spondylodiscitis', 'schmorl:oedema=yes,modic1', 'modicmixed,modic3',
+  'haemangioma,modic2', 'metastasis:matrix=sclerotic,metastasis:L2:matrix=lytic', 'stenosis,degeneration,modic1', 'extrusion,fatty', 'plaque', 'contusion',
+];
+
+/** Which tissues are lesions in another one: drawn between it and the full lesion, so that mild ones are learned too. */
+const mildForm: Readonly<Record<string, string>> = {
+  marrowOedema: 'cancellousBone', modic1: 'cancellousBone', metastasis: 'cancellousBone', acuteFracture: 'cancellousBone',
+  schmorlOedema: 'cancellousBone', modic2: 'cancellousBone', modic3: 'cancellousBone', msPlaque: 'cord', contusion: 'cord',
+};
+
+interface Sequences {
+  readonly t1w: FastSpinEchoSequence;
+  readonly t2w: FastSpinEchoSequence;
+  readonly stir: FastSpinEchoSequence & { readonly tiMs: number };
+  readonly t2fs: FastSpinEchoSequence;
+}
+
+function between(random: Random, low: number, high: number): number {
+  return low + (high - low) * random.uniform();
+}
+
+function drawSequences(random: Random, fieldStrengthT: FieldStrengthT): Sequences {
+  const refocusingAngleDeg = between(random, 130, 180);
+  const echoes = (least: number, most: number) => Math.round(between(random, least, most));
+  const t1w = { trMs: between(random, 400, 850), teMs: between(random, 7, 15), echoTrainLength: echoes(2, 5), echoSpacingMs: between(random, 7, 12), refocusingAngleDeg };
+  const t2w = { trMs: between(random, 2500, 6000), teMs: between(random, 75, 125), echoTrainLength: echoes(12, 24), echoSpacingMs: between(random, 7, 12), refocusingAngleDeg };
+  const t2fs = { trMs: between(random, 2500, 6000), teMs: between(random, 50, 100), echoTrainLength: echoes(10, 20), echoSpacingMs: between(random, 7, 12), refocusingAngleDeg };
+  const inverted = { trMs: between(random, 3500, 6500), teMs: between(random, 30, 75), echoTrainLength: echoes(8, 16), echoSpacingMs: between(random, 7, 12), refocusingAngleDeg };
+  const tiMs = nullingInversionTimeMs(fatAt(fieldStrengthT).t1Ms, inverted) + 8 * random.normal();
+  return { t1w, t2w, stir: { ...inverted, tiMs }, t2fs };
+}
+
+/** Another person's tissues about these, `width` times as far from them as a wide prior has it. */
+function varyTissues(tissues: Anatomy['tissues'], width: number, random: Random): Map<string, Tissue> {
+  const factor = (deviation: number) => Math.exp(Math.max(-2.2, Math.min(2.2, random.normal())) * deviation * width);
+  const varied = new Map<string, Tissue>();
+  for (const [name, tissue] of tissues) {
+    const odds = tissue.fatFraction > 0.02 ? (tissue.fatFraction / (1 - tissue.fatFraction)) * factor(0.45) : 0;
+    varied.set(name, {
+      ...tissue,
+      protonDensity: Math.min(1.05, tissue.protonDensity * factor(0.07)),
+      t1Ms: tissue.t1Ms * factor(0.13),
+      t2Ms: tissue.t2Ms * factor(0.18),
+      fatFraction: odds > 0 ? odds / (1 + odds) : tissue.fatFraction,
+    });
+  }
+  for (const [lesion, healthy] of Object.entries(mildForm)) {
+    const [full, around] = [varied.get(lesion), varied.get(healthy)];
+    if (full === undefined || around === undefined) continue;
+    const share = 1 - Math.min(1, width) * 0.75 * random.uniform() ** 1.5;
+    const mix = (key: keyof Tissue) => share * full[key] + (1 - share) * around[key];
+    varied.set(lesion, {
+      ...full, protonDensity: mix('protonDensity'), fatFraction: mix('fatFraction'), t1Ms: mix('t1Ms'), t2Ms: mix('t2Ms'), hounsfield: mix('hounsfield'),
+    });
+  }
+  return varied;
+}
+
+/** Pixels of a slice through a place, with planes across its thickness. */
+function drawSlice(patient: SimulatedPatient, random: Random): { planes: Plane[]; orientation: string; pixelMm: number; thicknessMm: number } {
+  const frames = [...patient.discs.values()];
+  const frame: Frame = frames[Math.floor(random.uniform() * frames.length)]!;
+  const pixelMm = between(random, 0.65, 1.1);
+  const thicknessMm = between(random, 2.5, 4.5);
+  const orientation = random.uniform() < 0.85 ? 'sagittal' : 'axial';
+  const along: readonly [Vector3, Vector3, Vector3] = orientation === 'sagittal'
+    ? [[0, 1, 0], [0, 0, -1], [1, 0, 0]]
+    : [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+  // Most slices of a stack cross the bodies; some lie beside them.
+  const off: Vector3 = orientation === 'sagittal'
+    ? [10 * random.normal(), 20 + 12 * random.normal(), 15 * random.normal()]
+    : [8 * random.normal(), 15 + 10 * random.normal(), 12 * random.normal()];
+  const spine = outOfFrame(frame, [0, 0, 0]);
+  const centre = spine.map((value, axis) => value + off[axis]!) as unknown as Vector3;
+  const nPlanes = 3;
+  const planes = Array.from({ length: nPlanes }, (_, plane): Plane => {
+    const shift = ((plane + 0.5) / nPlanes - 0.5) * thicknessMm;
+    const half = (matrix / 2 - 0.5) * pixelMm;
+    const originMm = centre.map((value, axis) => value - half * (along[0][axis]! + along[1][axis]!) + shift * along[2][axis]!) as unknown as Vector3;
+    const step = (axis: 0 | 1) => along[axis].map((value) => value * pixelMm) as unknown as Vector3;
+    return { originMm, columnStepMm: step(0), rowStepMm: step(1), nColumns: matrix, nRows: matrix };
+  });
+  return { planes, orientation, pixelMm, thicknessMm };
+}
+
+/** Water and fat of the acquired and the sum of the missing signals, then the moments that parameters are means of. */
+function coefficientsOf(tissue: Tissue, fat: Fat, { t1w, t2w, stir, t2fs }: Sequences): number[] {
+  const { efficiency } = { efficiency: 0.97 };
+  const pulse = { centrePpm: -3.4, bandwidthPpm: 2.6, efficiency, edgeOrder: 8 };
+  const left = fatSaturation(fat, pulse);
+  const [first, second] = [t1w, t2w].map((sequence) => waterAndFat(tissue, fat, (relaxation) => fastSpinEcho(relaxation, sequence)));
+  const inverted = waterAndFat(tissue, fat, (relaxation) => inversionRecoveryFastSpinEcho(relaxation, stir, stir));
+  const saturated = waterAndFat(tissue, fat, (relaxation, compartment) => fastSpinEcho(relaxation, t2fs, { residual: left[compartment], delayMs: 0 }));
+  const water = tissue.protonDensity * (1 - tissue.fatFraction);
+  return [
+    first!.water, first!.fat, second!.water, second!.fat, inverted.water + inverted.fat, saturated.water + saturated.fat,
+    tissue.protonDensity, tissue.protonDensity * tissue.fatFraction, water, water * tissue.t1Ms, water * tissue.t2Ms, tissue.hounsfield, 1,
+  ];
+}
+
+function shifted(image: Float32Array, columns: number): Float32Array {
+  const out = new Float32Array(image.length);
+  const [whole, part] = [Math.floor(columns), columns - Math.floor(columns)];
+  for (let row = 0; row < matrix; row++) {
+    for (let column = 0; column < matrix; column++) {
+      const from = Math.max(0, Math.min(matrix - 2, column - whole - 1));
+      out[row * matrix + column] = (1 - part) * image[row * matrix + from + 1]! + part * image[row * matrix + from]!;
+    }
+  }
+  return out;
+}
+
+function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, width: number, random: Random) {
+  const { planes, orientation, pixelMm, thicknessMm } = drawSlice(patient, random);
+  const sequences = drawSequences(random, fieldStrengthT);
+  const tissues = varyTissues(patient.anatomy.tissues, width, random);
+  const painted = Array.from({ length: 13 }, () => new Float32Array(matrix * matrix));
+  const coefficients = new Map([...tissues].map(([name, tissue]) => [name, coefficientsOf(tissue, patient.fat, sequences)]));
+  for (const plane of planes) paintChannels(patient.anatomy, plane, coefficients, painted, 1 / planes.length);
+  const { labels, lesions } = paintLabels(patient.anatomy, planes[1]!);
+  const [w1, f1, w2, f2, stir, t2fs, pd, fat, water, t1, t2, hounsfield, covered] = painted as [
+    Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array,
+    Float32Array, Float32Array,
+  ];
+  const fatShiftPixels = [0, 1].map(() => between(random, 0, 1.6));
+  const sum = (a: Float32Array, b: Float32Array) => a.map((value, pixel) => value + b[pixel]!);
+  const ratio = (a: Float32Array, b: Float32Array) => a.map((value, pixel) => (b[pixel]! > 1e-3 ? value / b[pixel]! : 0));
+  const images: Record<keyof typeof channels, ArrayLike<number>> = {
+    t1w: sum(w1, shifted(f1, fatShiftPixels[0]!)),
+    t2w: sum(w2, shifted(f2, fatShiftPixels[1]!)),
+    stir, t2fs,
+    protonDensity: pd, t1Ms: ratio(t1, water), t2Ms: ratio(t2, water), fatFraction: ratio(fat, pd),
+    hounsfield: hounsfield.map((value, pixel) => value - 1000 * (1 - covered[pixel]!)),
+    label: labels, lesion: lesions,
+  };
+  const data = new Int16Array(Object.keys(channels).length * matrix * matrix);
+  Object.entries(channels).forEach(([name, scale], channel) => {
+    const image = images[name as keyof typeof channels];
+    for (let pixel = 0; pixel < matrix * matrix; pixel++) {
+      data[channel * matrix * matrix + pixel] = Math.max(-32_768, Math.min(32_767, Math.round(image[pixel]! * scale)));
+    }
+  });
+  return { data, about: { orientation, pixelMm, thicknessMm, sequences, priorWidth: width, fatShiftPixels } };
+}
+
+/** Some mixtures name what a cervical spine does not have: then the patient is drawn with `random`. */
+function drawRecord(seed: number, pathology: string, region: 'lumbar' | 'cervical' | 'thoracolumbar', fieldStrengthT: FieldStrengthT): PatientRecord {
+  try {
+    return drawPatient({ seed, pathology, region }, fieldStrengthT);
+  } catch {
+    return drawPatient({ seed, pathology: pathology === '' ? '' : 'random:grades=uniform', region }, fieldStrengthT);
+  }
+}
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    first: { type: 'string', default: '1000' }, count: { type: 'string', default: '300' }, step: { type: 'string', default: '1' },
+    prior: { type: 'string', default: 'mixed' }, lesions: { type: 'string', default: 'mixed' }, slices: { type: 'string', default: '7' },
+    region: { type: 'string', default: 'any' },
+  },
+});
+const out = positionals[0]!;
+mkdirSync(out, { recursive: true });
+for (let index = 0; index < Number(options.count); index += Number(options.step)) {
+  const seed = Number(options.first) + index;
+  const random = new Random(seed);
+  const fieldStrengthT: FieldStrengthT = random.uniform() < 0.6 ? 1.5 : 3;
+  const place = random.uniform();
+  const region = options.region !== 'any' ? (options.region as 'lumbar') : place < 0.72 ? 'lumbar' : place < 0.87 ? 'cervical' : 'thoracolumbar';
+  const drawn = lesionMixtures[Math.floor(random.uniform() * lesionMixtures.length)]!;
+  const pathology = options.lesions === 'mixed' ? drawn : options.lesions === 'none' ? '' : options.lesions;
+  try {
+    const patient = buildPatient(drawRecord(seed, pathology, region, fieldStrengthT), fieldStrengthT);
+    const samples = Array.from({ length: Number(options.slices) }, () =>
+      paintSample(patient, fieldStrengthT, prior[options.prior as keyof typeof prior](random), random));
+    const { t1Ms, t2Ms } = patient.fat;
+    writeFileSync(join(out, `${seed}.bin`), Buffer.concat(samples.map(({ data }) => Buffer.from(data.buffer))));
+    const findings = patient.record.findings.map(({ kind }) => kind);
+    const about = { seed, fieldStrengthT, region, pathology, findings, fat: { t1Ms, t2Ms }, matrix, channels, samples: samples.map(({ about: its }) => its) };
+    writeFileSync(join(out, `${seed}.part`), JSON.stringify(about));
+    renameSync(join(out, `${seed}.part`), join(out, `${seed}.json`));
+  } catch (error) {
+    process.stderr.write(`${seed}: ${(error as Error).message}\n`);
+  }
+}
