@@ -6,6 +6,7 @@ import { MODEL_ERRORS, MODEL_WARNINGS } from '../models/index.js';
 import { PROTOCOL_ERRORS, PROTOCOL_WARNINGS } from '../protocols/index.js';
 import { RECON_ERRORS, RECON_NOTICES } from '../recon/index.js';
 import { SIM_ERRORS } from '../simulator/index.js';
+import { SYNTH_ERRORS, SYNTH_WARNINGS } from '../synth/index.js';
 import { CHAIN_ERRORS, CHAIN_WARNINGS } from './chain/index.js';
 import { CLI_ERRORS, CLI_WARNINGS } from './cli/errors.js';
 import { CONFIG_ERRORS } from './config/index.js';
@@ -36,6 +37,7 @@ const sections: readonly Section[] = [
   { title: 'Chain and parameters', table: { ...CHAIN_ERRORS, ...CHAIN_WARNINGS } },
   { title: 'Reconstruction', table: { ...RECON_ERRORS, ...RECON_NOTICES } },
   { title: 'Models', table: { ...MODEL_ERRORS, ...MODEL_WARNINGS } },
+  { title: 'Synthesis', table: { ...SYNTH_ERRORS, ...SYNTH_WARNINGS } },
   { title: 'Delivery', table: { ...DELIVERY_ERRORS, ...DELIVERY_WARNINGS } },
   { title: 'DICOM', table: { ...DICOM_ERRORS, ...DICOM_WARNINGS } },
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },

@@ -1,0 +1,86 @@
+/** What goes into a synthesis and what comes out of it. */
+import type { FastSpinEchoSequence, Vector3, Volume } from '../imaging/index.js';
+import type { Tensors } from '../models/index.js';
+import type { SynthesisWarningCode } from './errors.js';
+
+/** Rigid motion between T1w and T2w, and how well they fit once it is taken off. */
+export interface RegistrationReport {
+  readonly shiftMm: Vector3;
+  readonly rotationDeg: Vector3;
+  /** What is left of it, estimated from parts of the volume by themselves. */
+  readonly residualMm: number;
+  /** Normalised mutual information, 1 (nothing in common) to 2. */
+  readonly nmiBefore: number;
+  readonly nmiAfter: number;
+  /** Part of T2w's voxels that T1w covers. */
+  readonly overlapShare: number;
+}
+
+export interface AcquiredSeries {
+  /** Magnitudes, in any unit. */
+  readonly volume: Volume<Float32Array>;
+  readonly sequence: FastSpinEchoSequence;
+  /** Brings values to one unit that is common to all series of the exam that have it; absent where the gain is unknown. */
+  readonly relativeScale?: number;
+  /** Standard deviation of each pixel's noise, in the unit of the values; estimated where it is absent. */
+  readonly noise?: Float32Array;
+}
+
+export interface SynthesisInput {
+  readonly t1w: AcquiredSeries;
+  readonly t2w: AcquiredSeries;
+  readonly fieldStrengthT: 1.5 | 3;
+  /** Of a Dixon scan, 0 to 1. */
+  readonly fatFraction?: Volume<Float32Array>;
+  /** Fat-suppressed T2w. */
+  readonly fatSuppressed?: AcquiredSeries;
+}
+
+export const synthesisedContrasts = ['stir', 't2fs', 'pdfs', 't1fs'] as const;
+/** STIR by inversion, the others by spectral saturation of fat. */
+export type SynthesisedContrast = (typeof synthesisedContrasts)[number];
+
+export interface WantedContrast {
+  readonly contrast: SynthesisedContrast;
+  readonly sequence: FastSpinEchoSequence;
+  /** Of STIR: `auto`, the null of the fat T1 that the signal equations use, unless given. */
+  readonly tiMs?: number | 'auto';
+  /** Of STIR: `real` keeps the sign of what has not recovered; `magnitude` unless given. */
+  readonly output?: 'magnitude' | 'real';
+}
+
+/** One run of the network. */
+export type RunModel = (inputs: Tensors) => Promise<Tensors>;
+
+export interface SynthesisedSeries {
+  readonly contrast: SynthesisedContrast;
+  /** Signal a unit of equilibrium magnetisation (water of proton density 1 = 1). */
+  readonly volume: Volume<Float32Array>;
+  /** The interval that holds the true value in nine of ten pixels, of the same shape and unit as the volume. */
+  readonly low: Float32Array;
+  readonly high: Float32Array;
+  readonly tiMs?: number;
+  /** The inversion time at which fat is dark. */
+  readonly fatNullTiMs?: number;
+}
+
+export type TrafficLight = 'green' | 'amber' | 'red';
+
+export interface SynthesisReason {
+  readonly code: SynthesisWarningCode;
+  readonly light: TrafficLight;
+  readonly message: string;
+  /** Of the place, where there is one: "L3", "slice 7, middle third, anterior". */
+  readonly where?: string;
+}
+
+export interface SynthesisResult {
+  /** Empty where the light is red and red is not to be delivered. */
+  readonly series: readonly SynthesisedSeries[];
+  readonly fatFraction: Volume<Float32Array>;
+  /** What speaks against the pair, in standard deviations. */
+  readonly pairResidual: Volume<Float32Array>;
+  readonly light: TrafficLight;
+  readonly reasons: readonly SynthesisReason[];
+  readonly registration: RegistrationReport;
+}
