@@ -1,0 +1,128 @@
+"""Tissue parameters behind a T1w and a T2w slice: a U-Net on half resolution with a full-resolution tail, told of the exam.
+
+    maps, spread = net(images, exam)
+
+images [n, 4, rows, columns], exam [n, 18]; maps [n, 4, ...] = ln PD, ln T1, ln T2, logit fat fraction; spread [n, 8, ...]: the
+standard deviation of each map of its own, then its share of one factor that all share (data.py, signals.py). rows and
+columns are multiples of MULTIPLE_OF.
+
+The exam (sequences, field strength, what is known) scales and shifts the features of every level (FiLM: Perez et al., AAAI
+2018, arXiv 1709.07871). Residual blocks without normalisation: Zhang et al., DRUNet, IEEE TPAMI 2022, doi
+10.1109/TPAMI.2021.3088914. Parameters and not images, trained on simulated data: Moya-Saez et al. 2021, doi 10.1016/j.cmpb.2021.106371.
+
+`Direct` is the same network with the missing contrasts as its outputs: the baseline.
+"""
+
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+MULTIPLE_OF = 16
+CHANNELS = (40, 80, 128, 160)
+TAIL = 24
+EXAM = 18
+TARGET = 8
+
+
+class Film(nn.Module):
+    def __init__(self, inputs, channels):
+        super().__init__()
+        self.linear = nn.Linear(inputs, 2 * channels)
+        nn.init.normal_(self.linear.weight, std=0.02)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, x, code):
+        scale, shift = self.linear(code)[:, :, None, None].chunk(2, 1)
+        return x * (1 + scale.to(x.dtype)) + shift.to(x.dtype)
+
+
+class Block(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        # Starts as the identity, or nearly.
+        nn.init.kaiming_normal_(self.first.weight, nonlinearity='relu')
+        nn.init.normal_(self.second.weight, std=0.1 * (2 / (9 * channels)) ** 0.5)
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, x):
+        return x + self.second(F.relu(self.first(x), inplace=True))
+
+
+class Up(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.spread = nn.Conv2d(inputs, 4 * outputs, 1)
+
+    def forward(self, x):
+        return F.pixel_shuffle(self.spread(x), 2)
+
+
+class Trunk(nn.Module):
+    def __init__(self, outputs, exam=EXAM, channels=CHANNELS):
+        super().__init__()
+        code = 64
+        self.code = nn.Sequential(nn.Linear(exam, code), nn.ReLU(), nn.Linear(code, code), nn.ReLU())
+        self.head = nn.Conv2d(16, channels[0], 3, padding=1)
+        self.encode = nn.ModuleList([Block(c) for c in channels])
+        self.encode_film = nn.ModuleList([Film(code, c) for c in channels])
+        self.down = nn.ModuleList([nn.Conv2d(a, b, 2, stride=2) for a, b in zip(channels, channels[1:])])
+        self.middle = Block(channels[-1])
+        self.up = nn.ModuleList([Up(b, a) for a, b in zip(channels, channels[1:])])
+        self.decode = nn.ModuleList([Block(c) for c in channels[:-1]])
+        self.decode_film = nn.ModuleList([Film(code, c) for c in channels[:-1]])
+        self.full = Up(channels[0], TAIL)
+        self.tail = nn.Conv2d(TAIL + 4, TAIL, 3, padding=1)
+        self.out = nn.Conv2d(TAIL, outputs, 1)
+        nn.init.normal_(self.out.weight, std=0.02)
+
+    def features(self, images, exam, low=False):
+        code = self.code(exam)
+        with torch.autocast('cpu', dtype=torch.bfloat16, enabled=low):
+            x = self.head(F.pixel_unshuffle(images, 2).contiguous(memory_format=torch.channels_last))
+            kept = []
+            for level, (block, film) in enumerate(zip(self.encode, self.encode_film)):
+                x = film(block(x), code)
+                if level < len(self.down):
+                    kept.append(x)
+                    x = self.down[level](x)
+            x = self.middle(x)
+            for level in reversed(range(len(self.down))):
+                x = self.decode_film[level](self.decode[level](kept[level] + self.up[level](x)), code)
+            full = F.relu(self.full(x))
+            full = F.relu(self.tail(torch.cat((full, images.to(full.dtype)), 1)))
+        return self.out(full.float())
+
+
+# Where the outputs start: water of 0.75, T1 1000 ms, T2 60 ms, fat fraction 0.2; standard deviations of 0.3.
+START = (-0.29, 6.9, 4.1, -1.4)
+SCALE = (0.5, 0.7, 1.0, 2.0)
+
+
+class Maps(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.trunk = Trunk(12)
+        self.register_buffer('start', torch.tensor(START)[None, :, None, None])
+        self.register_buffer('scale', torch.tensor(SCALE)[None, :, None, None])
+
+    def forward(self, images, exam, low=False):
+        out = self.trunk.features(images, exam, low)
+        maps = self.start + self.scale * out[:, :4]
+        own = F.softplus(out[:, 4:8] - 1.0) * self.scale
+        common = out[:, 8:12] * self.scale
+        low_end = self.start.new_tensor((-4.5, 4.6, 1.2, -6.0))[None, :, None, None]
+        high_end = self.start.new_tensor((0.1, 8.5, 7.9, 4.0))[None, :, None, None]
+        return torch.minimum(torch.maximum(maps, low_end), high_end), torch.cat((own, common), 1)
+
+
+class Direct(nn.Module):
+    """STIR (magnitude) and T2 fat-sat straight from the images; `target` [n, 8]: their sequences."""
+
+    def __init__(self):
+        super().__init__()
+        self.trunk = Trunk(2, EXAM + TARGET)
+
+    def forward(self, images, exam, target, low=False):
+        return 0.2 * F.softplus(self.trunk.features(images, torch.cat((exam, target), 1), low) - 1.0)
