@@ -7,7 +7,8 @@ import { phaseAxisOf } from './geometry.js';
 import { b1RmsLimitUt, b1RmsUt } from './radioFrequency.js';
 import { factsOf, recognise } from './recognition.js';
 import { protocolSchema, seriesSchema, synthesisId } from './schema.js';
-import type { Protocol, Series } from './schema.js';
+import type { Protocol, Series, Synthesis } from './schema.js';
+import { synthesisSequence, synthesisSources } from './synthesis.js';
 import { resolveInversionTime, timingOf } from './timing.js';
 import type { FatNull } from './timing.js';
 
@@ -33,6 +34,7 @@ export function checkProtocol(value: unknown, fatNull: FatNull): ProtocolCheck {
   const protocol = parsed.data;
   const errors = [
     ...referenceErrors(protocol),
+    ...protocol.synthesise.flatMap((synthesis, index) => synthesisErrors(protocol, synthesis, `synthesise.${index}`)),
     ...protocol.series.flatMap((series, index) => errorsOfSeries(series, `series.${index}`, protocol.fieldStrengthT, fatNull)),
   ];
   if (errors.length > 0) return { protocol: undefined, errors, warnings: [] };
@@ -79,6 +81,20 @@ function referenceErrors({ series, synthesise, analyse, whenComplete }: Protocol
     ...analyse.flatMap(({ fromSeries }, index) => dangling(`analyse.${index}.fromSeries`, fromSeries, ids)),
     ...whenComplete.flatMap((rule, index) => dangling(`whenComplete.${index}.series`, rule.series, all)),
   ];
+}
+
+function synthesisErrors(protocol: Protocol, synthesis: Synthesis, path: string): ProtocolFinding<ProtocolErrorCode>[] {
+  const { fromSeries, tiMs } = synthesis;
+  // What is named and not there is told elsewhere.
+  const isWhole = fromSeries.every((id) => protocol.series.some((one) => one.id === id));
+  const sources = synthesisSources(synthesis, protocol);
+  const missing = (['t1w', 't2w'] as const).filter((role) => isWhole && sources[role] === undefined);
+  const found = missing.map((role) => errorAt('PROTOCOL_ERR_SYNTHESIS', `${path}.fromSeries`, `no series of role ${role}`));
+  const sequence = synthesisSequence(synthesis);
+  if (sequence === undefined) return found;
+  const busyMs = sequence.echoTrainLength * sequence.echoSpacingMs + (typeof tiMs === 'number' ? tiMs : 0);
+  if (busyMs > sequence.trMs) found.push(errorAt('PROTOCOL_ERR_SYNTHESIS', `${path}.trMs`, `${busyMs} ms of inversion time and echoes in ${sequence.trMs} ms`));
+  return found;
 }
 
 function errorsOfSeries(series: Series, path: string, fieldStrengthT: Protocol['fieldStrengthT'], fatNull: FatNull): ProtocolFinding<ProtocolErrorCode>[] {

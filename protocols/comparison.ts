@@ -60,6 +60,21 @@ export function compareProtocols(protocol: Protocol, against: Protocol): Protoco
   return { series, total: sum(series), bothScanned: sum(series.filter(({ fate }) => fate === 'scanned')) };
 }
 
+export interface UnscannedSeries {
+  readonly synthesis: Synthesis;
+  /** The series of the other protocol that it stands for, and how long that takes; absent where there is none. */
+  readonly standsFor?: { readonly id: string; readonly ms: number };
+}
+
+/** What each synthesis saves against a protocol that scans its contrast. @param protocol,against with inversion times resolved */
+export function savedBySynthesis(protocol: Protocol, against: Protocol): UnscannedSeries[] {
+  const { series } = compareProtocols(protocol, against);
+  return protocol.synthesise.map((synthesis) => {
+    const scanned = series.find((one) => one.synthesis === synthesis);
+    return { synthesis, ...(scanned !== undefined && { standsFor: { id: scanned.id, ms: scanned.againstMs } }) };
+  });
+}
+
 const timeOf = (series: Series, { preparation }: Protocol) => timingOf(series, preparation).totalMs;
 
 function sum(parts: readonly TimeComparison[]): TimeComparison {

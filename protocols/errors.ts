@@ -31,6 +31,10 @@ export const PROTOCOL_ERRORS = {
     expected: 'echo trains of all slices of a concatenation within one repetition time',
     action: 'lengthen trMs, raise or leave out concatenations, or shorten the train',
   },
+  PROTOCOL_ERR_SYNTHESIS: {
+    expected: 'syntheses from one series of role t1w and one of role t2w, whose train and inversion time fit into TR',
+    action: 'correct fromSeries, or trMs, tiMs, echoTrainLength and echoSpacingMs of the synthesis',
+  },
   PROTOCOL_ERR_INVERSION_TIME: {
     expected: 'an inversion time in ms where a time is computed from it',
     action: 'resolve "auto" first: resolveInversionTimes(protocol, nullingTimeMs)',

@@ -4,6 +4,7 @@ export * from './encoding.js';
 export * from './geometry.js';
 export * from './timing.js';
 export * from './snr.js';
+export * from './synthesis.js';
 export * from './radioFrequency.js';
 export * from './recognition.js';
 export * from './check.js';

@@ -187,11 +187,22 @@ const series = z.strictObject({
 const synthesis = z.strictObject({
   id: identifier.optional().describe('name within the protocol; by default syn- and the contrast'),
   contrast: z.enum(['stir', 't2fs', 'pdfs', 't1fs', 'ct']).describe('contrast that is computed and not scanned'),
-  fromSeries: z.array(identifier).min(1).describe('ids of the series that it is computed from'),
+  fromSeries: z
+    .array(identifier)
+    .min(1)
+    .describe('ids of the series that it is computed from: one of role t1w and one of role t2w; one of role dixon or t2fs helps where it is scanned'),
   seriesDescription: text(64).optional().describe('by default SYN and the contrast'),
-  trMs: ms.optional().describe('repetition time of the contrast'),
-  teMs: ms.optional().describe('echo time of the contrast'),
-  tiMs: z.union([ms, z.literal('auto')]).optional().describe('inversion time of the contrast; auto: the null of fat'),
+  trMs: ms.optional().describe('repetition time of the contrast; by default 4500 (stir), 3500 (t2fs), 3000 (pdfs), 600 (t1fs)'),
+  teMs: ms.optional().describe('echo time of the contrast; by default 60 (stir), 80 (t2fs), 30 (pdfs), 10 (t1fs)'),
+  tiMs: z.union([ms, z.literal('auto')]).optional().describe('inversion time of stir; auto, the default: the null of fat'),
+  echoTrainLength: z.int().min(1).max(256).optional().describe('echoes after one excitation; by default 16, of t1fs 3'),
+  echoSpacingMs: ms.optional().describe('time between two echoes; by default 10'),
+  refocusingAngleDeg: flipAngleDeg.default(180).describe('of every refocusing pulse'),
+  output: z.enum(['magnitude', 'real']).default('magnitude').describe('real: stir with the sign of what the inversion has left negative'),
+  deliverRed: z
+    .boolean()
+    .default(false)
+    .describe('deliver the series also where its quality light is red; else the exam tells why there is none'),
 });
 
 const analysis = z.strictObject({

@@ -1,8 +1,9 @@
 /** `conus protocols`: which exam protocols there are, what they hold, how long they take, what is wrong with one. */
 import {
-  acquiredLines, b1RmsUt, compareProtocols, echoTrainLengthOf, encodingOf, examTimingOf, nSlicesOf, phaseAxisOf, protocolJsonSchema, timingOf,
+  acquiredLines, b1RmsUt, compareProtocols, echoTrainLengthOf, encodingOf, examTimingOf, nSlicesOf, phaseAxisOf, protocolJsonSchema, savedBySynthesis,
+  synthesisId, synthesisSequence, timingOf,
 } from '../../protocols/index.js';
-import type { Protocol, ProtocolComparison, ProtocolFinding, Series, SeriesComparison, Synthesis, TimeComparison } from '../../protocols/index.js';
+import type { Protocol, ProtocolComparison, ProtocolFinding, Series, SeriesComparison, TimeComparison, UnscannedSeries } from '../../protocols/index.js';
 import { checkProtocolFile, loadProtocol, protocolNames, protocolsPage } from '../protocols/index.js';
 import { ExitCode } from './exitCodes.js';
 import { printJson, printTable } from './io.js';
@@ -45,8 +46,14 @@ export async function showProtocol(nameOrPath: string, { json, against }: JsonFl
     const comparison = compareProtocols(protocol, other);
     if (json) printJson(io.stdout, { protocol: protocol.name, against: other.name, ...comparison });
     else printComparison(protocol, other, comparison, io);
-  } else if (json) printJson(io.stdout, { ...protocol, timing: examTimingOf(protocol) });
-  else printProtocol(protocol, io);
+    return ExitCode.ok;
+  }
+  const parent = protocol.basedOn === undefined || !protocolNames().includes(protocol.basedOn) ? undefined : await loadProtocol(protocol.basedOn);
+  const unscanned = parent === undefined ? protocol.synthesise.map((synthesis): UnscannedSeries => ({ synthesis })) : savedBySynthesis(protocol, parent);
+  if (json) {
+    const notScanned = unscanned.map(({ synthesis, standsFor }) => ({ id: synthesisId(synthesis), ...(standsFor !== undefined && { standsFor: standsFor.id, savedS: standsFor.ms / 1000 }) }));
+    printJson(io.stdout, { ...protocol, timing: examTimingOf(protocol), notScanned });
+  } else printProtocol(protocol, unscanned, io);
   return ExitCode.ok;
 }
 
@@ -104,15 +111,17 @@ function fateOf({ fate, synthesis, ms }: SeriesComparison): string {
 }
 
 /** A column a series. */
-function printProtocol(protocol: Protocol, io: CliIo): void {
-  const { series, synthesise, analyse, chain } = protocol;
+function printProtocol(protocol: Protocol, unscanned: readonly UnscannedSeries[], io: CliIo): void {
+  const { series, analyse, chain } = protocol;
   io.stdout.write(`${protocol.name}: ${protocol.title}\n`);
   const variant = protocol.basedOn === undefined ? '' : `, a variant of ${protocol.basedOn}`;
   io.stdout.write(`${protocol.bodyPart} (${protocol.region}), ${protocol.fieldStrengthT} T, ${protocol.coil.nChannels} channels${variant}\n\n`);
   printTable(io.stdout, ['', ...series.map(({ id }) => id)], attributes(protocol).map(([name, read]) => [name, ...series.map(read)]));
   const { adjustmentsS, noiseScanS } = protocol.preparation;
   io.stdout.write(`\ntotal ${minutes(examTimingOf(protocol).totalMs)} min; ${adjustmentsS} s of adjustments and ${noiseScanS} s of noise scan a series\n`);
-  for (const one of synthesise) io.stdout.write(`synthesised: ${synthesisText(one)}\n`);
+  for (const one of unscanned) io.stdout.write(`synthesised: ${synthesisText(one)}\n`);
+  const savedMs = unscanned.reduce((sum, { standsFor }) => sum + (standsFor?.ms ?? 0), 0);
+  if (savedMs > 0) io.stdout.write(`not scanned against ${protocol.basedOn!}: ${minutes(savedMs)} min\n`);
   for (const { task, fromSeries } of analyse) io.stdout.write(`analysed: ${task} from ${fromSeries.join(', ')}\n`);
   if (chain !== undefined) io.stdout.write(`chain: ${chainText(chain)}\n`);
   if (protocol.notes !== undefined) io.stdout.write(`notes: ${protocol.notes}\n`);
@@ -120,12 +129,20 @@ function printProtocol(protocol: Protocol, io: CliIo): void {
   for (const source of protocol.source) io.stdout.write(`source: ${source}\n`);
 }
 
-function synthesisText({ contrast, seriesDescription, fromSeries, trMs, teMs, tiMs }: Synthesis): string {
-  const times = Object.entries({ TR: trMs, TE: teMs, TI: tiMs }).flatMap(([name, value]) => {
+function synthesisText({ synthesis, standsFor }: UnscannedSeries): string {
+  const { contrast, seriesDescription, fromSeries, tiMs, output } = synthesis;
+  const sequence = synthesisSequence(synthesis);
+  const times = Object.entries({ TR: sequence?.trMs, TE: sequence?.teMs, TI: contrast === 'stir' ? (tiMs ?? 'auto') : undefined }).flatMap(([name, value]) => {
     if (value === undefined) return [];
     return [`${name} ${value}${value === 'auto' ? '' : ' ms'}`];
   });
-  return [`${contrast} from ${fromSeries.join(', ')}`, ...times, ...(seriesDescription === undefined ? [] : [`as "${seriesDescription}"`])].join(', ');
+  return [
+    `${contrast} from ${fromSeries.join(', ')}`, ...times,
+    ...(sequence === undefined ? [] : [`${sequence.echoTrainLength} echoes every ${sequence.echoSpacingMs} ms`]),
+    ...(contrast === 'stir' && output === 'real' ? ['with its sign'] : []),
+    ...(seriesDescription === undefined ? [] : [`as "${seriesDescription}"`]),
+    ...(standsFor === undefined ? [] : [`in place of ${standsFor.id} of ${minutes(standsFor.ms)} min`]),
+  ].join(', ');
 }
 
 function chainText({ chain, parameters }: NonNullable<Protocol['chain']>): string {

@@ -49,6 +49,20 @@ describe('conus protocols', () => {
     expect(json.timing.series).toHaveLength(3);
   });
 
+  it('show counts the minutes of what is synthesised and not scanned', async () => {
+    const standard = JSON.parse((await protocols('show', 'lumbar-standard', '--json')).out) as { timing: { series: { id: string; totalMs: number }[] } };
+    const stirMs = standard.timing.series.find(({ id }) => id === 'sag-stir')!.totalMs;
+    const { out } = await protocols('show', 'lumbar-fast');
+    expect(out).toMatch(/synthesised: stir from sag-t1w, sag-t2w, TR 5500 ms, TE 54 ms, TI auto, 16 echoes every 9 ms, .*, in place of sag-stir of \d+:\d\d min/);
+    expect(seconds(/not scanned against lumbar-standard: (\d+:\d\d) min/.exec(out)![1]!)).toBe(Math.round(stirMs / 1000));
+    const { notScanned } = JSON.parse((await protocols('show', 'lumbar-fast', '--json')).out) as { notScanned: unknown[] };
+    expect(notScanned).toEqual([{ id: 'syn-stir', standsFor: 'sag-stir', savedS: stirMs / 1000 }]);
+    expect((await protocols('show', 'lumbar-standard')).out).not.toMatch(/not scanned/);
+    // Each of two syntheses of one contrast stands for a series of its own.
+    const whole = JSON.parse((await protocols('show', 'whole-spine-fast', '--json')).out) as { notScanned: { standsFor: string }[] };
+    expect(new Set(whole.notScanned.map(({ standsFor }) => standsFor)).size).toBe(2);
+  });
+
   it('show --against names what is not scanned, and its rows add up', async () => {
     const { code, out } = await protocols('show', 'lumbar-fast', '--against', 'lumbar-standard');
     expect(code).toBe(ExitCode.ok);
