@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/interop/**', 'node_modules/**'],
+    setupFiles: ['test/properties.ts'],
     pool: 'forks',
     testTimeout: 60_000,
   },
