@@ -98,6 +98,8 @@ class Trunk(nn.Module):
 # Where the outputs start: water of 0.75, T1 1000 ms, T2 60 ms, fat fraction 0.2; standard deviations of 0.3.
 START = (-0.29, 6.9, 4.1, -1.4)
 SCALE = (0.5, 0.7, 1.0, 2.0)
+LEAST = (-4.5, 4.6, 1.2, -6.0)
+MOST = (0.1, 8.5, 7.9, 4.0)
 
 
 class Maps(nn.Module):
@@ -106,15 +108,17 @@ class Maps(nn.Module):
         self.trunk = Trunk(12)
         self.register_buffer('start', torch.tensor(START)[None, :, None, None])
         self.register_buffer('scale', torch.tensor(SCALE)[None, :, None, None])
+        self.register_buffer('least', torch.tensor(LEAST)[None, :, None, None])
+        self.register_buffer('most', torch.tensor(MOST)[None, :, None, None])
 
     def forward(self, images, exam, low=False):
         out = self.trunk.features(images, exam, low)
         maps = self.start + self.scale * out[:, :4]
         own = F.softplus(out[:, 4:8] - 1.0) * self.scale
         common = out[:, 8:12] * self.scale
-        low_end = self.start.new_tensor((-4.5, 4.6, 1.2, -6.0))[None, :, None, None]
-        high_end = self.start.new_tensor((0.1, 8.5, 7.9, 4.0))[None, :, None, None]
-        return torch.minimum(torch.maximum(maps, low_end), high_end), torch.cat((own, common), 1)
+        # Beyond these ends signals do not change any more; the slope stays, so that a map that got there comes back.
+        inside = torch.minimum(torch.maximum(maps, self.least), self.most)
+        return maps + (inside - maps).detach() if self.training else inside, torch.cat((own, common), 1)
 
 
 class Direct(nn.Module):

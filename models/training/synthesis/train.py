@@ -7,7 +7,7 @@ Loss of maps, over a batch of slices, with more weight on marrow and lesions:
     sum_c w_c log(mean (S_c(maps) - S_c)^2 + 1e-5)        the missing and the acquired contrasts by their signal equations: what PSNR
                                                           measures; the acquired ones are the self-consistency
     + absolute error of the maps themselves
-    + Gaussian negative log-likelihood of the same signals and of the fat fraction, which only the spread learns from: the signal's
+    + negative log-likelihood (Student's t) of the same signals and of the fat fraction, which only the spread learns from: the signal's
       variance is sum (own_i g_i)^2 + (sum common_i g_i)^2 with the slopes g_i of the signal equation
 
 One batch in five is of slices averaged over 2 x 2 pixels with T1w or T2w left out: the cross-prediction. Adam, one cycle
@@ -75,7 +75,8 @@ def size_of(signal):
 
 
 def likelihood(error, variance, weight):
-    return 0.5 * (weight * (error**2 / variance + torch.log(variance))).mean()
+    """Negative log-likelihood of Student's t with 4 degrees of freedom: its slope is bounded, whatever the error is."""
+    return (weight * (2.5 * torch.log1p(error**2 / (4 * variance)) + 0.5 * torch.log(variance))).mean()
 
 
 def maps_losses(net, images, exam, truth, contrasts, rng, low):
