@@ -13,6 +13,8 @@ The exam (sequences, field strength, what is known) scales and shifts the featur
 `Direct` is the same network with the missing contrasts as its outputs: the baseline.
 """
 
+import contextlib
+
 import torch
 from torch import nn
 import torch.nn.functional as F
@@ -79,7 +81,7 @@ class Trunk(nn.Module):
 
     def features(self, images, exam, low=False):
         code = self.code(exam)
-        with torch.autocast('cpu', dtype=torch.bfloat16, enabled=low):
+        with torch.autocast('cpu', dtype=torch.bfloat16) if low else contextlib.nullcontext():
             x = self.head(F.pixel_unshuffle(images, 2).contiguous(memory_format=torch.channels_last))
             kept = []
             for level, (block, film) in enumerate(zip(self.encode, self.encode_film)):
