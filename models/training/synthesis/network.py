@@ -61,6 +61,14 @@ class Up(nn.Module):
         return F.pixel_shuffle(self.spread(x), 2)
 
 
+def in_one_unit(images, exam):
+    """Where relative scales are known, images in one unit: their ratios are then those of the signals, pixel by pixel."""
+    second = torch.exp(exam[:, 8])
+    third = second * torch.exp(exam[:, 13])
+    one = torch.ones_like(second)
+    return images * torch.stack((one, second, one, third), 1)[:, :, None, None]
+
+
 class Trunk(nn.Module):
     def __init__(self, outputs, exam=EXAM, channels=CHANNELS):
         super().__init__()
@@ -81,6 +89,7 @@ class Trunk(nn.Module):
 
     def features(self, images, exam, low=False):
         code = self.code(exam)
+        images = in_one_unit(images, exam)
         with torch.autocast('cpu', dtype=torch.bfloat16) if low else contextlib.nullcontext():
             x = self.head(F.pixel_unshuffle(images, 2).contiguous(memory_format=torch.channels_last))
             kept = []
