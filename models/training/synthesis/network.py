@@ -125,6 +125,11 @@ class Maps(nn.Module):
     def forward(self, images, exam, low=False):
         out = self.trunk.features(images, exam, low)
         maps = self.start + self.scale * out[:, :4]
+        # A measured fat fraction is where the estimate starts.
+        measured = images[:, 2:3].clamp(0.01, 0.97)
+        known = exam[:, 9, None, None, None]
+        shift = known * (torch.log(measured / (1 - measured)) - self.start[:, 3:])
+        maps = torch.cat((maps[:, :3], maps[:, 3:] + shift), 1)
         own = F.softplus(out[:, 4:8] - 1.0) * self.scale
         common = out[:, 8:12] * self.scale
         # Beyond these ends signals do not change any more; the slope stays, so that a map that got there comes back.

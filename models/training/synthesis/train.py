@@ -108,7 +108,7 @@ def maps_losses(net, images, exam, truth, contrasts, rng, low):
     total = total + (tissue * (maps[:, 0] - true_maps[:, 0]).abs()).mean() * 0.3
     total = total + (water * (maps[:, 1] - true_maps[:, 1]).abs()).mean() * 0.3
     total = total + (water * (maps[:, 2] - true_maps[:, 2]).abs()).mean() * 0.3
-    total = total + (tissue * fat_error.abs()).mean() * 3.0
+    total = total + (tissue * fat_error.abs()).mean() * 8.0
     slope = (torch.sigmoid(still[:, 3]) * (1 - torch.sigmoid(still[:, 3]))).detach()
     total = total + 0.03 * likelihood(fat_error.detach(), (spread[:, 3] ** 2 + spread[:, 7] ** 2) * slope**2 + 0.01**2, tissue)
     return total
