@@ -6,6 +6,7 @@ Loss of maps, over a batch of slices, with more weight on marrow and lesions:
 
     sum_c w_c log(mean (S_c(maps) - S_c)^2 + 1e-5)        the missing and the acquired contrasts by their signal equations: what PSNR
                                                           measures; the acquired ones are the self-consistency
+    + absolute logarithm of the ratio of STIR signals in marrow and its lesions
     + absolute error of the maps themselves
     + negative log-likelihood (Student's t) of the same signals and of the fat fraction, which only the spread learns from: the signal's
       variance is sum (own_i g_i)^2 + (sum common_i g_i)^2 with the slopes g_i of the signal equation
@@ -37,6 +38,7 @@ DECAY = 0.998
 CLIP = 1.0
 CONTRAST_WEIGHT = dict(stir=1.0, t2fs=0.6, t1w=0.25, t2w=0.25)
 LIKELIHOOD_WEIGHT = dict(stir=0.1, t2fs=0.06, t1w=0.05, t2w=0.05)
+MARROW_WEIGHT = 2.0
 FLOOR = 1e-5
 LEAST_SPREAD = 0.003
 
@@ -69,6 +71,13 @@ def log_error(shown, true, weight):
     return torch.log((weight * (shown - true) ** 2).mean((1, 2)) + FLOOR).mean()
 
 
+def marrow_ratio(shown, true, truth):
+    """Mean absolute logarithm of the ratio of signals in vertebral bodies: marrow is dark in STIR, so that its squared errors are
+    small where its contrast to a lesion is already lost."""
+    body = truth['weight'] * ((truth['label'] >= 101) & (truth['label'] < 132))
+    return (body * torch.log((shown + 0.015) / (true + 0.015)).abs()).sum() / (body.sum() + 1000)
+
+
 def size_of(signal):
     """|signal| with a slope everywhere."""
     return torch.sqrt(signal**2 + 1e-8)
@@ -90,6 +99,8 @@ def maps_losses(net, images, exam, truth, contrasts, rng, low):
         total = total + CONTRAST_WEIGHT[name] * (
             log_error(size_of(shown), true.abs(), weight) if name == 'stir' else log_error(shown, true, weight)
         )
+        if name == 'stir':
+            total = total + MARROW_WEIGHT * marrow_ratio(size_of(shown), true.abs(), truth)
         with torch.no_grad():
             signal, slopes = contrast.signal_and_slopes(still)
             error = signal - true
