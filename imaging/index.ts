@@ -11,3 +11,4 @@ export * from './signal.js';
 export * from './volume.js';
 export * from './nifti.js';
 export * from './resample.js';
+export * from './noiseCheck.js';

@@ -16,7 +16,7 @@ export const SYNTH_ERRORS = {
   },
   SYNTH_ERR_GRADIENT_ECHO: {
     expected: 'spin echoes or fast spin echoes without preparation',
-    action: 'acquire T1w and T2w with (fast) spin echoes: gradient echoes follow other signal equations',
+    action: 'acquire both series with (fast) spin echoes: gradient echoes follow other signal equations',
   },
   SYNTH_ERR_SEQUENCE: {
     expected: 'TR, TE, echo spacing and echo train length above zero, with a train that fits into TR',
@@ -45,6 +45,10 @@ export const SYNTH_ERRORS = {
   SYNTH_ERR_WANTED: {
     expected: 'contrasts that the signal equations have, with an inversion time that fits into TR',
     action: 'correct what the protocol wants synthesised',
+  },
+  SYNTH_ERR_NETWORK: {
+    expected: 'a network that gives four maps and eight deviations of the size of its images',
+    action: 'export the model anew; its manifest says what it must give',
   },
   SYNTH_ERR_CALIBRATION: {
     expected: 'a calibration.json beside the model, as models/training/synthesis writes it',
@@ -78,9 +82,9 @@ export const SYNTH_WARNINGS = {
     expected: 'both series in one unit of signal, as when Conus reconstructed them',
     action: 'nothing: the relative scale of T1w and T2w was estimated, and the interval of every pixel is wider for it',
   },
-  SYNTH_WARN_NOISE: {
-    expected: 'the noise of both series, measured',
-    action: 'nothing: noise was estimated from the images',
+  SYNTH_WARN_SEQUENCE: {
+    expected: 'TR and TE near those that the network was trained for: T1w 320 to 1060 and 5.5 to 19 ms, T2w 2000 to 7500 and 60 to 156 ms',
+    action: 'look at the synthetic images with care',
   },
   SYNTH_WARN_NOT_DELIVERED: {
     expected: 'a pair that may be trusted',

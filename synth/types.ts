@@ -1,7 +1,10 @@
 /** What goes into a synthesis and what comes out of it. */
 import type { FastSpinEchoSequence, Vector3, Volume } from '../imaging/index.js';
 import type { Tensors } from '../models/index.js';
+import type { Calibration } from './calibration.js';
 import type { SynthesisWarningCode } from './errors.js';
+import type { PredictedMaps } from './tensors.js';
+import type { GateFeatures } from './trust.js';
 
 /** Rigid motion between T1w and T2w, and how well they fit once it is taken off. */
 export interface RegistrationReport {
@@ -24,6 +27,10 @@ export interface AcquiredSeries {
   readonly relativeScale?: number;
   /** Standard deviation of each pixel's noise, in the unit of the values; estimated where it is absent. */
   readonly noise?: Float32Array;
+  /** As the header says; spin echoes unless given. */
+  readonly isGradientEcho?: boolean;
+  /** Whoever it is: series of two are refused, and no message repeats it. */
+  readonly patient?: string;
 }
 
 export interface SynthesisInput {
@@ -64,6 +71,23 @@ export interface SynthesisedSeries {
   readonly fatNullTiMs?: number;
 }
 
+/** A label map of the same anatomy, for reasons that name it. */
+export interface Regions {
+  readonly volume: Volume<Float32Array>;
+  /** By code: "L3", "marrow L5". */
+  readonly names: ReadonlyMap<number, string>;
+}
+
+export interface SynthesisOptions {
+  /** Of the network; what it says of itself is taken as it is unless given. */
+  readonly calibration?: Calibration;
+  readonly regions?: Regions;
+  /** Whether series of a red pair are given all the same. */
+  readonly deliverRed?: boolean;
+  /** Slices that the network gets at once: more are faster where it has many threads, and need more memory. */
+  readonly slicesPerRun?: number;
+}
+
 export type TrafficLight = 'green' | 'amber' | 'red';
 
 export interface SynthesisReason {
@@ -83,4 +107,8 @@ export interface SynthesisResult {
   readonly light: TrafficLight;
   readonly reasons: readonly SynthesisReason[];
   readonly registration: RegistrationReport;
+  /** What the light rests on: features of the pair and their score (trust.ts). */
+  readonly gate: { readonly features: GateFeatures; readonly score: number };
+  /** What the contrasts were computed of, on the grid of the series: not to be shown as quantities, except the fat fraction. */
+  readonly maps: PredictedMaps;
 }

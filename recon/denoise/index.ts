@@ -6,11 +6,11 @@ export {
 export { ctNoveltyOf, ctNoveltyTexts, type CtNoveltyReason } from './ctNovelty.js';
 export * from './types.js';
 export { blend } from './strength.js';
-export { noiseRatio, type Components } from './noiseCheck.js';
 export {
   judge, structureLimit, trustLimits, trustOf, trustStatistics, type Trust, type TrustInput, type TrustLimits, type TrustStatistics,
 } from './trust.js';
 export { noveltyOf, noveltyTexts, type NoveltyInput, type NoveltyReason } from './novelty.js';
+export { noiseRatio, type Components } from '../../imaging/index.js';
 export { fromGrid, isInterpolated, mapOnGrid, onGrid, sampledGrid, type SampledGrid } from './sampledGrid.js';
 export { consistencyBytes, ConsistencyEquations, type ConsistencyOptions } from './dataConsistency.js';
 export { estimateNoise, type EstimatedNoise } from './estimateNoise.js';

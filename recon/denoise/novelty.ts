@@ -2,7 +2,7 @@
  * Whether an image is of the kind that a denoiser is for, asked before it is: an MR image whose noise is what its noise
  * map says. What is something else, or nothing, is refused with the reason; what is merely unusual is for trust.ts.
  */
-import { noiseRatio, type Components } from './noiseCheck.js';
+import { noiseRatio, type Components } from '../../imaging/index.js';
 
 export type NoveltyReason =
   | 'empty'

@@ -3,7 +3,7 @@
  *
  *   r = (x - D(x)) / noise map
  *
- * - noise: what the image itself tells of its noise, over the map (noiseCheck.ts);
+ * - noise: what the image itself tells of its noise, over the map (imaging/noiseCheck.ts);
  * - spread: the standard deviation of r. More than 1: signal was taken, or the map is too small. Much less: noise was left;
  * - image: the correlation of r, along the phase of the image, with the size of the image: a scale that moved;
  * - edges: the same with what a blur would take from the image, e = |D| - (|D| smoothed): edges that were blurred (above 0)
@@ -18,7 +18,7 @@
  * A denoiser that is good keeps some noise where there is anatomy: what healthy images give was measured, see `trustLimits`.
  */
 
-import { noiseRatio, type Components } from './noiseCheck.js';
+import { noiseRatio, type Components } from '../../imaging/index.js';
 import { WindowSums } from './windowSums.js';
 import type { QualityLight } from './types.js';
 

@@ -1,0 +1,181 @@
+/**
+ * The shading that T1w and T2w share, the receive field of the surface coils, taken off both.
+ *
+ *   ln field(u, v) = sum over i + j <= 4 of a_ij u^i v^j,   fitted to   g = 1/2 ln(T1w / q1) + 1/2 ln(T2w / q2)
+ *
+ * with u and v from -1 to 1 along columns and rows, one field for all slices: in the geometric mean of both contrasts
+ * tissues differ less than in either, and what is smooth in it is the field. q: the 90th percentile of the positive values.
+ *
+ * 1. Foreground: both images above a tenth of their q. Every fourth pixel along rows and columns is enough.
+ * 2. Least squares, with a ridge of a thousandth of the mean diagonal, then four times again, weighted by Tukey's biweight
+ *    with the scale 3 * 1.4826 * median |residual|: fluid and air are outliers, not field (Holland and Welsch 1977,
+ *    doi 10.1080/03610927708827533).
+ * 3. The mean over the foreground is taken off, the images are divided by the field, within 1/8 to 8.
+ *
+ * The network was trained on images that models/training/synthesis/data.py prepared in the same way.
+ */
+import { percentileOf } from '../imaging/index.js';
+
+const degree = 4;
+/** Rows and columns from one pixel that is asked to the next. */
+const step = 4;
+const foregroundPart = 0.1;
+const nFits = 5;
+const ridge = 1e-3;
+const tukey = 3 * 1.4826;
+const mostGain = 8;
+/** With less foreground nothing is fitted. */
+const fewestPixels = 60;
+/** Exponents [of u, of v] of each term. */
+const exponents = Array.from({ length: degree + 1 }, (_, i) => Array.from({ length: degree + 1 - i }, (_, j) => [i, j] as const)).flat();
+
+export interface Shading {
+  /** [row, column], of every slice alike. */
+  readonly field: Float32Array;
+  /** Of the foreground, without the field: of T1w, of T2w. */
+  readonly means: readonly [t1w: number, t2w: number];
+  /** The same of any other image on this grid. */
+  readonly meanOf: (image: Float32Array) => number;
+  /** Share of the pixels that are foreground. */
+  readonly foregroundShare: number;
+}
+
+/** @param t1w, t2w [slice, row, column], registered, not negative */
+export function estimateShading(t1w: Float32Array, t2w: Float32Array, rows: number, columns: number): Shading {
+  const asked = coarsePixels(t1w.length / (rows * columns), rows, columns);
+  const [high1, high2] = [highOf(t1w, asked), highOf(t2w, asked)];
+  const inside = asked.filter((pixel) => t1w[pixel]! > foregroundPart * high1 && t2w[pixel]! > foregroundPart * high2);
+  const coefficients = inside.length < fewestPixels
+    ? new Float64Array(exponents.length)
+    : fitField(inside, inside.map((pixel) => 0.5 * Math.log(t1w[pixel]! / high1) + 0.5 * Math.log(t2w[pixel]! / high2)), rows, columns);
+  const field = fieldOf(coefficients, rows, columns);
+  const meanOf = (image: Float32Array) => {
+    const pixels = inside.length > 0 ? inside : asked;
+    return pixels.reduce((sum, pixel) => sum + image[pixel]! / field[pixel % field.length]!, 0) / pixels.length;
+  };
+  return { field, means: [meanOf(t1w), meanOf(t2w)], meanOf, foregroundShare: inside.length / asked.length };
+}
+
+/** An image [slice, row, column] over the field [row, column]. */
+export function withoutShading(image: Float32Array, field: Float32Array): Float32Array {
+  const even = new Float32Array(image.length);
+  for (let start = 0; start < image.length; start += field.length) {
+    for (let pixel = 0; pixel < field.length; pixel++) even[start + pixel] = image[start + pixel]! / field[pixel]!;
+  }
+  return even;
+}
+
+function coarsePixels(slices: number, rows: number, columns: number): number[] {
+  const pixels: number[] = [];
+  for (let slice = 0; slice < slices; slice++) {
+    for (let row = 0; row < rows; row += step) {
+      for (let column = 0; column < columns; column += step) pixels.push((slice * rows + row) * columns + column);
+    }
+  }
+  return pixels;
+}
+
+function highOf(image: Float32Array, pixels: readonly number[]): number {
+  const positive = Float32Array.from(pixels.filter((pixel) => image[pixel]! > 0), (pixel) => image[pixel]!).sort();
+  return positive.length > 0 ? percentileOf(positive, 90) : 1;
+}
+
+/** Coefficients of the field whose mean over these pixels is zero. */
+function fitField(pixels: readonly number[], values: readonly number[], rows: number, columns: number): Float64Array {
+  const nTerms = exponents.length;
+  // Slices share the field: what they say of one place is added up before anything is solved.
+  const places = [...new Set(pixels.map((pixel) => pixel % (rows * columns)))];
+  const placeIndex = new Map(places.map((place, index) => [place, index]));
+  const placeOf = pixels.map((pixel) => placeIndex.get(pixel % (rows * columns))!);
+  const basis = places.map((place) => termsAt(place, rows, columns));
+  const residuals = Float64Array.from(values);
+  const sizes = new Float64Array(values.length);
+  let scale = Infinity;
+  let coefficients = new Float64Array(nTerms);
+  for (let fit = 0; fit < nFits; fit++) {
+    const weights = new Float64Array(places.length);
+    const weighted = new Float64Array(places.length);
+    for (let k = 0; k < values.length; k++) {
+      const share = 1 - (residuals[k]! / scale) ** 2;
+      const weight = share > 0 ? share * share : 0;
+      weights[placeOf[k]!]! += weight;
+      weighted[placeOf[k]!]! += weight * values[k]!;
+    }
+    coefficients = solve(...normalEquations(basis, weights, weighted));
+    const fitted = basis.map((terms) => dot(terms, coefficients));
+    for (let k = 0; k < values.length; k++) {
+      residuals[k] = values[k]! - fitted[placeOf[k]!]!;
+      sizes[k] = Math.abs(residuals[k]!);
+    }
+    sizes.sort();
+    scale = tukey * medianOf(sizes) + 1e-6;
+  }
+  const meanFit = values.reduce((sum, value, k) => sum + value - residuals[k]!, 0) / values.length;
+  coefficients[0]! -= meanFit;
+  return coefficients;
+}
+
+function termsAt(place: number, rows: number, columns: number): Float64Array {
+  const u = (2 * (place % columns)) / (columns - 1) - 1;
+  const v = (2 * Math.floor(place / columns)) / (rows - 1) - 1;
+  return Float64Array.from(exponents, ([i, j]) => u ** i * v ** j);
+}
+
+function normalEquations(basis: readonly Float64Array[], weights: Float64Array, weighted: Float64Array): [Float64Array, Float64Array] {
+  const n = exponents.length;
+  const matrix = new Float64Array(n * n);
+  const right = new Float64Array(n);
+  basis.forEach((terms, place) => {
+    for (let i = 0; i < n; i++) {
+      right[i]! += terms[i]! * weighted[place]!;
+      for (let j = 0; j <= i; j++) matrix[i * n + j]! += weights[place]! * terms[i]! * terms[j]!;
+    }
+  });
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += matrix[i * n + i]!;
+  for (let i = 0; i < n; i++) matrix[i * n + i]! += (ridge * trace) / n;
+  return [matrix, right];
+}
+
+/** Solves a positive definite system, of which the lower triangle is given, by Cholesky's factors. */
+function solve(matrix: Float64Array, right: Float64Array): Float64Array<ArrayBuffer> {
+  const n = right.length;
+  const lower = Float64Array.from(matrix);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = lower[i * n + j]!;
+      for (let k = 0; k < j; k++) sum -= lower[i * n + k]! * lower[j * n + k]!;
+      lower[i * n + j] = i === j ? Math.sqrt(sum) : sum / lower[j * n + j]!;
+    }
+  }
+  const solution = Float64Array.from(right);
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < i; k++) solution[i]! -= lower[i * n + k]! * solution[k]!;
+    solution[i]! /= lower[i * n + i]!;
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    for (let k = i + 1; k < n; k++) solution[i]! -= lower[k * n + i]! * solution[k]!;
+    solution[i]! /= lower[i * n + i]!;
+  }
+  return solution;
+}
+
+function fieldOf(coefficients: Float64Array, rows: number, columns: number): Float32Array {
+  const field = new Float32Array(rows * columns);
+  for (let place = 0; place < field.length; place++) {
+    const gain = Math.exp(dot(termsAt(place, rows, columns), coefficients));
+    field[place] = Math.min(mostGain, Math.max(1 / mostGain, gain));
+  }
+  return field;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+function medianOf(sorted: Float64Array): number {
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

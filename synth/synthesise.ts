@@ -1,0 +1,194 @@
+/**
+ * The contrasts that were not scanned, from T1w and T2w:
+ *
+ * 1. refuse what is no such pair (plausibility.ts);
+ * 2. bring both onto one grid, without the motion between them (grid.ts);
+ * 3. take off the shading that they share, and divide by their means (shading.ts);
+ * 4. parameter maps, with how sure they are, by the network (tensors.ts);
+ * 5. each wanted contrast by its signal equation (contrasts.ts), with an interval a pixel (interval.ts);
+ * 6. ask the network for each of both images from the other alone, and compare (trust.ts);
+ * 7. say how far to trust it, and why not (verdict.ts).
+ */
+import { resample, voxelSizeMm, type Volume } from '../imaging/index.js';
+import { plainInterval, uncalibrated } from './calibration.js';
+import { synthesisError } from './errors.js';
+import { contrastEquation, SignalEquation } from './contrasts.js';
+import { intervalOf } from './interval.js';
+import { Places, type NamedRegions } from './places.js';
+import { checkImages, checkInput } from './plausibility.js';
+import { estimateShading, withoutShading, type Shading } from './shading.js';
+import { doubled, examVector, halved, predictMaps, type ExamNumbers, type NetworkImages, type PredictedMaps } from './tensors.js';
+import { gateScore, pairEvidence, type PairEvidence, type PairImages } from './trust.js';
+import type {
+  AcquiredSeries, Regions, RegistrationReport, RunModel, SynthesisedSeries, SynthesisInput, SynthesisOptions, SynthesisReason, SynthesisResult, WantedContrast,
+} from './types.js';
+import { judgeExam, judgeIntervals, judgePair, worstFirst, worstOf } from './verdict.js';
+
+/** Of the means: less than this in both images, over 3 x 3 pixels, is air. */
+const airBelow = 0.08;
+
+/**
+ * @param run the network `models/synthesis-maps`
+ * @throws CodedError SYNTH_ERR_* where the series are no pair, or what is wanted cannot be; errors of the model host
+ */
+export async function synthesise(
+  input: SynthesisInput,
+  wanted: readonly WantedContrast[],
+  run: RunModel,
+  { calibration = uncalibrated, regions, deliverRed = false, slicesPerRun = 1 }: SynthesisOptions = {},
+): Promise<SynthesisResult> {
+  const fromHeaders = checkInput(input);
+  const equations = wanted.map((contrast) => ({ contrast: contrast.contrast, ...contrastEquation(contrast, input.fieldStrengthT) }));
+  const exam = prepareExam(input);
+  const { grid, images, numbers } = exam;
+
+  const maps = await predictMaps(images, examVector(numbers, { t1w: true, t2w: true }), run, slicesPerRun);
+  const tissue = tissueOf(images);
+  const volumeOf = (data: Float32Array): Volume<Float32Array> => ({ geometry: grid.t2w.geometry, data });
+  const withinTissue = (data: Float32Array) => data.map((value, voxel) => (tissue[voxel] === 1 ? value : 0));
+  const series = equations.map(({ contrast, equation, isMagnitude, tiMs, fatNullTiMs }): SynthesisedSeries => {
+    const signal = withinTissue(equation.signal(maps));
+    const deviation = withinTissue(equation.deviation(maps, maps.spread));
+    const { low, high } = intervalOf(signal, deviation, isMagnitude, calibration.interval[contrast] ?? plainInterval);
+    return {
+      contrast, volume: volumeOf(isMagnitude ? signal.map(Math.abs) : signal), low, high,
+      ...(tiMs !== undefined && { tiMs }), ...(fatNullTiMs !== undefined && { fatNullTiMs }),
+    };
+  });
+
+  const evidence = await askPair(exam, maps, run, slicesPerRun);
+  const places = new Places(grid.t2w.geometry, regions && namedRegions(regions, grid.t2w));
+  const fatFraction = withinTissue(maps.fatFraction);
+  const half = { slices: images.slices, rows: images.rows >> 1, columns: images.columns >> 1 };
+  const reasons: SynthesisReason[] = worstFirst([
+    ...judgePair(evidence, half, places, calibration.gate),
+    ...fromHeaders,
+    ...judgeExam(series, numbers.t2wOverT1w !== undefined, { residualMm: grid.report.residualMm, pixelMm: numbers.pixelMm }),
+    // Contrasts of one set of maps cannot be told in the same places: the first one speaks for all.
+    ...series.slice(0, 1).flatMap((one) => judgeIntervals(one, fatFraction, places, calibration.cannotTell)),
+  ]);
+  const light = worstOf(reasons);
+  const isGiven = light !== 'red' || deliverRed;
+  if (!isGiven) reasons.push({ code: 'SYNTH_WARN_NOT_DELIVERED', light, message: 'the synthetic series are not delivered: the pair is not to be trusted' });
+  return {
+    series: isGiven ? series : [],
+    fatFraction: volumeOf(fatFraction),
+    pairResidual: volumeOf(doubled(evidence.z, images.slices, images.rows, images.columns)),
+    light, reasons, registration: grid.report, maps,
+    gate: { features: evidence.features, score: gateScore(evidence.features, calibration.gate) },
+  };
+}
+
+interface PreparedExam {
+  readonly grid: CommonGrid;
+  readonly images: NetworkImages;
+  readonly numbers: ExamNumbers;
+  readonly shading: Shading;
+}
+
+/** Registration, shading, means: what the network reads. */
+function prepareExam(input: SynthesisInput): PreparedExam {
+  const grid = commonGridOf(input);
+  const [columnMm, rowMm] = voxelSizeMm(grid.t2w.geometry);
+  const [columns, rows, slices] = grid.t2w.geometry.matrixSize;
+  const shading = estimateShading(grid.t1w.data, grid.t2w.data, rows, columns);
+  const overMean = (image: Float32Array, mean: number) => withoutShading(image, shading.field).map((value) => value / mean);
+  const t1w = overMean(grid.t1w.data, shading.means[0]);
+  const t2w = overMean(grid.t2w.data, shading.means[1]);
+  checkImages(t1w, t2w, shading.foregroundShare);
+  const [fatFraction, fatSuppressed] = grid.others;
+  const thirdMean = fatSuppressed && shading.meanOf(fatSuppressed.data);
+  const scaled = ({ relativeScale }: AcquiredSeries, mean: number) => relativeScale && relativeScale * mean;
+  const [scaled1, scaled2] = [scaled(input.t1w, shading.means[0]), scaled(input.t2w, shading.means[1])];
+  const scaled3 = input.fatSuppressed && scaled(input.fatSuppressed, thirdMean!);
+  return {
+    grid, shading,
+    images: {
+      slices, rows, columns, t1w, t2w,
+      fatFraction: fatFraction?.data,
+      fatSuppressed: fatSuppressed && overMean(fatSuppressed.data, thirdMean!),
+    },
+    numbers: {
+      t1w: input.t1w.sequence, t2w: input.t2w.sequence, fieldStrengthT: input.fieldStrengthT,
+      pixelMm: Math.sqrt(columnMm * rowMm),
+      ...(scaled1 && scaled2 && { t2wOverT1w: scaled2 / scaled1 }),
+      hasFatFraction: fatFraction !== undefined,
+      ...(input.fatSuppressed && { fatSuppressed: input.fatSuppressed.sequence }),
+      ...(scaled2 && scaled3 && { fatSuppressedOverT2w: scaled3 / scaled2 }),
+    },
+  };
+}
+
+/** Each of both images as the other one, and as both together, have it; on pixels averaged over 2 x 2. */
+async function askPair({ images, numbers, grid, shading }: PreparedExam, maps: PredictedMaps, run: RunModel, slicesPerRun: number): Promise<PairEvidence> {
+  const { slices, rows, columns } = images;
+  const half = (image: Float32Array) => halved(image, slices, rows, columns);
+  const halves = {
+    slices, rows: rows >> 1, columns: columns >> 1, t1w: half(images.t1w!), t2w: half(images.t2w!),
+    fatFraction: images.fatFraction && half(images.fatFraction), fatSuppressed: undefined,
+  };
+  const { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT, hasFatFraction } = numbers;
+  const coarse: ExamNumbers = { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT, hasFatFraction, pixelMm: 2 * numbers.pixelMm };
+  // A quarter of the pixels: four slices cost what one does.
+  const fromT1w = await predictMaps({ ...halves, t2w: undefined }, examVector(coarse, { t1w: true, t2w: false }), run, 4 * slicesPerRun);
+  const fromT2w = await predictMaps({ ...halves, t1w: undefined }, examVector(coarse, { t1w: false, t2w: true }), run, 4 * slicesPerRun);
+  const [t1w, t2w] = [new SignalEquation(t1wSequence, fieldStrengthT), new SignalEquation(t2wSequence, fieldStrengthT)];
+  const predicted = (equation: SignalEquation, of: PredictedMaps) => ({ signal: equation.signal(of), deviation: equation.deviation(of, of.spread) });
+  const fit = (equation: SignalEquation) => ({ signal: half(equation.signal(maps)), deviation: half(equation.deviation(maps, maps.spread)) });
+  const noiseOf = (noise: Float32Array | undefined, mean: number) =>
+    noise && half(withoutShading(noise, shading.field)).map((value) => value / (2 * mean));
+  const noise = [noiseOf(grid.t1wNoise, shading.means[0]), noiseOf(grid.t2wNoise, shading.means[1])];
+  const pair: PairImages = { ...halves, ...(noise[0] && { t1wNoise: noise[0] }), ...(noise[1] && { t2wNoise: noise[1] }) };
+  return pairEvidence(
+    pair,
+    {
+      t1w: predicted(t1w, fromT2w), t2w: predicted(t2w, fromT1w), t1wFit: fit(t1w), t2wFit: fit(t2w),
+      t1wItself: t1w.signal(fromT1w), lnT2Ms: fromT1w.lnT2Ms, fatFraction: fromT1w.fatFraction,
+    },
+    numbers.t2wOverT1w,
+    grid.report.residualMm / numbers.pixelMm,
+  );
+}
+
+/** 1 where either image shows more than air does. */
+function tissueOf({ slices, rows, columns, t1w, t2w }: NetworkImages): Uint8Array {
+  const tissue = new Uint8Array(slices * rows * columns);
+  for (let slice = 0; slice < slices; slice++) {
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        let [sum, n] = [0, 0];
+        for (let y = Math.max(0, row - 1); y <= Math.min(rows - 1, row + 1); y++) {
+          for (let x = Math.max(0, column - 1); x <= Math.min(columns - 1, column + 1); x++) {
+            const voxel = (slice * rows + y) * columns + x;
+            sum += Math.max(t1w![voxel]!, t2w![voxel]!);
+            n++;
+          }
+        }
+        if (sum > airBelow * n) tissue[(slice * rows + row) * columns + column] = 1;
+      }
+    }
+  }
+  return tissue;
+}
+
+function namedRegions({ volume, names }: Regions, grid: Volume<Float32Array>): NamedRegions {
+  return { codes: resample(volume, grid.geometry, 'nearest').data, names };
+}
+
+interface CommonGrid {
+  readonly t1w: Volume<Float32Array>;
+  readonly t2w: Volume<Float32Array>;
+  readonly others: readonly (Volume<Float32Array> | undefined)[];
+  readonly t1wNoise: Float32Array | undefined;
+  readonly t2wNoise: Float32Array | undefined;
+  readonly report: RegistrationReport;
+}
+
+/** Series that are on one grid and lie still. */
+function commonGridOf({ t1w, t2w, fatFraction, fatSuppressed }: SynthesisInput): CommonGrid {
+  if (t1w.volume.geometry.matrixSize.join() !== t2w.volume.geometry.matrixSize.join()) throw synthesisError('SYNTH_ERR_NO_OVERLAP', 'two grids');
+  return {
+    t1w: t1w.volume, t2w: t2w.volume, others: [fatFraction, fatSuppressed?.volume], t1wNoise: t1w.noise, t2wNoise: t2w.noise,
+    report: { shiftMm: [0, 0, 0], rotationDeg: [0, 0, 0], residualMm: 0, nmiBefore: 1, nmiAfter: 1, overlapShare: 1 },
+  };
+}

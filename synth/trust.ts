@@ -1,0 +1,205 @@
+/**
+ * Whether T1w and T2w belong together: what the network, asked for one of them from the other alone, and what the maps behind
+ * both say of each, against what was measured. On images averaged over 2 x 2 pixels, over their means:
+ *
+ *   z = (measured - g predicted) / sqrt((g sigma)^2 + noise^2 + floor^2),   g = exp median ln(measured / predicted)
+ *
+ * sigma is what the deviations of the maps make of the predicted signal, so that a place of which T1w tells nothing (fluid or
+ * vessel) says nothing against the pair; g is free, as gains are. Averaged over 5 x 5 of these pixels z tells the place.
+ *
+ * Features of the pair, each 0 for a perfect one:
+ *   peak    the largest averaged |z|
+ *   share   of the tissue with |z| above 3, per cent
+ *   rms     of z, cut at 6
+ *   of T1w as told by T2w, of T2w as told by T1w; peak and rms of `Fit`: of both as told by the maps from both
+ *   echoTimeMs   the error of T2w's TE that would explain the differences best: T1w alone tells how long T2 must be, and a
+ *                wrong TE makes ln(measured / predicted) go with 1 / T2 of the water
+ *   lnGain       where the relative scale is known: how far the free gain is from it
+ *   misregistrationPixels   what registration left
+ *
+ *   score = bias + sum of weights times ln(1 + feature)
+ *
+ * with coefficients from pairs with planted faults (calibration.ts).
+ */
+import { noiseRatio } from '../imaging/index.js';
+import type { GateCalibration } from './calibration.js';
+
+export const gateFeatureNames = [
+  'peakT1w', 'peakT2w', 'shareT1w', 'shareT2w', 'rmsT1w', 'rmsT2w', 'peakFit', 'rmsFit', 'echoTimeMs', 'lnGain', 'misregistrationPixels',
+] as const;
+export type GateFeatures = Readonly<Record<(typeof gateFeatureNames)[number], number>>;
+
+/** Of the mean, and of the prediction: edges, partial volumes and flow, which no network is to explain. */
+const floorOfMean = 0.04;
+const floorOfPrediction = 0.06;
+/** Of the mean: what either image must show where it counts as tissue. */
+const tissueFrom = 0.15;
+/** Below it logarithms are of noise. */
+const leastOfRatio = 0.1;
+const window = 5;
+/** Part of a window that must be tissue. */
+const tissuePart = 0.6;
+const farZ = 3;
+const cutZ = 6;
+
+/** [slice, row, column] each. */
+export interface Predicted {
+  readonly signal: Float32Array;
+  readonly deviation: Float32Array;
+}
+
+export interface PairImages {
+  readonly slices: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Without shading, over their means, averaged over 2 x 2 pixels. */
+  readonly t1w: Float32Array;
+  readonly t2w: Float32Array;
+  /** Standard deviations of their noise; estimated where absent. */
+  readonly t1wNoise?: Float32Array;
+  readonly t2wNoise?: Float32Array;
+}
+
+export interface PairPredictions {
+  /** From T2w alone, and from T1w alone. */
+  readonly t1w: Predicted;
+  readonly t2w: Predicted;
+  /** From both. */
+  readonly t1wFit: Predicted;
+  readonly t2wFit: Predicted;
+  /** T1w as the maps from T1w alone have it. */
+  readonly t1wItself: Float32Array;
+  /** ln(T2 of the water / ms) and fat fraction, as T1w alone tells them. */
+  readonly lnT2Ms: Float32Array;
+  readonly fatFraction: Float32Array;
+}
+
+export interface PairEvidence {
+  readonly features: GateFeatures;
+  /** Of both directions the averaged z that is larger in magnitude; 0 outside of tissue. */
+  readonly z: Float32Array;
+}
+
+/** @param t2wOverT1w mean of T2w over that of T1w, in one unit; undefined where unknown */
+export function pairEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1w: number | undefined, misregistrationPixels: number): PairEvidence {
+  const tissue = images.t1w.map((value, pixel) => (Math.max(value, images.t2w[pixel]!) > tissueFrom ? 1 : 0));
+  const noise1 = images.t1wNoise ?? estimatedNoise(images.t1w, tissue, images);
+  const noise2 = images.t2wNoise ?? estimatedNoise(images.t2w, tissue, images);
+  const t1w = compare(images.t1w, predicted.t1w, noise1, tissue, images);
+  const t2w = compare(images.t2w, predicted.t2w, noise2, tissue, images);
+  const fits = [compare(images.t1w, predicted.t1wFit, noise1, tissue, images), compare(images.t2w, predicted.t2wFit, noise2, tissue, images)] as const;
+  const ownGain = gainOf(images.t1w, predicted.t1wItself, tissue);
+  const features: GateFeatures = {
+    peakT1w: t1w.peak, peakT2w: t2w.peak, shareT1w: t1w.sharePercent, shareT2w: t2w.sharePercent, rmsT1w: t1w.rms, rmsT2w: t2w.rms,
+    peakFit: Math.max(fits[0].peak, fits[1].peak), rmsFit: Math.max(fits[0].rms, fits[1].rms),
+    echoTimeMs: Math.abs(echoTimeErrorMs(images.t2w, predicted, t2w.gain, tissue)),
+    lnGain: t2wOverT1w === undefined ? 0 : Math.abs(Math.log((t2w.gain * t2wOverT1w) / ownGain)),
+    misregistrationPixels,
+  };
+  const z = t1w.averaged.map((value, pixel) => (Math.abs(value) > Math.abs(t2w.averaged[pixel]!) ? value : t2w.averaged[pixel]!));
+  return { features, z };
+}
+
+export function gateScore(features: GateFeatures, { bias, weights }: GateCalibration): number {
+  return gateFeatureNames.reduce((score, name) => score + weights[name] * Math.log1p(features[name]), bias);
+}
+
+interface Comparison {
+  readonly gain: number;
+  readonly averaged: Float32Array;
+  readonly peak: number;
+  readonly sharePercent: number;
+  readonly rms: number;
+}
+
+function compare(measured: Float32Array, { signal, deviation }: Predicted, noise: Float32Array, tissue: Float32Array, size: PairImages): Comparison {
+  const gain = gainOf(measured, signal, tissue);
+  const z = new Float32Array(measured.length);
+  let [n, nFar, energy] = [0, 0, 0];
+  for (let pixel = 0; pixel < z.length; pixel++) {
+    if (tissue[pixel] === 0) continue;
+    const expected = gain * signal[pixel]!;
+    const variance = (gain * deviation[pixel]!) ** 2 + noise[pixel]! ** 2 + floorOfMean ** 2 + (floorOfPrediction * expected) ** 2;
+    const value = (measured[pixel]! - expected) / Math.sqrt(variance);
+    z[pixel] = value;
+    n++;
+    if (Math.abs(value) > farZ) nFar++;
+    energy += Math.min(cutZ * cutZ, value * value);
+  }
+  const averaged = averagedWithin(z, tissue, size);
+  const peak = averaged.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  return { gain, averaged, peak, sharePercent: (100 * nFar) / Math.max(1, n), rms: Math.sqrt(energy / Math.max(1, n)) };
+}
+
+/** exp median ln(measured / predicted) over tissue; 1 where there is none. */
+function gainOf(measured: Float32Array, predicted: Float32Array, tissue: Float32Array): number {
+  const meanPredicted = predicted.reduce((sum, value, pixel) => sum + Math.abs(value) * tissue[pixel]!, 0) / Math.max(1, tissue.reduce((a, b) => a + b, 0));
+  const logs: number[] = [];
+  for (let pixel = 0; pixel < measured.length; pixel++) {
+    const isTold = tissue[pixel] === 1 && measured[pixel]! > leastOfRatio && predicted[pixel]! > leastOfRatio * meanPredicted;
+    if (isTold) logs.push(Math.log(measured[pixel]! / predicted[pixel]!));
+  }
+  const sorted = Float64Array.from(logs).sort();
+  return sorted.length === 0 ? 1 : Math.exp(sorted[sorted.length >> 1]!);
+}
+
+/** The slope of ln(predicted / measured) over 1 / T2, of watery tissue, with weights of how well T1w tells T2w. */
+function echoTimeErrorMs(t2w: Float32Array, { t2w: { signal, deviation }, lnT2Ms, fatFraction }: PairPredictions, gain: number, tissue: Float32Array): number {
+  let [sum, sumX, sumY, sumXx, sumXy] = [0, 0, 0, 0, 0];
+  for (let pixel = 0; pixel < t2w.length; pixel++) {
+    const expected = gain * signal[pixel]!;
+    if (tissue[pixel] === 0 || fatFraction[pixel]! > 0.4 || t2w[pixel]! < 0.05 || expected < 0.05) continue;
+    const x = Math.exp(-lnT2Ms[pixel]!);
+    const y = Math.max(-1, Math.min(1, Math.log(expected / t2w[pixel]!)));
+    const weight = 1 / ((deviation[pixel]! / signal[pixel]!) ** 2 + 0.01);
+    sum += weight;
+    sumX += weight * x;
+    sumY += weight * y;
+    sumXx += weight * x * x;
+    sumXy += weight * x * y;
+  }
+  const variance = sum * sumXx - sumX * sumX;
+  return variance > 0 ? (sum * sumXy - sumX * sumY) / variance : 0;
+}
+
+/** One number a slice, from what neighbouring pixels of its tissue differ by. */
+function estimatedNoise(image: Float32Array, tissue: Float32Array, { slices, rows, columns }: PairImages): Float32Array {
+  const noise = new Float32Array(image.length);
+  const nPixels = rows * columns;
+  for (let slice = 0; slice < slices; slice++) {
+    const own = [slice * nPixels, (slice + 1) * nPixels] as const;
+    const level = noiseRatio(image.subarray(...own), tissue.subarray(...own), rows, columns, 1);
+    noise.fill(Number.isFinite(level) ? level : 0, ...own);
+  }
+  return noise;
+}
+
+/** Means over windows that are mostly tissue, 0 elsewhere. */
+function averagedWithin(z: Float32Array, tissue: Float32Array, { slices, rows, columns }: PairImages): Float32Array {
+  const sums = boxSums(z, slices, rows, columns);
+  const counts = boxSums(tissue, slices, rows, columns);
+  return sums.map((sum, pixel) => (tissue[pixel] === 1 && counts[pixel]! >= tissuePart * window * window ? sum / counts[pixel]! : 0));
+}
+
+function boxSums(image: Float32Array, slices: number, rows: number, columns: number): Float32Array {
+  const half = window >> 1;
+  const across = new Float32Array(image.length);
+  const both = new Float32Array(image.length);
+  for (let start = 0; start < slices * rows * columns; start += columns) {
+    for (let column = 0; column < columns; column++) {
+      let sum = 0;
+      for (let k = Math.max(0, column - half); k <= Math.min(columns - 1, column + half); k++) sum += image[start + k]!;
+      across[start + column] = sum;
+    }
+  }
+  for (let slice = 0; slice < slices; slice++) {
+    for (let row = 0; row < rows; row++) {
+      const to = (slice * rows + row) * columns;
+      for (let k = Math.max(0, row - half); k <= Math.min(rows - 1, row + half); k++) {
+        const from = (slice * rows + k) * columns;
+        for (let column = 0; column < columns; column++) both[to + column]! += across[from + column]!;
+      }
+    }
+  }
+  return both;
+}
