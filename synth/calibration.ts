@@ -4,7 +4,7 @@
  *
  *   interval   a contrast: factors [width bin][brightness bin] on the standard deviation of a pixel; edges ascend, and n edges
  *              part n + 1 bins. Width: sigma / (|S| + 0.02); brightness: |S| (interval.ts)
- *   gate       score = bias + sum of weights times features (trust.ts); from `amber` and `red` on the pair is not trusted.
+ *   gate       score of a slice = bias + sum of weights times ln(1 + feature) (trust.ts); from `amber` and `red` on it speaks against the pair.
  *              `localZ`: from which smoothed deviation on a place is named
  *   cannotTell from which mean relative width on a region is named
  */
@@ -48,6 +48,7 @@ export const uncalibrated: Calibration = {
     bias: 0,
     weights: {
       peakT1w: 0.5, peakT2w: 0.5, shareT1w: 0, shareT2w: 0, rmsT1w: 0, rmsT2w: 0, peakFit: 0, rmsFit: 0, echoTimeMs: 0, lnGain: 0, misregistrationPixels: 0,
+      unlikeT1w: 0, unlikeT2w: 0, offsetT1w: 0, offsetT2w: 0,
     },
     amber: 1.7, red: 2.3, localZ: 4,
   },

@@ -16,7 +16,7 @@ import { contrastEquation, SignalEquation } from './contrasts.js';
 import { intervalOf } from './interval.js';
 import { Places, type NamedRegions } from './places.js';
 import { checkImages, checkInput } from './plausibility.js';
-import { estimateShading, withoutShading, type Shading } from './shading.js';
+import { estimateShading, withoutShading } from './shading.js';
 import { doubled, examVector, halved, predictMaps, type ExamNumbers, type NetworkImages, type PredictedMaps } from './tensors.js';
 import { gateScore, pairEvidence, type PairEvidence, type PairImages } from './trust.js';
 import type {
@@ -59,7 +59,7 @@ export async function synthesise(
   const evidence = await askPair(exam, maps, run, slicesPerRun);
   const places = new Places(grid.t2w.geometry, regions && namedRegions(regions, grid.t2w));
   const fatFraction = withinTissue(maps.fatFraction);
-  const half = { slices: images.slices, rows: images.rows >> 1, columns: images.columns >> 1 };
+  const half = { rows: images.rows >> 1, columns: images.columns >> 1 };
   const reasons: SynthesisReason[] = worstFirst([
     ...judgePair(evidence, half, places, calibration.gate),
     ...fromHeaders,
@@ -75,7 +75,7 @@ export async function synthesise(
     fatFraction: volumeOf(fatFraction),
     pairResidual: volumeOf(doubled(evidence.z, images.slices, images.rows, images.columns)),
     light, reasons, registration: grid.report, maps,
-    gate: { features: evidence.features, score: gateScore(evidence.features, calibration.gate) },
+    gate: evidence.slices.map((features) => ({ features, score: gateScore(features, calibration.gate) })),
   };
 }
 
@@ -83,12 +83,15 @@ interface PreparedExam {
   readonly grid: CommonGrid;
   readonly images: NetworkImages;
   readonly numbers: ExamNumbers;
-  readonly shading: Shading;
+  /** As the images: without shading, over their means. */
+  readonly t1wNoise: Float32Array | undefined;
+  readonly t2wNoise: Float32Array | undefined;
 }
 
 /** Registration, shading, means: what the network reads. */
 function prepareExam(input: SynthesisInput): PreparedExam {
-  const grid = commonGridOf(input);
+  const others = [input.fatFraction, input.fatSuppressed?.volume];
+  const grid = commonGrid(input.t1w.volume, input.t2w.volume, others.filter((volume) => volume !== undefined));
   const [columnMm, rowMm] = voxelSizeMm(grid.t2w.geometry);
   const [columns, rows, slices] = grid.t2w.geometry.matrixSize;
   const shading = estimateShading(grid.t1w.data, grid.t2w.data, rows, columns);
@@ -96,13 +99,17 @@ function prepareExam(input: SynthesisInput): PreparedExam {
   const t1w = overMean(grid.t1w.data, shading.means[0]);
   const t2w = overMean(grid.t2w.data, shading.means[1]);
   checkImages(t1w, t2w, shading.foregroundShare);
-  const [fatFraction, fatSuppressed] = grid.others;
+  const fatFraction = input.fatFraction && grid.others[0];
+  const fatSuppressed = input.fatSuppressed && grid.others.at(-1);
   const thirdMean = fatSuppressed && shading.meanOf(fatSuppressed.data);
   const scaled = ({ relativeScale }: AcquiredSeries, mean: number) => relativeScale && relativeScale * mean;
   const [scaled1, scaled2] = [scaled(input.t1w, shading.means[0]), scaled(input.t2w, shading.means[1])];
   const scaled3 = input.fatSuppressed && scaled(input.fatSuppressed, thirdMean!);
+  // Noise varies as slowly as coils do: the motion of a few millimetres does not matter to it.
+  const noiseOf = ({ noise, volume: { geometry } }: AcquiredSeries, mean: number) =>
+    noise && overMean(resample({ geometry, data: noise }, grid.t2w.geometry, 'linear').data, mean);
   return {
-    grid, shading,
+    grid, t1wNoise: noiseOf(input.t1w, shading.means[0]), t2wNoise: noiseOf(input.t2w, shading.means[1]),
     images: {
       slices, rows, columns, t1w, t2w,
       fatFraction: fatFraction?.data,
@@ -119,25 +126,24 @@ function prepareExam(input: SynthesisInput): PreparedExam {
   };
 }
 
-/** Each of both images as the other one, and as both together, have it; on pixels averaged over 2 x 2. */
-async function askPair({ images, numbers, grid, shading }: PreparedExam, maps: PredictedMaps, run: RunModel, slicesPerRun: number): Promise<PairEvidence> {
+/** Each of both images as the other one alone, and as all together have it; on pixels averaged over 2 x 2. */
+async function askPair({ images, numbers, grid, t1wNoise, t2wNoise }: PreparedExam, maps: PredictedMaps, run: RunModel, slicesPerRun: number): Promise<PairEvidence> {
   const { slices, rows, columns } = images;
   const half = (image: Float32Array) => halved(image, slices, rows, columns);
   const halves = {
     slices, rows: rows >> 1, columns: columns >> 1, t1w: half(images.t1w!), t2w: half(images.t2w!),
-    fatFraction: images.fatFraction && half(images.fatFraction), fatSuppressed: undefined,
+    fatFraction: undefined, fatSuppressed: undefined,
   };
-  const { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT, hasFatFraction } = numbers;
-  const coarse: ExamNumbers = { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT, hasFatFraction, pixelMm: 2 * numbers.pixelMm };
+  const { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT } = numbers;
+  const coarse: ExamNumbers = { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT, hasFatFraction: false, pixelMm: 2 * numbers.pixelMm };
   // A quarter of the pixels: four slices cost what one does.
   const fromT1w = await predictMaps({ ...halves, t2w: undefined }, examVector(coarse, { t1w: true, t2w: false }), run, 4 * slicesPerRun);
   const fromT2w = await predictMaps({ ...halves, t1w: undefined }, examVector(coarse, { t1w: false, t2w: true }), run, 4 * slicesPerRun);
   const [t1w, t2w] = [new SignalEquation(t1wSequence, fieldStrengthT), new SignalEquation(t2wSequence, fieldStrengthT)];
   const predicted = (equation: SignalEquation, of: PredictedMaps) => ({ signal: equation.signal(of), deviation: equation.deviation(of, of.spread) });
   const fit = (equation: SignalEquation) => ({ signal: half(equation.signal(maps)), deviation: half(equation.deviation(maps, maps.spread)) });
-  const noiseOf = (noise: Float32Array | undefined, mean: number) =>
-    noise && half(withoutShading(noise, shading.field)).map((value) => value / (2 * mean));
-  const noise = [noiseOf(grid.t1wNoise, shading.means[0]), noiseOf(grid.t2wNoise, shading.means[1])];
+  const averagedNoise = (noise: Float32Array | undefined) => noise && half(noise).map((value) => value / 2);
+  const noise = [averagedNoise(t1wNoise), averagedNoise(t2wNoise)];
   const pair: PairImages = { ...halves, ...(noise[0] && { t1wNoise: noise[0] }), ...(noise[1] && { t2wNoise: noise[1] }) };
   return pairEvidence(
     pair,
@@ -175,20 +181,11 @@ function namedRegions({ volume, names }: Regions, grid: Volume<Float32Array>): N
   return { codes: resample(volume, grid.geometry, 'nearest').data, names };
 }
 
-interface CommonGrid {
-  readonly t1w: Volume<Float32Array>;
-  readonly t2w: Volume<Float32Array>;
-  readonly others: readonly (Volume<Float32Array> | undefined)[];
-  readonly t1wNoise: Float32Array | undefined;
-  readonly t2wNoise: Float32Array | undefined;
-  readonly report: RegistrationReport;
-}
+type CommonGrid = Pick<ReturnType<typeof commonGrid>, 't1w' | 't2w' | 'others' | 'report'>;
 
 /** Series that are on one grid and lie still. */
-function commonGridOf({ t1w, t2w, fatFraction, fatSuppressed }: SynthesisInput): CommonGrid {
-  if (t1w.volume.geometry.matrixSize.join() !== t2w.volume.geometry.matrixSize.join()) throw synthesisError('SYNTH_ERR_NO_OVERLAP', 'two grids');
-  return {
-    t1w: t1w.volume, t2w: t2w.volume, others: [fatFraction, fatSuppressed?.volume], t1wNoise: t1w.noise, t2wNoise: t2w.noise,
-    report: { shiftMm: [0, 0, 0], rotationDeg: [0, 0, 0], residualMm: 0, nmiBefore: 1, nmiAfter: 1, overlapShare: 1 },
-  };
+function commonGrid(t1w: Volume<Float32Array>, t2w: Volume<Float32Array>, others: readonly Volume<Float32Array>[]) {
+  if (t1w.geometry.matrixSize.join() !== t2w.geometry.matrixSize.join()) throw synthesisError('SYNTH_ERR_NO_OVERLAP', 'two grids');
+  const report: RegistrationReport = { shiftMm: [0, 0, 0], rotationDeg: [0, 0, 0], residualMm: 0, nmiBefore: 1, nmiAfter: 1, overlapShare: 1 };
+  return { t1w, t2w, others, report };
 }

@@ -7,7 +7,7 @@
  * sigma is what the deviations of the maps make of the predicted signal, so that a place of which T1w tells nothing (fluid or
  * vessel) says nothing against the pair; g is free, as gains are. Averaged over 5 x 5 of these pixels z tells the place.
  *
- * Features of the pair, each 0 for a perfect one:
+ * Features of each slice, each 0 for a perfect pair:
  *   peak    the largest averaged |z|
  *   share   of the tissue with |z| above 3, per cent
  *   rms     of z, cut at 6
@@ -15,17 +15,22 @@
  *   echoTimeMs   the error of T2w's TE that would explain the differences best: T1w alone tells how long T2 must be, and a
  *                wrong TE makes ln(measured / predicted) go with 1 / T2 of the water
  *   lnGain       where the relative scale is known: how far the free gain is from it
+ *   unlike       1 - correlation of the fine structure of measured and predicted, ln(image) less its mean over 7 x 7 pixels
+ *   offset       how much larger that correlation is where one of both is moved by up to three pixels
  *   misregistrationPixels   what registration left
  *
  *   score = bias + sum of weights times ln(1 + feature)
  *
- * with coefficients from pairs with planted faults (calibration.ts).
+ * with coefficients from slices with planted faults (calibration.ts; models/training/synthesis/gate.py is this file in Python).
+ * Of many slices a few sound ones are beyond any limit: `gateLight` asks for two.
  */
 import { noiseRatio } from '../imaging/index.js';
 import type { GateCalibration } from './calibration.js';
+import type { TrafficLight } from './types.js';
 
 export const gateFeatureNames = [
   'peakT1w', 'peakT2w', 'shareT1w', 'shareT2w', 'rmsT1w', 'rmsT2w', 'peakFit', 'rmsFit', 'echoTimeMs', 'lnGain', 'misregistrationPixels',
+  'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w',
 ] as const;
 export type GateFeatures = Readonly<Record<(typeof gateFeatureNames)[number], number>>;
 
@@ -41,6 +46,12 @@ const window = 5;
 const tissuePart = 0.6;
 const farZ = 3;
 const cutZ = 6;
+/** Of the mean over tissue: darker pixels count as this dark in the fine structure. */
+const leastOfStructure = 0.02;
+const fineWindow = 7;
+const farthestShift = 3;
+/** Of so many slices one more may be beyond a limit. */
+const slicesPerOutlier = 8;
 
 /** [slice, row, column] each. */
 export interface Predicted {
@@ -75,13 +86,52 @@ export interface PairPredictions {
 }
 
 export interface PairEvidence {
-  readonly features: GateFeatures;
+  readonly slices: readonly GateFeatures[];
   /** Of both directions the averaged z that is larger in magnitude; 0 outside of tissue. */
   readonly z: Float32Array;
 }
 
 /** @param t2wOverT1w mean of T2w over that of T1w, in one unit; undefined where unknown */
 export function pairEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1w: number | undefined, misregistrationPixels: number): PairEvidence {
+  const nPixels = images.rows * images.columns;
+  const z = new Float32Array(images.slices * nPixels);
+  const slices = Array.from({ length: images.slices }, (_, slice): GateFeatures => {
+    const part = (image: Float32Array) => image.subarray(slice * nPixels, (slice + 1) * nPixels);
+    const parts = ({ signal, deviation }: Predicted): Predicted => ({ signal: part(signal), deviation: part(deviation) });
+    const { t1wNoise, t2wNoise } = images;
+    const found = sliceEvidence(
+      {
+        slices: 1, rows: images.rows, columns: images.columns, t1w: part(images.t1w), t2w: part(images.t2w),
+        ...(t1wNoise && { t1wNoise: part(t1wNoise) }), ...(t2wNoise && { t2wNoise: part(t2wNoise) }),
+      },
+      {
+        t1w: parts(predicted.t1w), t2w: parts(predicted.t2w), t1wFit: parts(predicted.t1wFit), t2wFit: parts(predicted.t2wFit),
+        t1wItself: part(predicted.t1wItself), lnT2Ms: part(predicted.lnT2Ms), fatFraction: part(predicted.fatFraction),
+      },
+      t2wOverT1w,
+    );
+    z.set(found.z, slice * nPixels);
+    return { ...found.features, misregistrationPixels };
+  });
+  return { slices, z };
+}
+
+export function gateScore(features: GateFeatures, { bias, weights }: GateCalibration): number {
+  return gateFeatureNames.reduce((score, name) => score + weights[name] * Math.log1p(features[name]), bias);
+}
+
+/**
+ * Red or amber where more slices than one in eight are beyond the limit; amber, too, where a single one is beyond that of red: a limit that
+ * two of a hundred sound slices exceed would else be exceeded in every fourth exam.
+ * @param scores of the slices
+ */
+export function gateLight(scores: readonly number[], { amber, red }: GateCalibration): TrafficLight {
+  const falling = [...scores].sort((a, b) => b - a);
+  const score = falling[Math.min(falling.length - 1, Math.floor(falling.length / slicesPerOutlier))]!;
+  return score >= red ? 'red' : score >= amber || falling[0]! >= red ? 'amber' : 'green';
+}
+
+function sliceEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1w: number | undefined): { features: Omit<GateFeatures, 'misregistrationPixels'>; z: Float32Array } {
   const tissue = images.t1w.map((value, pixel) => (Math.max(value, images.t2w[pixel]!) > tissueFrom ? 1 : 0));
   const noise1 = images.t1wNoise ?? estimatedNoise(images.t1w, tissue, images);
   const noise2 = images.t2wNoise ?? estimatedNoise(images.t2w, tissue, images);
@@ -89,19 +139,16 @@ export function pairEvidence(images: PairImages, predicted: PairPredictions, t2w
   const t2w = compare(images.t2w, predicted.t2w, noise2, tissue, images);
   const fits = [compare(images.t1w, predicted.t1wFit, noise1, tissue, images), compare(images.t2w, predicted.t2wFit, noise2, tissue, images)] as const;
   const ownGain = gainOf(images.t1w, predicted.t1wItself, tissue);
-  const features: GateFeatures = {
+  const alike1 = compareStructure(images.t1w, predicted.t1w.signal, tissue, images);
+  const alike2 = compareStructure(images.t2w, predicted.t2w.signal, tissue, images);
+  const features = {
     peakT1w: t1w.peak, peakT2w: t2w.peak, shareT1w: t1w.sharePercent, shareT2w: t2w.sharePercent, rmsT1w: t1w.rms, rmsT2w: t2w.rms,
     peakFit: Math.max(fits[0].peak, fits[1].peak), rmsFit: Math.max(fits[0].rms, fits[1].rms),
     echoTimeMs: Math.abs(echoTimeErrorMs(images.t2w, predicted, t2w.gain, tissue)),
     lnGain: t2wOverT1w === undefined ? 0 : Math.abs(Math.log((t2w.gain * t2wOverT1w) / ownGain)),
-    misregistrationPixels,
+    unlikeT1w: alike1.unlike, unlikeT2w: alike2.unlike, offsetT1w: alike1.offset, offsetT2w: alike2.offset,
   };
-  const z = t1w.averaged.map((value, pixel) => (Math.abs(value) > Math.abs(t2w.averaged[pixel]!) ? value : t2w.averaged[pixel]!));
-  return { features, z };
-}
-
-export function gateScore(features: GateFeatures, { bias, weights }: GateCalibration): number {
-  return gateFeatureNames.reduce((score, name) => score + weights[name] * Math.log1p(features[name]), bias);
+  return { features, z: t1w.averaged.map((value, pixel) => (Math.abs(value) > Math.abs(t2w.averaged[pixel]!) ? value : t2w.averaged[pixel]!)) };
 }
 
 interface Comparison {
@@ -162,6 +209,43 @@ function echoTimeErrorMs(t2w: Float32Array, { t2w: { signal, deviation }, lnT2Ms
   return variance > 0 ? (sum * sumXy - sumX * sumY) / variance : 0;
 }
 
+/** How alike the fine structures of a slice are where they lie, and how much more alike where one of both is moved. */
+function compareStructure(measured: Float32Array, predicted: Float32Array, tissue: Float32Array, { rows, columns }: PairImages): { unlike: number; offset: number } {
+  const m = farthestShift;
+  const [still, moving] = [fineStructure(measured, tissue, rows, columns), fineStructure(predicted, tissue, rows, columns)];
+  const correlation = (down: number, right: number): number => {
+    let [both, ofStill, ofMoving] = [0, 0, 0];
+    for (let row = m; row < rows - m; row++) {
+      const [from, to] = [row * columns + m, (row + 1) * columns - m];
+      const shift = down * columns + right;
+      for (let pixel = from; pixel < to; pixel++) {
+        const [a, b] = [still[pixel]!, moving[pixel + shift]!];
+        both += a * b;
+        ofStill += a * a;
+        ofMoving += b * b;
+      }
+    }
+    return both / ((Math.sqrt(ofStill) + 1e-6) * (Math.sqrt(ofMoving) + 1e-6));
+  };
+  const unmoved = correlation(0, 0);
+  let best = unmoved;
+  for (let down = -m; down <= m; down++) for (let right = -m; right <= m; right++) best = Math.max(best, correlation(down, right));
+  return { unlike: 1 - unmoved, offset: best - unmoved };
+}
+
+function fineStructure(image: Float32Array, tissue: Float32Array, rows: number, columns: number): Float32Array {
+  let [sum, n] = [0, 0];
+  for (let pixel = 0; pixel < image.length; pixel++) {
+    if (tissue[pixel] === 0) continue;
+    sum += image[pixel]!;
+    n++;
+  }
+  const least = (leastOfStructure * sum) / Math.max(1, n);
+  const logs = image.map((value, pixel) => (tissue[pixel] === 1 ? Math.log(Math.max(value, least, 1e-6)) : 0));
+  const [sums, counts] = [boxSums(logs, 1, rows, columns, fineWindow), boxSums(tissue, 1, rows, columns, fineWindow)];
+  return logs.map((value, pixel) => (tissue[pixel] === 1 ? value - sums[pixel]! / Math.max(1, counts[pixel]!) : 0));
+}
+
 /** One number a slice, from what neighbouring pixels of its tissue differ by. */
 function estimatedNoise(image: Float32Array, tissue: Float32Array, { slices, rows, columns }: PairImages): Float32Array {
   const noise = new Float32Array(image.length);
@@ -176,13 +260,13 @@ function estimatedNoise(image: Float32Array, tissue: Float32Array, { slices, row
 
 /** Means over windows that are mostly tissue, 0 elsewhere. */
 function averagedWithin(z: Float32Array, tissue: Float32Array, { slices, rows, columns }: PairImages): Float32Array {
-  const sums = boxSums(z, slices, rows, columns);
-  const counts = boxSums(tissue, slices, rows, columns);
+  const sums = boxSums(z, slices, rows, columns, window);
+  const counts = boxSums(tissue, slices, rows, columns, window);
   return sums.map((sum, pixel) => (tissue[pixel] === 1 && counts[pixel]! >= tissuePart * window * window ? sum / counts[pixel]! : 0));
 }
 
-function boxSums(image: Float32Array, slices: number, rows: number, columns: number): Float32Array {
-  const half = window >> 1;
+function boxSums(image: Float32Array, slices: number, rows: number, columns: number, side: number): Float32Array {
+  const half = side >> 1;
   const across = new Float32Array(image.length);
   const both = new Float32Array(image.length);
   for (let start = 0; start < slices * rows * columns; start += columns) {

@@ -107,8 +107,8 @@ export interface SynthesisResult {
   readonly light: TrafficLight;
   readonly reasons: readonly SynthesisReason[];
   readonly registration: RegistrationReport;
-  /** What the light rests on: features of the pair and their score (trust.ts). */
-  readonly gate: { readonly features: GateFeatures; readonly score: number };
+  /** What the light rests on: the features of each slice and their score (trust.ts). */
+  readonly gate: readonly { readonly features: GateFeatures; readonly score: number }[];
   /** What the contrasts were computed of, on the grid of the series: not to be shown as quantities, except the fat fraction. */
   readonly maps: PredictedMaps;
 }

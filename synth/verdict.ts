@@ -2,7 +2,7 @@
 import type { Calibration } from './calibration.js';
 import { relativeWidth } from './interval.js';
 import type { Places } from './places.js';
-import { gateScore, type PairEvidence } from './trust.js';
+import { gateLight, gateScore, type PairEvidence } from './trust.js';
 import type { SynthesisedSeries, SynthesisReason, TrafficLight } from './types.js';
 
 /** Amber from so far off the null of fat on. */
@@ -30,24 +30,24 @@ export function worstFirst(reasons: readonly SynthesisReason[]): SynthesisReason
  * @param size of the evidence: averaged over 2 x 2 pixels of what `places` names
  */
 export function judgePair(
-  { features, z }: PairEvidence,
-  size: { readonly slices: number; readonly rows: number; readonly columns: number },
+  { slices, z }: PairEvidence,
+  size: { readonly rows: number; readonly columns: number },
   places: Places,
   calibration: Calibration['gate'],
 ): SynthesisReason[] {
-  const score = gateScore(features, calibration);
-  const light = score >= calibration.red ? 'red' : score >= calibration.amber ? 'amber' : 'green';
+  const scores = slices.map((features) => gateScore(features, calibration));
+  const light = gateLight(scores, calibration);
   if (light === 'green') return [];
   const largest = new Map<number, number>();
   for (let pixel = 0; pixel < z.length; pixel++) {
     const far = Math.abs(z[pixel]!);
-    if (far < calibration.localZ) continue;
+    if (far < calibration.localZ || scores[Math.floor(pixel / (size.rows * size.columns))]! < calibration.amber) continue;
     const [column, row] = [pixel % size.columns, Math.floor(pixel / size.columns) % size.rows];
     const place = places.placeOf(Math.floor(pixel / (size.rows * size.columns)), 2 * row, 2 * column);
     if (far > (largest.get(place) ?? 0)) largest.set(place, far);
   }
   const found = [...largest].sort(([, a], [, b]) => b - a);
-  if (found.length === 0) return [{ code: 'SYNTH_WARN_PAIR', light, message: 'T1w and T2w disagree, everywhere a little' }];
+  if (found.length === 0) return [{ code: 'SYNTH_WARN_PAIR', light, message: 'T1w and T2w disagree a little everywhere' }];
   const reasons = found.slice(0, mostNamed).map(([place, far]): SynthesisReason => {
     const where = places.nameOf(place);
     return { code: 'SYNTH_WARN_PAIR', light, message: `${where}: T1w and T2w disagree (by ${far.toFixed(1)} standard deviations)`, where };

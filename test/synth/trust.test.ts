@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { uncalibrated } from '../../synth/index.js';
+import { Places } from '../../synth/places.js';
+import { gateFeatureNames, gateLight, gateScore, pairEvidence, type GateFeatures, type PairImages, type PairPredictions } from '../../synth/trust.js';
+import { Random } from '../../simulator/index.js';
+
+const [rows, columns, slices] = [48, 40, 3];
+const nPixels = rows * columns;
+const random = new Random(5);
+/** Texture that both directions know. */
+const t1w = Float32Array.from({ length: slices * nPixels }, () => 0.6 + 0.8 * random.uniform());
+const t2w = Float32Array.from({ length: slices * nPixels }, () => 0.6 + 0.8 * random.uniform());
+const quiet = new Float32Array(t1w.length).fill(0.01);
+const images: PairImages = { slices, rows, columns, t1w, t2w, t1wNoise: quiet, t2wNoise: quiet };
+const exact = (signal: Float32Array) => ({ signal, deviation: new Float32Array(signal.length).fill(0.05) });
+const predictionsOf = (first: Float32Array, second: Float32Array): PairPredictions => ({
+  t1w: exact(first), t2w: exact(second), t1wFit: exact(first), t2wFit: exact(second), t1wItself: first,
+  lnT2Ms: Float32Array.from(first, (_, voxel) => Math.log(30 + 60 * ((voxel * 0.618) % 1))), fatFraction: new Float32Array(first.length),
+});
+
+describe('the evidence against a pair', () => {
+  it('is none where the predictions are right, whatever their gains', () => {
+    const { slices: found, z } = pairEvidence(images, predictionsOf(t1w.map((value) => 3 * value), t2w.map((value) => 0.2 * value)), undefined, 0);
+    for (const features of found) for (const name of gateFeatureNames) expect(features[name]).toBeCloseTo(0, 2);
+    expect(z.every((value) => Math.abs(value) < 0.01)).toBe(true);
+  });
+
+  it('is the gain, where the scale is known and another one', () => {
+    const predictions = predictionsOf(t1w, t2w.map((value) => value / 2));
+    expect(pairEvidence(images, predictions, 0.5, 0).slices[0]!.lnGain).toBeCloseTo(0, 3);
+    expect(pairEvidence(images, predictions, 1, 0).slices[0]!.lnGain).toBeCloseTo(Math.LN2, 3);
+  });
+
+  it('is in the slice and at the place where one image differs', () => {
+    const inside = (voxel: number) => Math.floor(voxel / nPixels) === 2 && Math.hypot(Math.floor((voxel % nPixels) / columns) - 20, (voxel % columns) - 12) < 4;
+    const other = t2w.map((value, voxel) => (inside(voxel) ? 2 * value : value));
+    const { slices: found, z } = pairEvidence({ ...images, t2w: other }, predictionsOf(t1w, t2w), undefined, 0);
+    expect(found.map(({ peakT2w }) => peakT2w > 4)).toEqual([false, false, true]);
+    expect(Math.max(...found.map(({ peakT1w }) => peakT1w))).toBeLessThan(0.01);
+    const far = z.reduce((best, value, voxel) => (Math.abs(value) > Math.abs(z[best]!) ? voxel : best), 0);
+    expect(inside(far)).toBe(true);
+  });
+
+  it('weighs little where the prediction is unsure', () => {
+    const other = t2w.map((value) => 1.5 * value + 0.3);
+    const unsure = { ...predictionsOf(t1w, t2w), t2w: { signal: t2w, deviation: new Float32Array(t2w.length).fill(2) } };
+    expect(pairEvidence({ ...images, t2w: other }, unsure, undefined, 0).slices[0]!.rmsT2w).toBeLessThan(0.2);
+  });
+
+  it('is an offset where one image was moved', () => {
+    const moved = t2w.map((_, voxel) => t2w[Math.min(t2w.length - 1, voxel + 2)]!);
+    const [features] = pairEvidence({ ...images, t2w: moved }, predictionsOf(t1w, t2w), undefined, 0).slices;
+    expect(features!.offsetT2w).toBeGreaterThan(0.6);
+    expect(features!.offsetT1w).toBeCloseTo(0, 5);
+  });
+
+  it('is an echo time, where T2w decayed for longer than it says', () => {
+    const predictions = predictionsOf(t1w, t2w);
+    const later = t2w.map((value, voxel) => value * Math.exp(-12 / Math.exp(predictions.lnT2Ms[voxel]!)));
+    expect(pairEvidence({ ...images, t2w: later }, predictions, undefined, 0).slices[1]!.echoTimeMs).toBeCloseTo(12, 0);
+  });
+});
+
+describe('the light of a stack', () => {
+  const gate = { ...uncalibrated.gate, amber: 1, red: 2 };
+  const stack = (...high: number[]) => [...Array.from({ length: 15 - high.length }, () => 0), ...high];
+  it('lets one slice of fifteen be beyond amber', () => {
+    expect(gateLight(stack(1.5), gate)).toBe('green');
+    expect(gateLight(stack(1.5, 1.2), gate)).toBe('amber');
+    expect(gateLight(stack(2.5), gate)).toBe('amber');
+    expect(gateLight(stack(2.5, 1.5), gate)).toBe('amber');
+    expect(gateLight(stack(2.5, 2.1), gate)).toBe('red');
+  });
+  it('takes a single slice at its word', () => {
+    expect(gateLight([1.5], gate)).toBe('amber');
+    expect(gateLight([2.5], gate)).toBe('red');
+  });
+  it('is of a score of logarithms', () => {
+    const features = Object.fromEntries(gateFeatureNames.map((name) => [name, 0])) as Record<keyof GateFeatures, number>;
+    expect(gateScore({ ...features, peakT1w: Math.E - 1, peakT2w: Math.E - 1 }, { ...gate, bias: 0.5 })).toBeCloseTo(1.5, 6);
+  });
+});
+
+describe('places', () => {
+  const sagittal = { centreMm: [0, 0, 0], rowDirection: [0, 1, 0], columnDirection: [0, 0, -1], sliceDirection: [1, 0, 0], fovMm: [90, 90, 20], matrixSize: [90, 90, 5] } as const;
+  const axial = { ...sagittal, columnDirection: [0, 1, 0], rowDirection: [-1, 0, 0], sliceDirection: [0, 0, 1] } as const;
+  it('are named by the patient, not by the picture', () => {
+    const name = (places: Places, ...voxel: [number, number, number]) => places.nameOf(places.placeOf(...voxel));
+    expect(name(new Places(sagittal), 3, 5, 80)).toBe('slice 4, upper third, posterior');
+    expect(name(new Places(sagittal), 0, 85, 3)).toBe('slice 1, lower third, anterior');
+    expect(name(new Places(axial), 0, 5, 3)).toBe('slice 1, anterior, left');
+    expect(name(new Places(axial), 0, 45, 45)).toBe('slice 1, centre');
+  });
+  it('have the names of a label map where it has any', () => {
+    const codes = new Uint8Array(5 * 90 * 90);
+    codes[0] = 7;
+    codes[1] = 9;
+    const places = new Places(sagittal, { codes, names: new Map([[7, 'L3']]) });
+    expect(places.nameOf(places.placeOf(0, 0, 0))).toBe('L3');
+    expect(places.nameOf(places.placeOf(0, 0, 1))).toBe('slice 1, upper third, anterior');
+  });
+});
