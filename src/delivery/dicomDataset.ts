@@ -5,6 +5,7 @@
  * becomes Secondary Capture (PS3.3 A.8.1), which claims no place in the patient.
  */
 import type { MrdHeader } from 'ismrmrd';
+import type { PixelWindow } from '../../imaging/index.js';
 import type { ReconImage, ReconMethod } from '../../recon/index.js';
 import { contributingEquipment, qualityText, sourceImages, syntheticMark } from './derivation.js';
 import type { Derivation, ProcessingStage } from './derivation.js';
@@ -93,7 +94,7 @@ export function patientAndStudy({ header, identity }: ImageSource): DicomDataset
 }
 
 /** Body parts that have no side; Laterality must then be absent, and present (if empty) for all others. */
-const unpairedBodyParts: ReadonlySet<string> = new Set([
+export const unpairedBodyParts: ReadonlySet<string> = new Set([
   'SPINE', 'CSPINE', 'TSPINE', 'LSPINE', 'SSPINE', 'CTSPINE', 'TLSPINE', 'LSSPINE', 'COCCYX', 'WHOLEBODY', 'HEAD',
   'SKULL', 'BRAIN', 'NECK', 'CHEST', 'HEART', 'ABDOMEN', 'ABDOMENPELVIS', 'PELVIS', 'LIVER', 'PANCREAS', 'BLADDER',
   'UTERUS', 'PROSTATE',
@@ -199,31 +200,47 @@ function generalImage(source: ImageSource): DicomDataset {
   };
 }
 
+export function pixels({ delivered }: Pick<ImageSource, 'delivered'>): DicomDataset {
+  const { image, series, pixels: stored } = delivered;
+  return rescaledPixels({ rows: image.rows, columns: image.columns, pixels: stored, window: series.window, slope: series.rescaleSlope, unit: unitOf(image) });
+}
+
+export interface ScaledPixels {
+  readonly rows: number;
+  readonly columns: number;
+  /** Signed where they are an Int16Array. */
+  readonly pixels: ArrayLike<number>;
+  /** In stored values. */
+  readonly window: PixelWindow;
+  /** value = stored * slope */
+  readonly slope: number;
+  /** UCUM. */
+  readonly unit: { readonly code: string; readonly meaning: string };
+}
+
 /**
  * MR Image Storage has no RescaleSlope: the series' scale is recorded as a real-world value mapping,
  * value = stored * slope, so that measurements have a unit and the display stays in stored values.
  */
-export function pixels({ delivered }: Pick<ImageSource, 'delivered'>): DicomDataset {
-  const { image, series, pixels: stored } = delivered;
+export function rescaledPixels({ rows, columns, pixels: stored, window, slope, unit }: ScaledPixels): DicomDataset {
   const signed = stored instanceof Int16Array;
-  const unit = unitOf(image);
   return {
     SamplesPerPixel: 1,
     PhotometricInterpretation: 'MONOCHROME2',
-    Rows: image.rows,
-    Columns: image.columns,
+    Rows: rows,
+    Columns: columns,
     BitsAllocated: 16,
     BitsStored: 16,
     HighBit: 15,
     PixelRepresentation: signed ? 1 : 0,
-    WindowCenter: decimalString(series.window.centre),
-    WindowWidth: decimalString(series.window.width),
+    WindowCenter: decimalString(window.centre),
+    WindowWidth: decimalString(window.width),
     RealWorldValueMappingSequence: [
       {
         RealWorldValueFirstValueMapped: signed ? -32768 : 0,
         RealWorldValueLastValueMapped: signed ? 32767 : 65535,
         RealWorldValueIntercept: 0,
-        RealWorldValueSlope: series.rescaleSlope,
+        RealWorldValueSlope: slope,
         LUTExplanation: 'stored value to pixel value',
         LUTLabel: 'CONUS',
         MeasurementUnitsCodeSequence: [code(unit.code, 'UCUM', unit.meaning)],

@@ -18,3 +18,5 @@ export { Pseudonymiser } from './pseudonymise.js';
 export type { DatePolicy } from './pseudonymise.js';
 export { derivedDicom } from './derivedDicom.js';
 export type { DerivedImage } from './derivedDicom.js';
+export { syntheticDescription, syntheticDicom, syntheticMrd } from './synthetic.js';
+export type { SyntheticKind, SyntheticObject, SyntheticSeries } from './synthetic.js';

@@ -88,11 +88,12 @@ export function factsOf({ attributes, storageClass }: Pick<DicomHeader, 'attribu
   };
 }
 
-/** Attributes of patient and study that a derived series has from its sources. Never to be logged. */
+/** Attributes of patient, study and equipment that a derived series has from its sources. Never to be logged. */
 const carried = [
   'SpecificCharacterSet', 'PatientName', 'PatientID', 'IssuerOfPatientID', 'PatientBirthDate', 'PatientSex', 'PatientAge',
   'PatientSize', 'PatientWeight', 'StudyInstanceUID', 'StudyDate', 'StudyTime', 'StudyID', 'AccessionNumber',
-  'ReferringPhysicianName', 'StudyDescription', 'FrameOfReferenceUID', 'PositionReferenceIndicator', 'PatientPosition',
+  'ReferringPhysicianName', 'StudyDescription', 'FrameOfReferenceUID', 'PositionReferenceIndicator', 'PatientPosition', 'BodyPartExamined',
+  'Manufacturer', 'ManufacturerModelName', 'InstitutionName', 'StationName', 'DeviceSerialNumber', 'ImagingFrequency',
 ] as const;
 
 export function patientAndStudyOf({ dataset }: Attributes): Record<string, unknown> {

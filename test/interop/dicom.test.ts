@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { MrdHeader } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReconImage } from '../../recon/index.js';
-import { dicomObjects, openOutput, Pseudonymiser } from '../../src/delivery/index.js';
+import { dicomObjects, openOutput, Pseudonymiser, pseudonymiseDicom, syntheticDicom } from '../../src/delivery/index.js';
 import type { DeliverySettings, Derivation } from '../../src/delivery/index.js';
-import { header, image, obliqueGeometry, settings } from '../src/delivery/fixtures.js';
+import { header, image, obliqueGeometry, settings, subjects, syntheticSeries } from '../src/delivery/fixtures.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -82,6 +82,23 @@ describe('dciodvfy finds no error in', () => {
         const file = join(await mkdtemp(join(directory, 'derived-')), 'image.dcm');
         await writeFile(file, object!.bytes);
         expectValid(file, 'MRImage');
+      }
+    }
+  });
+
+  it('synthetic series and their maps, of a known patient and of nobody, and under a pseudonym', async () => {
+    const folder = await mkdtemp(join(directory, 'synthetic-'));
+    let n = 0;
+    for (const subject of subjects) {
+      for (const kind of ['image', 'low', 'high', 'fatFraction', 'pairResidual'] as const) {
+        const objects = syntheticDicom(syntheticSeries(kind, subject), new Date());
+        expect(objects).toHaveLength(3);
+        const [{ bytes }] = objects as [(typeof objects)[0]];
+        for (const shown of [bytes, pseudonymiseDicom(bytes, new Pseudonymiser(new Uint8Array(32).fill(1), 'remove'), 'test')]) {
+          const file = join(folder, `${n++}.dcm`);
+          await writeFile(file, shown);
+          expectValid(file, 'MRImage');
+        }
       }
     }
   });

@@ -3,7 +3,7 @@ import { parseHeader } from 'ismrmrd';
 import type { MrdHeader } from 'ismrmrd';
 import type { ImageGeometry, Vector3 } from '../../../imaging/index.js';
 import { complexKinds, type ReconImage } from '../../../recon/index.js';
-import type { DeliverySettings } from '../../../src/delivery/index.js';
+import type { DeliverySettings, SyntheticKind, SyntheticSeries } from '../../../src/delivery/index.js';
 
 export const settings: DeliverySettings = {
   pixelType: 'uint16',
@@ -104,4 +104,30 @@ export function headerXml({ center = 6, sequenceType = 'TurboSpinEcho' } = {}): 
 
 export function header(options?: Parameters<typeof headerXml>[0]): MrdHeader {
   return parseHeader(headerXml(options));
+}
+
+/** Patient and study as they are known of a source: all of it, hardly anything. */
+export const subjects: readonly SyntheticSeries['subject'][] = [
+  {
+    PatientName: [{ Alphabetic: 'Müller^Änne' }], PatientID: '4711', PatientBirthDate: '19700101', PatientSex: 'F', StudyInstanceUID: '1.2.3.4', StudyDate: '20260101', StudyTime: '120000',
+    StudyID: '7', AccessionNumber: '8', BodyPartExamined: 'LSPINE', FrameOfReferenceUID: '1.2.3.5', PatientPosition: 'HFS', Manufacturer: 'ACME', SyntheticData: 'YES',
+  },
+  {},
+];
+
+/** Three oblique slices of a ramp. */
+export function syntheticSeries(kind: SyntheticKind, subject: SyntheticSeries['subject']): SyntheticSeries {
+  const geometry = { ...obliqueGeometry(10, 12), matrixSize: [12, 10, 3] as const };
+  const [columnMm, rowMm] = [geometry.fovMm[0], geometry.fovMm[1]];
+  return {
+    kind, subject, description: 'STIR sag', number: 1, fieldStrengthT: 1.5, softwareVersion: '0.0.0',
+    volume: { geometry: { ...geometry, fovMm: [columnMm, rowMm, 13.2] }, data: Float32Array.from({ length: 360 }, (_, index) => index / 360 - 0.1) },
+    ...(kind === 'image' && { sequence: { trMs: 5500, teMs: 54, tiMs: 165, echoTrainLength: 16, echoSpacingMs: 9, isFatSaturated: false } }),
+    derivation: {
+      imageTypeMark: 'SYNTHETIC', isSynthetic: true, seriesMark: '', description: 'Synthetic STIR',
+      stages: [{ purpose: 'synthesizing', manufacturer: 'Conus', modelName: 'synthesis-maps', softwareVersion: '1.0.0', modelSha256: 'ab'.repeat(32), description: 'Synthesis' }],
+      sources: [1, 2].map((n) => ({ sopClassUid: '1.2.840.10008.5.1.4.1.1.4', sopInstanceUid: `2.25.${n}`, seriesInstanceUid: '2.25.9' })),
+      quality: { light: 'amber', reasons: ['L3: cannot tell'] },
+    },
+  };
 }

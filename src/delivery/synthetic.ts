@@ -1,0 +1,246 @@
+/**
+ * Series that nobody scanned: volumes that were computed from acquired series, as DICOM objects and as MRD messages.
+ * Each of them says so wherever it can be said: SyntheticData YES, DERIVED, a description that starts with SYN, the
+ * images that it was computed from, and the networks with their hashes.
+ *
+ *   stored = round(value * scale),   int16: signals with a sign fit as well as magnitudes
+ */
+import { percentileWindow, pointOf, volumeOf, voxelSizeMm } from '../../imaging/index.js';
+import type { FastSpinEchoSequence, ImageGeometry, PixelWindow, Volume } from '../../imaging/index.js';
+import { ImageType, serializeMeta } from 'ismrmrd';
+import type { MrdImage } from 'ismrmrd';
+import { contributingEquipment, derivationKey, qualityText, sourceImages, syntheticMark } from './derivation.js';
+import type { Derivation } from './derivation.js';
+import { MR_IMAGE_STORAGE, rescaledPixels, unpairedBodyParts } from './dicomDataset.js';
+import { littleEndian, plane } from './dicomModules.js';
+import type { DicomDataset } from './dicomModules.js';
+import { encodeDicom, EXPLICIT_VR_LITTLE_ENDIAN } from './dicomObjects.js';
+import type { InstanceIdentity } from './dicomObjects.js';
+import { codeString, dateAndTime, decimalString, text } from './dicomValues.js';
+import { deliveryError } from './errors.js';
+import { quantise } from './scale.js';
+import { contentUid, instanceUid, validUid } from './uids.js';
+
+/** The images themselves; how low and how high each pixel may be; fat fractions; what speaks against the pair. */
+export type SyntheticKind = 'image' | 'low' | 'high' | 'fatFraction' | 'pairResidual';
+
+interface KindFacts {
+  /** Of ImageType, where the images have M. */
+  readonly mark: string;
+  /** In the description of the series, behind that of the images. */
+  readonly suffix: string;
+  /** Stored values a unit. */
+  readonly scale: number;
+  readonly meaning: string;
+}
+
+/** Signals are in units of the equilibrium magnetisation of water, a few at most; fat fractions reach 1, residuals some ten. */
+const kinds: Readonly<Record<SyntheticKind, KindFacts>> = {
+  image: { mark: 'M', suffix: '', scale: 4000, meaning: 'signal per equilibrium magnetisation of water' },
+  low: { mark: 'INTERVALLOW', suffix: 'LOW', scale: 4000, meaning: 'lower end of the 90 % interval of the signal' },
+  high: { mark: 'INTERVALHIGH', suffix: 'HIGH', scale: 4000, meaning: 'upper end of the 90 % interval of the signal' },
+  fatFraction: { mark: 'FATFRACTION', suffix: 'FAT', scale: 1000, meaning: 'fat fraction, estimated' },
+  pairResidual: { mark: 'PAIRRESIDUAL', suffix: 'PAIR', scale: 100, meaning: 'what speaks against the pair of acquired images, standard deviations' },
+};
+
+export interface SyntheticSeries {
+  readonly kind: SyntheticKind;
+  /** Of the images of the contrast; the marks of synthetic images and of the kind are added where they are not in it. */
+  readonly description: string;
+  readonly volume: Volume;
+  /** What would have scanned it; maps have none. */
+  readonly sequence?: FastSpinEchoSequence & { readonly tiMs?: number; readonly isFatSaturated: boolean };
+  readonly fieldStrengthT: number;
+  /** With `isSynthetic`. */
+  readonly derivation: Derivation;
+  /** Of the series among all synthetic ones of its exam, from 1. */
+  readonly number: number;
+  /** Patient, study, place and equipment, as attributes of one of the sources. Never to be logged. */
+  readonly subject: DicomDataset;
+  readonly softwareVersion: string;
+}
+
+export interface SyntheticObject {
+  readonly instance: InstanceIdentity;
+  /** A whole Part 10 file. */
+  readonly bytes: Uint8Array;
+}
+
+/** Their numbers are behind those of everything that a scanner makes. */
+const FIRST_SERIES_NUMBER = 9000;
+
+/** As it appears in archives: SYN first, and never so long that a mark is cut off. */
+export function syntheticDescription({ description, kind }: Pick<SyntheticSeries, 'description' | 'kind'>): string {
+  const { suffix } = kinds[kind];
+  const name = description.startsWith(syntheticMark) ? description : `${syntheticMark} ${description}`;
+  return suffix === '' ? text(name, 64) : `${text(name, 63 - suffix.length)} ${suffix}`;
+}
+
+/**
+ * One object a slice; the same series gives the same objects, but for the moment of creation.
+ * @throws CodedError CONUS_ERR_DERIVED_SOURCE where the derivation does not say that the images are synthetic
+ */
+export function syntheticDicom(series: SyntheticSeries, created: Date): SyntheticObject[] {
+  const { derivation, subject, softwareVersion } = series;
+  if (!derivation.isSynthetic) throw deliveryError('CONUS_ERR_DERIVED_SOURCE', 'a synthetic series whose derivation does not say so');
+  const sources = [...new Set(derivation.sources.map(({ seriesInstanceUid }) => seriesInstanceUid))].sort();
+  const studyInstanceUid = validUid(textOf(subject, 'StudyInstanceUID')) ?? contentUid('study', ...sources);
+  const frameOfReferenceUid = validUid(textOf(subject, 'FrameOfReferenceUID')) ?? contentUid('frame of reference', studyInstanceUid, ...sources);
+  const seriesInstanceUid = contentUid('synthetic series', studyInstanceUid, softwareVersion, series.kind, derivationKey(derivation), derivation.description, ...sources);
+  const common = { ...commonAttributes(series, created), StudyInstanceUID: studyInstanceUid, SeriesInstanceUID: seriesInstanceUid };
+  return slicesOf(series).map(({ geometry, pixels, window }, slice) => {
+    const bytes = littleEndian(pixels);
+    const instance = {
+      sopClassUid: MR_IMAGE_STORAGE, studyInstanceUid, seriesInstanceUid, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
+      sopInstanceUid: instanceUid(seriesInstanceUid, `slice ${slice}`, JSON.stringify(geometry), new Uint8Array(bytes)),
+    };
+    const dataset = {
+      ...common,
+      SOPInstanceUID: instance.sopInstanceUid,
+      InstanceNumber: String(slice + 1),
+      ...plane(geometry, frameOfReferenceUid),
+      ...rescaledPixels({ rows: geometry.matrixSize[1], columns: geometry.matrixSize[0], pixels, window, slope: 1 / kinds[series.kind].scale, unit: { code: '1', meaning: 'no units' } }),
+    };
+    return { instance, bytes: encodeDicom(dataset, softwareVersion) };
+  });
+}
+
+/** As a client of an MRD connection gets them, one message a slice. */
+export function syntheticMrd(series: SyntheticSeries): MrdImage[] {
+  const { derivation, kind, sequence, softwareVersion } = series;
+  const [stage] = derivation.stages.filter(({ purpose }) => purpose === 'synthesizing');
+  return slicesOf(series).map(({ geometry, pixels, window }, slice): MrdImage => {
+    const [columns, rows] = geometry.matrixSize;
+    return {
+      header: {
+        version: 1, dataType: 'int16', flags: 0n, measurementUid: 0,
+        matrixSize: [columns, rows, 1], fovMm: [geometry.fovMm[0], geometry.fovMm[1], geometry.fovMm[2]], nChannels: 1,
+        position: geometry.centreMm, readDir: geometry.rowDirection, phaseDir: geometry.columnDirection, sliceDir: geometry.sliceDirection,
+        patientTablePosition: [0, 0, 0],
+        average: 0, slice, contrast: 0, phase: 0, repetition: 0, set: 0, acquisitionTimeStamp: 0, physiologyTimeStamp: [0, 0, 0],
+        imageType: ImageType.magnitude, imageIndex: slice + 1, imageSeriesIndex: series.number,
+        userInt: [0, 0, 0, 0, 0, 0, 0, 0], userFloat: [0, 0, 0, 0, 0, 0, 0, 0],
+      },
+      attributes: serializeMeta({
+        DataRole: 'Image',
+        ImageProcessingHistory: ['CONUS', 'Synthesis'],
+        ImageComments: commentsOf(series),
+        SeriesDescription: syntheticDescription(series),
+        SequenceDescriptionAdditional: `CONUS_${syntheticMark}`,
+        ImageType: imageTypeOf(series).join('\\'),
+        RescaleSlope: 1 / kinds[kind].scale,
+        RescaleIntercept: 0,
+        WindowCenter: window.centre,
+        WindowWidth: window.width,
+        ...(sequence !== undefined && { EchoTime: sequence.teMs }),
+        ...(sequence?.tiMs !== undefined && { InversionTime: sequence.tiMs }),
+        ImageRowDir: geometry.rowDirection,
+        ImageColumnDir: geometry.columnDirection,
+        ImageSliceDir: geometry.sliceDirection,
+        Keep_image_geometry: 1,
+        ConusVersion: softwareVersion,
+        ConusKind: kind,
+        ConusSynthetic: 'true',
+        ConusUnit: '1',
+        ...(derivation.quality !== undefined && { ConusQuality: derivation.quality.light, ConusQualityReasons: derivation.quality.reasons.join('; ') }),
+        ...(stage !== undefined && { ConusModel: stage.modelName, ConusModelVersion: stage.softwareVersion }),
+        ...(stage?.modelSha256 !== undefined && { ConusModelSha256: stage.modelSha256 }),
+      }),
+      data: pixels,
+    };
+  });
+}
+
+/** In the order of the volume, at the scale of the kind, all in one window. */
+function slicesOf({ volume, kind }: SyntheticSeries): { readonly geometry: ImageGeometry; readonly pixels: Int16Array; readonly window: PixelWindow }[] {
+  const { geometry, data } = volumeOf(volume.geometry, volume.data);
+  const [columns, rows, nSlices] = geometry.matrixSize;
+  const nPixels = columns * rows;
+  const stored = quantise(data, kinds[kind].scale, 'int16').pixels as Int16Array;
+  const window = percentileWindow(stored);
+  return Array.from({ length: nSlices }, (_, slice) => ({
+    geometry: sliceGeometry(geometry, slice),
+    pixels: stored.slice(slice * nPixels, (slice + 1) * nPixels),
+    window,
+  }));
+}
+
+function sliceGeometry(geometry: ImageGeometry, slice: number): ImageGeometry {
+  const [columns, rows] = geometry.matrixSize;
+  return {
+    ...geometry,
+    centreMm: pointOf(geometry, [Math.floor(columns / 2), Math.floor(rows / 2), slice]),
+    fovMm: [geometry.fovMm[0], geometry.fovMm[1], voxelSizeMm(geometry)[2]],
+    matrixSize: [columns, rows, 1],
+  };
+}
+
+const imageTypeOf = ({ kind }: Pick<SyntheticSeries, 'kind'>) => ['DERIVED', 'PRIMARY', kinds[kind].mark, 'SYNTHETIC'];
+
+/** What a person must know before anything else. */
+function commentsOf({ kind, derivation, subject, softwareVersion }: SyntheticSeries): string {
+  const isOfNobody = textOf(subject, 'SyntheticData') === 'YES';
+  return [
+    'SYNTHETIC: computed, not measured',
+    ...(isOfNobody ? ['from images of a phantom or simulation, not of a patient'] : []),
+    ...(derivation.quality === undefined ? [] : [qualityText(derivation.quality)]),
+    ...(kind === 'image' ? [] : [kinds[kind].meaning]),
+    `Conus ${softwareVersion}, research software`,
+  ].join('; ');
+}
+
+function commonAttributes(series: SyntheticSeries, created: Date): DicomDataset {
+  const { derivation, sequence, subject, fieldStrengthT } = series;
+  const { date, time } = dateAndTime(created);
+  const bodyPart = codeString(textOf(subject, 'BodyPartExamined'));
+  return {
+    ...empty(['PatientName', 'PatientID', 'PatientBirthDate', 'PatientSex', 'StudyDate', 'StudyTime', 'StudyID', 'AccessionNumber', 'ReferringPhysicianName', 'PatientPosition', 'Manufacturer']),
+    ...subject,
+    SpecificCharacterSet: 'ISO_IR 192',
+    SOPClassUID: MR_IMAGE_STORAGE,
+    SyntheticData: 'YES',
+    InstanceCreationDate: date,
+    InstanceCreationTime: time,
+    ContentDate: textOf(subject, 'StudyDate') ?? date,
+    ContentTime: textOf(subject, 'StudyTime') ?? time,
+    Modality: 'MR',
+    ...(unpairedBodyParts.has(bodyPart) ? {} : { Laterality: '' }),
+    SeriesNumber: String(FIRST_SERIES_NUMBER + series.number),
+    SeriesDescription: syntheticDescription(series),
+    ImageType: imageTypeOf(series),
+    AcquisitionNumber: '1',
+    BurnedInAnnotation: 'NO',
+    ContentQualification: 'RESEARCH',
+    DerivationDescription: text(derivation.description, 1024),
+    ImageComments: text(commentsOf(series), 10240),
+    ContributingEquipmentSequence: contributingEquipment(derivation.stages, `${date}${time}`),
+    ...sourceImages(derivation.sources),
+    MagneticFieldStrength: decimalString(fieldStrengthT),
+    ...sequenceAttributes(sequence),
+  };
+}
+
+/** What would have scanned it: it was not, as every other attribute says. */
+function sequenceAttributes(sequence: SyntheticSeries['sequence']): DicomDataset {
+  if (sequence === undefined) {
+    return { ScanningSequence: 'RM', SequenceVariant: 'NONE', ScanOptions: '', MRAcquisitionType: '2D', RepetitionTime: '', EchoTime: '', EchoTrainLength: '' };
+  }
+  const { trMs, teMs, tiMs, echoTrainLength, isFatSaturated } = sequence;
+  return {
+    ScanningSequence: tiMs === undefined ? 'SE' : ['SE', 'IR'],
+    SequenceVariant: 'SK',
+    ScanOptions: isFatSaturated ? 'FS' : '',
+    MRAcquisitionType: '2D',
+    RepetitionTime: decimalString(trMs),
+    EchoTime: decimalString(teMs),
+    EchoTrainLength: String(echoTrainLength),
+    ...(tiMs !== undefined && { InversionTime: decimalString(tiMs) }),
+  };
+}
+
+const empty = (keywords: readonly string[]): DicomDataset => Object.fromEntries(keywords.map((keyword) => [keyword, '']));
+
+function textOf(dataset: DicomDataset, keyword: string): string | undefined {
+  const value: unknown = Array.isArray(dataset[keyword]) ? (dataset[keyword] as unknown[])[0] : dataset[keyword];
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}

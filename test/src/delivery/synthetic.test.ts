@@ -1,0 +1,61 @@
+import { parseMeta } from 'ismrmrd';
+import { describe, expect, it } from 'vitest';
+import { imagePositionPatient, pointOf } from '../../../imaging/index.js';
+import { syntheticDescription, syntheticDicom, syntheticMrd } from '../../../src/delivery/index.js';
+import { parseDicom, readVolume, stacksOf } from '../../../src/dicom/index.js';
+import { subjects, syntheticSeries } from './fixtures.js';
+
+const created = new Date(0);
+const series = syntheticSeries('image', subjects[0]!);
+
+describe('a synthetic series', () => {
+  it('is, read back, the volume that it was, to half a stored value', async () => {
+    const images = await Promise.all(syntheticDicom(series, created).map(({ bytes }) => parseDicom(bytes)));
+    const [stack] = stacksOf(images);
+    const volume = readVolume(stack!);
+    for (const corner of [[0, 0, 0], [11, 9, 2]] as const) {
+      pointOf(volume.geometry, corner).forEach((value, axis) => expect(value).toBeCloseTo(pointOf(series.volume.geometry, corner)[axis]!, 4));
+    }
+    volume.data.forEach((value, voxel) => expect(Math.abs(value - series.volume.data[voxel]!)).toBeLessThan(0.51 / 4000));
+    expect(imagePositionPatient(volume.geometry)).toHaveLength(3);
+  });
+
+  it('is the same whenever it is made, and another one with other pixels, another network or of other sources', () => {
+    const uids = (changes: Partial<typeof series>) => syntheticDicom({ ...series, ...changes }, new Date(1e12)).map(({ instance }) => instance.sopInstanceUid);
+    const first = syntheticDicom(series, created);
+    expect(uids({})).toEqual(first.map(({ instance }) => instance.sopInstanceUid));
+    expect(new Set(first.map(({ instance }) => instance.seriesInstanceUid)).size).toBe(1);
+    const { derivation, volume } = series;
+    const others = [
+      { volume: { ...volume, data: volume.data.map((value) => value + 0.01) } },
+      { derivation: { ...derivation, stages: derivation.stages.map((stage) => ({ ...stage, modelSha256: 'cd'.repeat(32) })) } },
+      { derivation: { ...derivation, sources: derivation.sources.map((source) => ({ ...source, seriesInstanceUid: '2.25.10' })) } },
+      { kind: 'low' as const },
+    ];
+    const all = [uids({}), ...others.map(uids)].flat();
+    expect(new Set(all).size).toBe(3 * (others.length + 1));
+  });
+
+  it('is marked wherever it can be, in DICOM and on the wire', async () => {
+    const [image] = await Promise.all(syntheticDicom(series, created).map(({ bytes }) => parseDicom(bytes)));
+    expect(image!.facts).toMatchObject({ isSynthetic: true, imageType: ['DERIVED', 'PRIMARY', 'M', 'SYNTHETIC'], seriesDescription: 'SYN STIR sag', seriesNumber: 9001 });
+    const meta = parseMeta(syntheticMrd(series)[0]!.attributes);
+    expect(Object.fromEntries(['ConusSynthetic', 'SeriesDescription', 'ConusQuality', 'ConusModelSha256', 'ImageComments'].map((name) => [name, meta.get(name)?.[0]]))).toEqual({
+      ConusSynthetic: 'true', SeriesDescription: 'SYN STIR sag', ConusQuality: 'amber', ConusModelSha256: 'ab'.repeat(32),
+      ImageComments: 'SYNTHETIC: computed, not measured; from images of a phantom or simulation, not of a patient; quality light AMBER (L3: cannot tell); Conus 0.0.0, research software',
+    });
+    expect(() => syntheticDicom({ ...series, derivation: { ...series.derivation, isSynthetic: false } }, created)).toThrow(expect.objectContaining({ code: 'CONUS_ERR_DERIVED_SOURCE' }) as Error);
+  });
+
+  it('keeps its marks however long its name is', () => {
+    const long = syntheticDescription({ description: 'x'.repeat(100), kind: 'low' });
+    expect(long).toMatch(/^SYN x+ LOW$/);
+    expect(long).toHaveLength(64);
+    expect(syntheticDescription({ description: 'SYN STIR', kind: 'image' })).toBe('SYN STIR');
+  });
+
+  it('has a sign where its values have one', () => {
+    const [first] = syntheticMrd(series);
+    expect(first!.data[0]).toBe(-400);
+  });
+});
