@@ -14,7 +14,7 @@ import type { ExamEvent } from './events.js';
 import type { SourceFacts } from './facts.js';
 import {
   emptyExam, failureOf, inOrder, lastActivityOf, merged, openedAtOf, receivedSeriesId, withDelivery, withJob, withReceivedComplete,
-  withSessionEvent, withSource,
+  withSessionEvent, withSource, withSynthesised,
 } from './record.js';
 import type { ExamRecord, JobRecord } from './record.js';
 import type { ExamChange, ExamView } from './schema.js';
@@ -149,6 +149,9 @@ export class ExamBook {
         break;
       case 'delivered':
         this.#change(event.examId, (record) => withDelivery(record, event), collected);
+        break;
+      case 'synthesised':
+        this.#change(event.examId, (record) => withSynthesised(record, event), collected);
         break;
       case 'jobChanged':
         this.#change(event.examId, (record) => withJob(record, event.jobId, { state: event.state, at: event.at, ...failureOf(event) }), collected);

@@ -27,6 +27,10 @@ export const EXAM_ERRORS = {
     expected: 'a part of this service that does what the protocol asks for',
     action: 'nothing; this version or configuration has no such part, and what was scanned is delivered without it',
   },
+  CONUS_ERR_EXAM_PROTOCOL: {
+    expected: 'an exam whose protocol is known',
+    action: 'name a protocol in the configuration (exams.protocol), or the study after one',
+  },
   CONUS_ERR_EXAM_ACTION: {
     expected: 'an action that comes to an end',
     action: 'look at the log of the service; what was scanned is delivered all the same',

@@ -26,8 +26,23 @@ export type ExamEvent =
       readonly jobId: string;
       readonly state: DeliveryState; readonly code?: string; readonly text?: string;
     }
+  /** A series was computed from others and is kept. */
+  | { readonly kind: 'synthesised'; readonly at: number; readonly examId: string; readonly series: SynthesisedFacts }
   | { readonly kind: 'jobChanged'; readonly at: number; readonly examId: string; readonly jobId: string; readonly state: JobState; readonly code?: string; readonly text?: string }
   | { readonly kind: 'tick'; readonly at: number };
+
+export interface SynthesisedFacts {
+  /** Of the synthesis in the protocol. */
+  readonly id: string;
+  readonly contrast: string;
+  readonly description: string;
+  readonly isSimulated: boolean;
+  /** Images by kind. */
+  readonly outputs: Readonly<Record<string, number>>;
+  readonly light: Light;
+  /** Why the light is not green, and what else is to be known. */
+  readonly reasons: readonly { readonly code: string; readonly text: string }[];
+}
 
 export type DeliveryState = 'queued' | 'delivered' | 'dead';
 /** `offered`: nobody has taken it yet; after a restart it is offered again, as is what was running. */

@@ -23,6 +23,7 @@ export function sessionFeed(sessionId: string, target: FeedTarget): SessionObser
   const { now } = target;
   let facts: SourceFacts | undefined;
   let isOpened = false;
+  let isOver = false;
   let nLines = 0;
   let nLinesTold = 0;
   let orientation: Orientation | undefined;
@@ -82,7 +83,13 @@ export function sessionFeed(sessionId: string, target: FeedTarget): SessionObser
       numbers.set('image', returned.set(`returned ${returned.size}`, returned.size + 1));
       target.apply({ kind: 'seriesImage', at: now(), sessionId, output: 'image', nImages: returned.size });
     },
+    completed(noticeCodes) {
+      if (!isOpened) return;
+      isOver = true;
+      target.apply({ kind: 'seriesEnded', at: now(), sessionId, remarks: [...new Set(noticeCodes)].sort() });
+    },
     closed({ outcome, error, noticeCodes }) {
+      if (isOver) return;
       if (outcome !== 'completed') open();
       if (!isOpened) return;
       const end = { at: now(), sessionId, remarks: [...new Set(noticeCodes)].sort() };

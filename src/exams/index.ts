@@ -1,10 +1,11 @@
 export { ExamBook } from './book.js';
 export type { BookOptions, Job, Outcome } from './book.js';
 export * from './errors.js';
-export type { DeliveryState, ExamEvent, JobState, Light, OutputKind } from './events.js';
+export type { DeliveryState, ExamEvent, JobState, Light, OutputKind, SynthesisedFacts } from './events.js';
 export { factsOfHeader, isImagingLine, orientationOf, withoutEmpty } from './facts.js';
 export type { PatientFacts, SourceFacts } from './facts.js';
 export { nearestPlane } from './orientation.js';
+export { synthesisedSeriesId } from './record.js';
 export type { ExamRecord } from './record.js';
 export { applyChange } from './reduce.js';
 export type { ExamsById } from './reduce.js';

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { CodedError } from 'ismrmrd';
+import type { Protocol } from '../../protocols/index.js';
 import type { Logger } from '../log.js';
 import type { SessionObserver } from '../session/index.js';
 import { ExamBook } from './book.js';
@@ -123,6 +124,13 @@ export class ExamKeeper {
     const exam = this.book.exam(id);
     if (exam === undefined) throw examError('CONUS_ERR_EXAM_UNKNOWN', 'another id');
     return exam;
+  }
+
+  /** Of an exam, by which its series are told. @throws CodedError CONUS_ERR_EXAM_PROTOCOL where none was chosen */
+  protocolOf({ protocol }: Pick<ExamView, 'protocol'>): Protocol {
+    const found = this.#options.protocols.find(({ name }) => name === protocol?.name);
+    if (found === undefined) throw examError('CONUS_ERR_EXAM_PROTOCOL', 'an exam without a protocol');
+    return found;
   }
 
   /** Images of a series that are in memory, in their order. @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN */

@@ -22,7 +22,8 @@ export function chooseProtocol(exam: ExamRecord, protocols: readonly Protocol[],
   const chosen = (protocol: Protocol): ProtocolChoice => ({ protocol, candidates: [protocol] });
   const named = protocols.find(({ name }) => name === fixed);
   if (named !== undefined) return chosen(named);
-  const series = inOrder(exam);
+  // What was computed tells nothing of what was scanned.
+  const series = inOrder(exam).filter(({ synthesised }) => synthesised === undefined);
   const fitting = protocols.filter((protocol) => series.every(({ facts }) => fits(protocol, facts)));
   const byName = longestNamed(fitting, series.map(({ facts }) => facts));
   if (byName !== undefined) return chosen(byName);
@@ -62,6 +63,7 @@ export interface Recognition {
 }
 
 export function recogniseSeries(series: SeriesRecord, { protocol, candidates }: ProtocolChoice): Recognition {
+  if (series.synthesised !== undefined) return { role: undefined, series: undefined, candidates: [] };
   const found = candidates.flatMap((one) => recognise(one, factsForRules(series)));
   const roles = new Set(found.map(({ role }) => role));
   return {

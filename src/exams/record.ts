@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Orientation } from '../../protocols/index.js';
-import type { DeliveryState, ExamEvent, JobState, Light, OutputKind } from './events.js';
+import type { DeliveryState, ExamEvent, JobState, Light, OutputKind, SynthesisedFacts } from './events.js';
 import type { SourceFacts } from './facts.js';
 
 export interface Failure {
@@ -36,6 +36,8 @@ export interface SeriesRecord {
   readonly runs: Readonly<Record<string, RunRecord>>;
   /** Of a series that came by DICOM. */
   readonly received?: { readonly seriesInstanceUid: string; readonly sopInstanceUids: readonly string[]; readonly completeAt?: number };
+  /** Of a series that was computed from others. */
+  readonly synthesised?: SynthesisedFacts & { readonly at: number };
   /** By job. */
   readonly deliveries: Readonly<Record<string, { readonly destination: string; readonly state: DeliveryState; readonly at: number; readonly failure?: Failure }>>;
 }
@@ -65,6 +67,9 @@ export function seriesIdOf(sessionId: string, { measurementId }: SourceFacts): s
 }
 
 export const receivedSeriesId = (seriesInstanceUid: string): string => seriesId(`dicom ${seriesInstanceUid}`);
+
+/** Within its exam. */
+export const synthesisedSeriesId = (synthesis: string): string => seriesId(`synthesis ${synthesis}`);
 
 const earlier = (a: number | undefined, b: number): number => (a === undefined ? b : Math.min(a, b));
 const later = (a: number | undefined, b: number): number => (a === undefined ? b : Math.max(a, b));
@@ -154,6 +159,23 @@ function nextRun(run: RunRecord, event: SessionEvent): RunRecord {
       return event.kind === 'sessionFailed' ? { ...ended, failure: { code: event.code, text: event.text } } : ended;
     }
   }
+}
+
+/** Computed again, it is the later one. */
+export function withSynthesised(exam: ExamRecord, { at, series: facts }: Extract<ExamEvent, { kind: 'synthesised' }>): ExamRecord {
+  const id = synthesisedSeriesId(facts.id);
+  const known = exam.series[id];
+  if (known?.synthesised !== undefined && known.synthesised.at > at) return exam;
+  const { description, isSimulated } = facts;
+  return withSeries(exam, {
+    id,
+    facts: { patient: {}, modality: 'MR', seriesDescription: description, ...(isSimulated && { isSimulated }) },
+    openedAt: earlier(known?.openedAt, at),
+    lastActivityAt: later(known?.lastActivityAt, at),
+    runs: {},
+    synthesised: { ...facts, at },
+    deliveries: known?.deliveries ?? {},
+  });
 }
 
 export function withReceivedComplete(exam: ExamRecord, id: string, at: number): ExamRecord {

@@ -19,7 +19,7 @@ const delivery = z.object({
 });
 
 const output = z.object({
-  kind: z.string().describe('image, denoised, residual, gFactor, noise, snr, coilMap, psf'),
+  kind: z.string().describe('image, denoised, residual, gFactor, noise, snr, coilMap, psf; of syntheses image, low, high, fatFraction, pairResidual'),
   nImages: count,
   nExpected: count.optional(),
   light: z.enum(['green', 'amber', 'red']).optional().describe('of the worst image'),
@@ -27,7 +27,7 @@ const output = z.object({
 
 export const seriesSchema = z.object({
   id,
-  source: z.enum(['scan', 'dicom']).describe('reconstructed here from raw data, or received as DICOM'),
+  source: z.enum(['scan', 'dicom', 'synthesis']).describe('reconstructed here from raw data, received as DICOM, or computed from other series'),
   number: z.number().optional(),
   description: z.string().optional(),
   role: z.string().optional().describe('contrast, as far as the rules of the protocol tell'),
@@ -41,6 +41,7 @@ export const seriesSchema = z.object({
   outputs: z.array(output),
   nAttempts: count.describe('sessions that sent it'),
   remarks: z.array(z.string()).describe('codes of what the session said'),
+  reasons: z.array(reason).optional().describe('of a synthesis: why its light is not green, and what else is to be known'),
   deliveries: z.array(delivery),
   facts: z
     .object({

@@ -45,7 +45,7 @@ export function derive(exam: ExamRecord, rules: ExamRules, now: number): Derived
   const series = records.map((record) => seriesView(record, recogniseSeries(record, choice)));
   const openedAt = records[0]!.openedAt;
   const scanned = protocol === undefined ? [] : scannedPromises(protocol, series, openedAt, now);
-  const synthesised = protocol === undefined ? [] : synthesisedPromises(protocol, exam, scanned);
+  const synthesised = protocol === undefined ? [] : synthesisedPromises(protocol, exam, scanned, series);
   const promises = [...scanned, ...synthesised];
   const wanted = wantedJobs(protocol);
   const ready = wanted.flatMap((job) => readyJob(job, exam, promises));
@@ -66,27 +66,28 @@ export function derive(exam: ExamRecord, rules: ExamRules, now: number): Derived
 }
 
 function seriesView(record: SeriesRecord, { role, series, candidates }: Recognition): SeriesView {
-  const { facts, received } = record;
+  const { facts, received, synthesised } = record;
   const run = decisiveRun(record);
-  const progress = run === undefined ? receivedProgress(received) : runProgress(run);
+  const progress: Progress = synthesised !== undefined ? { state: 'complete' } : run === undefined ? receivedProgress(received) : runProgress(run);
   const deliveries = Object.entries(record.deliveries)
     .map(([jobId, { destination, state, at, failure }]) => ({ jobId, destination, state, at, ...(failure !== undefined && { reason: { ...failure } }) }))
     .sort((a, b) => a.at - b.at || (a.jobId < b.jobId ? -1 : 1));
   const isDelivered = progress.state === 'complete' && deliveries.length > 0 && deliveries.every(({ state }) => state === 'delivered');
-  const endedAt = run === undefined ? received?.completeAt : run.endedAt;
+  const endedAt = synthesised?.at ?? (run === undefined ? received?.completeAt : run.endedAt);
   return {
     id: record.id,
-    source: received === undefined ? 'scan' : 'dicom',
-    ...withoutEmpty({ number: facts.seriesNumber, description: facts.seriesDescription, role, protocolSeries: series?.id }),
+    source: synthesised !== undefined ? 'synthesis' : received === undefined ? 'scan' : 'dicom',
+    ...withoutEmpty({ number: facts.seriesNumber, description: facts.seriesDescription, role: synthesised?.contrast ?? role, protocolSeries: synthesised?.id ?? series?.id }),
     candidates: series === undefined ? [...candidates] : [],
     ...progress,
     ...(isDelivered && { state: 'delivered' as const }),
     openedAt: record.openedAt,
     ...(endedAt !== undefined && { endedAt }),
     ...(run !== undefined && { lines: { nAcquired: run.nLines, ...(facts.nLines !== undefined && { nExpected: facts.nLines }) } }),
-    outputs: run === undefined ? receivedOutputs(received) : outputsOf(run, facts),
+    outputs: synthesised !== undefined ? synthesisedOutputs(synthesised) : run === undefined ? receivedOutputs(received) : outputsOf(run, facts),
     nAttempts: Object.keys(record.runs).length,
     remarks: run === undefined ? [] : [...run.remarks],
+    ...(synthesised !== undefined && { reasons: synthesised.reasons.map(({ code, text }) => ({ code, text })) }),
     deliveries,
     facts: withoutEmpty({
       modality: facts.modality, orientation: facts.orientation ?? record.orientation, trMs: facts.trMs, teMs: facts.teMs, tiMs: facts.tiMs,
@@ -126,6 +127,10 @@ function outputsOf({ outputs }: RunRecord, { nImages: nExpected }: SourceFacts):
 }
 
 const receivedOutputs = (received: SeriesRecord['received']): SeriesView['outputs'] => [{ kind: 'image', nImages: received?.sopInstanceUids.length ?? 0 }];
+
+/** All of them are as good as the pair that they are from. */
+const synthesisedOutputs = ({ outputs, light }: NonNullable<SeriesRecord['synthesised']>): SeriesView['outputs'] =>
+  Object.entries(outputs).map(([kind, nImages]) => ({ kind, nImages, light })).sort((a, b) => (a.kind < b.kind ? -1 : 1));
 
 const turns = new WeakMap<Protocol, readonly number[]>();
 
@@ -176,14 +181,15 @@ function openPromise(
   return { state, reason: state === 'late' ? because('CONUS_WARN_EXAM_LATE', since) : because('CONUS_WARN_EXAM_MISSING', since) };
 }
 
-function synthesisedPromises(protocol: Protocol, exam: ExamRecord, scanned: readonly PromiseView[]): PromiseView[] {
+function synthesisedPromises(protocol: Protocol, exam: ExamRecord, scanned: readonly PromiseView[], series: readonly SeriesView[]): PromiseView[] {
   return protocol.synthesise.map((synthesis) => {
     const base = { id: synthesisId(synthesis), origin: 'synthesised' as const, role: synthesis.contrast, description: synthesis.seriesDescription ?? `SYN ${synthesis.contrast}` };
     const job = exam.jobs[synthesisJobId(synthesis)];
     if (job === undefined) return { ...base, ...waitingFor(synthesis.fromSeries, scanned) };
     const reason = job.failure ?? { code: 'CONUS_INFO_EXAM_AWAITED', text: job.state === 'done' ? 'it came' : 'it is being computed' };
     const state = job.state === 'done' ? 'came' : job.state === 'failed' || job.state === 'notAvailable' ? job.state : 'underway';
-    return { ...base, state, reason: { ...reason } };
+    const made = series.find(({ source, protocolSeries }) => source === 'synthesis' && protocolSeries === base.id);
+    return { ...base, state, ...(made !== undefined && { seriesId: made.id }), reason: { ...reason } };
   });
 }
 

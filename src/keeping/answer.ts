@@ -1,4 +1,4 @@
-/** An answer on the wire whose images are kept as well; CLOSE waits until the disk has them, nothing else does. */
+/** An answer on the wire whose images are kept as well; only CLOSE, and what is made of complete images, wait until the disk has them. */
 import type { CodedError, MrdHeader, MrdImage } from 'ismrmrd';
 import type { ReconImage, ReconNotice } from '../../recon/index.js';
 import type { DeliverySettings } from '../delivery/index.js';
@@ -51,10 +51,20 @@ export class KeepingAnswer implements SessionAnswer {
     return this.#wire.notices();
   }
 
+  async complete(): Promise<void> {
+    await this.#keep();
+  }
+
   async close(error?: CodedError): Promise<void> {
+    await this.#keep(error);
+    await this.#wire.close(error);
+  }
+
+  /** Once; later calls find everything kept. */
+  async #keep(error?: CodedError): Promise<void> {
+    if (this.#kept.isEnding) return void (await this.#kept.ended);
     await this.#rawIsKept();
     for (const { code, message } of await this.#kept.end(error)) this.#wire.text(`WRN ${code}: ${message}`);
-    await this.#wire.close(error);
   }
 
   abort(error: CodedError): void {

@@ -12,7 +12,7 @@ import { KeepingAnswer } from '../keeping/index.js';
 import type { KeptSession, SessionKeeper } from '../keeping/index.js';
 import { RawRecorder, rawWarning } from '../raw/index.js';
 import { Session, WireAnswer } from '../session/index.js';
-import type { Denoisers, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
+import type { Denoisers, Epilogue, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
 import { serverError } from './errors.js';
 import { SocketSink } from './socketSink.js';
 
@@ -27,6 +27,8 @@ export interface ConnectionOptions extends ChoiceOptions {
   readonly keeper?: SessionKeeper;
   /** Who looks on at the session of this id. */
   readonly observe?: (sessionId: string) => SessionObserver;
+  /** What goes back after the images of the session of this id. */
+  readonly epilogueOf?: (sessionId: string) => Epilogue;
   /** Longest silence between messages. */
   readonly idleTimeoutMs: number;
   /** Longest silence within a message, and longest time without a byte read by the client. */
@@ -73,6 +75,7 @@ export class Connection {
       answer: this.#kept === undefined ? wire : new KeepingAnswer(wire, this.#kept, async () => this.#recorder?.flushed()),
       savesRaw: options.saveRaw !== undefined,
       ...(options.observe !== undefined && { observer: options.observe(id) }),
+      ...(options.epilogueOf !== undefined && { epilogue: options.epilogueOf(id) }),
     });
     if (refusal !== undefined) this.#session.fail(refusal);
     this.closed = this.#run(id);

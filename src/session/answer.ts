@@ -15,6 +15,8 @@ export interface SessionAnswer {
   dependency(attributes: string): void;
   /** Undefined when more may follow at once; else resolves when the receiver has caught up. */
   ready(): Promise<void> | undefined;
+  /** Every image of the session itself was given: brings them to safety, where that is to be done. Others may still be returned. */
+  complete?(): Promise<void>;
   /** What is to be said of the images so far, before the end. */
   notices(): readonly ReconNotice[];
   /**

@@ -3,7 +3,7 @@ export * from './errors.js';
 export { Session } from './session.js';
 export { joinObservers } from './observer.js';
 export type { SessionObserver } from './observer.js';
-export type { Denoisers, Reconstructions, SessionOptions } from './session.js';
+export type { Denoisers, Epilogue, Reconstructions, SessionOptions } from './session.js';
 export { play } from './play.js';
 export { presentable } from './summary.js';
 export type { SessionSummary } from './summary.js';

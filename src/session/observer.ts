@@ -1,14 +1,14 @@
 /** Who looks on at a session, and changes nothing: exams, delivery, reports. */
 import type { AcquisitionHeader, MrdHeader, MrdImage } from 'ismrmrd';
-import type { ReconImage, ReconSummary } from '../../recon/index.js';
+import type { NoiseRecord, ReconImage, ReconSummary } from '../../recon/index.js';
 import type { Choice } from '../chain/index.js';
 import type { SessionSummary } from './summary.js';
 
 export interface SessionObserver {
   /** The header of a session that reconstructs is read. */
   described?(header: MrdHeader): void;
-  /** Chain and parameters are fixed, before the first readout. */
-  chosen?(choice: Choice, header: MrdHeader): void;
+  /** Chain and parameters are fixed, before the first readout; and whether noise of another session serves this one. */
+  chosen?(choice: Choice, header: MrdHeader, storedNoise: NoiseRecord | undefined): void;
   readout?(header: AcquisitionHeader): void;
   /** No more input is taken; images may still come. */
   inputEnded?(): void;
@@ -17,6 +17,8 @@ export interface SessionObserver {
   /** An image that the client sent, on its way back. */
   imageReturned?(image: MrdImage): void;
   reconstructed?(summary: ReconSummary): void;
+  /** Without an error, every image of the session itself is made, handed on and kept; what others make of them may still go back. */
+  completed?(noticeCodes: readonly string[]): void;
   /** The last call. */
   closed?(summary: SessionSummary): void;
 }
@@ -37,12 +39,13 @@ export function joinObservers(observers: readonly SessionObserver[], failed: (er
   };
   return {
     described: (header) => each((observer) => observer.described?.(header)),
-    chosen: (choice, header) => each((observer) => observer.chosen?.(choice, header)),
+    chosen: (choice, header, storedNoise) => each((observer) => observer.chosen?.(choice, header, storedNoise)),
     readout: (header) => each((observer) => observer.readout?.(header)),
     inputEnded: () => each((observer) => observer.inputEnded?.()),
     imageMade: (image) => each((observer) => observer.imageMade?.(image)),
     imageReturned: (image) => each((observer) => observer.imageReturned?.(image)),
     reconstructed: (summary) => each((observer) => observer.reconstructed?.(summary)),
+    completed: (noticeCodes) => each((observer) => observer.completed?.(noticeCodes)),
     closed: (summary) => each((observer) => observer.closed?.(summary)),
   };
 }

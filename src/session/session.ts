@@ -36,6 +36,12 @@ export interface Denoisers {
   denoiser(task: 'denoise-mr' | 'denoise-ct', id: string): Denoiser | undefined;
 }
 
+/**
+ * What comes back after the images of a session, once they are complete and kept: series that were made of them and of
+ * others. Ends in its own time, and never rejects.
+ */
+export type Epilogue = (give: (image: MrdImage) => void, gone: AbortSignal) => Promise<readonly ReconNotice[]>;
+
 export interface SessionOptions extends ChoiceOptions {
   readonly id: string;
   readonly reconstructions: Reconstructions;
@@ -47,6 +53,7 @@ export interface SessionOptions extends ChoiceOptions {
   readonly noiseStore?: NoiseStore;
   readonly limits?: Partial<ParserLimits>;
   readonly observer?: SessionObserver;
+  readonly epilogue?: Epilogue;
 }
 
 const emptyMeta = '<?xml version="1.0" encoding="UTF-8"?>\n<ismrmrdMeta></ismrmrdMeta>\n';
@@ -91,6 +98,8 @@ export class Session {
   #scratch = new Float32Array(0);
   /** Of a session that brings a noise measurement to be kept. */
   readonly #noise = new NoiseGathering();
+  /** Aborted when nothing can be answered any more. */
+  readonly #gone = new AbortController();
   /** Set while an acquisition waits for room; called when there is some, or when waiting is in vain. */
   #isFull = false;
   #wake: (() => void) | undefined;
@@ -173,6 +182,7 @@ export class Session {
     if (this.#phase === 'closed') return;
     const opening = this.#opening;
     this.#incomingCt?.abort();
+    this.#gone.abort();
     this.#release();
     this.#answer.abort?.(presentable(error));
     this.#settle('aborted', error, undefined);
@@ -309,8 +319,8 @@ export class Session {
     const choice = this.#choose();
     const { parameters, chain } = choice;
     if (this.#header === undefined) throw this.#headerError ?? new Error('no header to open a reconstruction with');
-    this.#options.observer?.chosen?.(choice, this.#header);
     const storedNoise = this.#options.noiseStore?.find(this.#header);
+    this.#options.observer?.chosen?.(choice, this.#header, storedNoise);
     if (storedNoise === undefined) this.#warnOfDependencies(this.#header);
     this.#settings = deliverySettings(chain, parameters, this.#returned.reserve());
     this.#quality = new QualityWatch(parameters.onAmber, parameters.onRed, (notice) => this.#say(notice));
@@ -487,11 +497,25 @@ export class Session {
     if (error === undefined) error = this.#errorAtTheEnd();
     if (error === undefined) this.#lastRemarks();
     this.#answer.notices().forEach((notice) => this.#say(notice));
+    if (error === undefined && this.#nImagesOut > 0) await this.#complete();
+    if (this.#isClosed()) return;
     this.#remarks.end();
     if (error !== undefined) this.#answer.text(`ERR ${presentable(error).message}`);
     await this.#answer.close(error === undefined ? undefined : presentable(error));
     if (this.#isClosed()) return;
     this.#settle(error === undefined ? 'completed' : 'failed', error, summary);
+  }
+
+  /** The images of the session are whole: they are kept before anybody makes something of them. */
+  async #complete(): Promise<void> {
+    await this.#answer.complete?.();
+    if (this.#isClosed()) return;
+    this.#options.observer?.completed?.(this.#remarks.codes);
+    const give = (image: MrdImage) => {
+      if (!this.#isClosed()) this.#sendImage(this.#returned.prepare(image, true));
+    };
+    const notices = (await this.#options.epilogue?.(give, this.#gone.signal)) ?? [];
+    if (!this.#isClosed()) notices.forEach((notice) => this.#say(notice));
   }
 
   /** As a method, so that the compiler forgets what the phase was before an await. */
