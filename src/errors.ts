@@ -25,6 +25,7 @@ import { SIMULATION_ERRORS } from './simulation/errors.js';
 import { OUTBOX_ERRORS } from './outbox/index.js';
 import { SPOOL_ERRORS, SPOOL_WARNINGS } from './spool/index.js';
 import { SWEEP_ERRORS } from './sweep/index.js';
+import { SYNTHESIS_ERRORS, SYNTHESIS_WARNINGS } from './synthesis/index.js';
 
 interface Section {
   readonly title: string;
@@ -37,7 +38,7 @@ const sections: readonly Section[] = [
   { title: 'Chain and parameters', table: { ...CHAIN_ERRORS, ...CHAIN_WARNINGS } },
   { title: 'Reconstruction', table: { ...RECON_ERRORS, ...RECON_NOTICES } },
   { title: 'Models', table: { ...MODEL_ERRORS, ...MODEL_WARNINGS } },
-  { title: 'Synthesis', table: { ...SYNTH_ERRORS, ...SYNTH_WARNINGS } },
+  { title: 'Synthesis', table: { ...SYNTH_ERRORS, ...SYNTHESIS_ERRORS, ...SYNTH_WARNINGS, ...SYNTHESIS_WARNINGS } },
   { title: 'Delivery', table: { ...DELIVERY_ERRORS, ...DELIVERY_WARNINGS } },
   { title: 'DICOM', table: { ...DICOM_ERRORS, ...DICOM_WARNINGS } },
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },

@@ -37,6 +37,8 @@ import { serve, serveOptionsOf } from './serve.js';
 import type { ServeFlags } from './serve.js';
 import { addSimulate } from './simulateCommand.js';
 import { sweep } from './sweep.js';
+import { synth, synthContrasts } from './synth.js';
+import type { SynthFlags } from './synth.js';
 
 const DEFAULT_PORT = 9002;
 const LOOPBACK = '127.0.0.1';
@@ -198,6 +200,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     });
 
   addSweep(program, io, done);
+  addSynth(program, io, done);
   addSimulate(command(program, 'simulate'), io, done);
   addProtocols(program, io, done);
   addOutbox(program.command('outbox').description('what waits for delivery, and what became of it'), io, done);
@@ -267,6 +270,37 @@ function addSweep(program: Command, io: CliIo, done: (code: ExitCode) => void): 
       const timing = defined({ trMs: flags.trMs, echoTrainLength: flags.etl });
       done(await sweep(input, { ...choiceOf(flags), ...poolOf(flags), ...timing, accelerations, calibrationLines, methods, limits, output, json }, io));
     });
+}
+
+function addSynth(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
+  withModels(command(program, 'synth'))
+    .description('compute contrasts that were not scanned from T1w and T2w; the light tells how far they are to be trusted')
+    .option('--t1 <in>', 'T1w series: a folder of DICOM files, .nii or .nii.gz (with a .json beside it), .mrd or .h5')
+    .option('--t2 <in>', 'T2w series, the same')
+    .option('--dixon <in>', 'water and fat images of a Dixon scan (DICOM), or fat fractions (also .nii.gz)')
+    .option('--fatsat <in>', 'a fat-suppressed T2w series')
+    .requiredOption('--to <contrasts>', `what is computed: ${synthContrasts.join(',')}, or some of them`, namesOf(synthContrasts))
+    .requiredOption('-o, --output <out>', 'a folder for DICOM, .nii.gz, .png, .mrd or .h5')
+    .option('--ti <milliseconds>', 'inversion time of STIR; auto: the null of fat', autoOr(positive), 'auto')
+    .option('--tr <milliseconds>', 'repetition time of what is computed; by default as docs/protocols.md says', positive)
+    .option('--te <milliseconds>', 'echo time of what is computed', positive)
+    .option('--real', 'STIR with the sign of what the inversion left negative', false)
+    .option('--trust-maps', 'further series: interval, fat fraction, what speaks against the pair', false)
+    .option('--deliver-red', 'write what is computed also where the light is red', false)
+    .option('--tr1 <milliseconds>', "repetition time of T1w, in place of its file's", positive)
+    .option('--te1 <milliseconds>', "echo time of T1w, in place of its file's", positive)
+    .option('--tr2 <milliseconds>', "repetition time of T2w, in place of its file's", positive)
+    .option('--te2 <milliseconds>', "echo time of T2w, in place of its file's", positive)
+    .option('--field-strength <tesla>', "in place of the files'", positive)
+    .option('--model <id>', 'the network; the first one that is in order by default')
+    .action(async (flags: SynthFlags) => {
+      done(await synth(flags, io));
+    });
+}
+
+/** A value, or the word auto. */
+function autoOr<Value>(read: (text: string) => Value): (text: string) => Value | 'auto' {
+  return (text) => (text === 'auto' ? 'auto' : read(text));
 }
 
 function addProtocols(program: Command, io: CliIo, done: (code: ExitCode) => void): void {

@@ -60,6 +60,7 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
     ...(await keepingOf(dataFolder, flags.deliverTo, { spool, dicom, handoff: config.handoff })),
     doors,
     exams: config.exams,
+    synthesis: config.synthesis,
     logLevel: flags.logLevel,
     json: flags.json,
   };

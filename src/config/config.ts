@@ -14,6 +14,7 @@ import { configError } from './errors.js';
 import { handoffSection } from './handoff.js';
 import { httpSection, mrdSection } from './mrd.js';
 import { spoolSection } from './spool.js';
+import { synthesisSection } from './synthesis.js';
 
 const configSchema = z.strictObject({
   mrd: mrdSection.prefault({}).describe('MRD sessions'),
@@ -22,6 +23,7 @@ const configSchema = z.strictObject({
   spool: spoolSection.prefault({}).describe('the data folder, and deliveries from it'),
   dicom: dicomSection.prefault({}).describe('the receiver of images, and destinations'),
   exams: examsSection.prefault({}).describe('how series are gathered into exams'),
+  synthesis: synthesisSection.prefault({}).describe('contrasts that are computed from what was scanned'),
   handoff: handoffSection.prefault({}).describe('downstream stages that finished exams are offered to'),
 });
 

@@ -1,7 +1,7 @@
 /** The images of a series of an exam, as the data folder keeps them. */
 import type { ExamKeeper, SeriesView } from '../exams/index.js';
 import type { SeriesForHandoff } from '../handoff/index.js';
-import type { SessionKeeper } from '../keeping/index.js';
+import type { KeptSeries, SessionKeeper, SessionRecord } from '../keeping/index.js';
 import type { Spool, StoredInstance } from '../spool/index.js';
 
 export interface KeptImages {
@@ -10,28 +10,55 @@ export interface KeptImages {
   readonly keeper: SessionKeeper;
   /** What was received of a series by DICOM. */
   readonly received: (seriesInstanceUid: string) => readonly StoredInstance[];
+  /** What was computed for an exam. */
+  readonly synthesised: (examId: string, seriesId: string) => KeptSynthesis | undefined;
 }
 
-/** What was made of a scan: its images, and the denoised ones; or what came by DICOM. Nothing where all of it is gone. */
-export function keptSeriesOf(examId: string, view: SeriesView, { spool, exams, keeper, received }: KeptImages): SeriesForHandoff[] {
+/** A synthetic series with its maps. */
+export interface KeptSynthesis {
+  readonly light: 'green' | 'amber' | 'red';
+  readonly series: readonly { readonly kind: string; readonly description: string; readonly seriesInstanceUid: string; readonly instances: readonly StoredInstance[] }[];
+}
+
+/** What was made of a scan: its images, and the denoised ones; or what came by DICOM, or was computed. Nothing where all of it is gone. */
+export function keptSeriesOf(examId: string, view: SeriesView, kept: KeptImages): SeriesForHandoff[] {
+  const { spool, exams, received, synthesised } = kept;
   const record = exams.book.record(examId)?.series[view.id];
-  const common = { role: view.role ?? 'unknown', synthetic: view.facts.isSimulated === true };
+  const common = { role: view.role ?? 'unknown', synthetic: view.facts.isSimulated === true || view.source === 'synthesis' };
   const isKept = ({ ref }: StoredInstance) => spool.objects.has(ref);
+  if (view.source === 'synthesis') {
+    const { light, series } = synthesised(examId, view.id) ?? { light: 'red', series: [] };
+    return series
+      .filter(({ kind }) => kind === 'image')
+      .map(({ seriesInstanceUid, description, instances }): SeriesForHandoff => ({
+        ...common, seriesInstanceUid, description, modality: 'MR', denoised: false, qualityLight: light, instances: instances.filter(isKept),
+      }))
+      .filter(({ instances }) => instances.length > 0);
+  }
   if (record?.received !== undefined) {
     const { seriesInstanceUid } = record.received;
     const instances = received(seriesInstanceUid).filter(isKept);
     const modality = view.facts.modality === 'CT' ? 'CT' : 'MR';
     return instances.length === 0 ? [] : [{ ...common, seriesInstanceUid, description: view.description ?? '', modality, denoised: false, instances }];
   }
-  // A measurement that was sent again was reconstructed again: the latest counts.
-  const latestFirst = Object.values(record?.runs ?? {}).sort((a, b) => b.openedAt - a.openedAt);
-  const made = latestFirst.map(({ sessionId }) => keeper.session(sessionId)?.series ?? []).find((series) => series.length > 0) ?? [];
-  return made
+  return (sessionOf(examId, view, kept)?.series ?? [])
     .filter(({ output }) => output === 'image' || output === 'denoised')
-    .map(({ seriesInstanceUid, description, output, light, sopInstanceUids }): SeriesForHandoff => ({
-      ...common, seriesInstanceUid, description, modality: 'MR', denoised: output === 'denoised',
-      ...(light !== undefined && { qualityLight: light }),
-      instances: sopInstanceUids.map((uid) => keeper.instance(uid)).filter((instance) => instance !== undefined).filter(isKept),
+    .map((series): SeriesForHandoff => ({
+      ...common, seriesInstanceUid: series.seriesInstanceUid, description: series.description, modality: 'MR', denoised: series.output === 'denoised',
+      ...(series.light !== undefined && { qualityLight: series.light }),
+      instances: instancesOf(series, kept),
     }))
     .filter(({ instances }) => instances.length > 0);
+}
+
+/** That made the images of a scan. A measurement that was sent again was reconstructed again: the latest counts. */
+export function sessionOf(examId: string, view: SeriesView, { exams, keeper }: Pick<KeptImages, 'exams' | 'keeper'>): SessionRecord | undefined {
+  const runs = exams.book.record(examId)?.series[view.id]?.runs ?? {};
+  const latestFirst = Object.values(runs).sort((a, b) => b.openedAt - a.openedAt);
+  return latestFirst.map(({ sessionId }) => keeper.session(sessionId)).find((session) => (session?.series ?? []).length > 0);
+}
+
+/** Those that were not cleaned away. */
+export function instancesOf({ sopInstanceUids }: KeptSeries, { keeper, spool }: Pick<KeptImages, 'keeper' | 'spool'>): StoredInstance[] {
+  return sopInstanceUids.map((uid) => keeper.instance(uid)).filter((instance) => instance !== undefined).filter(({ ref }) => spool.objects.has(ref));
 }

@@ -2,7 +2,7 @@
  * The one place that wires the service. Parts are started in the order in which they need one another and closed in
  * reverse; each has its slot below. A part that is missing (no data folder, no HTTP port) is simply not there.
  *
- *   data folder -> spool -> models -> exams -> outbox, DICOM, hand-off -> HTTP and live channel -> MRD
+ *   data folder -> spool -> models -> exams -> outbox, synthesis, DICOM, hand-off -> HTTP and live channel -> MRD
  *
  * MRD comes last, so that no scan is taken before whoever looks on is there, and is closed first, so that what the
  * last sessions bring still finds everybody in place.
@@ -10,6 +10,8 @@
 import type { ChoiceOptions } from '../chain/index.js';
 import type { DicomConfig } from '../config/dicom.js';
 import type { HandoffConfig } from '../config/handoff.js';
+import { synthesisSection } from '../config/synthesis.js';
+import type { SynthesisConfig } from '../config/synthesis.js';
 import type { CommitmentReports } from '../dicom/index.js';
 import { Doors } from '../doors/index.js';
 import type { DoorOptions } from '../doors/index.js';
@@ -38,6 +40,8 @@ import type { HandoffPart } from './handoff.js';
 import { startHttp } from './http.js';
 import { Parts } from './parts.js';
 import { deliverByProtocol } from './protocolDelivery.js';
+import { keptSyntheses, openSynthesis } from './synthesis.js';
+import type { SynthesisPart } from './synthesis.js';
 
 export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions {
   readonly host: string;
@@ -62,6 +66,8 @@ export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions
   readonly exams?: ExamOptions;
   /** Downstream stages; they need a data folder. */
   readonly handoff?: HandoffConfig;
+  /** Contrasts that are computed; they need a data folder. */
+  readonly synthesis?: SynthesisConfig;
 }
 
 const noDelivery: DeliveryOptions = { destinations: new Map(), destinationsFor: () => [], policy: defaultPolicy };
@@ -109,10 +115,22 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     let httpAddress: Address | undefined;
     let dicom: DicomPart | undefined;
     let handoff: HandoffPart | undefined;
+    let synthesis: SynthesisPart | undefined;
     if (data !== undefined && exams !== undefined && delivery !== undefined) {
-      const kept = { spool: data.spool, exams, keeper: delivery.keeper, received: (seriesInstanceUid: string) => dicom?.instancesOf(seriesInstanceUid) ?? [] };
+      const syntheses = keptSyntheses(data.spool);
+      const kept = {
+        spool: data.spool, exams, keeper: delivery.keeper,
+        received: (seriesInstanceUid: string) => dicom?.instancesOf(seriesInstanceUid) ?? [],
+        // An exam that turned out to be another one has the syntheses of both.
+        synthesised: (examId: string, seriesId: string) => [examId, ...exams.exam(examId).formerIds].map((id) => syntheses.get([id, seriesId])).find((found) => found !== undefined),
+      };
       const { destinations, destinationsFor } = options.delivery ?? noDelivery;
       deliverByProtocol(kept, (name) => destinations.has(name));
+      synthesis = openSynthesis(options.synthesis ?? synthesisSection.parse({}), { ...kept, host: denoising.host, destinationsFor, log });
+      if (synthesis !== undefined) {
+        const { observe } = parts.add(synthesis);
+        lookOn.unshift(observe);
+      }
       if (options.handoff !== undefined) {
         const ownUrl = () => (httpAddress === undefined ? undefined : urlOf(httpAddress, doors.tls !== undefined));
         handoff = parts.add(await openHandoff(options.handoff, { ...kept, destinations, destinationsFor, ownUrl, log }));
@@ -151,6 +169,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       standards: denoising.standards,
       ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
       ...(delivery !== undefined && { keeper: delivery.keeper }),
+      ...(synthesis !== undefined && { epilogueOf: synthesis.epilogueOf }),
       observe: (id) => joinObservers(lookOn.map((observerOf) => observerOf(id)), (error) => lookingOnFailed(error, id, log)),
       log,
       metrics,

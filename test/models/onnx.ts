@@ -76,6 +76,20 @@ export const twiceAsMany = () => denoiser([node('Add', ['image', 'noise'], ['onc
 export const oneChannel = () =>
   model([node('Identity', ['noise'], ['denoised']), port(11, 'image', 'float32', noiseShape), port(11, 'noise', 'float32', noiseShape), port(12, 'denoised', 'float32', noiseShape)]);
 
+/**
+ * A network of synthesis: the same tissue everywhere, whatever the images and the exam.
+ * @param maps ln PD, ln T1, ln T2, logit of the fat fraction
+ */
+export const oneTissue = (maps: readonly [number, number, number, number] = [0, Math.log(900), Math.log(80), -2], spread = 0.1) =>
+  model([
+    constant('zero', 'float32', [], [0]), constant('tissue', 'float32', [1, 4, 1, 1], [...maps]), constant('width', 'float32', [], [spread]),
+    node('Mul', ['images', 'zero'], ['noImages']), node('Mul', ['exam', 'zero'], ['noExam']), node('ReduceMax', ['noExam'], ['nothing'], attributeOf.int('keepdims', 0)),
+    node('Add', ['noImages', 'tissue'], ['filled']), node('Add', ['filled', 'nothing'], ['maps']),
+    node('Concat', ['maps', 'maps'], ['both'], attributeOf.int('axis', 1)), node('Mul', ['both', 'zero'], ['flat']), node('Add', ['flat', 'width'], ['spread']),
+    port(11, 'images', 'float32', ['n', 4, 'rows', 'columns']), port(11, 'exam', 'float32', ['n', 18]),
+    port(12, 'maps', 'float32', ['n', 4, 'rows', 'columns']), port(12, 'spread', 'float32', ['n', 8, 'rows', 'columns']),
+  ]);
+
 export const otherNames = () => model([node('Relu', ['picture'], ['denoised']), port(11, 'picture', 'float32', imageShape), port(12, 'denoised', 'float32', imageShape)]);
 
 /** Adds each pixel's neighbours with weights that differ, zeros beyond the border: shift-invariant inside. */
