@@ -48,7 +48,7 @@ export const uncalibrated: Calibration = {
     bias: 0,
     weights: {
       peakT1w: 0.5, peakT2w: 0.5, shareT1w: 0, shareT2w: 0, rmsT1w: 0, rmsT2w: 0, peakFit: 0, rmsFit: 0, echoTimeMs: 0, lnGain: 0, misregistrationPixels: 0,
-      unlikeT1w: 0, unlikeT2w: 0, offsetT1w: 0, offsetT2w: 0,
+      unlikeT1w: 0, unlikeT2w: 0, offsetT1w: 0, offsetT2w: 0, opposed: 0, opposedFit: 0,
     },
     amber: 1.7, red: 2.3, localZ: 4,
   },

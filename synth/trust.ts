@@ -2,7 +2,8 @@
  * Whether T1w and T2w belong together: what the network, asked for one of them from the other alone, and what the maps behind
  * both say of each, against what was measured. On images averaged over 2 x 2 pixels, over their means:
  *
- *   z = (measured - g predicted) / sqrt((g sigma)^2 + noise^2 + floor^2),   g = exp median ln(measured / predicted)
+ *   z = (measured - g predicted) / sqrt((g sigma)^2 + noise^2 + floor^2),   g = exp median ln(measured / predicted), times what is left of
+ *                                                                           shading: exp of the mean of ln(measured / g predicted) over 25 x 25
  *
  * sigma is what the deviations of the maps make of the predicted signal, so that a place of which T1w tells nothing (fluid or
  * vessel) says nothing against the pair; g is free, as gains are. Averaged over 5 x 5 of these pixels z tells the place.
@@ -17,6 +18,8 @@
  *   lnGain       where the relative scale is known: how far the free gain is from it
  *   unlike       1 - correlation of the fine structure of measured and predicted, ln(image) less its mean over 7 x 7 pixels
  *   offset       how much larger that correlation is where one of both is moved by up to three pixels
+ *   opposed the largest geometric mean of the two averaged z where their signs differ: what only one image has is too much in it and
+ *           too little in the other; opposedFit: of the fits
  *   misregistrationPixels   what registration left
  *
  *   score = bias + sum of weights times ln(1 + feature)
@@ -30,7 +33,7 @@ import type { TrafficLight } from './types.js';
 
 export const gateFeatureNames = [
   'peakT1w', 'peakT2w', 'shareT1w', 'shareT2w', 'rmsT1w', 'rmsT2w', 'peakFit', 'rmsFit', 'echoTimeMs', 'lnGain', 'misregistrationPixels',
-  'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w',
+  'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w', 'opposed', 'opposedFit',
 ] as const;
 export type GateFeatures = Readonly<Record<(typeof gateFeatureNames)[number], number>>;
 
@@ -49,6 +52,10 @@ const cutZ = 6;
 /** Of the mean over tissue: darker pixels count as this dark in the fine structure. */
 const leastOfStructure = 0.02;
 const fineWindow = 7;
+/** As wide as shading varies. */
+const broadWindow = 25;
+/** What is more than this off, as ln of a ratio, is no shading. */
+const mostOfShading = 1;
 const farthestShift = 3;
 /** Of so many slices one more may be beyond a limit. */
 const slicesPerOutlier = 8;
@@ -147,6 +154,7 @@ function sliceEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1
     echoTimeMs: Math.abs(echoTimeErrorMs(images.t2w, predicted, t2w.gain, tissue)),
     lnGain: t2wOverT1w === undefined ? 0 : Math.abs(Math.log((t2w.gain * t2wOverT1w) / ownGain)),
     unlikeT1w: alike1.unlike, unlikeT2w: alike2.unlike, offsetT1w: alike1.offset, offsetT2w: alike2.offset,
+    opposed: opposed(t1w.averaged, t2w.averaged), opposedFit: opposed(fits[0].averaged, fits[1].averaged),
   };
   return { features, z: t1w.averaged.map((value, pixel) => (Math.abs(value) > Math.abs(t2w.averaged[pixel]!) ? value : t2w.averaged[pixel]!)) };
 }
@@ -161,12 +169,13 @@ interface Comparison {
 
 function compare(measured: Float32Array, { signal, deviation }: Predicted, noise: Float32Array, tissue: Float32Array, size: PairImages): Comparison {
   const gain = gainOf(measured, signal, tissue);
+  const local = localGain(measured, signal, gain, tissue, size);
   const z = new Float32Array(measured.length);
   let [n, nFar, energy] = [0, 0, 0];
   for (let pixel = 0; pixel < z.length; pixel++) {
     if (tissue[pixel] === 0) continue;
-    const expected = gain * signal[pixel]!;
-    const variance = (gain * deviation[pixel]!) ** 2 + noise[pixel]! ** 2 + floorOfMean ** 2 + (floorOfPrediction * expected) ** 2;
+    const expected = gain * local[pixel]! * signal[pixel]!;
+    const variance = (gain * local[pixel]! * deviation[pixel]!) ** 2 + noise[pixel]! ** 2 + floorOfMean ** 2 + (floorOfPrediction * expected) ** 2;
     const value = (measured[pixel]! - expected) / Math.sqrt(variance);
     z[pixel] = value;
     n++;
@@ -176,6 +185,21 @@ function compare(measured: Float32Array, { signal, deviation }: Predicted, noise
   const averaged = averagedWithin(z, tissue, size);
   const peak = averaged.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   return { gain, averaged, peak, sharePercent: (100 * nFar) / Math.max(1, n), rms: Math.sqrt(energy / Math.max(1, n)) };
+}
+
+/** What shading left: a smooth factor of measured over predicted, about their gain. */
+function localGain(measured: Float32Array, predicted: Float32Array, gain: number, tissue: Float32Array, { slices, rows, columns }: PairImages): Float32Array {
+  const told = tissue.map((value, pixel) => (value === 1 && measured[pixel]! > 0 && predicted[pixel]! > 0 ? 1 : 0));
+  const logs = told.map((value, pixel) =>
+    (value === 1 ? Math.max(-mostOfShading, Math.min(mostOfShading, Math.log(measured[pixel]! / (gain * predicted[pixel]!)))) : 0));
+  const counts = boxSums(told, slices, rows, columns, broadWindow);
+  return boxSums(logs, slices, rows, columns, broadWindow).map((sum, pixel) => Math.exp(sum / Math.max(1, counts[pixel]!)));
+}
+
+function opposed(first: Float32Array, second: Float32Array): number {
+  let largest = 0;
+  for (let pixel = 0; pixel < first.length; pixel++) largest = Math.max(largest, -first[pixel]! * second[pixel]!);
+  return Math.sqrt(largest);
 }
 
 /** exp median ln(measured / predicted) over tissue; 1 where there is none. */

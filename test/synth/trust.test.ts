@@ -54,6 +54,24 @@ describe('the evidence against a pair', () => {
     expect(features!.offsetT1w).toBeCloseTo(0, 5);
   });
 
+  it('is not in what shading left of both', () => {
+    // Over more pixels than the window of the local gain has.
+    const [shaded1, shaded2] = [t1w, t2w].map((image) => image.map((value, voxel) => value * Math.exp(0.015 * ((voxel % columns) - columns / 2))));
+    const [features] = pairEvidence({ ...images, t1w: shaded1!, t2w: shaded2! }, predictionsOf(t1w, t2w), undefined, 0).slices;
+    expect(features!.peakT1w).toBeLessThan(2);
+    expect(features!.rmsT2w).toBeLessThan(1);
+  });
+
+  it('is opposed where one image has what the other one takes from the prediction', () => {
+    const inside = (voxel: number) => voxel < nPixels && Math.hypot(Math.floor(voxel / columns) - 20, (voxel % columns) - 20) < 4;
+    const brighter = t2w.map((value, voxel) => (inside(voxel) ? 1.6 * value : value));
+    // T1w as told by a T2w with the blob is brighter there than it was measured; T2w as told by T1w knows of no blob.
+    const misled = t1w.map((value, voxel) => (inside(voxel) ? 1.6 * value : value));
+    const found = (predictedT1w: Float32Array) => pairEvidence({ ...images, t2w: brighter }, predictionsOf(predictedT1w, t2w), undefined, 0).slices[0]!;
+    expect(found(misled).opposed).toBeGreaterThan(2);
+    expect(found(t1w).opposed).toBeLessThan(0.5);
+  });
+
   it('is an echo time, where T2w decayed for longer than it says', () => {
     const predictions = predictionsOf(t1w, t2w);
     const later = t2w.map((value, voxel) => value * Math.exp(-12 / Math.exp(predictions.lnT2Ms[voxel]!)));
