@@ -63,12 +63,12 @@ def foreground(first, second):
     return (first > 0.1 * high[0]) & (second > 0.1 * high[1]), high
 
 
-def fit_field(first, second):
-    """Coefficients of ln(field) (15 terms, mean over the foreground zero) of two images on the coarse grid, flat."""
+def fit_field(first, second, basis=COARSE):
+    """Coefficients of ln(field) (15 terms, mean over the foreground zero) of two images, flat; `basis` [15, pixels] is that of the coarse grid."""
     inside, high = foreground(first, second)
     if inside.sum() < 60:
         return np.zeros(15), inside
-    basis = COARSE[:, inside].astype(np.float64)
+    basis = basis[:, inside].astype(np.float64)
     value = 0.5 * np.log(first[inside] / high[0]) + 0.5 * np.log(second[inside] / high[1])
     weight = np.ones(value.shape)
     for _ in range(5):

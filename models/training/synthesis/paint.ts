@@ -3,6 +3,7 @@
  * would measure of it without noise and shading, the series that was not scanned, and the tissue behind them.
  *
  *   npx tsx paint.ts OUT --first 1000 --count 300 [--prior wide|narrow|mixed] [--lesions mixed|none|KINDS] [--slices 7]
+ *     [--region lumbar|cervical|thoracolumbar] [--orientation sagittal|axial]
  *
  * For each patient OUT/SEED.json tells the slices' sequences and OUT/SEED.bin holds int16 [slice, channel, row, column],
  * a channel times its scale. Signals are those of imaging/signal.ts summed over the tissues of a voxel, water and fat
@@ -91,12 +92,13 @@ function varyTissues(tissues: Anatomy['tissues'], width: number, random: Random)
 }
 
 /** Pixels of a slice through a place, with planes across its thickness. */
-function drawSlice(patient: SimulatedPatient, random: Random): { planes: Plane[]; orientation: string; pixelMm: number; thicknessMm: number } {
+function drawSlice(patient: SimulatedPatient, random: Random, wanted: string): { planes: Plane[]; orientation: string; pixelMm: number; thicknessMm: number } {
   const frames = [...patient.discs.values()];
   const frame: Frame = frames[Math.floor(random.uniform() * frames.length)]!;
   const pixelMm = between(random, 0.65, 1.1);
   const thicknessMm = between(random, 2.5, 4.5);
-  const orientation = random.uniform() < 0.85 ? 'sagittal' : 'axial';
+  const drawn = random.uniform() < 0.85 ? 'sagittal' : 'axial';
+  const orientation = wanted === 'any' ? drawn : wanted;
   const along: readonly [Vector3, Vector3, Vector3] = orientation === 'sagittal'
     ? [[0, 1, 0], [0, 0, -1], [1, 0, 0]]
     : [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
@@ -144,8 +146,8 @@ function shifted(image: Float32Array, columns: number): Float32Array {
   return out;
 }
 
-function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, width: number, random: Random) {
-  const { planes, orientation, pixelMm, thicknessMm } = drawSlice(patient, random);
+function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, width: number, wanted: string, random: Random) {
+  const { planes, orientation, pixelMm, thicknessMm } = drawSlice(patient, random, wanted);
   const sequences = drawSequences(random, fieldStrengthT);
   const tissues = varyTissues(patient.anatomy.tissues, width, random);
   const painted = Array.from({ length: 13 }, () => new Float32Array(matrix * matrix));
@@ -191,7 +193,7 @@ const { values: options, positionals } = parseArgs({
   options: {
     first: { type: 'string', default: '1000' }, count: { type: 'string', default: '300' }, step: { type: 'string', default: '1' },
     prior: { type: 'string', default: 'mixed' }, lesions: { type: 'string', default: 'mixed' }, slices: { type: 'string', default: '7' },
-    region: { type: 'string', default: 'any' },
+    region: { type: 'string', default: 'any' }, orientation: { type: 'string', default: 'any' },
   },
 });
 const out = positionals[0]!;
@@ -207,7 +209,7 @@ for (let index = 0; index < Number(options.count); index += Number(options.step)
   try {
     const patient = buildPatient(drawRecord(seed, pathology, region, fieldStrengthT), fieldStrengthT);
     const samples = Array.from({ length: Number(options.slices) }, () =>
-      paintSample(patient, fieldStrengthT, prior[options.prior as keyof typeof prior](random), random));
+      paintSample(patient, fieldStrengthT, prior[options.prior as keyof typeof prior](random), options.orientation, random));
     const { t1Ms, t2Ms } = patient.fat;
     writeFileSync(join(out, `${seed}.bin`), Buffer.concat(samples.map(({ data }) => Buffer.from(data.buffer))));
     const findings = patient.record.findings.map(({ kind }) => kind);

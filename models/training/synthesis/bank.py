@@ -1,0 +1,85 @@
+"""The frozen bank: the simulated patients on whom synthesis is measured, and never trained.
+
+    python3 bank.py --bank BANK              # paints what is not there yet: about 20 minutes of one core
+    python3 bank.py --bank BANK --check      # says whether it is the bank that evaluation.json was measured on
+
+Seeds of training are below 2000. Painting is deterministic, so that seeds define the bank; its SHA-256 goes with every result. Factors of
+the intervals and coefficients of the gate (calibrate.py) are from neither these patients nor trained ones, but from those that
+training looks at only (every 20th, `tuning`).
+"""
+
+import argparse
+import hashlib
+import pathlib
+import subprocess
+
+import data
+
+HERE = pathlib.Path(__file__).parent
+
+# Lesions of one patient lie in vertebrae of their own, so that each is judged beside sound marrow or its neighbours'.
+SETS = {
+    'wide': dict(first=5000, count=50, prior='wide', lesions='mixed', slices=5),
+    'narrow': dict(first=6000, count=50, prior='narrow', lesions='mixed', slices=5),
+    'healthy': dict(first=7000, count=200, prior='mixed', lesions='none', slices=1, region='lumbar', orientation='sagittal'),
+    'marrow': dict(
+        first=8000, count=40, prior='mixed', slices=2, region='lumbar', orientation='sagittal',
+        lesions='fracture:T12:oedema=yes,metastasis:L2:matrix=lytic,modic1:L3-L4',
+    ),
+    'infected': dict(
+        first=8100, count=18, prior='mixed', slices=4, region='lumbar', orientation='sagittal',
+        lesions='spondylodiscitis:L2-L3:abscess=both,schmorl:T12-L1:oedema=yes',
+    ),
+    'fatty': dict(
+        first=8200, count=12, prior='mixed', slices=4, region='lumbar', orientation='sagittal',
+        lesions='modic2:L3-L4,haemangioma:L1',
+    ),
+}
+# Only gains in image quality are measured on these two.
+QUALITY = ('wide', 'narrow')
+LESIONED = ('marrow', 'infected', 'fatty')
+
+
+def paint(bank, name):
+    """Paints what is missing of one set."""
+    options = SETS[name]
+    folder = bank / name
+    missing = [seed for seed in range(options['first'], options['first'] + options['count']) if not (folder / f'{seed}.json').exists()]
+    if not missing:
+        return
+    settings = [part for key, value in options.items() if key not in ('first', 'count') for part in (f'--{key}', str(value))]
+    command = ['npx', 'tsx', str(HERE / 'paint.ts'), str(folder), '--first', str(missing[0])]
+    count = options['first'] + options['count'] - missing[0]
+    subprocess.run([*command, '--count', str(count), *settings], check=True)
+
+
+def load(bank, name):
+    """The slices of one set (data.Cases)."""
+    cases = data.Cases(pathlib.Path(bank) / name)
+    assert len(cases) == SETS[name]['count'] * SETS[name]['slices'], f'{name}: {len(cases)} slices; run bank.py'
+    return cases
+
+
+def tuning(cases):
+    """Slices of the patients of the training folder whom training only looks at."""
+    return data.Cases(cases, lambda seed: seed % 20 == 0)
+
+
+def digest(bank):
+    """SHA-256 of all that was painted, in the order of the sets and seeds."""
+    whole = hashlib.sha256()
+    for name, options in SETS.items():
+        for seed in range(options['first'], options['first'] + options['count']):
+            whole.update((pathlib.Path(bank) / name / f'{seed}.bin').read_bytes())
+    return whole.hexdigest()
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--bank', type=pathlib.Path, required=True)
+    parser.add_argument('--check', action='store_true')
+    arguments = parser.parse_args()
+    if not arguments.check:
+        for each in SETS:
+            paint(arguments.bank, each)
+    print(digest(arguments.bank))

@@ -1,0 +1,388 @@
+r"""Measures synthesis on the frozen bank (bank.py); prints a table and writes evaluation.json.
+
+    python3 evaluate.py --bank BANK --train CASES --model ../../synthesis-maps/model.onnx --direct DIRECT.onnx --equal EQUAL.onnx \
+        --out ../../synthesis-maps
+
+PSNR and SSIM are of the size of the signal per equilibrium magnetisation, in the body (proton density above 0.1) alone; the peak is the 99.5th percentile of the
+truth there. No scale is fitted. SSIM: windows of 7 x 7, Wang 2004, doi 10.1109/TIP.2003.819861. Differences are paired;
+their 95 % intervals are from 2000 bootstraps over patients. All seeds are fixed. `--only NAME` measures
+one section and keeps what evaluation.json has of the others.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+
+import numpy as np
+from scipy import ndimage
+
+import bank
+import calibrate
+import data
+import faults
+import gate
+import lesions
+from calibrate import MISSING
+from cubic import Cubic
+from synthesiser import DirectSynthesiser, Synthesiser, contrasts_of, truth_of
+
+SEED = 4711
+# So many slices of the bank are measured in the exams with a known scale or a third image: every fourth; by the trained baseline: every second.
+OTHER_EXAMS_EVERY, BASELINES_EVERY = 4, 2
+FAULTS_A_KIND = 50
+THRESHOLD_FINDS = 0.9
+LESION_FROM_MM = 6.0
+FRANK = 1.5
+
+
+def psnr(shown, truth, body):
+    peak = np.percentile(truth[body], 99.5)
+    return float(10 * np.log10(peak**2 / ((shown - truth)[body] ** 2).mean()))
+
+
+def psnr_scaled(shown, truth, body):
+    """With the best factor for the whole slice: what a reader, who sets a window, sees."""
+    x, y = shown[body], truth[body]
+    return psnr(shown * ((x * y).sum() / max((x * x).sum(), 1e-9)), truth, body)
+
+
+def ssim(shown, truth, body):
+    size = np.percentile(truth[body], 99.5)
+    box = tuple(slice(max(0, where.min() - 3), where.max() + 4) for where in np.nonzero(body))
+    shown, truth, body = shown[box], truth[box], body[box]
+    c1, c2 = 0.01**2, 0.03**2
+    mean = lambda image: ndimage.uniform_filter(image, 7)
+    x, y = np.where(body, shown / size, 0).astype(np.float32), np.where(body, truth / size, 0).astype(np.float32)
+    mx, my, n = mean(x), mean(y), 49 / 48
+    vx, vy, cov = n * (mean(x * x) - mx * mx), n * (mean(y * y) - my * my), n * (mean(x * y) - mx * my)
+    return float((((2 * mx * my + c1) * (2 * cov + c2)) / ((mx * mx + my * my + c1) * (vx + vy + c2)))[body].mean())
+
+
+def bootstrap(differences, patients):
+    """Mean and its 95 % interval over patients."""
+    differences, patients = np.asarray(differences), np.asarray(patients)
+    names = np.unique(patients)
+    sums = np.array([differences[patients == name].sum() for name in names])
+    counts = np.array([(patients == name).sum() for name in names])
+    drawn = np.random.default_rng(SEED).integers(len(names), size=(2000, len(names)))
+    means = sums[drawn].sum(1) / counts[drawn].sum(1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return dict(mean=round(float(differences.mean()), 3), low=round(float(low), 3), high=round(float(high), 3), n=len(differences))
+
+
+def auroc(sound, faulty):
+    order = np.concatenate([sound, faulty])
+    ranks = np.argsort(np.argsort(order)) + 1.0
+    return float((ranks[len(sound) :].sum() - len(faulty) * (len(faulty) + 1) / 2) / (len(sound) * len(faulty)))
+
+
+class Coverage:
+    """How often the truth lies in the interval."""
+
+    def __init__(self, interval):
+        self.interval, self.counts = interval, {}
+
+    def add(self, contrast, where, signal, deviation, truth, mask):
+        if not mask.any():
+            return
+        low, high = calibrate.interval_of(signal[mask], deviation[mask], self.interval[contrast])
+        inside = (truth[mask] >= low) & (truth[mask] <= high)
+        covered, total = self.counts.get((contrast, where), (0, 0))
+        self.counts[contrast, where] = covered + int(inside.sum()), total + int(mask.sum())
+
+    def table(self):
+        table = {}
+        for (contrast, where), (covered, total) in sorted(self.counts.items()):
+            table.setdefault(contrast, {})[where] = dict(covered=round(100 * covered / total, 1), pixels=total)
+        return table
+
+
+class Evaluation:
+    def __init__(self, arguments):
+        self.bank = arguments.bank
+        self.network = Synthesiser(arguments.model)
+        self.others = {} if arguments.only in ('lesions', 'healthy') else {'cubic': Cubic(data.Cases(arguments.train))}
+        if arguments.direct:
+            self.others['direct'] = DirectSynthesiser(arguments.direct)
+        if arguments.equal:
+            self.others['equal'] = Synthesiser(arguments.equal)
+        calibration = json.loads((arguments.out / 'calibration.json').read_text())
+        self.gate = calibration['gate']
+        self.coverage = Coverage(calibration['interval'])
+
+    def exam(self, cases, index, mode, read=None):
+        """(made, maps, contrasts) of one slice in one of the exams; noise, shading and gains are the same whenever it is asked for."""
+        known, third = dict(unknown=(False, 'none'), known=(True, 'none'), dixon=(False, 'dixon'), fatsat=(False, 'fatsat'))[mode]
+        rng = np.random.default_rng((SEED, cases.slices[index][0]['seed'], index))
+        made = data.make(read or cases, index, rng, calibrate.options(known, third))
+        return made, self.network.maps(made['images'], made['exam']), contrasts_of(made)
+
+    def quality(self):
+        """PSNR and SSIM by prior, method and exam; fat fraction; fat in STIR; coverage."""
+        results = {}
+        for prior in bank.QUALITY:
+            cases = bank.load(self.bank, prior)
+            rows = []
+            for index in range(len(cases)):
+                modes = ('unknown', 'known', 'dixon', 'fatsat') if index % OTHER_EXAMS_EVERY == 0 else ('unknown',)
+                row = dict(patient=cases.slices[index][0]['seed'])
+                for mode in modes:
+                    made, maps, contrasts = self.exam(cases, index, mode)
+                    body = truth_of(made, 'protonDensity') > 0.1
+                    if body.sum() < 3000:
+                        break
+                    true = {name: np.abs(truth_of(made, name)) for name in MISSING}
+                    shown = {}
+                    for name in MISSING:
+                        signal, deviation = maps.signal(contrasts[name])
+                        shown[name] = np.abs(signal)
+                        if mode in ('unknown', 'known'):
+                            lesion = truth_of(made, 'lesion') > 0
+                            self.coverage.add(name, f'{mode}, {prior} prior', shown[name], deviation, true[name], body)
+                            self.coverage.add(name, f'{mode}, lesions', shown[name], deviation, true[name], body & lesion)
+                    self.score(row, mode, 'network', shown, true, body)
+                    error = np.abs(maps.fat_fraction() - truth_of(made, 'fatFraction'))[body]
+                    row[f'{mode} fat fraction'] = 100 * float(np.median(error))
+                    bodies = lesions.is_body(truth_of(made, 'label')) & body
+                    if bodies.sum() > 300:
+                        marrow = np.abs(maps.fat_fraction() - truth_of(made, 'fatFraction'))[bodies]
+                        row[f'{mode} fat fraction of vertebrae'] = 100 * float(np.median(marrow))
+                    if mode == 'unknown':
+                        self.fat_share(row, made, shown['stir'], true['stir'])
+                        for method, other in self.others.items():
+                            if method == 'cubic' or index % BASELINES_EVERY == 0:
+                                self.score(row, mode, method, other.images(made), true, body)
+                rows.append(row)
+            results[prior] = self.summary(rows)
+        return results
+
+    def score(self, row, mode, method, shown, true, body):
+        for name in MISSING:
+            row[f'{mode} {method} {name} psnr'] = psnr(shown[name], true[name], body)
+            row[f'{mode} {method} {name} ssim'] = ssim(shown[name], true[name], body)
+        row[f'{mode} {method} stir psnr, scaled'] = psnr_scaled(shown['stir'], true['stir'], body)
+
+    def fat_share(self, row, made, shown, true):
+        """Mean fat signal of STIR over that of the acquired T2w, each relative to its own 99.5th percentile."""
+        fat = ndimage.binary_erosion((truth_of(made, 'fatFraction') > 0.8) & (truth_of(made, 'protonDensity') > 0.7), iterations=2)
+        if fat.sum() < 200:
+            return
+        body = truth_of(made, 'protonDensity') > 0.1
+        acquired = made['images'][1]
+        share = lambda image: image[fat].mean() / np.percentile(image[body], 99.5)
+        row['fat shown'], row['fat true'], row['fat t2w'] = float(share(shown)), float(share(true)), float(share(acquired))
+        # Signals per equilibrium magnetisation, the acquired without noise: the same unit.
+        row['fat over t2w'] = float(shown[fat].mean() / truth_of(made, 't2w')[fat].mean())
+        row['fat over t2w, true'] = float(true[fat].mean() / truth_of(made, 't2w')[fat].mean())
+
+    def summary(self, rows):
+        rows = [row for row in rows if len(row) > 1]
+        keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key != 'patient']
+        means = {key: round(float(np.mean([row[key] for row in rows if key in row])), 3) for key in keys}
+        gains = {}
+
+        def gain(label, better, worse):
+            both = [row for row in rows if better in row and worse in row]
+            if both:
+                gains[label] = bootstrap([row[better] - row[worse] for row in both], [row['patient'] for row in both])
+
+        for name in MISSING:
+            for method in self.others:
+                gain(f'{name}: network over {method}, dB', f'unknown network {name} psnr', f'unknown {method} {name} psnr')
+            gain(f'{name}: equal over direct, dB', f'unknown equal {name} psnr', f'unknown direct {name} psnr')
+            for mode in ('known', 'dixon', 'fatsat'):
+                gain(f'{name}: {mode} over unknown, dB', f'{mode} network {name} psnr', f'unknown network {name} psnr')
+        return dict(means=means, gains=gains)
+
+    def lesions(self):
+        """By type: brighter than marrow, contrast, ratio; and coverage inside lesions."""
+        found = {}
+        self.detected, self.lesioned = [], []
+        for name in bank.LESIONED:
+            cases = bank.load(self.bank, name)
+            kinds = [kind for kind, (where, *_) in lesions.TYPES.items() if where == name]
+            for index in range(len(cases)):
+                label, lesion, pixel_mm = cases.image(index, 'label'), cases.image(index, 'lesion'), cases.slices[index][1]['pixelMm']
+                each = lesions.find(kinds, label, lesion, pixel_mm)
+                if not each:
+                    continue
+                made, maps, contrasts = self.exam(cases, index, 'unknown')
+                if index % BASELINES_EVERY == 0:
+                    self.lesioned.append(calibrate.gate_score(self.evidence(made, maps, contrasts), self.gate))
+                images = dict(t2w=made['images'][1])
+                for contrast in MISSING:
+                    signal, deviation = maps.signal(contrasts[contrast])
+                    images[contrast], images[f'true {contrast}'] = np.abs(signal), np.abs(truth_of(made, contrast))
+                    for one in each:
+                        self.coverage.add(contrast, f'in {one.kind}', images[contrast], deviation, images[f'true {contrast}'], one.mask)
+                        self.coverage.add(contrast, 'in lesions of marrow' if one.kind in lesions.MARROW else 'in fatty lesions' if one.kind in lesions.FATTY else 'in fluid',
+                                          images[contrast], deviation, images[f'true {contrast}'], one.mask)
+                brightness = {key: lesions.brightness_map(images[key], label, pixel_mm) for key in ('stir', 'true stir')}
+                for one in each:
+                    found.setdefault(one.kind, []).append(
+                        {key: (one.ratio(image), one.contrast_to_noise(image)) for key, image in images.items()} | dict(patient=cases.slices[index][0]['seed'])
+                    )
+                    if one.kind in lesions.MARROW and one.diameter_mm >= LESION_FROM_MM and one.ratio(images['true stir']) > 1:
+                        highest = lambda image: float(np.nanmax(np.where(one.mask, image, np.nan), initial=-1))
+                        frank = one.ratio(images['true stir']) >= FRANK
+                        self.detected.append({key: highest(image) for key, image in brightness.items()} | dict(frank=frank))
+        table = {kind: self.lesion_row(rows) for kind, rows in found.items()}
+        for group, kinds in (('lesions of marrow', lesions.MARROW), ('fatty lesions', lesions.FATTY), ('fluid', lesions.FLUID)):
+            table[f'all {group}'] = self.lesion_row([row for kind in kinds for row in found.get(kind, [])])
+        frank = [row for kind in lesions.MARROW for row in found.get(kind, []) if row['true stir'][0] >= FRANK]
+        table['frank lesions of marrow'] = self.lesion_row(frank)
+        return table
+
+    def lesion_row(self, rows):
+        if not rows:
+            return dict(n=0)
+        ratio = {key: np.array([row[key][0] for row in rows]) for key in rows[0] if key != 'patient'}
+        noise = {key: np.array([row[key][1] for row in rows]) for key in rows[0] if key != 'patient'}
+        median = lambda values: round(float(np.median(values)), 3)
+        cell = dict(n=len(rows))
+        for key in ratio:
+            cell[f'{key} brighter, share'] = round(float((ratio[key] > 1).mean()), 3)
+            cell[f'{key} ratio'] = median(ratio[key])
+            cell[f'{key} contrast to noise'] = median(noise[key])
+        for name in MISSING:
+            cell[f'{name} ratio over true'] = round(float(np.median(ratio[name]) / np.median(ratio[f'true {name}'])), 3)
+            cell[f'{name} contrast to noise over t2w'] = round(float(np.median(noise[name]) / max(np.median(noise['t2w']), 1e-3)), 3)
+        return cell
+
+    def evidence(self, made, maps, contrasts):
+        return gate.features(self.network, made['images'], made['exam'], contrasts, maps)[0]
+
+    def healthy(self):
+        """Nothing invented; and the gate's scores of sound slices and of the same ones with a fault. After `lesions`."""
+        cases = bank.load(self.bank, 'healthy')
+        # At 90 % of all lesions that are brighter than marrow in the truth, and at 90 % of the frank ones.
+        groups = dict(all=self.detected, frank=[row for row in self.detected if row['frank']])
+        threshold = {
+            (group, key): float(np.quantile([row[key] for row in rows], 1 - THRESHOLD_FINDS)) for group, rows in groups.items() for key in ('stir', 'true stir')
+        }
+        count = {group: dict(synthetic=0, true=0, invented=0) for group in groups}
+        slices = 0
+        found = {kind: [] for kind in ('none', *faults.KINDS)}
+        step = max(1, len(cases) // FAULTS_A_KIND)
+        for index in range(len(cases)):
+            made, maps, contrasts = self.exam(cases, index, 'unknown')
+            label, pixel_mm = cases.image(index, 'label'), made['pixelMm']
+            shown = lesions.brightness_map(np.abs(maps.signal(contrasts['stir'])[0]), label, pixel_mm)
+            true = lesions.brightness_map(np.abs(truth_of(made, 'stir')), label, pixel_mm)
+            for group in groups:
+                blobs = lesions.blobs(shown, threshold[group, 'stir'])
+                count[group]['synthetic'] += len(blobs)
+                count[group]['true'] += len(lesions.blobs(true, threshold[group, 'true stir']))
+                count[group]['invented'] += sum(np.nanmax(true[blob]) < threshold[group, 'true stir'] for blob in blobs)
+            slices += 1
+            found['none'].append(self.evidence(made, maps, contrasts))
+            if index % step:
+                continue
+            for kind in faults.KINDS:
+                read = faults.Faulty(cases, index, kind, np.random.default_rng((SEED, index, faults.KINDS.index(kind))))
+                made, maps, contrasts = self.exam(cases, index, 'unknown', read)
+                found[kind].append(self.evidence(made, maps, contrasts))
+        invented = {
+            group: dict(
+                threshold=round(threshold[group, 'stir'], 3), trueThreshold=round(threshold[group, 'true stir'], 3), lesions=len(rows), slices=slices,
+                **{f'{key} a slice': round(float(count[group][key] / slices), 4) for key in count[group]},
+            )
+            for group, rows in groups.items()
+        }
+        faulted = {kind: np.array(rows) for kind, rows in found.items()}
+        scores = {kind: np.array([calibrate.gate_score(row, self.gate) for row in rows]) for kind, rows in found.items()}
+        plain, sound = faulted.pop('none'), scores.pop('none')
+        green = lambda values: round(float((np.array(values) < self.gate['amber']).mean()), 3)
+        trust = dict(
+            auroc={kind: round(auroc(sound, values), 3) for kind, values in scores.items()},
+            healthyGreen=green(sound),
+            healthyRed=round(float((np.array(sound) >= self.gate['red']).mean()), 3),
+            faultyGreen={kind: green(values) for kind, values in scores.items()},
+            lesionedGreen=green(self.lesioned),
+            featureAuroc={
+                kind: {name: round(auroc(plain[:, k], faulted[kind][:, k]), 2) for k, name in enumerate(gate.FEATURES) if name != 'misregistrationPixels'}
+                for kind in faults.KINDS
+            },
+            n=dict(sound=len(sound), faulty=len(scores['blob']), lesioned=len(self.lesioned)),
+        )
+        return invented, trust
+
+
+def limits(found):
+    """(what, measured, asked for, whether it holds) of everything that has a limit."""
+    rows = []
+
+    def row(what, value, asked, sign):
+        if value is not None:
+            rows.append(dict(what=what, value=value, asked=f'{">=" if sign > 0 else "<="} {asked}', holds=bool(sign * value >= sign * asked)))
+
+    if 'quality' in found:
+        for prior, least in (('wide', 0.65), ('narrow', 0.72)):
+            part = found['quality'][prior]
+            for name, title in (('stir', 'STIR'), ('t2fs', 'T2 fat-sat')):
+                for label, what, asked in (('network over cubic', 'over the cubic', 3.0), ('equal over direct', 'over the direct network at equal training', 0.5)):
+                    gain = part['gains'].get(f'{name}: {label}, dB')
+                    row(f'{title}, {prior} prior: {what}, dB', gain and gain['mean'], asked, 1)
+                row(f'{title}, {prior} prior: SSIM', part['means'][f'unknown network {name} ssim'], least, 1)
+                row(f'{title}, {prior} prior: more with the scale known, dB', part['gains'][f'{name}: known over unknown, dB']['mean'], 1.0, 1)
+            for mode, title in (('dixon', 'Dixon'), ('fatsat', 'fat-sat')):
+                row(f'STIR, {prior} prior: more with a {title} series, dB', part['gains'][f'stir: {mode} over unknown, dB']['mean'], 4.0, 1)
+                row(f'{prior} prior: fat fraction with a {title} series, median error, points', part['means'][f'{mode} fat fraction'], 3.0, -1)
+            row(f'{prior} prior: fat fraction, median error, points', part['means']['unknown fat fraction'], 6.0, -1)
+            row(f'{prior} prior: fat in STIR over T2w', part['means']['fat over t2w'], 0.08, -1)
+    if 'lesions' in found:
+        for kind in (*lesions.MARROW, *lesions.FLUID):
+            part = found['lesions'].get(kind, dict(n=0))
+            if part['n']:
+                row(f'{kind}: brighter than marrow in STIR (T2w: {part["t2w brighter, share"]})', part['stir brighter, share'], part['t2w brighter, share'], 1)
+                row(f'{kind}: contrast to noise over T2w', part['stir contrast to noise over t2w'], 1.5, 1)
+                row(f'{kind}: lesion to marrow over the true one', part['stir ratio over true'], 0.7, 1)
+        for kind in lesions.FATTY:
+            part = found['lesions'].get(kind, dict(n=0))
+            if part['n']:
+                row(f'{kind}: brighter than marrow in STIR (true: {part["true stir brighter, share"]})', part['stir brighter, share'], round(part['true stir brighter, share'] + 0.05, 3), -1)
+    if 'invented' in found:
+        for group, title in (('all', 'all'), ('frank', 'frank')):
+            part = found['invented'][group]
+            row(f'false lesions a healthy slice, at 90 % of {title} ones (in the true STIR: {part["true a slice"]})', part['synthetic a slice'], 0.05, -1)
+        for kind, asked in dict(blob=0.95, patch=0.85, patient=0.98, shift=0.95, echoTime=0.85).items():
+            row(f'gate: AUROC, {kind}', found['gate']['auroc'][kind], asked, 1)
+        row('gate: healthy slices green', found['gate']['healthyGreen'], 0.95, 1)
+    for contrast, table in found.get('coverage', {}).items():
+        for where, cell in table.items():
+            holds = 87 <= cell['covered'] <= 93
+            rows.append(dict(what=f'90 % interval of {contrast}, {where}: covers, %', value=cell['covered'], asked='87 to 93', holds=holds))
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ('bank', 'train', 'model', 'out'):
+        parser.add_argument(f'--{name}', type=pathlib.Path, required=True)
+    parser.add_argument('--direct', type=pathlib.Path, help='the image-to-image baseline')
+    parser.add_argument('--equal', type=pathlib.Path, help='the parameter network when it had been trained as long as the baseline')
+    parser.add_argument('--only', choices=('quality', 'lesions', 'healthy'))
+    arguments = parser.parse_args()
+    evaluation = Evaluation(arguments)
+    started = time.process_time()
+    stored = arguments.out / 'evaluation.json'
+    found = json.loads(stored.read_text()) if arguments.only and stored.exists() else {}
+    found['bank'] = bank.digest(arguments.bank)
+    if arguments.only in (None, 'quality'):
+        found['quality'] = evaluation.quality()
+    if arguments.only in (None, 'lesions', 'healthy'):
+        found['lesions'] = evaluation.lesions()
+    if arguments.only in (None, 'healthy'):
+        found['invented'], found['gate'] = evaluation.healthy()
+    for contrast, table in evaluation.coverage.table().items():
+        found.setdefault('coverage', {}).setdefault(contrast, {}).update(table)
+    found['limits'] = limits(found)
+    for each in found['limits']:
+        print(f'{"" if each["holds"] else "MISSED":7}{each["what"]}: {each["value"]} (asked for {each["asked"]})')
+    print(f'{time.process_time() - started:.0f} s of processor time')
+    stored.write_text(json.dumps(found, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
