@@ -172,11 +172,11 @@ def limits_table(limits):
 
 def real_table(real):
     rows = [
-        [name, one['fatOverT2w'], one['itInT2w'], one['brightestTwelfthOfT1wInStir'], one['brightestOfT2wInStir'], one['medianOfBody'], one['gateScore'],
+        [name, f'{one["fatOverT2w"]}{" **missed**" if one["fatOverT2w"] > 0.1 else ""}', one['itInT2w'], one['brightestTwelfthOfT1wInStir'], one['brightestOfT2wInStir'], one['medianOfBody'], one['gateScore'],
          'green' if one['gateScore'] < one['amber'] else 'amber' if one['gateScore'] < one['red'] else 'red']
         for name, one in real.items()
     ]
-    return table(['pair', 'fat in STIR over T2w (asked for: 0.10)', 'brightest of T1w (fat) in T2w', 'in STIR', 'brightest of T2w (fluid) in STIR', 'median of tissue in STIR', 'score of the gate', 'light'], rows)
+    return table(['pair', 'fat in STIR over T2w (asked for <= 0.10)', 'brightest of T1w (fat) in T2w', 'in STIR', 'brightest of T2w (fluid) in STIR', 'median of tissue in STIR', 'score of the gate', 'light'], rows)
 
 
 def card(template, found, real, options):
