@@ -39,6 +39,10 @@ export const IMG_ERRORS = {
     expected: 'a finite centre and a finite width above zero',
     action: 'give another window or leave it out',
   },
+  IMG_ERR_NO_OVERLAP: {
+    expected: 'two volumes that cover a common part of the patient',
+    action: 'check positions and orientations; only series of one examination can be registered',
+  },
   IMG_ERR_SEQUENCE: {
     expected: 'times above zero, and a repetition time that holds preparation and echo train',
     action: 'lengthen TR, or shorten the echo train, the echo spacing or the inversion time',

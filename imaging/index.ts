@@ -12,3 +12,4 @@ export * from './volume.js';
 export * from './nifti.js';
 export * from './resample.js';
 export * from './noiseCheck.js';
+export * from './registration.js';

@@ -1,8 +1,9 @@
 /**
  * A volume on another grid. Both grids have true affines (geometry.ts): oblique and of either handedness.
  *
- *   out(i, j, k) = volume(A_volume^-1 A_grid [i, j, k, 1])
+ *   out(i, j, k) = volume(A_volume^-1 T A_grid [i, j, k, 1])
  *
+ * with T, where one is given, from where the patient is on the grid to where he was in the volume.
  * Along each axis, for a voxel coordinate x with the fraction t = x - floor(x):
  *
  *   nearest   the voxel floor(x + 1/2)
@@ -11,10 +12,11 @@
  *             the voxels, is exact for quadratics, overshoots at edges
  *
  * A volume reaches half a voxel beyond its outermost centres; there the outermost voxels are repeated. Beyond,
- * there is nothing. Nothing is smoothed before a coarser grid: it aliases what it cannot hold.
+ * there is nothing. A coarser grid aliases what it cannot hold, unless `bandLimited`: then the kernel of each axis of the
+ * volume is as much wider as a step of the grid is longer than a voxel along it, k(d / s) / Σ k.
  */
 import { ImagingError } from './errors.js';
-import { affineLps, invertAffine, transformPoint } from './geometry.js';
+import { affineLps, invertAffine, transformPoint, type Affine } from './geometry.js';
 import type { RealArray } from './metrics.js';
 import type { ImageGeometry, Vector3 } from './types.js';
 import type { Volume } from './volume.js';
@@ -23,6 +25,15 @@ export type Interpolation = 'nearest' | 'linear' | 'cubic';
 
 /** What lies within rounding of the border still belongs to the volume. */
 const borderVoxels = 0.5 + 1e-6;
+
+export interface ResampleOptions {
+  /** Where the volume does not reach; 0 unless given. */
+  readonly outside?: number;
+  /** T, LPS, mm: from points of the grid to points of the volume (registration.ts). */
+  readonly motion?: Affine;
+  /** Averages where the grid is coarser than the volume; not for `nearest`. */
+  readonly bandLimited?: boolean;
+}
 
 /** Writes the weights of the taps for fraction t, the first of them at tap `first` from floor(x). */
 interface Kernel {
@@ -60,26 +71,53 @@ const kernels: Readonly<Record<Interpolation, Kernel>> = {
   },
 };
 
+/** Kernels of distance, for the wider ones. */
+const profiles: Readonly<Record<Exclude<Interpolation, 'nearest'>, { readonly reach: number; readonly at: (distance: number) => number }>> = {
+  linear: { reach: 1, at: (d) => Math.max(0, 1 - d) },
+  cubic: { reach: 2, at: (d) => (d < 1 ? 1 + d * d * (1.5 * d - 2.5) : d < 2 ? 2 + d * (d * (2.5 - 0.5 * d) - 4) : 0) },
+};
+
+/** The kernel made `width` times as wide. */
+function widened(interpolation: Interpolation, width: number): Kernel {
+  if (interpolation === 'nearest' || width <= 1 + 1e-6) return kernels[interpolation];
+  const { reach, at } = profiles[interpolation];
+  const first = 1 - Math.ceil(reach * width);
+  const nTaps = 2 * Math.ceil(reach * width);
+  const weigh = (t: number, weights: Float64Array) => {
+    let sum = 0;
+    for (let tap = 0; tap < nTaps; tap++) sum += weights[tap] = at(Math.abs(first + tap - t) / width);
+    for (let tap = 0; tap < nTaps; tap++) weights[tap]! /= sum;
+  };
+  return { first, nTaps, weigh };
+}
+
 /** Taps along one axis: where in the data they are, and how much each weighs. */
 interface Taps {
+  readonly kernel: Kernel;
   readonly offsets: Int32Array;
   readonly weights: Float64Array;
 }
 
 /**
- * `volume` on the grid of `geometry`; `outside` where it does not reach.
+ * `volume` on the grid of `geometry`.
  * @throws IMG_ERR_SHAPE, IMG_ERR_GEOMETRY, IMG_ERR_DIRECTIONS
  */
-export function resample(volume: Volume<RealArray>, geometry: ImageGeometry, interpolation: Interpolation, outside = 0): Volume {
+export function resample(
+  volume: Volume<RealArray>, geometry: ImageGeometry, interpolation: Interpolation, options: ResampleOptions = {},
+): Volume {
+  const { outside = 0, bandLimited = false } = options;
   const size = volume.geometry.matrixSize;
   const [columns, rows, slices] = geometry.matrixSize;
   if (volume.data.length !== size[0] * size[1] * size[2]) {
     throw new ImagingError('IMG_ERR_SHAPE', `${volume.data.length} values for ${size.join(' x ')} voxels`);
   }
-  const toSource = voxelMap(geometry, volume.geometry);
-  const kernel = kernels[interpolation];
+  const toSource = voxelMap(geometry, volume.geometry, options.motion);
   const strides: Vector3 = [1, size[0], size[0] * size[1]];
-  const taps = size.map((): Taps => ({ offsets: new Int32Array(kernel.nTaps), weights: new Float64Array(kernel.nTaps) })) as [Taps, Taps, Taps];
+  const taps = toSource.map((row): Taps => {
+    const longestStep = Math.max(...row.slice(0, 3).map(Math.abs));
+    const kernel = widened(interpolation, bandLimited ? longestStep : 1);
+    return { kernel, offsets: new Int32Array(kernel.nTaps), weights: new Float64Array(kernel.nTaps) };
+  }) as [Taps, Taps, Taps];
 
   const data = new Float32Array(columns * rows * slices);
   const position: [number, number, number] = [0, 0, 0];
@@ -93,7 +131,7 @@ export function resample(volume: Volume<RealArray>, geometry: ImageGeometry, int
           position[axis] = a * i + b * j + c * k + d;
           inside &&= position[axis]! >= -borderVoxels && position[axis]! <= size[axis]! - 1 + borderVoxels;
         }
-        data[voxel++] = inside ? valueAt(volume.data, position, size, strides, kernel, taps) : outside;
+        data[voxel++] = inside ? valueAt(volume.data, position, size, strides, taps) : outside;
       }
     }
   }
@@ -101,9 +139,10 @@ export function resample(volume: Volume<RealArray>, geometry: ImageGeometry, int
 }
 
 /** Rows of the affine from voxels of one grid to voxels of another. */
-function voxelMap(from: ImageGeometry, to: ImageGeometry): readonly (readonly [number, number, number, number])[] {
+function voxelMap(from: ImageGeometry, to: ImageGeometry, motion?: Affine): readonly (readonly [number, number, number, number])[] {
   const [forward, back] = [affineLps(from), invertAffine(affineLps(to))];
-  const through = (voxel: Vector3) => transformPoint(back, transformPoint(forward, voxel));
+  const moved = (point: Vector3) => (motion === undefined ? point : transformPoint(motion, point));
+  const through = (voxel: Vector3) => transformPoint(back, moved(transformPoint(forward, voxel)));
   const origin = through([0, 0, 0]);
   const steps = ([[1, 0, 0], [0, 1, 0], [0, 0, 1]] as const).map(through);
   return [0, 1, 2].map((axis) => [
@@ -111,10 +150,9 @@ function voxelMap(from: ImageGeometry, to: ImageGeometry): readonly (readonly [n
   ]);
 }
 
-function valueAt(data: RealArray, position: Vector3, size: Vector3, strides: Vector3, kernel: Kernel, taps: readonly [Taps, Taps, Taps]): number {
-  const { first, nTaps, weigh } = kernel;
+function valueAt(data: RealArray, position: Vector3, size: Vector3, strides: Vector3, taps: readonly [Taps, Taps, Taps]): number {
   for (let axis = 0; axis < 3; axis++) {
-    const { offsets, weights } = taps[axis]!;
+    const { kernel: { first, nTaps, weigh }, offsets, weights } = taps[axis]!;
     const below = Math.floor(position[axis]!);
     weigh(position[axis]! - below, weights);
     for (let tap = 0; tap < nTaps; tap++) {
@@ -123,14 +161,14 @@ function valueAt(data: RealArray, position: Vector3, size: Vector3, strides: Vec
   }
   const [x, y, z] = taps;
   let value = 0;
-  for (let tapZ = 0; tapZ < nTaps; tapZ++) {
+  for (let tapZ = 0; tapZ < z.weights.length; tapZ++) {
     if (z.weights[tapZ] === 0) continue;
-    for (let tapY = 0; tapY < nTaps; tapY++) {
+    for (let tapY = 0; tapY < y.weights.length; tapY++) {
       const weight = z.weights[tapZ]! * y.weights[tapY]!;
       if (weight === 0) continue;
       const row = z.offsets[tapZ]! + y.offsets[tapY]!;
       let alongRow = 0;
-      for (let tapX = 0; tapX < nTaps; tapX++) {
+      for (let tapX = 0; tapX < x.weights.length; tapX++) {
         // A voxel without weight does not count, even where it is not a number.
         if (x.weights[tapX] !== 0) alongRow += x.weights[tapX]! * data[row + x.offsets[tapX]!]!;
       }

@@ -26,6 +26,14 @@ export const SYNTH_ERRORS = {
     expected: 'two series that cover the same part of the body',
     action: 'check positions and orientations of both series; acquire them in one position',
   },
+  SYNTH_ERR_ORIENTATION: {
+    expected: 'series whose slices lie in one plane, within 30 degrees',
+    action: 'choose series of one orientation, sagittal with sagittal, axial with axial',
+  },
+  SYNTH_ERR_MOTION: {
+    expected: 'at most 20 mm and 15 degrees of motion between the series',
+    action: 'check that both series are of one examination; repeat one of them in the same position',
+  },
   SYNTH_ERR_REGISTRATION: {
     expected: 'two series that a rigid motion brings onto each other',
     action: 'look at both series for motion between and within them; repeat the one that is worse',

@@ -5,3 +5,5 @@ export { contrastEquation, fatSaturationPulse, SignalEquation, type ContrastEqua
 export type { PredictedMaps } from './tensors.js';
 export type { GateFeatures } from './trust.js';
 export { synthesise } from './synthesise.js';
+export { commonGrid, gridPixelMm, type CommonGrid } from './grid.js';
+export { residualMap, type ResidualMap } from './residual.js';

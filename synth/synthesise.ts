@@ -11,8 +11,8 @@
  */
 import { resample, voxelSizeMm, type Volume } from '../imaging/index.js';
 import { plainInterval, uncalibrated } from './calibration.js';
-import { synthesisError } from './errors.js';
 import { contrastEquation, SignalEquation } from './contrasts.js';
+import { commonGrid, type CommonGrid } from './grid.js';
 import { intervalOf } from './interval.js';
 import { Places, type NamedRegions } from './places.js';
 import { checkImages, checkInput } from './plausibility.js';
@@ -20,7 +20,7 @@ import { estimateShading, withoutShading } from './shading.js';
 import { doubled, examVector, halved, predictMaps, type ExamNumbers, type NetworkImages, type PredictedMaps } from './tensors.js';
 import { gateScore, pairEvidence, type PairEvidence, type PairImages } from './trust.js';
 import type {
-  AcquiredSeries, Regions, RegistrationReport, RunModel, SynthesisedSeries, SynthesisInput, SynthesisOptions, SynthesisReason, SynthesisResult, WantedContrast,
+  AcquiredSeries, Regions, RunModel, SynthesisedSeries, SynthesisInput, SynthesisOptions, SynthesisReason, SynthesisResult, WantedContrast,
 } from './types.js';
 import { judgeExam, judgeIntervals, judgePair, worstFirst, worstOf } from './verdict.js';
 
@@ -179,13 +179,4 @@ function tissueOf({ slices, rows, columns, t1w, t2w }: NetworkImages): Uint8Arra
 
 function namedRegions({ volume, names }: Regions, grid: Volume<Float32Array>): NamedRegions {
   return { codes: resample(volume, grid.geometry, 'nearest').data, names };
-}
-
-type CommonGrid = Pick<ReturnType<typeof commonGrid>, 't1w' | 't2w' | 'others' | 'report'>;
-
-/** Series that are on one grid and lie still. */
-function commonGrid(t1w: Volume<Float32Array>, t2w: Volume<Float32Array>, others: readonly Volume<Float32Array>[]) {
-  if (t1w.geometry.matrixSize.join() !== t2w.geometry.matrixSize.join()) throw synthesisError('SYNTH_ERR_NO_OVERLAP', 'two grids');
-  const report: RegistrationReport = { shiftMm: [0, 0, 0], rotationDeg: [0, 0, 0], residualMm: 0, nmiBefore: 1, nmiAfter: 1, overlapShare: 1 };
-  return { t1w, t2w, others, report };
 }

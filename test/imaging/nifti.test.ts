@@ -273,7 +273,7 @@ describe.skipIf(!existsSync(folder))('files of others', () => {
   const masks = ['t1w', 't2'].map((name) => `${folder}/sct-testing-cervical-t1-t2-t2s/${name}_seg-manual.nii.gz`);
   it.skipIf(!masks.every((file) => existsSync(file)))('agree about where the cord is', () => {
     const [t1, t2] = masks.map((file) => readNifti(readFileSync(file))) as [Volume, Volume];
-    const moved = resample(t1, t2.geometry, 'nearest', -1);
+    const moved = resample(t1, t2.geometry, 'nearest', { outside: -1 });
     let [common, all] = [0, 0];
     moved.data.forEach((value, i) => {
       if (value < 0) return;

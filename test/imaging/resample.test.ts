@@ -81,6 +81,42 @@ describe('what each method is exact for', () => {
   });
 });
 
+describe('a coarser grid', () => {
+  const fine: ImageGeometry = { ...oblique, fovMm: [48, 40, 12], matrixSize: [48, 40, 4] };
+  const coarse: ImageGeometry = { ...fine, fovMm: [42, 35, 9], matrixSize: [15, 14, 3] };
+
+  it.each(['linear', 'cubic'] as const)('%s: holds no stripes that it cannot resolve, and aliases them unless band-limited', (method) => {
+    const along = fine.rowDirection;
+    const stripes = sampled(fine, (point) => 1 + Math.cos(Math.PI * 0.9 * point.reduce((sum, value, axis) => sum + value * along[axis]!, 0)));
+    const ripple = (volume: Volume) => Math.max(...volume.data.map((value) => Math.abs(value - 1)));
+    expect(ripple(resample(stripes, coarse, method, { bandLimited: true }))).toBeLessThan(0.12);
+    expect(ripple(resample(stripes, coarse, method))).toBeGreaterThan(0.8);
+  });
+
+  it.each(['linear', 'cubic'] as const)('%s: constants stay what they are, planes nearly', (method) => {
+    const inner: ImageGeometry = { ...coarse, fovMm: [28, 20, 3], matrixSize: [10, 8, 1] };
+    const error = (value: (point: Vector3) => number) =>
+      largestDifference(resample(sampled(fine, value), inner, method, { bandLimited: true }), sampled(inner, value));
+    expect(error(() => 3.5)).toBeLessThan(1e-6);
+    expect(error(([x, y, z]) => 2 + 0.3 * x - 0.2 * y + 0.7 * z)).toBeLessThan(0.05);
+  });
+
+  it('a finer grid is not smoothed', () => {
+    const volume = sampled(oblique, ([x, y]) => Math.sin(x / 5) + Math.cos(y / 4));
+    expect(resample(volume, inside, 'cubic', { bandLimited: true }).data).toEqual(resample(volume, inside, 'cubic').data);
+  });
+});
+
+describe('a motion', () => {
+  it('is the grid moved with it', () => {
+    const volume = sampled(oblique, ([x, y, z]) => Math.sin(x / 5) + Math.cos(y / 4) + z / 30);
+    const shift: Vector3 = [1.5, -2, 0.7];
+    const motion = [1, 0, 0, shift[0], 0, 1, 0, shift[1], 0, 0, 1, shift[2], 0, 0, 0, 1];
+    const moved: ImageGeometry = { ...inside, centreMm: inside.centreMm.map((value, axis) => value + shift[axis]!) as unknown as Vector3 };
+    expect(largestDifference(resample(volume, inside, 'cubic', { motion }), resample(volume, moved, 'cubic'))).toBeLessThan(1e-5);
+  });
+});
+
 describe('oblique fiducials', () => {
   it('a blob stays where it is in the patient', () => {
     const fine: ImageGeometry = { ...oblique, fovMm: [48, 48, 48], matrixSize: [32, 33, 31] };
@@ -117,7 +153,7 @@ describe('oblique fiducials', () => {
 describe('borders', () => {
   it('outside is what the caller says', () => {
     const away: ImageGeometry = { ...oblique, centreMm: [500, 0, 0] };
-    expect(new Set(resample(sampled(oblique, () => 1), away, 'linear', -1000).data)).toEqual(new Set([-1000]));
+    expect(new Set(resample(sampled(oblique, () => 1), away, 'linear', { outside: -1000 }).data)).toEqual(new Set([-1000]));
   });
 
   it('a single slice is as thick as it is, and no thicker', () => {
