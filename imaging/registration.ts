@@ -16,8 +16,8 @@
  *    its optima where the grids agree (Pluim 2000, doi 10.1006/cviu.2000.0848).
  * 4. Joint histogram of 32 bins, along `moving` through cubic B-splines, so that NMI has an exact gradient for a given overlap
  *    (Thévenaz and Unser 2000, doi 10.1109/83.887976; Mattes 2003, doi 10.1109/TMI.2003.809072).
- * 5. On the coarsest level all shifts of a lattice, then BFGS from the best of them; on the others BFGS from the last, and
- *    from no motion.
+ * 5. On the coarsest level all shifts of a lattice, then BFGS from the best of them; on the others BFGS from the last, on
+ *    the second from no motion as well.
  * 6. Motion within the slices only, with the rest at zero, where it is about as good.
  *
  * With fewer than five slices in either volume nothing but motion within the slices is looked for.
@@ -48,7 +48,7 @@ export interface Registration {
 }
 
 const levelsMm = [6, 3, 1.5] as const;
-const samplesOfLevel = [4000, 12_000, 24_000] as const;
+const samplesOfLevel = [4000, 10_000, 20_000] as const;
 const nBins = 32;
 /** Bins of `moving`: a cubic B-spline reaches one bin to the left and two to the right. */
 const nMovingBins = nBins + 3;
@@ -89,8 +89,8 @@ export function registerRigid(fixed: Volume<RealArray>, moving: Volume<RealArray
   const tellsAcross = Math.min(fixed.geometry.matrixSize[2], moving.geometry.matrixSize[2]) >= leastSlices;
   const within = [0, 1, 5];
   const free = tellsAcross ? [0, 1, 2, 3, 4, 5] : within;
-  const levels = levelsMm.map((spacingMm, level) =>
-    new Similarity(evened(averaged(fixed, spacingMm)), evened(averaged(moving, spacingMm)), frame, leverMm, samplesOfLevel[level]!));
+  const pyramids = [fixed, moving].map((volume) => pyramidOf(volume).map(evened));
+  const levels = samplesOfLevel.map((nSamples, level) => new Similarity(pyramids[0]![level]!, pyramids[1]![level]!, frame, leverMm, nSamples));
 
   const starts = latticeOfShifts(fixed.geometry, tellsAcross)
     .map((pose) => ({ pose, value: levels[0]!.value(pose) }))
@@ -99,8 +99,8 @@ export function registerRigid(fixed: Volume<RealArray>, moving: Volume<RealArray
   const still: Pose = new Float64Array(nParameters);
   let pose = still;
   levels.forEach((similarity, level) => {
-    // A coarse level may take one vertebra for the next: that nothing moved is looked at again on each.
-    const candidates = [still, ...(level === 0 ? starts.map((start) => start.pose) : pose === still ? [] : [pose])];
+    // The coarsest level may take one vertebra for the next: that nothing moved is looked at again on the second.
+    const candidates = level === 0 ? [still, ...starts.map((start) => start.pose)] : level === 1 && pose !== still ? [still, pose] : [pose];
     const climbed = candidates.map((start) => climb(similarity, start, free, levelsMm[level]!));
     pose = climbed.reduce((best, next) => (next.value > best.value ? next : best)).pose;
   });
@@ -178,6 +178,13 @@ function multiply(a: readonly number[], b: readonly number[]): number[] {
   });
 }
 
+/** Coarsest first; each level from the next finer one. */
+function pyramidOf(volume: Volume<RealArray>): Volume[] {
+  const levels: Volume[] = [];
+  for (const spacingMm of [...levelsMm].reverse()) levels.unshift(averaged(levels[0] ?? volume, spacingMm));
+  return levels;
+}
+
 /** Averages over as many whole voxels as make about `spacingMm`, none along axes that are coarser or shorter than eight of them. */
 function averaged(volume: Volume<RealArray>, spacingMm: number): Volume {
   const { matrixSize } = volumeOf(volume.geometry, volume.data).geometry;
@@ -237,8 +244,9 @@ function movingMean(values: Float64Array, first: number, stride: number, count: 
   }
 }
 
+/** Of every seventh value: enough to know it by. */
 function percentile(values: Float32Array, share: number): number {
-  const sorted = Float32Array.from(values).sort();
+  const sorted = Float32Array.from({ length: Math.ceil(values.length / 7) }, (_, at) => values[7 * at]!).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
 }
 

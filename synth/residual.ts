@@ -10,7 +10,7 @@
  *
  * Steps, slice by slice:
  * 1. Gradients of both images after a binomial mean over 3 x 3 pixels.
- * 2. The sum over every cell of the slice for every shift of up to seven pixels.
+ * 2. The sum over every cell of the slice for every shift of up to six pixels.
  * 3. A block is 3 x 3 cells about each cell, so that neighbouring blocks overlap; a slice is all of its cells. Where its
  *    summit stands out of the other shifts, it is the shift, refined by a parabola along each axis. Where edges run one way
  *    only, the summit is a ridge, and the shift across it is what can be told.
@@ -36,7 +36,7 @@ export interface ResidualMap {
   readonly toldShare: number;
 }
 
-const reachPixels = 7;
+const reachPixels = 6;
 const nShifts = (2 * reachPixels + 1) ** 2;
 const cellMm = 10;
 const neighbourhoodMm = 12;
@@ -75,7 +75,7 @@ export function residualMap(a: Volume<Float32Array>, b: Volume<Float32Array>): R
             const from = (y * lattice.columns + x) * nShifts;
             for (let shift = 0; shift < nShifts; shift++) sum[shift]! += scores[from + shift]!;
             edge += edges[y * lattice.columns + x]!;
-            nPixels += cell[0] * cell[1];
+            nPixels += (cell[0] * cell[1]) / 2;
           }
         }
         const own = (row * lattice.columns + column) * nShifts;
@@ -170,7 +170,8 @@ function scoresOf(
   const scores = new Float64Array(lattice.columns * lattice.rows * nShifts);
   const edges = new Float64Array(lattice.columns * lattice.rows);
   for (let row = reachPixels; row < Math.min(rows - reachPixels, lattice.rows * cell[1]); row++) {
-    for (let column = reachPixels; column < Math.min(columns - reachPixels, lattice.columns * cell[0]); column++) {
+    // Every other pixel, like the fields of a chessboard: edges are longer than that.
+    for (let column = reachPixels + (row % 2); column < Math.min(columns - reachPixels, lattice.columns * cell[0]); column += 2) {
       const at = row * columns + column;
       const [x, y] = [ax[at]!, ay[at]!];
       const energy = x * x + y * y;
