@@ -55,7 +55,7 @@ export const SYNTH_ERRORS = {
     action: 'correct what the protocol wants synthesised',
   },
   SYNTH_ERR_NETWORK: {
-    expected: 'a network that gives four maps and eight deviations of the size of its images',
+    expected: 'a network that gives, of the size of its images, four maps and eight deviations, or Hounsfield units and how sure they are',
     action: 'export the model anew; its manifest says what it must give',
   },
   SYNTH_ERR_CALIBRATION: {
@@ -93,6 +93,10 @@ export const SYNTH_WARNINGS = {
   SYNTH_WARN_SEQUENCE: {
     expected: 'TR and TE near those that the network was trained for: T1w 320 to 1060 and 5.5 to 19 ms, T2w 2000 to 7500 and 60 to 156 ms',
     action: 'look at the synthetic images with care',
+  },
+  SYNTH_WARN_CT_PLANES: {
+    expected: 'slices no further apart than 1.5 pixels',
+    action: 'measure on synthetic CT within the acquired planes only: in others, edges come from interpolation',
   },
   SYNTH_WARN_NOT_DELIVERED: {
     expected: 'a pair that may be trusted',

@@ -7,3 +7,4 @@ export type { GateFeatures } from './trust.js';
 export { synthesise } from './synthesise.js';
 export { commonGrid, gridPixelMm, type CommonGrid } from './grid.js';
 export { residualMap, type ResidualMap } from './residual.js';
+export { measurementPlanes, syntheticCt, type AnatomicalPlane, type MeasurementPlanes, type SyntheticCt } from './ct.js';

@@ -7,12 +7,14 @@
  * 4. parameter maps, with how sure they are, by the network (tensors.ts);
  * 5. each wanted contrast by its signal equation (contrasts.ts), with an interval a pixel (interval.ts);
  * 6. ask the network for each of both images from the other alone, and compare (trust.ts);
- * 7. say how far to trust it, and why not (verdict.ts).
+ * 7. say how far to trust it, and why not (verdict.ts);
+ * 8. where it is wanted, Hounsfield units of the same images and maps by a second network (ct.ts).
  */
 import { resample, voxelSizeMm, type Volume } from '../imaging/index.js';
 import { plainInterval, uncalibrated } from './calibration.js';
 import { contrastEquation, SignalEquation } from './contrasts.js';
 import { commonGrid, type CommonGrid } from './grid.js';
+import { syntheticCt } from './ct.js';
 import { intervalOf } from './interval.js';
 import { Places, type NamedRegions } from './places.js';
 import { checkImages, checkInput } from './plausibility.js';
@@ -35,7 +37,7 @@ export async function synthesise(
   input: SynthesisInput,
   wanted: readonly WantedContrast[],
   run: RunModel,
-  { calibration = uncalibrated, regions, deliverRed = false, slicesPerRun = 1 }: SynthesisOptions = {},
+  { calibration = uncalibrated, regions, deliverRed = false, runCt, slicesPerRun = 1 }: SynthesisOptions = {},
 ): Promise<SynthesisResult> {
   const fromHeaders = checkInput(input);
   const equations = wanted.map((contrast) => ({ contrast: contrast.contrast, ...contrastEquation(contrast, input.fieldStrengthT) }));
@@ -70,8 +72,11 @@ export async function synthesise(
   const light = worstOf(reasons);
   const isGiven = light !== 'red' || deliverRed;
   if (!isGiven) reasons.push({ code: 'SYNTH_WARN_NOT_DELIVERED', light, message: 'the synthetic series are not delivered: the pair is not to be trusted' });
+  const ct = isGiven && runCt ? await syntheticCt(grid.t2w.geometry, images, maps, runCt, slicesPerRun) : undefined;
+  if (ct) reasons.push(...ct.reasons);
   return {
     series: isGiven ? series : [],
+    ...(ct && { ct }),
     fatFraction: volumeOf(fatFraction),
     pairResidual: volumeOf(doubled(evidence.z, images.slices, images.rows, images.columns)),
     light, reasons, registration: grid.report, maps,

@@ -2,6 +2,7 @@
 import type { FastSpinEchoSequence, Vector3, Volume } from '../imaging/index.js';
 import type { Tensors } from '../models/index.js';
 import type { Calibration } from './calibration.js';
+import type { SyntheticCt } from './ct.js';
 import type { SynthesisWarningCode } from './errors.js';
 import type { PredictedMaps } from './tensors.js';
 import type { GateFeatures } from './trust.js';
@@ -84,6 +85,8 @@ export interface SynthesisOptions {
   readonly regions?: Regions;
   /** Whether series of a red pair are given all the same. */
   readonly deliverRed?: boolean;
+  /** The network models/synthetic-ct, where a synthetic CT is wanted. */
+  readonly runCt?: RunModel;
   /** Slices that the network gets at once: more are faster where it has many threads, and need more memory. */
   readonly slicesPerRun?: number;
 }
@@ -101,6 +104,8 @@ export interface SynthesisReason {
 export interface SynthesisResult {
   /** Empty where the light is red and red is not to be delivered. */
   readonly series: readonly SynthesisedSeries[];
+  /** Where it was asked for, and the light is not red or red is to be delivered. */
+  readonly ct?: SyntheticCt;
   readonly fatFraction: Volume<Float32Array>;
   /** What speaks against the pair, in standard deviations. */
   readonly pairResidual: Volume<Float32Array>;

@@ -16,9 +16,9 @@ const threadFile = new URL(import.meta.url.endsWith('.ts') ? '../../dist/src/syn
 /** How long a synthesis lets scans go first, whose images somebody waits for. */
 const PATIENCE_MS = 30_000;
 
-/** The network of syntheses: the first one that is in order, or the one that is named; one that is not in order where there is no better one. */
+/** The network of syntheses, which reads images and the exam: the first one that is in order, or the one that is named; one that is not in order where there is no better one. */
 export function synthesisModel(entries: readonly ModelEntry[], wanted?: string): ModelEntry | undefined {
-  const able = entries.filter(({ id, manifest }) => manifest?.task === 'synthesis' && (wanted ?? id) === id);
+  const able = entries.filter(({ id, manifest }) => manifest?.task === 'synthesis' && 'exam' in manifest.inputs && (wanted ?? id) === id);
   return able.find(({ state }) => state !== 'refused') ?? able[0];
 }
 

@@ -1,0 +1,208 @@
+"""Trains the synthetic CT until a given time of day, so that the learning rate ends annealed.
+
+    OMP_NUM_THREADS=1 python3 train.py --bank BANK --maps RUN/maps.pt --out OUT --until HH:MM   # UTC; stop and start as you like
+
+Loss: with e the error in HU and b = exp(spread) the scale of a Laplace density, the mean over pixels of
+
+    w (|e| / 100 + 0.3 (|e'| / b + ln b))
+
+where e' does not teach the mean: it would be learned best where it is known already. w is 4 within three pixels of bone
+(above 150 HU), on both sides of its edges alike, so that they stay where they are, and 1 elsewhere.
+
+The parameter maps are those of the maps network for these very images (the checkpoint of ../synthesis/train.py, read again
+every few minutes while that learns), in every second patch, later in every fourth, the true ones with smooth and rough
+errors. Adam, one cycle over wall time, clipping, moving average of the weights; the inner layers of both networks in bfloat16.
+"""
+import argparse
+import copy
+import datetime
+import json
+import math
+import time
+from pathlib import Path
+import numpy as np
+import torch
+import torch.nn.functional as F
+from data import Bank
+from network import SyntheticCt
+from sibling import synthesis
+
+SEED = 20261128
+BATCH, SIZE = 6, 128
+PEAK_RATE = 1e-3
+DECAY = 0.998
+CLIP = 1.0
+BONE_HU, NEAR_BONE, UNIT_HU = 150, 4.0, 100.0
+SPREAD_WEIGHT = 0.3
+LABELLED_SHARE = 0.15
+MASKED_SHARE, MASKED_BELOW = 0.3, 0.15
+# Early and late: the maps network takes as long as all else, and has learned little when it starts.
+TRUE_MAPS_SHARE = (0.5, 0.25)
+
+
+def until(clock):
+    """Seconds of the epoch of the next time that UTC clocks show `clock` (HH:MM)."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    hour, minute = map(int, clock.split(':'))
+    end = now.replace(hour=hour, minute=minute, second=0)
+    return (end if end > now else end + datetime.timedelta(days=1)).timestamp()
+
+
+def rate(fraction):
+    """One cycle: up within 3 % of the time, then a cosine down to nearly nothing."""
+    if fraction < 0.03:
+        return PEAK_RATE * (0.05 + 0.95 * fraction / 0.03)
+    return PEAK_RATE * (0.002 + 0.998 * 0.5 * (1 + math.cos(math.pi * min(1, (fraction - 0.03) / 0.97))))
+
+
+class MapsNetwork:
+    """The averaged weights of a checkpoint, read again when the file is another."""
+
+    def __init__(self, checkpoint):
+        self.checkpoint, self.read_at = Path(checkpoint), None
+        self.net = synthesis('network').Maps().eval().to(memory_format=torch.channels_last)
+
+    def refresh(self):
+        changed = self.checkpoint.stat().st_mtime
+        if changed != self.read_at:
+            self.net.load_state_dict(torch.load(self.checkpoint, map_location='cpu')['average'])
+            self.read_at = changed
+
+    def __call__(self, images, exam, low=True):
+        with torch.no_grad():
+            return self.net(images, exam, low)[0].float()
+
+
+def disturbed(maps, generator):
+    """True maps [n, 4, rows, columns] with errors: rough ones and others that are smooth over 16 pixels."""
+    rough = 0.1 * torch.randn(maps.shape, generator=generator)
+    coarse = torch.randn((*maps.shape[:2], maps.shape[2] // 16, maps.shape[3] // 16), generator=generator)
+    smooth = 0.2 * F.interpolate(coarse, size=maps.shape[2:], mode='bicubic', align_corners=False)
+    return maps + rough + smooth
+
+
+def weights(hounsfield):
+    near = F.max_pool2d((hounsfield > BONE_HU).float(), 7, stride=1, padding=3)
+    return 1 + (NEAR_BONE - 1) * near
+
+
+def loss_of(mean, spread, hounsfield):
+    weight = weights(hounsfield)
+    error = (mean - hounsfield).abs()
+    return (weight * (error / UNIT_HU + SPREAD_WEIGHT * (error.detach() * torch.exp(-spread) + spread))).mean()
+
+
+def run(net, images, maps):
+    """The network with its inner blocks in bfloat16."""
+    x = net.head(net.features(images, maps).contiguous(memory_format=torch.channels_last))
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        x = net.blocks(x.bfloat16())
+    return net.outputs(x.float())
+
+
+def is_held(about):
+    """Patients that are looked at while training and calibrate the interval; those that choose nothing in ../synthesis either."""
+    return about['seed'] % 20 == 0 and about['region'] != 'tptbox'
+
+
+def measure(net, maps_of, bank, rows):
+    """Mean absolute error in HU, all and of bone, and how much lies within the 90 % interval of the Laplace density."""
+    found = {'all': [], 'bone': [], 'inside': [], 'boneInside': []}
+    with torch.no_grad():
+        for row in rows:
+            images, exam = (torch.from_numpy(part[row : row + 1].astype(np.float32)) for part in (bank.images, bank.exam))
+            mean, spread = run(net, images[:, :2], maps_of(images, exam))
+            truth = torch.from_numpy(bank.hounsfield[row].astype(np.float32))
+            error, bone = (mean[0, 0] - truth).abs(), truth > BONE_HU
+            inside = (error < math.log(10) * torch.exp(spread[0, 0])).float()
+            found['all'].append(error.mean()), found['inside'].append(inside.mean())
+            if bone.sum() > 500:
+                found['bone'].append(error[bone].mean()), found['boneInside'].append(inside[bone].mean())
+    return {key: round(float(np.mean(values)), 3) for key, values in found.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--bank', type=Path, required=True)
+    parser.add_argument('--maps', type=Path, required=True, help='checkpoint of the maps network')
+    parser.add_argument('--out', type=Path, required=True)
+    parser.add_argument('--until', required=True, help='UTC, HH:MM')
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    checkpoint, log = options.out / 'checkpoint.pt', options.out / 'log.jsonl'
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+
+    net = SyntheticCt().to(memory_format=torch.channels_last)
+    average = copy.deepcopy(net)
+    adam = torch.optim.Adam(net.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99))
+    step, start = 0, time.time()
+    if checkpoint.exists():
+        stored = torch.load(checkpoint)
+        net.load_state_dict(stored['net'])
+        average.load_state_dict(stored['average'])
+        adam.load_state_dict(stored['adam'])
+        step, start = stored['step'], stored['start']
+    rng, generator = np.random.default_rng((SEED, step)), torch.Generator().manual_seed(SEED + step)
+    bank, maps_of = Bank(options.bank), MapsNetwork(options.maps)
+    maps_of.refresh()
+    groups = {True: [], False: []}
+    for row, about in enumerate(bank.about):
+        if not is_held(about):
+            groups[about['region'] == 'tptbox'].append(row)
+    held = [row for row, about in enumerate(bank.about) if is_held(about)][::9]
+    end = until(options.until)
+
+    def report(**numbers):
+        line = dict(step=step, minutes=round((time.time() - start) / 60, 1), **numbers)
+        print(json.dumps(line), flush=True)
+        with log.open('a') as file:
+            file.write(json.dumps(line) + '\n')
+
+    def keep():
+        state = dict(net=net.state_dict(), average=average.state_dict(), adam=adam.state_dict(), step=step, start=start)
+        torch.save(state, checkpoint.with_suffix('.tmp'))
+        checkpoint.with_suffix('.tmp').rename(checkpoint)
+
+    recent, norms, kept, reported = [], [], time.time(), time.time()
+    while time.time() < end:
+        fraction = (time.time() - start) / (end - start)
+        for group in adam.param_groups:
+            group['lr'] = rate(fraction)
+        rows = [rng.choice(groups[bool(rng.random() < LABELLED_SHARE)]) for _ in range(BATCH)]
+        images, exam, true_maps, hounsfield = map(torch.from_numpy, bank.crops(rng, rows, SIZE))
+        # Some scanners deliver zeros where they saw noise alone.
+        masked = torch.from_numpy(rng.random(BATCH) < MASKED_SHARE)
+        images[masked] *= images[masked].amax(1, keepdim=True) > MASKED_BELOW
+        maps = disturbed(true_maps, generator)
+        asked = torch.from_numpy(rng.random(BATCH) >= TRUE_MAPS_SHARE[fraction > 0.5])
+        if asked.any():
+            maps[asked] = maps_of(images[asked], exam[asked])
+        loss = loss_of(*run(net, images[:, :2], maps), hounsfield[:, None])
+        adam.zero_grad()
+        loss.backward()
+        norms.append(float(torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)))
+        if not math.isfinite(norms[-1]):
+            report(skipped=norms.pop())
+            continue
+        adam.step()
+        with torch.no_grad():
+            decay = min(DECAY, (1 + step) / (10 + step))
+            for slow, fast in zip(average.parameters(), net.parameters()):
+                slow.lerp_(fast, 1 - decay)
+        step += 1
+        recent.append(loss.item())
+        if time.time() - reported > 600:
+            numbers = dict(loss=round(float(np.mean(recent)), 4), gradient=round(float(np.median(norms)), 3), rate=round(rate(fraction), 6))
+            report(**numbers, **measure(average, maps_of, bank, held))
+            recent, norms, reported = [], [], time.time()
+        if time.time() - kept > 120:
+            keep()
+            maps_of.refresh()
+            kept = time.time()
+    keep()
+    report(done=True, **measure(average, maps_of, bank, held))
+
+
+if __name__ == '__main__':
+    main()
