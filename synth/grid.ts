@@ -9,7 +9,7 @@
  * by another rule than it was reduced by (residual.ts).
  *
  * Registration aligns edges, whatever shifts them: where the chemical shift of fat along the readout differs between the
- * series, as their bandwidths do, what is aligned lies between water and fat.
+ * series, as their bandwidths do, the stronger edges of fat are aligned, and water is off by about the difference.
  */
 import {
   affineLps, geometryOfAffineLps, ImagingError, invertAffine, motionAffine, registerRigid, resample, transformPoint, voxelSizeMm,
