@@ -93,7 +93,7 @@ export async function performSynthesis(job: SynthesisJob, run: RunModel): Promis
   const inputs = [...all.map(inputText), 'scales' in scale ? 'relative scale known from the scans' : `relative scale estimated: ${scale.unknown}`, ...(fatFraction === undefined ? [] : ['fat fraction of a Dixon scan'])];
   const report: SynthesisReport = {
     light: result.light,
-    reasons: result.reasons.map(({ code, light, message, where }) => ({ code, light, text: where === undefined ? message : `${where}: ${message}` })),
+    reasons: result.reasons.map(({ code, light, message }) => ({ code, light, text: message })),
     registration: result.registration,
     inputs,
   };

@@ -234,9 +234,12 @@ describe('what is no pair', () => {
   const te = (teMs: number, trMs: number) => ({ sequence }: Series) => ({ sequence: { ...sequence, trMs, teMs, echoTrainLength: 3, echoSpacingMs: 10 } as Series['sequence'] });
   const gradientEcho = ({ sequence }: Series) => ({ sequence: { kind: 'spoiledGre', trMs: 500, teMs: 5, flipAngleDeg: 70, fatSuppression: 'none', bandwidthHzPerPixel: sequence.bandwidthHzPerPixel } as Series['sequence'] });
 
+  const elsewhere = ({ geometry }: Series) => ({ geometry: { ...geometry, centreMm: [45, 0, 0] } as Series['geometry'] });
+
   it.each<[string, string, ExamSpec, ((xml: string) => string)?]>([
     ['a gradient echo as T1w', 'SYNTH_ERR_GRADIENT_ECHO', pictureOf(11, { 'sag-t1w': gradientEcho })],
     ['T1 weighting in the place of T2w', 'SYNTH_ERR_CONTRAST', pictureOf(12, { 'sag-t2w': te(10, 620) })],
+    ['two parts of the body', 'SYNTH_ERR_NO_OVERLAP', pictureOf(15, { 'sag-t2w': elsewhere })],
     ['two patients in one study', 'SYNTH_ERR_PATIENTS', pictureOf(13), (xml) => xml.replaceAll('SIMULATED-13', 'SIMULATED-14')],
   ])('is refused with its code, and delivered as it was scanned: %s', async (_what, code, spec, changed) => {
     const before = all.archived.size;
