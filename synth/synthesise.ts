@@ -10,7 +10,7 @@
  * 7. say how far to trust it, and why not (verdict.ts);
  * 8. where it is wanted, Hounsfield units of the same images and maps by a second network (ct.ts).
  */
-import { resample, voxelSizeMm, type Volume } from '../imaging/index.js';
+import { noiseRatio, resample, voxelSizeMm, type Volume } from '../imaging/index.js';
 import { plainInterval, uncalibrated } from './calibration.js';
 import { contrastEquation, SignalEquation } from './contrasts.js';
 import { commonGrid, type CommonGrid } from './grid.js';
@@ -28,6 +28,10 @@ import { judgeExam, judgeIntervals, judgePair, worstFirst, worstOf } from './ver
 
 /** Of the means: less than this in both images, over 3 x 3 pixels, is air. */
 const airBelow = 0.08;
+/** Means of 3 x 3 magnitudes of noise alone are 1.25 of its deviation, give or take 0.2. */
+const leastSnr = 2.5;
+/** Standard deviation of magnitudes where there is no signal, over that of the noise: Rayleigh's, sqrt(2 - pi / 2). */
+const rayleighSpread = 0.655;
 
 /**
  * @param run the network `models/synthesis-maps`
@@ -45,8 +49,13 @@ export async function synthesise(
   const { grid, images, numbers } = exam;
 
   const maps = await predictMaps(images, examVector(numbers, { t1w: true, t2w: true }), run, slicesPerRun);
-  const tissue = tissueOf(images);
+  const half = { rows: images.rows >> 1, columns: images.columns >> 1 };
+  const tissue = tissueOf(images, exam.field);
   const volumeOf = (data: Float32Array): Volume<Float32Array> => ({ geometry: grid.t2w.geometry, data });
+  const halvedTissue = (pixel: number) => {
+    const row = 2 * (Math.floor(pixel / half.columns) % half.rows);
+    return tissue[(Math.floor(pixel / (half.rows * half.columns)) * images.rows + row) * images.columns + 2 * (pixel % half.columns)];
+  };
   const withinTissue = (data: Float32Array) => data.map((value, voxel) => (tissue[voxel] === 1 ? value : 0));
   const series = equations.map(({ contrast, equation, isMagnitude, tiMs, fatNullTiMs }): SynthesisedSeries => {
     const signal = withinTissue(equation.signal(maps));
@@ -58,10 +67,10 @@ export async function synthesise(
     };
   });
 
-  const evidence = await askPair(exam, maps, run, slicesPerRun);
+  const found = await askPair(exam, maps, run, slicesPerRun);
+  const evidence = { ...found, z: found.z.map((value, pixel) => (halvedTissue(pixel) === 1 ? value : 0)) };
   const places = new Places(grid.t2w.geometry, regions && namedRegions(regions, grid.t2w));
   const fatFraction = withinTissue(maps.fatFraction);
-  const half = { rows: images.rows >> 1, columns: images.columns >> 1 };
   const reasons: SynthesisReason[] = worstFirst([
     ...judgePair(evidence, half, places, calibration.gate),
     ...fromHeaders,
@@ -88,6 +97,7 @@ interface PreparedExam {
   readonly grid: CommonGrid;
   readonly images: NetworkImages;
   readonly numbers: ExamNumbers;
+  readonly field: Float32Array;
   /** As the images: without shading, over their means. */
   readonly t1wNoise: Float32Array | undefined;
   readonly t2wNoise: Float32Array | undefined;
@@ -114,7 +124,7 @@ function prepareExam(input: SynthesisInput): PreparedExam {
   const noiseOf = ({ noise, volume: { geometry } }: AcquiredSeries, mean: number) =>
     noise && overMean(resample({ geometry, data: noise }, grid.t2w.geometry, 'linear').data, mean);
   return {
-    grid, t1wNoise: noiseOf(input.t1w, shading.means[0]), t2wNoise: noiseOf(input.t2w, shading.means[1]),
+    grid, field: shading.field, t1wNoise: noiseOf(input.t1w, shading.means[0]), t2wNoise: noiseOf(input.t2w, shading.means[1]),
     images: {
       slices, rows, columns, t1w, t2w,
       fatFraction: fatFraction?.data,
@@ -161,25 +171,40 @@ async function askPair({ images, numbers, grid, t1wNoise, t2wNoise }: PreparedEx
   );
 }
 
-/** 1 where either image shows more than air does. */
-function tissueOf({ slices, rows, columns, t1w, t2w }: NetworkImages): Uint8Array {
+/**
+ * 1 where either image shows more than air does, over 3 x 3 pixels: part of the mean without shading, and more than noise with
+ * it, for a field that falls off in the air makes noise there as bright as tissue.
+ */
+function tissueOf({ slices, rows, columns, t1w, t2w }: NetworkImages, field: Float32Array): Uint8Array {
   const tissue = new Uint8Array(slices * rows * columns);
-  for (let slice = 0; slice < slices; slice++) {
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) {
-        let [sum, n] = [0, 0];
-        for (let y = Math.max(0, row - 1); y <= Math.min(rows - 1, row + 1); y++) {
-          for (let x = Math.max(0, column - 1); x <= Math.min(columns - 1, column + 1); x++) {
-            const voxel = (slice * rows + y) * columns + x;
-            sum += Math.max(t1w![voxel]!, t2w![voxel]!);
-            n++;
+  for (const image of [t1w!, t2w!]) {
+    const shaded = image.map((value, voxel) => value * field[voxel % field.length]!);
+    const noise = airNoise(shaded, slices, rows, columns);
+    for (let slice = 0; slice < slices; slice++) {
+      for (let row = 0; row < rows; row++) {
+        for (let column = 0; column < columns; column++) {
+          let [sum, n] = [0, 0];
+          for (let y = Math.max(0, row - 1); y <= Math.min(rows - 1, row + 1); y++) {
+            for (let x = Math.max(0, column - 1); x <= Math.min(columns - 1, column + 1); x++) {
+              sum += shaded[(slice * rows + y) * columns + x]!;
+              n++;
+            }
           }
+          const mean = sum / n;
+          const place = row * columns + column;
+          if (mean > airBelow * field[place]! && mean > leastSnr * noise) tissue[slice * rows * columns + place] = 1;
         }
-        if (sum > airBelow * n) tissue[(slice * rows + row) * columns + column] = 1;
       }
     }
   }
   return tissue;
+}
+
+/** Of magnitudes where there is no signal, in the middle slice; 0 where the air is masked and nothing tells. */
+function airNoise(image: Float32Array, slices: number, rows: number, columns: number): number {
+  const middle = image.subarray((slices >> 1) * rows * columns, ((slices >> 1) + 1) * rows * columns);
+  const level = noiseRatio(middle, new Float32Array(rows * columns).fill(1), rows, columns, 1);
+  return Number.isFinite(level) ? level / rayleighSpread : 0;
 }
 
 function namedRegions({ volume, names }: Regions, grid: Volume<Float32Array>): NamedRegions {
