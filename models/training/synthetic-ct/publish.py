@@ -44,8 +44,8 @@ def manifest(model, results, version):
             'contrasts': ['t1w', 't2w'], 'fieldStrengthsT': [1.5, 3], 'anatomy': 'cervical, thoracic and lumbar spine of simulated adults; one real lumbar CT',
             'orientations': ['sagittal', 'axial'], 'matrix': [288, 288], 'pixelSpacingMm': [0.65, 1.1], 'sliceThicknessMm': [2.5, 4.5], 'snr': [12, 80],
         },
-        'intendedUse': 'An impression of bone shape beside the T1w and T2w that it was computed from; lengths within the acquired planes. Research only. '
-                       'Not for bone density, fracture lines, calcification, radiotherapy planning or implants.',
+        'intendedUse': 'An impression of bone shape beside the T1w and T2w that it was computed from. Research only. '
+                       'Not for measuring (lengths within the acquired planes are off by more than 5 % too often), bone density, fracture lines, calcification, radiotherapy planning or implants.',
         'trainingData': ['simulated patients of conus, painted by models/training/synthesis/paint.ts (own)',
                          'TPTBox CT sample, an L3 and its neighbours at 1.5 mm, smoothed, its MR computed from its labels (Apache-2.0)'],
         'metrics': metrics(results), 'timeoutMs': 20_000,
