@@ -100,7 +100,9 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
       const computed = batch.filter(({ synthesis }) => synthesis.contrast !== 'ct');
       for (const wanted of batch) if (!computed.includes(wanted)) failed(wanted, synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'no model for synthetic CT'));
       if (computed.length === 0) return;
-      await synthesisePair(computed, failed);
+      // Maps of the pair go with the first one: with one that is delivered also where the pair is not to be trusted.
+      const given = (wanted: Wanted) => Number(wanted.synthesis.deliverRed);
+      await synthesisePair(computed.sort((a, b) => given(b) - given(a)), failed);
     } catch (error) {
       for (const wanted of batch) failed(wanted, error);
     }

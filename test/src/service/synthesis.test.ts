@@ -265,16 +265,16 @@ describe('a pair that is not to be trusted', () => {
     await played(all.service.address.port, t1wStream);
     const { images, texts } = await played(all.service.address.port, t2wStream);
     const names = new Set(images.flatMap((image) => (metaOf(image)['ConusSynthetic'] === 'true' ? [metaOf(image)['SeriesDescription']] : [])));
-    expect([...names].sort()).toEqual(['SYN T2FS', 'SYN T2FS HIGH', 'SYN T2FS LOW']);
+    expect([...names].sort()).toEqual(['SYN T2FS', 'SYN T2FS FAT', 'SYN T2FS HIGH', 'SYN T2FS LOW', 'SYN T2FS PAIR']);
     expect(texts.filter((text) => text.startsWith('WRN CONUS_WARN_SYNTHESIS'))).toEqual([
       expect.stringMatching(/NONE: there is no synthetic stir: CONUS_ERR_SYNTHESIS_RED: got a red quality light: .+/), expect.stringMatching(/LIGHT: synthetic t2fs is red: .+/),
     ]);
     const exam = await all.exam(isDone);
     expect(exam.promises.map(({ id, state, reason }) => [id, state, reason.code]).slice(2)).toEqual([['syn-stir', 'failed', 'CONUS_ERR_SYNTHESIS_RED'], ['syn-t2fs', 'came', 'CONUS_INFO_EXAM_AWAITED']]);
     const t2fs = exam.series.find(({ protocolSeries }) => protocolSeries === 'syn-t2fs')!;
-    expect(t2fs.outputs.map(({ light }) => light)).toEqual(['red', 'red', 'red']);
+    expect(t2fs.outputs.map(({ light }) => light)).toEqual(['red', 'red', 'red', 'red', 'red']);
     expect(t2fs.reasons!.length).toBeGreaterThan(0);
-    await expect.poll(() => all.archived.size, { timeout: 30_000 }).toBe(4 + 6);
+    await expect.poll(() => all.archived.size, { timeout: 30_000 }).toBe(4 + 10);
     for (const { facts } of (await imagesIn(all.archived)).filter(({ facts: one }) => one.imageType.includes('SYNTHETIC'))) expect(facts.seriesDescription).toMatch(/^SYN T2FS/);
   }, 180_000);
 });
