@@ -1,7 +1,8 @@
 /** The network that is shipped, on the phantom: nothing of its training, and not even a spine, but the tissues of one. */
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ModelHost, readModels } from '../../models/index.js';
-import { synthesise, type RunModel, type SynthesisResult } from '../../synth/index.js';
+import { parseCalibration, synthesise, type RunModel, type SynthesisResult } from '../../synth/index.js';
 import { columns, nPixels, scan, sequences, tissueOf } from './phantom.js';
 
 let host: ModelHost;
@@ -10,8 +11,10 @@ let result: SynthesisResult;
 beforeAll(async () => {
   host = new ModelHost((await readModels()).filter(({ id }) => id === 'synthesis-maps'), { threads: 1 });
   const run: RunModel = (inputs) => host.run('synthesis-maps', inputs, { timeoutMs: 120_000 });
+  const file = new URL('../../models/synthesis-maps/calibration.json', import.meta.url);
+  const calibration = parseCalibration(JSON.parse(await readFile(file, 'utf8')));
   const stir = { contrast: 'stir' as const, sequence: sequences.stir };
-  result = await synthesise(scan(), [stir, { contrast: 't2fs', sequence: sequences.t2w }, { ...stir, tiMs: 60 }], run, { deliverRed: true });
+  result = await synthesise(scan(), [stir, { contrast: 't2fs', sequence: sequences.t2w }, { ...stir, tiMs: 60 }], run, { calibration, deliverRed: true });
 }, 300_000);
 afterAll(() => host.close());
 
