@@ -50,7 +50,7 @@ export interface SynthFlags extends ModelFlags {
 export async function synth(flags: SynthFlags, io: CliIo): Promise<ExitCode> {
   const isFolder = flags.output.endsWith('/') || extname(flags.output) === '' || (await stat(flags.output).then((entry) => entry.isDirectory(), () => false));
   if (!isFolder && !outputKinds.includes(extname(flags.output).toLowerCase())) throw cliError('CONUS_ERR_OUTPUT', `${flags.output}, which is no folder, .nii.gz, .png, .mrd or .h5`);
-  if (flags.to.includes('ct')) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'no model for synthetic CT');
+  if (flags.to.includes('ct')) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'synthetic CT, which is computed (synth/ct.ts) but not delivered yet');
   const read = (path: string | undefined, role: string) => (path === undefined ? undefined : readSeries(path, role, io));
   const [t1w, t2w, t2fs] = [await read(flags.t1, 't1w'), await read(flags.t2, 't2w'), await read(flags.fatsat, 't2fs')];
   const fatFraction = flags.dixon === undefined ? undefined : await readFatFraction(flags.dixon);
@@ -91,7 +91,7 @@ function sourceOf(images: ReadSeries, given: KnownSequence, fieldStrengthT: numb
 
 function wantedOf(contrast: SynthContrast, index: number, { tr, te, ti, real }: SynthFlags): WantedSeries {
   const sequence = contrast === 'ct' ? undefined : synthesisSequence({ contrast, fromSeries: [], refocusingAngleDeg: 180, output: 'magnitude', deliverRed: false, trMs: tr, teMs: te });
-  if (contrast === 'ct' || sequence === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'no model for synthetic CT');
+  if (contrast === 'ct' || sequence === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'synthetic CT, which is computed (synth/ct.ts) but not delivered yet');
   return {
     contrast: { contrast, sequence, ...(contrast === 'stir' && { tiMs: ti, output: real ? 'real' : 'magnitude' }) },
     description: contrast.toUpperCase(),

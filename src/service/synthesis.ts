@@ -98,7 +98,7 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
     };
     try {
       const computed = batch.filter(({ synthesis }) => synthesis.contrast !== 'ct');
-      for (const wanted of batch) if (!computed.includes(wanted)) failed(wanted, synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'no model for synthetic CT'));
+      for (const wanted of batch) if (!computed.includes(wanted)) failed(wanted, synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'synthetic CT, which is computed (synth/ct.ts) but not delivered yet'));
       if (computed.length === 0) return;
       // Maps of the pair go with the first one: with one that is delivered also where the pair is not to be trusted.
       const given = (wanted: Wanted) => Number(wanted.synthesis.deliverRed);
@@ -181,7 +181,7 @@ function afterMs(ms: number, signal: AbortSignal): Promise<void> {
 function wantedSeries(synthesis: Synthesis, { synthesise }: Protocol): WantedSeries {
   const { contrast, tiMs, output, seriesDescription } = synthesis;
   const sequence = synthesisSequence(synthesis);
-  if (contrast === 'ct' || sequence === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'no model for synthetic CT');
+  if (contrast === 'ct' || sequence === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'synthetic CT, which is computed (synth/ct.ts) but not delivered yet');
   return {
     contrast: { contrast, sequence, ...(contrast === 'stir' && { tiMs: tiMs ?? 'auto', output }) },
     description: seriesDescription ?? contrast.toUpperCase(),
