@@ -1,6 +1,7 @@
 /**
  * All series of a synthesis on one grid: the slices of the T2w with square pixels of 0.6 to 1.15 mm. Every series comes onto
- * it in one interpolation, along the true affines and with the motion that registration measured between it and the T2w:
+ * it in one interpolation, along the true affines and with the motion that registration measured between it and the T2w (a
+ * motion of a few millimetres only where residual.ts finds less left with it than without):
  *
  *   out(x) = series(A_series^-1 T A_grid x)
  *
@@ -40,6 +41,9 @@ const mostRotationDeg = 15;
 const leastOverlapShare = 0.1;
 /** Median of the blocks, in pixels. */
 const mostResidualPixels = 1.5;
+/** Smaller motion has to lower the residual, too. */
+const largeShiftMm = 3;
+const largeRotationDeg = 3;
 /** Motion that nobody sees: part of a pixel, and of the distance of slices. */
 const unseenPixels = 0.15;
 const unseenSlices = 0.1;
@@ -57,8 +61,17 @@ export function commonGrid(
   const reference = onto(t2w, geometry, still);
   const [first, ...further] = [t1w, ...others].map((series) => {
     const registration = registered(t2w, checked(series));
-    const volume = onto(series, geometry, registration.motion);
-    return { registration, volume, residual: residualMap(reference, volume) };
+    const moved = placed(registration.motion);
+    if (moved.volume.data === series.data || isLarge(registration.motion)) return { registration, ...moved };
+    // Two contrasts share no more information than their edges: what registration gained by another measure is not taken on trust.
+    const unmoved = placed(still);
+    const isBetter = !(unmoved.residual.medianMm <= moved.residual.medianMm);
+    return isBetter ? { registration, ...moved } : { registration: { ...registration, motion: still, nmiAfter: registration.nmiBefore }, ...unmoved };
+
+    function placed(motion: RigidMotion) {
+      const volume = onto(series, geometry, motion);
+      return { volume, residual: residualMap(reference, volume) };
+    }
   });
   const { volume, residual } = first!;
   const mostMm = mostResidualPixels * voxelSizeMm(geometry)[0];
@@ -75,6 +88,10 @@ export function commonGrid(
     t1w: volume, t2w: reference, others: further.map((series) => series.volume),
     report: reportOf(first!), otherReports: further.map(reportOf), residual,
   };
+}
+
+function isLarge({ shiftMm, rotationDeg }: RigidMotion): boolean {
+  return Math.hypot(...shiftMm) > largeShiftMm || Math.hypot(...rotationDeg) > largeRotationDeg;
 }
 
 function checked(volume: Volume<Float32Array>): Volume<Float32Array> {
