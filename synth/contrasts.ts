@@ -107,8 +107,10 @@ export class SignalEquation {
     for (let voxel = 0; voxel < deviation.length; voxel++) {
       const density = protonDensity[voxel]!;
       const fat = fatFraction[voxel]!;
-      const [lnT1, lnT2] = [lnT1Ms[voxel]!, lnT2Ms[voxel]!];
-      const [recovered, decayed] = [this.#water.at(lnT1), this.#decay.at(lnT2)];
+      const lnT1 = lnT1Ms[voxel]!;
+      const lnT2 = lnT2Ms[voxel]!;
+      const recovered = this.#water.at(lnT1);
+      const decayed = this.#decay.at(lnT2);
       const water = recovered * decayed;
       const byPd = density * ((1 - fat) * water + fat * this.#fat);
       const byT1 = density * (1 - fat) * decayed * this.#water.slopeAt(lnT1);

@@ -183,7 +183,8 @@ function tissueOf({ slices, rows, columns, t1w, t2w }: NetworkImages, field: Flo
     for (let slice = 0; slice < slices; slice++) {
       for (let row = 0; row < rows; row++) {
         for (let column = 0; column < columns; column++) {
-          let [sum, n] = [0, 0];
+          let sum = 0;
+          let n = 0;
           for (let y = Math.max(0, row - 1); y <= Math.min(rows - 1, row + 1); y++) {
             for (let x = Math.max(0, column - 1); x <= Math.min(columns - 1, column + 1); x++) {
               sum += shaded[(slice * rows + y) * columns + x]!;

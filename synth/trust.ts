@@ -238,12 +238,15 @@ function compareStructure(measured: Float32Array, predicted: Float32Array, tissu
   const m = farthestShift;
   const [still, moving] = [fineStructure(measured, tissue, rows, columns), fineStructure(predicted, tissue, rows, columns)];
   const correlation = (down: number, right: number): number => {
-    let [both, ofStill, ofMoving] = [0, 0, 0];
+    let both = 0;
+    let ofStill = 0;
+    let ofMoving = 0;
     for (let row = m; row < rows - m; row++) {
       const [from, to] = [row * columns + m, (row + 1) * columns - m];
       const shift = down * columns + right;
       for (let pixel = from; pixel < to; pixel++) {
-        const [a, b] = [still[pixel]!, moving[pixel + shift]!];
+        const a = still[pixel]!;
+        const b = moving[pixel + shift]!;
         both += a * b;
         ofStill += a * a;
         ofMoving += b * b;
