@@ -237,27 +237,38 @@ function echoTimeErrorMs(t2w: Float32Array, { t2w: { signal, deviation }, lnT2Ms
 function compareStructure(measured: Float32Array, predicted: Float32Array, tissue: Float32Array, { rows, columns }: PairImages): { unlike: number; offset: number } {
   const m = farthestShift;
   const [still, moving] = [fineStructure(measured, tissue, rows, columns), fineStructure(predicted, tissue, rows, columns)];
+  const energyOf = rectangleEnergies(moving, rows, columns);
+  const ofStill = rectangleEnergies(still, rows, columns)(m, rows - m, m, columns - m);
   const correlation = (down: number, right: number): number => {
     let both = 0;
-    let ofStill = 0;
-    let ofMoving = 0;
     for (let row = m; row < rows - m; row++) {
       const [from, to] = [row * columns + m, (row + 1) * columns - m];
       const shift = down * columns + right;
-      for (let pixel = from; pixel < to; pixel++) {
-        const a = still[pixel]!;
-        const b = moving[pixel + shift]!;
-        both += a * b;
-        ofStill += a * a;
-        ofMoving += b * b;
-      }
+      for (let pixel = from; pixel < to; pixel++) both += still[pixel]! * moving[pixel + shift]!;
     }
+    const ofMoving = energyOf(m + down, rows - m + down, m + right, columns - m + right);
     return both / ((Math.sqrt(ofStill) + 1e-6) * (Math.sqrt(ofMoving) + 1e-6));
   };
   const unmoved = correlation(0, 0);
   let best = unmoved;
   for (let down = -m; down <= m; down++) for (let right = -m; right <= m; right++) best = Math.max(best, correlation(down, right));
   return { unlike: 1 - unmoved, offset: best - unmoved };
+}
+
+/** Sums of squares over any rectangle, [first, end) of rows and columns, from one table of sums. */
+function rectangleEnergies(image: Float32Array, rows: number, columns: number): (firstRow: number, endRow: number, firstColumn: number, endColumn: number) => number {
+  const width = columns + 1;
+  const sums = new Float64Array((rows + 1) * width);
+  for (let row = 0; row < rows; row++) {
+    let inRow = 0;
+    for (let column = 0; column < columns; column++) {
+      inRow += image[row * columns + column]! ** 2;
+      sums[(row + 1) * width + column + 1] = sums[row * width + column + 1]! + inRow;
+    }
+  }
+  const corner = (row: number, column: number) => sums[row * width + column]!;
+  return (firstRow, endRow, firstColumn, endColumn) =>
+    Math.max(0, corner(endRow, endColumn) - corner(firstRow, endColumn) - corner(endRow, firstColumn) + corner(firstRow, firstColumn));
 }
 
 function fineStructure(image: Float32Array, tissue: Float32Array, rows: number, columns: number): Float32Array {
