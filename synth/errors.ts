@@ -88,7 +88,7 @@ export const SYNTH_WARNINGS = {
   },
   SYNTH_WARN_GAIN: {
     expected: 'both series in one unit of signal, as when Conus reconstructed them',
-    action: 'nothing: the relative scale of T1w and T2w was estimated, and the interval of every pixel is wider for it',
+    action: 'nothing: the network estimates the relative scale of T1w and T2w from the images',
   },
   SYNTH_WARN_SEQUENCE: {
     expected: 'TR and TE near those that the network was trained for: T1w 320 to 1060 and 5.5 to 19 ms, T2w 2000 to 7500 and 60 to 156 ms',

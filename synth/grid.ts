@@ -61,17 +61,16 @@ export function commonGrid(
   const reference = onto(t2w, geometry, still);
   const [first, ...further] = [t1w, ...others].map((series) => {
     const registration = registered(t2w, checked(series));
+    const placed = (motion: RigidMotion) => {
+      const volume = onto(series, geometry, motion);
+      return { volume, residual: residualMap(reference, volume) };
+    };
     const moved = placed(registration.motion);
     if (moved.volume.data === series.data || isLarge(registration.motion)) return { registration, ...moved };
     // Two contrasts share no more information than their edges: what registration gained by another measure is not taken on trust.
     const unmoved = placed(still);
     const isBetter = !(unmoved.residual.medianMm <= moved.residual.medianMm);
     return isBetter ? { registration, ...moved } : { registration: { ...registration, motion: still, nmiAfter: registration.nmiBefore }, ...unmoved };
-
-    function placed(motion: RigidMotion) {
-      const volume = onto(series, geometry, motion);
-      return { volume, residual: residualMap(reference, volume) };
-    }
   });
   const { volume, residual } = first!;
   const mostMm = mostResidualPixels * voxelSizeMm(geometry)[0];

@@ -5,7 +5,7 @@ import { noticesOf } from '../notices.js';
 
 export const CLI_ERRORS = {
   CONUS_ERR_INPUT: {
-    expected: 'an input that can be read: an MRD stream, an ISMRMRD .h5 file, or - for stdin',
+    expected: 'an input of a kind that the command takes (its --help lists them) and that can be read: an MRD stream, an ISMRMRD .h5 file, - for stdin; images as DICOM or NIfTI',
     action: 'check the path and the permissions',
   },
   CONUS_ERR_OUTPUT: {

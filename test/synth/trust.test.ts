@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { uncalibrated } from '../../synth/index.js';
-import { Places } from '../../synth/places.js';
 import { gateFeatureNames, gateLight, gateScore, pairEvidence, type GateFeatures, type PairImages, type PairPredictions } from '../../synth/trust.js';
 import { Random } from '../../simulator/index.js';
 
@@ -96,25 +95,5 @@ describe('the light of a stack', () => {
   it('is of a score of logarithms', () => {
     const features = Object.fromEntries(gateFeatureNames.map((name) => [name, 0])) as Record<keyof GateFeatures, number>;
     expect(gateScore({ ...features, peakT1w: Math.E - 1, peakT2w: Math.E - 1 }, { ...gate, bias: 0.5 })).toBeCloseTo(1.5, 6);
-  });
-});
-
-describe('places', () => {
-  const sagittal = { centreMm: [0, 0, 0], rowDirection: [0, 1, 0], columnDirection: [0, 0, -1], sliceDirection: [1, 0, 0], fovMm: [90, 90, 20], matrixSize: [90, 90, 5] } as const;
-  const axial = { ...sagittal, columnDirection: [0, 1, 0], rowDirection: [-1, 0, 0], sliceDirection: [0, 0, 1] } as const;
-  it('are named by the patient, not by the picture', () => {
-    const name = (places: Places, ...voxel: [number, number, number]) => places.nameOf(places.placeOf(...voxel));
-    expect(name(new Places(sagittal), 3, 5, 80)).toBe('slice 4, upper third, posterior');
-    expect(name(new Places(sagittal), 0, 85, 3)).toBe('slice 1, lower third, anterior');
-    expect(name(new Places(axial), 0, 5, 3)).toBe('slice 1, anterior, left');
-    expect(name(new Places(axial), 0, 45, 45)).toBe('slice 1, centre');
-  });
-  it('have the names of a label map where it has any', () => {
-    const codes = new Uint8Array(5 * 90 * 90);
-    codes[0] = 7;
-    codes[1] = 9;
-    const places = new Places(sagittal, { codes, names: new Map([[7, 'L3']]) });
-    expect(places.nameOf(places.placeOf(0, 0, 0))).toBe('L3');
-    expect(places.nameOf(places.placeOf(0, 0, 1))).toBe('slice 1, upper third, anterior');
   });
 });

@@ -13,10 +13,10 @@ bfloat16 has no room for noise of 1 on a signal of 200. Resumes from OUT/checkpo
 
 import argparse
 import copy
-import datetime
 import json
 import math
 import pathlib
+import sys
 import time
 
 import numpy as np
@@ -26,6 +26,9 @@ import data
 import simulate
 from network import Denoiser
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from one_cycle import rate, until
+
 SEED = 20261125
 BATCH = 16
 PEAK_RATE = 1.5e-3
@@ -33,21 +36,6 @@ SINGLE_PRECISION_FROM = 0.95
 DECAY = 0.999
 CLIP = 5.0
 STRUCTURE_WEIGHT = 20.0
-
-
-def until(clock):
-    """Seconds of the epoch of the next time that UTC clocks show `clock` (HH:MM)."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    hour, minute = map(int, clock.split(':'))
-    end = now.replace(hour=hour, minute=minute, second=0)
-    return (end if end > now else end + datetime.timedelta(days=1)).timestamp()
-
-
-def rate(fraction):
-    """One cycle: up within 3 % of the time, then a cosine down to nearly nothing."""
-    if fraction < 0.03:
-        return PEAK_RATE * (0.05 + 0.95 * fraction / 0.03)
-    return PEAK_RATE * (0.002 + 0.998 * 0.5 * (1 + math.cos(math.pi * min(1, (fraction - 0.03) / 0.97))))
 
 
 def losses(denoised, clean, noise):
@@ -173,7 +161,7 @@ def main():
     while time.time() < end:
         fraction = (time.time() - start) / (end - start)
         for group in adam.param_groups:
-            group['lr'] = rate(fraction)
+            group['lr'] = rate(fraction, PEAK_RATE)
         began = time.perf_counter()
         noisy, noise, clean = map(torch.from_numpy, simulate.batch(rng, sources, bank, BATCH))
         made = time.perf_counter()
@@ -197,7 +185,7 @@ def main():
             report(
                 loss=round(float(np.mean(recent)), 4),
                 gradient=round(float(np.median(norms)), 3),
-                rate=round(rate(fraction), 6),
+                rate=round(rate(fraction, PEAK_RATE), 6),
                 makingMs=round(1e3 * making / len(recent)),
                 learningMs=round(1e3 * learning / len(recent)),
                 **gains(average, cases),

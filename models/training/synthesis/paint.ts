@@ -20,10 +20,11 @@ import {
   buildPatient, drawPatient, outOfFrame, paintChannels, paintLabels, Random,
   type Anatomy, type Frame, type PatientRecord, type Plane, type SimulatedPatient,
 } from '../../../simulator/index.js';
+import { fatSaturationPulse } from '../../../synth/index.js';
 
-export const matrix = 288;
+const matrix = 288;
 /** Channels and what a stored integer is divided by. */
-export const channels = {
+const channels = {
   t1w: 20_000, t2w: 20_000, stir: 20_000, t2fs: 20_000,
   protonDensity: 20_000, t1Ms: 5, t2Ms: 12, fatFraction: 20_000, hounsfield: 8, label: 1, lesion: 1,
 } as const;
@@ -121,9 +122,7 @@ function drawSlice(patient: SimulatedPatient, random: Random, wanted: string): {
 
 /** Water and fat of the acquired and the sum of the missing signals, then the moments that parameters are means of. */
 function coefficientsOf(tissue: Tissue, fat: Fat, { t1w, t2w, stir, t2fs }: Sequences): number[] {
-  const { efficiency } = { efficiency: 0.97 };
-  const pulse = { centrePpm: -3.4, bandwidthPpm: 2.6, efficiency, edgeOrder: 8 };
-  const left = fatSaturation(fat, pulse);
+  const left = fatSaturation(fat, fatSaturationPulse);
   const [first, second] = [t1w, t2w].map((sequence) => waterAndFat(tissue, fat, (relaxation) => fastSpinEcho(relaxation, sequence)));
   const inverted = waterAndFat(tissue, fat, (relaxation) => inversionRecoveryFastSpinEcho(relaxation, stir, stir));
   const saturated = waterAndFat(tissue, fat, (relaxation, compartment) => fastSpinEcho(relaxation, t2fs, { residual: left[compartment], delayMs: 0 }));

@@ -17,10 +17,10 @@ over wall time, clipping, moving average of the weights; inner layers in bfloat1
 
 import argparse
 import copy
-import datetime
 import json
 import math
 import pathlib
+import sys
 import time
 
 import numpy as np
@@ -29,6 +29,9 @@ import torch
 import data
 import signals
 from network import Direct, Maps
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from one_cycle import rate, until
 
 SEED = 20261126
 BATCH, COARSE_BATCH, COARSE_SHARE = 3, 6, 0.2
@@ -41,21 +44,6 @@ LIKELIHOOD_WEIGHT = dict(stir=0.1, t2fs=0.06, t1w=0.05, t2w=0.05)
 MARROW_WEIGHT = 2.0
 FLOOR = 1e-5
 LEAST_SPREAD = 0.003
-
-
-def until(clock):
-    """Seconds of the epoch of the next time that UTC clocks show `clock` (HH:MM)."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    hour, minute = map(int, clock.split(':'))
-    end = now.replace(hour=hour, minute=minute, second=0)
-    return (end if end > now else end + datetime.timedelta(days=1)).timestamp()
-
-
-def rate(fraction):
-    """One cycle: up within 3 % of the time, then a cosine down to nearly nothing."""
-    if fraction < 0.03:
-        return PEAK_RATE * (0.05 + 0.95 * fraction / 0.03)
-    return PEAK_RATE * (0.002 + 0.998 * 0.5 * (1 + math.cos(math.pi * min(1, (fraction - 0.03) / 0.97))))
 
 
 def load_batch(cases, rng, size, options):
@@ -226,7 +214,7 @@ def main():
     while time.time() < end:
         fraction = (time.time() - start) / (end - start)
         for group in adam.param_groups:
-            group['lr'] = rate(fraction)
+            group['lr'] = rate(fraction, PEAK_RATE)
         low = fraction < SINGLE_PRECISION_FROM
         began = time.perf_counter()
         coarse = options.kind == 'maps' and rng.random() < COARSE_SHARE
@@ -254,7 +242,7 @@ def main():
         recent.append(loss.item())
         if time.time() - reported > 150 or step == 50:
             report(
-                loss=round(float(np.mean(recent)), 4), gradient=round(float(np.median(norms)), 3), rate=round(rate(fraction), 6),
+                loss=round(float(np.mean(recent)), 4), gradient=round(float(np.median(norms)), 3), rate=round(rate(fraction, PEAK_RATE), 6),
                 makingMs=round(1e3 * making / len(recent)), learningMs=round(1e3 * learning / len(recent)),
                 **measure(average, options.kind, batches),
             )

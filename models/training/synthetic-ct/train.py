@@ -15,9 +15,9 @@ errors. Adam, one cycle over wall time, clipping, moving average of the weights;
 """
 import argparse
 import copy
-import datetime
 import json
 import math
+import sys
 import time
 from pathlib import Path
 import numpy as np
@@ -26,6 +26,9 @@ import torch.nn.functional as F
 from data import Bank
 from network import SyntheticCt
 from sibling import synthesis
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from one_cycle import rate, until
 
 SEED = 20261128
 BATCH, SIZE = 6, 128
@@ -38,21 +41,6 @@ LABELLED_SHARE = 0.15
 MASKED_SHARE, MASKED_BELOW = 0.3, 0.15
 # Early and late: the maps network takes as long as all else, and has learned little when it starts.
 TRUE_MAPS_SHARE = (0.5, 0.25)
-
-
-def until(clock):
-    """Seconds of the epoch of the next time that UTC clocks show `clock` (HH:MM)."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    hour, minute = map(int, clock.split(':'))
-    end = now.replace(hour=hour, minute=minute, second=0)
-    return (end if end > now else end + datetime.timedelta(days=1)).timestamp()
-
-
-def rate(fraction):
-    """One cycle: up within 3 % of the time, then a cosine down to nearly nothing."""
-    if fraction < 0.03:
-        return PEAK_RATE * (0.05 + 0.95 * fraction / 0.03)
-    return PEAK_RATE * (0.002 + 0.998 * 0.5 * (1 + math.cos(math.pi * min(1, (fraction - 0.03) / 0.97))))
 
 
 class MapsNetwork:
@@ -168,7 +156,7 @@ def main():
     while time.time() < end:
         fraction = (time.time() - start) / (end - start)
         for group in adam.param_groups:
-            group['lr'] = rate(fraction)
+            group['lr'] = rate(fraction, PEAK_RATE)
         rows = [rng.choice(groups[bool(rng.random() < LABELLED_SHARE)]) for _ in range(BATCH)]
         images, exam, true_maps, hounsfield = map(torch.from_numpy, bank.crops(rng, rows, SIZE))
         # Some scanners deliver zeros where they saw noise alone.
@@ -193,7 +181,7 @@ def main():
         step += 1
         recent.append(loss.item())
         if time.time() - reported > 600:
-            numbers = dict(loss=round(float(np.mean(recent)), 4), gradient=round(float(np.median(norms)), 3), rate=round(rate(fraction), 6))
+            numbers = dict(loss=round(float(np.mean(recent)), 4), gradient=round(float(np.median(norms)), 3), rate=round(rate(fraction, PEAK_RATE), 6))
             report(**numbers, **measure(average, maps_of, bank, held))
             recent, norms, reported = [], [], time.time()
         if time.time() - kept > 120:
