@@ -8,8 +8,9 @@ const knows = {
   recon: ['imaging', 'ismrmrd'],
   models: ['imaging', 'ismrmrd'],
   synth: ['models', 'imaging', 'ismrmrd'],
+  analysis: ['models', 'imaging', 'ismrmrd'],
   simulator: ['recon', 'imaging', 'ismrmrd', 'protocols'],
-  src: ['simulator', 'synth', 'models', 'recon', 'protocols', 'imaging', 'ismrmrd'],
+  src: ['simulator', 'analysis', 'synth', 'models', 'recon', 'protocols', 'imaging', 'ismrmrd'],
 };
 const folders = Object.keys(knows);
 
