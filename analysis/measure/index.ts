@@ -1,0 +1,3 @@
+export * from './section.js';
+export { Mask, type Place, type Span } from './mask.js';
+export * from './finding.js';
