@@ -1,10 +1,22 @@
 import { errorsOf, type ErrorTable } from 'ismrmrd';
 
-/** Why there is no analysis. The exam is delivered all the same. */
+/** Why there is no analysis (the exam is delivered all the same), and what is refused of a reader's change. */
 export const ANALYSIS_ERRORS = {
   ANALYSIS_ERR_NO_SERIES: {
     expected: 'at least one sagittal series of the spine (T1w, T2w, STIR or CT) or an axial one',
     action: 'check which series were given and how their contrasts were recognised',
+  },
+  ANALYSIS_ERR_REPORT: {
+    expected: 'a report of an analysis, version 1, as its JSON Schema tells',
+    action: 'give the report as the analysis made it',
+  },
+  ANALYSIS_ERR_CHANGE_FINDING: {
+    expected: 'the id of a finding of the report, and a scale that it is graded by',
+    action: 'take both from the findings of the report',
+  },
+  ANALYSIS_ERR_CHANGE_VALUE: {
+    expected: 'a value that the scale has, who changed it, and when (UTC, ISO 8601)',
+    action: 'correct the change',
   },
 } as const satisfies ErrorTable;
 

@@ -2,3 +2,4 @@ export * from './errors.js';
 export * from './types.js';
 export * from './anatomy.js';
 export { gradeOf, marginOf, scales, type Scale, type ScaleName } from './scales.js';
+export * from './report/index.js';

@@ -6,6 +6,7 @@ export * from './statistics.js';
 export * from './geometry.js';
 export * from './png.js';
 export * from './caption.js';
+export { Canvas, lineHeight, textWidth, wrapped, type Colour, type Point2, type TextStyle } from './canvas.js';
 export * from './tissues.js';
 export * from './signal.js';
 export * from './volume.js';

@@ -1,0 +1,255 @@
+/**
+ * One page for people who see no report but pictures: the spine with its levels, grades in colours and words, the pictures
+ * that the worst of them rest on, what was not assessed, and what this is: research, synthetic where it is, and not to be
+ * relied on. No patient is named on it.
+ */
+import { Canvas, lineHeight, textWidth, wrapped, type Colour, type Picture, type Vector3 } from '../../imaging/index.js';
+import { bodyCode, discCode, structureCodes } from '../anatomy.js';
+import { findingKinds, type FindingKind, type Side, type Spine } from '../types.js';
+import { sentenceText } from './changes.js';
+import { drawSynthetic, evidencePicture, noSeverityColour, severityColours, syntheticBandPixels, syntheticColour } from './evidence.js';
+import { worstSeverity } from './priority.js';
+import type { Report, ReportedFinding } from './schema.js';
+import { outlineColour, SliceView, type Box } from './sliceView.js';
+import { kindWords, measureText, reasonWords } from './words.js';
+
+const pageColumns = 1240;
+const pageRows = 1754;
+const margin = 36;
+const width = pageColumns - 2 * margin;
+
+const paper: Colour = [255, 255, 255];
+const ink: Colour = [20, 20, 20];
+const faint: Colour = [120, 120, 120];
+const rule: Colour = [190, 190, 190];
+const warningColour: Colour = [255, 190, 120];
+const priorityColours: Readonly<Record<Report['priority']['level'], Colour>> = { routine: noSeverityColour, soon: severityColours.moderate, urgent: severityColours.severe };
+
+/** 1240 x 1754 pixels, portrait. */
+export function summaryPage(spine: Spine, report: Report): Picture {
+  const canvas = new Canvas(pageColumns, pageRows, paper);
+  let y = drawHead(canvas, report);
+  const overviewRows = 560;
+  const overviewColumns = 350;
+  drawOverview(canvas, spine, { x: margin, y, width: overviewColumns, height: overviewRows });
+  const left = margin + overviewColumns + 20;
+  const column: Box = { x: left, y, width: pageColumns - margin - left, height: overviewRows };
+  const vertebrae = report.levels.filter((level) => !level.includes('-'));
+  const segments = report.levels.filter((level) => level.includes('-'));
+  const tableTop = drawTable(canvas, report, vertebrae, 'vertebra', column);
+  drawWords(canvas, report, { ...column, y: tableTop, height: column.y + column.height - tableTop });
+  y = drawTable(canvas, report, segments, 'segment', { x: margin, y: y + overviewRows + 16, width, height: Infinity });
+  const footTop = pageRows - margin - footHeight;
+  drawEvidence(canvas, spine, report, { x: margin, y, width, height: footTop - y - 8 });
+  drawFoot(canvas, report, footTop);
+  return canvas.picture;
+}
+
+function drawHead(canvas: Canvas, report: Report): number {
+  const { software, created, priority, numbering } = report;
+  let y = margin;
+  canvas.text(margin, y, 'Spine analysis', { size: 24, colour: ink, strokePixels: 3 });
+  const about = `${software.name} ${software.version}, ${created.slice(0, 16).replace('T', ' ')} UTC`;
+  canvas.text(pageColumns - margin - textWidth(about, 12), y + 10, about, { size: 12, colour: faint });
+  y += 38;
+  y = strip(canvas, y, report.statement, [60, 60, 60], paper);
+  if (report.syntheticData) y = strip(canvas, y, 'SYNTHETIC: parts of this rest on images that were computed and not scanned. They are marked SYN.', syntheticColour, ink);
+  if (!numbering.certain) y = strip(canvas, y, `NUMBERING OF THE LEVELS IS UNCERTAIN: ${numbering.reasons.join('; ')}`, warningColour, ink);
+  return strip(canvas, y, `Proposed priority: ${priority.level.toUpperCase()}: ${priority.reason}`, priorityColours[priority.level], ink) + 8;
+}
+
+/** Words on a bar across the page, in two lines at most; the y below it. */
+function strip(canvas: Canvas, y: number, words: string, background: Colour, colour: Colour): number {
+  const size = 12;
+  const lines = cut(wrapped(words, size, width - 20), 2);
+  const height = lines.length * lineHeight(size) + 6;
+  canvas.fill(margin, y, width, height, background);
+  lines.forEach((line, index) => canvas.text(margin + 10, y + 8 + index * lineHeight(size), line, { size, colour, strokePixels: 1.6 }));
+  return y + height + 4;
+}
+
+/** The middle of the best sagittal series, with bodies, discs, canal and the names of the levels. */
+function drawOverview(canvas: Canvas, spine: Spine, whole: Box): void {
+  canvas.fill(whole.x, whole.y, whole.width, whole.height, [0, 0, 0]);
+  const candidates = spine.stacks.filter(({ orientation }) => orientation === 'sagittal').map(({ seriesIndex }) => seriesIndex);
+  const contrasts = ['t2w', 't1w', 'stir', 't2fs', 'ct'];
+  const rank = (index: number) => {
+    const { contrast, synthetic } = spine.series[index]!;
+    const place = contrasts.indexOf(contrast);
+    return (synthetic ? 100 : 0) + (place < 0 ? contrasts.length : place);
+  };
+  const [seriesIndex] = candidates.sort((a, b) => rank(a) - rank(b));
+  if (seriesIndex === undefined || spine.vertebrae.length === 0) {
+    canvas.text(whole.x + 20, whole.y + whole.height / 2, 'no sagittal series', { size: 13, colour: paper });
+    return;
+  }
+  const { volume: { geometry }, synthetic } = spine.series[seriesIndex]!;
+  if (synthetic) drawSynthetic(canvas, whole.x, whole.y, whole.width);
+  const box = synthetic ? { ...whole, y: whole.y + syntheticBandPixels, height: whole.height - syntheticBandPixels } : whole;
+  const centres = spine.vertebrae.map(({ frame }) => frame.originMm);
+  const centreMm = mean(centres);
+  const along = ([a, b, c]: Vector3) => a * geometry.sliceDirection[0] + b * geometry.sliceDirection[1] + c * geometry.sliceDirection[2];
+  const stepMm = geometry.fovMm[2] / geometry.matrixSize[2];
+  const sliceIndex = Math.floor(geometry.matrixSize[2] / 2) + Math.round((along(centreMm) - along(geometry.centreMm)) / stepMm);
+  const view = new SliceView(canvas, box, spine, { seriesIndex, sliceIndex, centreMm: [centreMm[0], centreMm[1] + 12, centreMm[2]], pixelsPerMm: box.height / extentMm(centres) });
+  for (const { name } of spine.vertebrae) view.outline(bodyCode(name), outlineColour(bodyCode(name)));
+  for (const { name } of spine.segments) view.outline(discCode(name), outlineColour(discCode(name)));
+  for (const code of [structureCodes.sac, structureCodes.cord, structureCodes.sacrum]) view.outline(code, outlineColour(code));
+  for (const { name, frame } of spine.vertebrae) {
+    const [u, v] = view.place(frame.originMm);
+    if (view.holds([u, v], 8)) canvas.text(u - textWidth(name, 13) / 2, v - 6, name, { size: 13, colour: paper, halo: [0, 0, 0], strokePixels: 1.8 });
+  }
+  view.drawDirections(11);
+}
+
+/** With room for half a vertebra at both ends. */
+function extentMm(centres: readonly Vector3[]): number {
+  const heights = centres.map(([, , z]) => z);
+  return Math.max(120, Math.max(...heights) - Math.min(...heights) + 70);
+}
+
+interface Column {
+  readonly kind: FindingKind;
+  readonly side?: Side;
+}
+
+/** Rows are levels; the patient's right is left of his left, as on images. The y below the table. */
+function drawTable(canvas: Canvas, report: Report, levels: readonly string[], what: string, box: Box): number {
+  const columns = columnsOf(report, levels);
+  const rows = levels.filter((level) => [...report.findings, ...report.notAssessed].some((entry) => entry.level === level));
+  if (columns.length === 0 || rows.length === 0) return box.y;
+  const [levelWidth, headHeight] = [82, 40];
+  const rowHeight = rows.length > 14 ? 27 : 33;
+  const cellWidth = Math.min(150, (box.width - levelWidth) / columns.length);
+  canvas.text(box.x, box.y + 14, what, { size: 10, colour: faint });
+  columns.forEach(({ kind, side }, index) => {
+    const words = wrapped(`${kindWords[kind]}${side === undefined ? '' : ` ${side}`}`, 10, cellWidth - 6);
+    cut(words, 2).forEach((line, place) => canvas.text(box.x + levelWidth + index * cellWidth + 3, box.y + 4 + place * 16, line, { size: 10, colour: ink, strokePixels: 1.4 }));
+  });
+  rows.forEach((level, row) => {
+    const y = box.y + headHeight + row * rowHeight;
+    canvas.line([box.x, y], [box.x + levelWidth + columns.length * cellWidth, y], rule);
+    canvas.text(box.x, y + 10, level, { size: 12, colour: ink, strokePixels: 1.8 });
+    columns.forEach((column, index) => drawCell(canvas, report, level, column, { x: box.x + levelWidth + index * cellWidth, y, width: cellWidth, height: rowHeight }));
+  });
+  return box.y + headHeight + rows.length * rowHeight + 12;
+}
+
+function columnsOf({ findings, notAssessed }: Report, levels: readonly string[]): Column[] {
+  const entries = [...findings, ...notAssessed].filter(({ level }) => level !== undefined && levels.includes(level));
+  return findingKinds.flatMap((kind) => {
+    const ofKind = entries.filter((entry) => entry.kind === kind);
+    if (ofKind.length === 0) return [];
+    const sides = (['right', 'left'] as const).filter((side) => ofKind.some((entry) => entry.side === side));
+    return sides.length === 0 ? [{ kind }] : sides.map((side) => ({ kind, side }));
+  });
+}
+
+function drawCell(canvas: Canvas, report: Report, level: string, { kind, side }: Column, { x, y, width: columns, height }: Box): void {
+  const isHere = (entry: { kind: FindingKind; level?: string; side?: Side }) =>
+    entry.kind === kind && entry.level === level && (side === undefined || entry.side === side || entry.side === undefined);
+  const found = report.findings.filter(isHere);
+  const worst = [...found].sort((a, b) => badness(b) - badness(a))[0];
+  const inner = { x: x + 1, y: y + 1, width: columns - 2, height: height - 1 };
+  if (worst === undefined) {
+    const missing = report.notAssessed.find(isHere);
+    if (missing !== undefined) {
+      canvas.text(x + 4, y + 5, 'not assessed', { size: 9, colour: faint });
+      canvas.text(x + 4, y + 19, fitted(reasonWords[missing.code], 7, columns - 6), { size: 7, colour: faint });
+    }
+    return;
+  }
+  const severity = worstSeverity(worst);
+  canvas.fill(inner.x, inner.y, inner.width, inner.height, severity === undefined ? noSeverityColour : severityColours[severity]);
+  canvas.text(x + 4, y + 5, fitted(cellWords(worst), 10, columns - 6), { size: 10, colour: ink, strokePixels: 1.4 });
+  const isChanged = report.changes.some(({ findingId }) => findingId === worst.id);
+  const [measure] = worst.measures;
+  const marks = [
+    ...(measure === undefined ? [] : [measureText(measure)]),
+    ...(worst.basis.synthetic ? ['SYN'] : []), ...(isChanged ? ['reader'] : []), ...(worst.confidence < 0.7 ? ['unsure'] : []),
+  ];
+  canvas.text(x + 4, y + 20, fitted(marks.join(', '), 8, columns - 6), { size: 8, colour: ink });
+}
+
+/** A grade in a word or two. */
+function cellWords({ kind, grades, signs, measures }: ReportedFinding): string {
+  const words = grades.flatMap(({ scale, value, severity }) => {
+    switch (scale) {
+      case 'pfirrmann': case 'meyerding': case 'basic': return [`grade ${value}`];
+      case 'genant': return [value === '0' ? 'preserved' : `grade ${value}`];
+      case 'facetWidth': return [severity ?? value];
+      case 'modic': return [value === 'none' ? 'none' : `type ${value}`];
+      case 'genantType': return value === 'none' ? [] : [value];
+      case 'schizas': return [`Schizas ${value}`];
+      case 'canalDiameter': return value === 'normal' || grades.length > 1 ? [] : [`${value} stenosis`];
+      case 'centralCanal': case 'lateralRecess': case 'foramen': case 'herniationSize': case 'displacement': case 'fractureAge': case 'imll':
+        return [value];
+    }
+  });
+  if (words.length > 0) return words.join(' ');
+  if (kind === 'malignantSigns' || kind === 'infectionSigns') return signs.length === 0 ? 'none' : `${signs.length} ${signs.length === 1 ? 'sign' : 'signs'}`;
+  return signs[0] ?? (measures.length > 0 ? 'measured' : 'seen');
+}
+
+function badness(finding: ReportedFinding): number {
+  return ['normal', 'mild', 'moderate', 'severe'].indexOf(worstSeverity(finding) ?? 'normal') + (finding.signs.length > 0 ? 0.5 : 0);
+}
+
+/** The whole spine in words, and what a reader should know first. */
+function drawWords(canvas: Canvas, report: Report, { x, y, width: columns, height }: Box): void {
+  const size = 11;
+  const whole = report.sentences.find(({ level }) => level === undefined);
+  const paragraphs = [...(whole === undefined ? [] : [sentenceText(whole)]), ...report.notes.map((note) => `Note: ${note}.`)];
+  const lines = paragraphs.flatMap((paragraph) => wrapped(paragraph, size, columns));
+  cut(lines, Math.max(1, Math.floor(height / lineHeight(size)))).forEach((line, index) => canvas.text(x, y + index * lineHeight(size), line, { size, colour: ink }));
+}
+
+/** The worst findings that have a picture, as many as there is room for. */
+function drawEvidence(canvas: Canvas, spine: Spine, report: Report, { x, y, width: columns, height }: Box): void {
+  const nAcross = 4;
+  const gap = 12;
+  const size = Math.floor((columns - (nAcross - 1) * gap) / nAcross);
+  const worst = report.findings
+    .filter((finding) => finding.drawing !== undefined && badness(finding) > 0)
+    .sort((a, b) => badness(b) - badness(a));
+  let [left, top, rowHeight, shown] = [x, y + 22, 0, 0];
+  for (const finding of worst) {
+    if (top + size > y + height) break;
+    const picture = evidencePicture(spine, finding, size);
+    if (picture === undefined) continue;
+    if (top + picture.rows > y + height) continue;
+    canvas.place(picture, left, top);
+    rowHeight = Math.max(rowHeight, picture.rows);
+    shown++;
+    left += size + gap;
+    if (shown % nAcross === 0) [left, top, rowHeight] = [x, top + rowHeight + gap, 0];
+  }
+  if (shown > 0) canvas.text(x, y, shown < worst.length ? `What the ${shown} foremost findings rest on; ${worst.length - shown} more are in the report` : 'What the findings rest on', { size: 12, colour: ink, strokePixels: 1.6 });
+}
+
+const footHeight = 40;
+
+function drawFoot(canvas: Canvas, { models, series }: Report, y: number): void {
+  const size = 9;
+  const networks = models.map(({ id, version }) => `${id} ${version}`).join(', ');
+  const images = series.map(({ description, contrast, synthetic }) => `${synthetic ? 'SYN ' : ''}${description === '' ? contrast : description}`).join(', ');
+  const lines = cut(wrapped(`Series: ${images}. Networks: ${networks === '' ? 'none' : networks}. Green, yellow, orange and red stand behind normal, mild, moderate and severe; grey-blue behind what has no order.`, size, width), 2);
+  canvas.line([margin, y], [pageColumns - margin, y], rule);
+  lines.forEach((line, index) => canvas.text(margin, y + 8 + index * lineHeight(size), line, { size, colour: faint }));
+}
+
+/** The first lines; the last of them tells that there were more. */
+function cut(lines: readonly string[], most: number): readonly string[] {
+  return lines.length <= most ? lines : [...lines.slice(0, most - 1), `${lines[most - 1]!.slice(0, -2)} ...`];
+}
+
+/** As much of a text as fits. */
+function fitted(text: string, size: number, columns: number): string {
+  const characters = [...text];
+  while (characters.length > 0 && textWidth(characters.join(''), size) > columns) characters.pop();
+  return characters.join('');
+}
+
+function mean(points: readonly Vector3[]): Vector3 {
+  return [0, 1, 2].map((axis) => points.reduce((sum, point) => sum + point[axis]!, 0) / points.length) as unknown as Vector3;
+}
