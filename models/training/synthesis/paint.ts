@@ -3,7 +3,11 @@
  * would measure of it without noise and shading, the series that was not scanned, and the tissue behind them.
  *
  *   npx tsx paint.ts OUT --first 1000 --count 300 [--prior wide|narrow|mixed] [--lesions mixed|none|KINDS] [--slices 7]
- *     [--region lumbar|cervical|thoracolumbar] [--orientation sagittal|axial]
+ *     [--region lumbar|cervical|thoracolumbar] [--orientation sagittal|axial] [--pixel 0.65,1.1] [--lumbar drawn|varied]
+ *     [--lateral 35] [--planes world|disc]
+ *
+ * `--lumbar varied` has as many patients with four and with six lumbar vertebrae as with five; `--lateral` spreads sagittal slices evenly
+ * up to so many millimetres off the midline; `--planes disc` lays axial slices into the discs' own planes, tilted and shifted a little.
  *
  * For each patient OUT/SEED.json tells the slices' sequences and OUT/SEED.bin holds int16 [slice, channel, row, column],
  * a channel times its scale. Signals are those of imaging/signal.ts summed over the tissues of a voxel, water and fat
@@ -92,21 +96,45 @@ function varyTissues(tissues: Anatomy['tissues'], width: number, random: Random)
   return varied;
 }
 
+/** How slices are laid, beyond their orientation. */
+interface Laying {
+  readonly pixelMm: readonly [number, number];
+  /** Sagittal slices lie evenly within this distance of the midline; absent: most cross the bodies. */
+  readonly lateralMm?: number;
+  /** Axial slices lie in the discs' planes. */
+  readonly inDiscs: boolean;
+}
+
+/** Standard deviations of an axial slice's tilt against its disc, about the left-right and the front-back axis. */
+const tiltDeg = [6, 2] as const;
+
+/** Right-angled axes of a disc, turned a little about its first two. */
+function tilted({ x, y, z }: Frame, random: Random): [Vector3, Vector3, Vector3] {
+  const turned = (a: Vector3, b: Vector3, angleDeg: number): [Vector3, Vector3] => {
+    const [cos, sin] = [Math.cos((angleDeg * Math.PI) / 180), Math.sin((angleDeg * Math.PI) / 180)];
+    const mix = (first: number, second: number) => a.map((value, axis) => first * value + second * b[axis]!) as unknown as Vector3;
+    return [mix(cos, sin), mix(-sin, cos)];
+  };
+  const [back, up] = turned(y, z, tiltDeg[0] * random.normal());
+  const [left, head] = turned(x, up, tiltDeg[1] * random.normal());
+  return [left, back, head];
+}
+
 /** Pixels of a slice through a place, with planes across its thickness. */
-function drawSlice(patient: SimulatedPatient, random: Random, wanted: string): { planes: Plane[]; orientation: string; pixelMm: number; thicknessMm: number } {
+function drawSlice(patient: SimulatedPatient, random: Random, wanted: string, laying: Laying): { planes: Plane[]; orientation: string; pixelMm: number; thicknessMm: number } {
   const frames = [...patient.discs.values()];
   const frame: Frame = frames[Math.floor(random.uniform() * frames.length)]!;
-  const pixelMm = between(random, 0.65, 1.1);
+  const pixelMm = between(random, ...laying.pixelMm);
   const thicknessMm = between(random, 2.5, 4.5);
   const drawn = random.uniform() < 0.85 ? 'sagittal' : 'axial';
   const orientation = wanted === 'any' ? drawn : wanted;
   const along: readonly [Vector3, Vector3, Vector3] = orientation === 'sagittal'
     ? [[0, 1, 0], [0, 0, -1], [1, 0, 0]]
-    : [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+    : laying.inDiscs ? tilted(frame, random) : [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
   // Most slices of a stack cross the bodies; some lie beside them.
   const off: Vector3 = orientation === 'sagittal'
-    ? [10 * random.normal(), 20 + 12 * random.normal(), 15 * random.normal()]
-    : [8 * random.normal(), 15 + 10 * random.normal(), 12 * random.normal()];
+    ? [laying.lateralMm === undefined ? 10 * random.normal() : between(random, -laying.lateralMm, laying.lateralMm), 20 + 12 * random.normal(), 15 * random.normal()]
+    : [8 * random.normal(), 15 + 10 * random.normal(), (laying.inDiscs ? 5 : 12) * random.normal()];
   const spine = outOfFrame(frame, [0, 0, 0]);
   const centre = spine.map((value, axis) => value + off[axis]!) as unknown as Vector3;
   const nPlanes = 3;
@@ -145,8 +173,8 @@ function shifted(image: Float32Array, columns: number): Float32Array {
   return out;
 }
 
-function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, width: number, wanted: string, random: Random) {
-  const { planes, orientation, pixelMm, thicknessMm } = drawSlice(patient, random, wanted);
+function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, width: number, wanted: string, laying: Laying, random: Random) {
+  const { planes, orientation, pixelMm, thicknessMm } = drawSlice(patient, random, wanted, laying);
   const sequences = drawSequences(random, fieldStrengthT);
   const tissues = varyTissues(patient.anatomy.tissues, width, random);
   const painted = Array.from({ length: 13 }, () => new Float32Array(matrix * matrix));
@@ -179,11 +207,12 @@ function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, 
 }
 
 /** Some mixtures name what a cervical spine does not have: then the patient is drawn with `random`. */
-function drawRecord(seed: number, pathology: string, region: 'lumbar' | 'cervical' | 'thoracolumbar', fieldStrengthT: FieldStrengthT): PatientRecord {
+function drawRecord(seed: number, pathology: string, region: 'lumbar' | 'cervical' | 'thoracolumbar', fieldStrengthT: FieldStrengthT, nLumbar?: 4 | 5 | 6): PatientRecord {
+  const population = { seed, region, ...(nLumbar === undefined ? {} : { nLumbar }) };
   try {
-    return drawPatient({ seed, pathology, region }, fieldStrengthT);
+    return drawPatient({ ...population, pathology }, fieldStrengthT);
   } catch {
-    return drawPatient({ seed, pathology: pathology === '' ? '' : 'random:grades=uniform', region }, fieldStrengthT);
+    return drawPatient({ ...population, pathology: pathology === '' ? '' : 'random:grades=uniform' }, fieldStrengthT);
   }
 }
 
@@ -193,8 +222,14 @@ const { values: options, positionals } = parseArgs({
     first: { type: 'string', default: '1000' }, count: { type: 'string', default: '300' }, step: { type: 'string', default: '1' },
     prior: { type: 'string', default: 'mixed' }, lesions: { type: 'string', default: 'mixed' }, slices: { type: 'string', default: '7' },
     region: { type: 'string', default: 'any' }, orientation: { type: 'string', default: 'any' },
+    pixel: { type: 'string', default: '0.65,1.1' }, lumbar: { type: 'string', default: 'drawn' }, lateral: { type: 'string' }, planes: { type: 'string', default: 'world' },
   },
 });
+const laying: Laying = {
+  pixelMm: options.pixel.split(',').map(Number) as [number, number],
+  ...(options.lateral === undefined ? {} : { lateralMm: Number(options.lateral) }),
+  inDiscs: options.planes === 'disc',
+};
 const out = positionals[0]!;
 mkdirSync(out, { recursive: true });
 for (let index = 0; index < Number(options.count); index += Number(options.step)) {
@@ -205,10 +240,11 @@ for (let index = 0; index < Number(options.count); index += Number(options.step)
   const region = options.region !== 'any' ? (options.region as 'lumbar') : place < 0.72 ? 'lumbar' : place < 0.87 ? 'cervical' : 'thoracolumbar';
   const drawn = lesionMixtures[Math.floor(random.uniform() * lesionMixtures.length)]!;
   const pathology = options.lesions === 'mixed' ? drawn : options.lesions === 'none' ? '' : options.lesions;
+  const nLumbar = options.lumbar === 'varied' ? ([4, 5, 6] as const)[Math.floor(3 * random.uniform())]! : undefined;
   try {
-    const patient = buildPatient(drawRecord(seed, pathology, region, fieldStrengthT), fieldStrengthT);
+    const patient = buildPatient(drawRecord(seed, pathology, region, fieldStrengthT, nLumbar), fieldStrengthT);
     const samples = Array.from({ length: Number(options.slices) }, () =>
-      paintSample(patient, fieldStrengthT, prior[options.prior as keyof typeof prior](random), options.orientation, random));
+      paintSample(patient, fieldStrengthT, prior[options.prior as keyof typeof prior](random), options.orientation, laying, random));
     const { t1Ms, t2Ms } = patient.fat;
     writeFileSync(join(out, `${seed}.bin`), Buffer.concat(samples.map(({ data }) => Buffer.from(data.buffer))));
     const findings = patient.record.findings.map(({ kind }) => kind);
