@@ -7,7 +7,7 @@
  *     [--lateral 35] [--planes world|disc]
  *
  * `--lumbar varied` has as many patients with four and with six lumbar vertebrae as with five; `--lateral` spreads sagittal slices evenly
- * up to so many millimetres off the midline; `--planes disc` lays axial slices into the discs' own planes, tilted and shifted a little.
+ * up to so many millimetres off the midline; `--planes disc` lays axial slices into the discs' own planes (not within the sacrum), tilted and shifted a little.
  *
  * For each patient OUT/SEED.json tells the slices' sequences and OUT/SEED.bin holds int16 [slice, channel, row, column],
  * a channel times its scale. Signals are those of imaging/signal.ts summed over the tissues of a voxel, water and fat
@@ -101,7 +101,7 @@ interface Laying {
   readonly pixelMm: readonly [number, number];
   /** Sagittal slices lie evenly within this distance of the midline; absent: most cross the bodies. */
   readonly lateralMm?: number;
-  /** Axial slices lie in the discs' planes. */
+  /** Axial slices lie in the discs' planes, those within the sacrum left out. */
   readonly inDiscs: boolean;
 }
 
@@ -122,7 +122,7 @@ function tilted({ x, y, z }: Frame, random: Random): [Vector3, Vector3, Vector3]
 
 /** Pixels of a slice through a place, with planes across its thickness. */
 function drawSlice(patient: SimulatedPatient, random: Random, wanted: string, laying: Laying): { planes: Plane[]; orientation: string; pixelMm: number; thicknessMm: number } {
-  const frames = [...patient.discs.values()];
+  const frames = [...patient.discs].filter(([name]) => !laying.inDiscs || !/-(S[2-9]|Co)/.test(name)).map(([, itsFrame]) => itsFrame);
   const frame: Frame = frames[Math.floor(random.uniform() * frames.length)]!;
   const pixelMm = between(random, ...laying.pixelMm);
   const thicknessMm = between(random, 2.5, 4.5);
