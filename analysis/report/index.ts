@@ -5,3 +5,4 @@ export { gradeAs, gradeValues, type GradeScale } from './gradeValues.js';
 export { priorityOf, worstSeverity } from './priority.js';
 export { evidencePicture, evidencePictures, type EvidencePicture } from './evidence.js';
 export { summaryPage } from './summaryPage.js';
+export { kindWords, measureWords } from './words.js';

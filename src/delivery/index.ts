@@ -13,6 +13,10 @@ export { DicomObjectMaker, dicomObjects, encodeDicom, EXPLICIT_VR_LITTLE_ENDIAN,
 export type { DicomObject, DicomObjectOptions, InstanceIdentity } from './dicomObjects.js';
 export type { Derivation, ProcessingStage, QualityVerdict, SourceImage } from './derivation.js';
 export { incompleteMark, markIncomplete } from './incomplete.js';
+export { code } from './dicomModules.js';
+export type { DicomDataset } from './dicomModules.js';
+export { codeString, dateAndTime, decimalString, text } from './dicomValues.js';
+export { SECONDARY_CAPTURE_IMAGE_STORAGE, unpairedBodyParts } from './dicomDataset.js';
 export { contentDigest, contentUid, rawDataIdentity } from './uids.js';
 export { Pseudonymiser } from './pseudonymise.js';
 export type { DatePolicy } from './pseudonymise.js';

@@ -1,0 +1,2 @@
+/** An analysis as DICOM objects. */
+export { analysisObjects, type AnalysisObjectsInput } from './analysisObjects.js';
