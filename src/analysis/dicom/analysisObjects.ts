@@ -49,9 +49,9 @@ export function analysisObjects({ spine, report, sources, softwareVersion, creat
 }
 
 /** Names the analysis by its images and by all that it says, but not by when it was made. */
-function keyOf({ created: _created, ...said }: Report, sources: readonly Stack[]): string {
+function keyOf(report: Report, sources: readonly Stack[]): string {
   const images = sources.flatMap(({ slices }) => slices.map(({ image }) => image.identity.sopInstanceUid));
-  return contentDigest('analysis', ...new Set(images), JSON.stringify(said));
+  return contentDigest('analysis', ...new Set(images), JSON.stringify({ ...report, created: undefined }));
 }
 
 function algorithmOf({ models, software }: Report): { name: string; version: string } {

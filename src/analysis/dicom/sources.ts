@@ -89,18 +89,14 @@ export function commonModules(source: Stack, { key, created, softwareVersion }: 
     SeriesNumber: String(seriesNumber),
     InstanceNumber: '1',
     SeriesDescription: text(`${synthetic ? 'SYN ' : ''}${description}`, 64),
-    ...bodyPart(image.facts.bodyPart),
+    // Documents have none.
+    ...(modality !== 'SR' && { BodyPartExamined: codeString(image.facts.bodyPart) || 'SPINE' }),
     Manufacturer: 'Conus',
     ManufacturerModelName: 'Conus',
     // Software has no serial number, and here one has to be given.
     DeviceSerialNumber: 'NONE',
     SoftwareVersions: text(softwareVersion, 64),
   };
-}
-
-function bodyPart(name: string | undefined): DicomDataset {
-  const known = codeString(name);
-  return known === '' ? {} : { BodyPartExamined: known };
 }
 
 export const artificialIntelligence = code('123110', 'DCM', 'Artificial Intelligence');
