@@ -18,6 +18,54 @@ export const ANALYSIS_ERRORS = {
     expected: 'a value that the scale has, who changed it, and when (UTC, ISO 8601)',
     action: 'correct the change',
   },
+  ANALYSIS_ERR_EMPTY: {
+    expected: 'images with signal in them',
+    action: 'look at the series: coils that were not selected, a failed reconstruction or a wrong window leave it empty',
+  },
+  ANALYSIS_ERR_FEW_SLICES: {
+    expected: 'three sagittal slices or more, from one side of the column to the other',
+    action: 'give the whole series; localisers and single slices are not analysed',
+  },
+  ANALYSIS_ERR_ORIENTATION: {
+    expected: 'slices that lie as the series says: sagittal or axial',
+    action: 'correct the orientation of the series in the protocol, or the directions in its headers',
+  },
+  ANALYSIS_ERR_CONTRAST: {
+    expected: 'the brightness of CSF and marrow that the declared contrast has',
+    action: 'check how the contrast of the series was recognised; name it in the protocol',
+  },
+  ANALYSIS_ERR_NO_SPINE: {
+    expected: 'a column of vertebral bodies and discs',
+    action: 'check the body part and the field of view; where a spine is to be seen, assess it by hand',
+  },
+  ANALYSIS_ERR_IMPLAUSIBLE: {
+    expected: 'bodies and discs in turn, with heights that vertebrae have, before a canal',
+    action: 'look at the image quality (motion, metal, coils); assess the series by hand',
+  },
+  ANALYSIS_ERR_NETWORK: {
+    expected: 'twelve logits a pixel, as models/spine-structures gives them',
+    action: 'conus models check tells whether the model is the one that is meant',
+  },
+} as const satisfies ErrorTable;
+
+/** What is to be known of an analysis that is there. */
+export const ANALYSIS_WARNINGS = {
+  ANALYSIS_WARN_LEFT_OUT: {
+    expected: 'sagittal or axial series that are green or amber',
+    action: 'the other series are analysed; coronal ones are not segmented, computed ones with a red light are not trusted',
+  },
+  ANALYSIS_WARN_METAL: {
+    expected: 'signal throughout the vertebrae',
+    action: 'measure these levels by hand: metal, or another void, hides part of them',
+  },
+  ANALYSIS_WARN_MOVED: {
+    expected: 'series on one grid that show the same',
+    action: 'each has its own outlines: the patient moved between them, or one is of poor quality',
+  },
+  ANALYSIS_WARN_SHAPE: {
+    expected: 'vertebral bodies 8 to 60 mm high',
+    action: 'look at the outlines of these levels before their measures are used',
+  },
 } as const satisfies ErrorTable;
 
 /** Why one measure is not there, while others are. */
@@ -45,6 +93,7 @@ export const ANALYSIS_NOTES = {
 } as const satisfies ErrorTable;
 
 export type AnalysisErrorCode = keyof typeof ANALYSIS_ERRORS;
+export type AnalysisWarningCode = keyof typeof ANALYSIS_WARNINGS;
 export type NotAssessedCode = keyof typeof ANALYSIS_NOTES;
 
 export const analysisError = errorsOf(ANALYSIS_ERRORS);

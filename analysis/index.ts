@@ -3,3 +3,4 @@ export * from './types.js';
 export * from './anatomy.js';
 export { gradeOf, marginOf, scales, type Scale, type ScaleName } from './scales.js';
 export * from './report/index.js';
+export { findSpine, type FindSpineOptions, type StructureNote, type StructureNotes } from './structures/index.js';

@@ -1,7 +1,7 @@
 /** Every error and remark of the whole house, joined, and the page that documents them. */
 import { MRD_ERRORS } from 'ismrmrd';
 import type { ErrorEntry, ErrorTable } from 'ismrmrd';
-import { ANALYSIS_ERRORS, ANALYSIS_NOTES } from '../analysis/index.js';
+import { ANALYSIS_ERRORS, ANALYSIS_NOTES, ANALYSIS_WARNINGS } from '../analysis/index.js';
 import { IMG_ERRORS } from '../imaging/index.js';
 import { MODEL_ERRORS, MODEL_WARNINGS } from '../models/index.js';
 import { PROTOCOL_ERRORS, PROTOCOL_WARNINGS } from '../protocols/index.js';
@@ -40,7 +40,7 @@ const sections: readonly Section[] = [
   { title: 'Reconstruction', table: { ...RECON_ERRORS, ...RECON_NOTICES } },
   { title: 'Models', table: { ...MODEL_ERRORS, ...MODEL_WARNINGS } },
   { title: 'Synthesis', table: { ...SYNTH_ERRORS, ...SYNTHESIS_ERRORS, ...SYNTH_WARNINGS, ...SYNTHESIS_WARNINGS } },
-  { title: 'Analysis', table: { ...ANALYSIS_ERRORS, ...ANALYSIS_NOTES } },
+  { title: 'Analysis', table: { ...ANALYSIS_ERRORS, ...ANALYSIS_WARNINGS, ...ANALYSIS_NOTES } },
   { title: 'Delivery', table: { ...DELIVERY_ERRORS, ...DELIVERY_WARNINGS } },
   { title: 'DICOM', table: { ...DICOM_ERRORS, ...DICOM_WARNINGS } },
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
