@@ -29,8 +29,8 @@ export const gradeValues: Readonly<Record<GradeScale, Values>> = {
   displacement: [['none', 'normal'], ['bulge', 'mild'], ['protrusion'], ['extrusion'], ['sequestration']],
   modic: named('none', '1', '2', '3', '1/2', '2/3', '1/3'),
   genantType: named('none', 'wedge', 'biconcave', 'crush'),
-  fractureAge: named('none', 'acute', 'chronic', 'indeterminate'),
-  imll: bySeverity,
+  fractureAge: named('none', 'old', 'acute'),
+  imll: ordered(['none', 'normal'], ['short', 'moderate'], ['extensive', 'severe']),
   basic: ordered(['0', 'normal'], ['1', 'mild'], ['2', 'moderate'], ['3', 'severe'], ['4', 'severe']),
 };
 

@@ -5,11 +5,12 @@
  * |---|---|
  * | severe stenosis of the canal down to L1-L2, where the cord is; cord section graded severe | urgent: suspected cord compression |
  * | below: Schizas D, or severe stenosis with a disc that takes more than two thirds of the canal | urgent: suspected cauda equina compression |
- * | two signs of infection or more; one | urgent; soon |
+ * | three signs of infection or more | urgent |
+ * | two signs of infection (one alone, oedema on both sides of a disc, goes with Modic 1 as well) | soon |
  * | acute fracture; two signs of malignancy or more; cord lesion; severe stenosis; slip of grade 3 or more | soon |
  *
  * The cord ends at L1-L2 (Saifuddin 1998, Spine 23:1452). The table itself is ours: departments have their own.
- * What rests on synthetic images says so in the reason.
+ * What rests on synthetic images says so in the reason. Signs that begin with `against` speak against it and do not count.
  */
 import { vertebraNumber } from '../anatomy.js';
 import type { Severity } from '../types.js';
@@ -33,7 +34,8 @@ export function priorityOf(findings: readonly ReportedFinding[]): Priority {
 }
 
 function reasonsOf(finding: ReportedFinding, all: readonly ReportedFinding[]): Reason[] {
-  const { kind, signs, grades } = finding;
+  const { kind, grades } = finding;
+  const signs = finding.signs.filter((sign) => !sign.startsWith('against'));
   const reason = (level: Reason['level'], text: string): Reason[] => {
     const where = finding.level === undefined ? '' : ` ${finding.level}`;
     return [{ level, text: `${text}${where}${finding.basis.synthetic ? ' (from SYNTHETIC images)' : ''}` }];
@@ -51,9 +53,9 @@ function reasonsOf(finding: ReportedFinding, all: readonly ReportedFinding[]): R
     case 'cordSection':
       return worst === 'severe' ? reason('urgent', 'suspected cord compression') : [];
     case 'cordLesion':
-      return worst === 'normal' ? [] : reason('soon', 'cord lesion');
+      return isLesion(finding) ? reason('soon', 'cord lesion') : [];
     case 'infectionSigns':
-      return signs.length === 0 ? [] : reason(signs.length > 1 ? 'urgent' : 'soon', `suspected infection (${signs.join(', ')})`);
+      return signs.length < 2 ? [] : reason(signs.length > 2 ? 'urgent' : 'soon', `suspected infection (${signs.join(', ')})`);
     case 'malignantSigns':
       return signs.length > 1 ? reason('soon', `signs that go with malignancy (${signs.join(', ')})`) : [];
     case 'fractureAge':
@@ -69,6 +71,11 @@ function reasonsOf(finding: ReportedFinding, all: readonly ReportedFinding[]): R
 /** The worst of what its grades say; undefined where none says. */
 export function worstSeverity({ grades }: Pick<ReportedFinding, 'grades'>): Severity | undefined {
   return (['severe', 'moderate', 'mild', 'normal'] as const).find((severity) => grades.some((grade) => grade.severity === severity));
+}
+
+/** One that was seen, rather than looked for in vain. */
+export function isLesion(finding: ReportedFinding): boolean {
+  return worstSeverity(finding) !== 'normal' && !finding.measures.some(({ name, value }) => name === 'lesionCount' && value === 0);
 }
 
 /** Down to the segment L1-L2. */

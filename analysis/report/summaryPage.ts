@@ -8,10 +8,10 @@ import { bodyCode, discCode, structureCodes } from '../anatomy.js';
 import { findingKinds, type FindingKind, type Side, type Spine } from '../types.js';
 import { sentenceText } from './changes.js';
 import { drawSynthetic, evidencePicture, noSeverityColour, severityColours, syntheticBandPixels, syntheticColour } from './evidence.js';
-import { worstSeverity } from './priority.js';
+import { isLesion, worstSeverity } from './priority.js';
 import type { Report, ReportedFinding } from './schema.js';
 import { outlineColour, SliceView, type Box } from './sliceView.js';
-import { kindWords, measureText, reasonWords } from './words.js';
+import { kindWords, measureText, measureWords, quotedMeasures, reasonWords } from './words.js';
 
 const pageColumns = 1240;
 const pageRows = 1754;
@@ -163,7 +163,7 @@ function drawCell(canvas: Canvas, report: Report, level: string, { kind, side }:
   canvas.fill(inner.x, inner.y, inner.width, inner.height, severity === undefined ? noSeverityColour : severityColours[severity]);
   canvas.text(x + 4, y + 5, fitted(cellWords(worst), 10, columns - 6), { size: 10, colour: ink, strokePixels: 1.4 });
   const isChanged = report.changes.some(({ findingId }) => findingId === worst.id);
-  const [measure] = worst.measures;
+  const [measure] = quotedMeasures(worst);
   const marks = [
     ...(measure === undefined ? [] : [measureText(measure)]),
     ...(worst.basis.synthetic ? ['SYN'] : []), ...(isChanged ? ['reader'] : []), ...(worst.confidence < 0.7 ? ['unsure'] : []),
@@ -172,10 +172,12 @@ function drawCell(canvas: Canvas, report: Report, level: string, { kind, side }:
 }
 
 /** A grade in a word or two. */
-function cellWords({ kind, grades, signs, measures }: ReportedFinding): string {
+function cellWords(finding: ReportedFinding): string {
+  const { kind, grades, signs } = finding;
   const words = grades.flatMap(({ scale, value, severity }) => {
     switch (scale) {
-      case 'pfirrmann': case 'meyerding': case 'basic': return [`grade ${value}`];
+      case 'pfirrmann': case 'meyerding': return [`grade ${value}`];
+      case 'basic': return [`BASIC ${value}`];
       case 'genant': return [value === '0' ? 'preserved' : `grade ${value}`];
       case 'facetWidth': return [severity ?? value];
       case 'modic': return [value === 'none' ? 'none' : `type ${value}`];
@@ -188,7 +190,9 @@ function cellWords({ kind, grades, signs, measures }: ReportedFinding): string {
   });
   if (words.length > 0) return words.join(' ');
   if (kind === 'malignantSigns' || kind === 'infectionSigns') return signs.length === 0 ? 'none' : `${signs.length} ${signs.length === 1 ? 'sign' : 'signs'}`;
-  return signs[0] ?? (measures.length > 0 ? 'measured' : 'seen');
+  if (kind === 'cordLesion') return isLesion(finding) ? 'lesion' : 'none';
+  const [foremost] = quotedMeasures(finding);
+  return foremost === undefined ? (signs[0] ?? 'seen') : measureWords(foremost.name);
 }
 
 function badness(finding: ReportedFinding): number {

@@ -1,6 +1,7 @@
 /** Findings in the words of a radiological report, with the numbers behind them. */
 import type { NotAssessedCode } from '../errors.js';
 import type { FindingKind, Measure, Unit } from '../types.js';
+import { isLesion } from './priority.js';
 import type { ReportedFinding } from './schema.js';
 
 /** Nearer to a cut-off than this share of it, a grade could as well be its neighbour. */
@@ -27,9 +28,27 @@ export const reasonWords: Readonly<Record<NotAssessedCode, string>> = {
 const unitWords: Readonly<Record<Unit, string>> = { mm: ' mm', mm2: ' mm²', mm3: ' mm³', deg: '°', '1': '', HU: ' HU', ms: ' ms' };
 const decimals: Readonly<Record<Unit, number>> = { mm: 1, mm2: 0, mm3: 0, deg: 0, '1': 2, HU: 0, ms: 0 };
 
-/** `82 mm²`; shares and losses in per cent. */
+/** What a reader wants of a finding with many measures; the others stay in the report. Of the rest, the first three. */
+const quoted: Partial<Record<FindingKind, readonly string[]>> = {
+  vertebralHeights: ['heightLoss', 'anteriorHeight', 'middleHeight', 'posteriorHeight'],
+  discHeight: ['heightIndex', 'anteriorHeight', 'middleHeight', 'posteriorHeight'],
+  pfirrmann: ['signalRatio', 'heightIndex'],
+};
+const mostQuoted = 3;
+
+/** The foremost first. */
+export function quotedMeasures({ kind, measures, grades }: Pick<ReportedFinding, 'kind' | 'measures' | 'grades'>): Measure[] {
+  const names = quoted[kind];
+  const named = names === undefined ? [] : names.flatMap((name) => measures.filter((measure) => measure.name === name));
+  if (named.length === 0) return measures.slice(0, mostQuoted);
+  // Of what is normal, one number will do.
+  return grades.length > 0 && grades.every(({ severity }) => severity === undefined || severity === 'normal') ? named.slice(0, 1) : named;
+}
+
+/** `82 mm²`; shares and losses in per cent, counts whole. */
 export function measureText({ name, value, unit }: Measure): string {
-  if (unit === '1' && /(share|loss|ratioPercent)$/i.test(name)) return `${Math.round(100 * value)} %`;
+  if (unit === '1' && /share|loss/i.test(name)) return `${Math.round(100 * value)} %`;
+  if (unit === '1' && name.endsWith('Count')) return String(Math.round(value));
   const text = value.toFixed(decimals[unit]);
   return `${Number(text) === 0 ? text.replace('-', '') : text}${unitWords[unit]}`;
 }
@@ -108,7 +127,7 @@ function verdict(finding: ReportedFinding, where: string): string {
     case 'fractureAge': {
       const age = value('fractureAge');
       const words: Readonly<Record<string, string>> = {
-        none: 'no fracture', acute: 'marrow oedema as in an acute fracture', chronic: 'no marrow oedema, as in an old fracture', indeterminate: 'age of the fracture not clear',
+        none: 'no fracture', acute: 'marrow as in an acute fracture', old: 'marrow as in an old fracture',
       };
       return withSigns(words[age ?? ''] ?? (age === undefined ? 'marrow of the fracture measured' : `age of the fracture: ${age}`));
     }
@@ -121,19 +140,25 @@ function verdict(finding: ReportedFinding, where: string): string {
       const grade = value('meyerding');
       return withSigns(grade === undefined || grade === '0' ? 'no listhesis' : `listhesis, Meyerding grade ${grade}`);
     }
+    case 'cordLesion':
+      return withSigns(!isLesion(finding) ? 'no cord lesion seen' : ['cord lesion', ...finding.grades.map(gradeWords)].join(', '));
     case 'discHeight': case 'marrowSignal': case 'lordosis': case 'sacralSlope': case 'cobb': case 'balance':
-    case 'cordSection': case 'cordLesion': case 'marrowHu': case 'cortex': {
-      const grades = finding.grades.map(({ scale, value: graded }) => `${measureWords(scale)} ${graded}`);
-      return withSigns([where, ...grades].join(', '));
-    }
+    case 'cordSection': case 'marrowHu': case 'cortex':
+      return withSigns([where, ...finding.grades.map(gradeWords)].join(', '));
   }
+}
+
+function gradeWords({ scale, value }: ReportedFinding['grades'][number]): string {
+  const names: Partial<Record<ReportedFinding['grades'][number]['scale'], string>> = { imll: 'length', basic: 'BASIC score' };
+  return `${names[scale] ?? measureWords(scale)} ${value}`;
 }
 
 /** With the numbers in brackets, and what makes them doubtful. */
 function withNumbers(words: string, findings: readonly ReportedFinding[], readers: ReadonlyMap<string, string>): string {
   const isPair = findings.length > 1;
-  const numbers = findings.map(({ measures, side }) => {
-    const list = measures.map((measure) => `${measureWords(measure.name)} ${measureText(measure)}`).join(', ');
+  const numbers = findings.map((finding) => {
+    const { side } = finding;
+    const list = quotedMeasures(finding).map((measure) => `${measureWords(measure.name)} ${measureText(measure)}`).join(', ');
     return isPair && list !== '' ? `${side ?? ''} ${list}`.trim() : list;
   });
   const margins = findings.flatMap(({ grades }) => grades.flatMap(({ marginShare }) => (marginShare === undefined ? [] : [marginShare])));

@@ -118,26 +118,30 @@ export function codesOnImage({ codes: { geometry, data } }: LabelledStack, { pla
   const at = (column: number, row: number) => voxelOf(geometry, pointAt(column, row));
   // The map between two regular grids is linear: three points tell all of it.
   const origin = at(0, 0);
-  const [alongColumn, alongRow] = [at(1, 0), at(0, 1)].map((voxel) => voxel.map((value, axis) => value - origin[axis]!));
+  const [[cu, ru, su], [cv, rv, sv]] = [at(1, 0), at(0, 1)].map((voxel) => voxel.map((value, axis) => value - origin[axis]!)) as [[number, number, number], [number, number, number]];
   const [nColumns, nRows, nSlices] = geometry.matrixSize;
   const labelAt = (column: number, row: number): number => {
-    const [c, r, s] = [0, 1, 2].map((axis) => Math.round(origin[axis]! + column * alongColumn![axis]! + row * alongRow![axis]!)) as [number, number, number];
+    const c = Math.round(origin[0] + column * cu + row * cv);
+    const r = Math.round(origin[1] + column * ru + row * rv);
+    const s = Math.round(origin[2] + column * su + row * sv);
     return c < 0 || r < 0 || s < 0 || c >= nColumns || r >= nRows || s >= nSlices ? 0 : data[(s * nRows + r) * nColumns + c]!;
   };
-  const n = placesAcross(alongColumn!, alongRow!);
+  const n = placesAcross([cu, ru, su], [cv, rv, sv]);
   const offsets = Array.from({ length: n }, (_, i) => (i + 0.5) / n - 0.5);
   const found = new Uint16Array(rows * columns);
-  const votes = new Map<number, number>();
+  const votes = new Uint16Array(n * n);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      votes.clear();
+      let count = 0;
+      let isMixed = false;
       for (const v of offsets) {
         for (const u of offsets) {
           const label = labelAt(column + u, row + v);
-          votes.set(label, (votes.get(label) ?? 0) + 1);
+          votes[count++] = label;
+          isMixed ||= label !== votes[0];
         }
       }
-      found[row * columns + column] = votes.size === 1 ? votes.keys().next().value! : winner(votes, labelAt(column, row));
+      found[row * columns + column] = isMixed ? winner(votes, labelAt(column, row)) : votes[0]!;
     }
   }
   return found;
@@ -150,9 +154,11 @@ function placesAcross(alongColumn: readonly number[], alongRow: readonly number[
   return labelsAPixel <= 1.01 ? 1 : Math.min(mostPlacesAcross, 2 * Math.ceil(labelsAPixel - 0.01));
 }
 
-function winner(votes: ReadonlyMap<number, number>, middle: number): number {
-  const most = Math.max(...votes.values());
-  const tied = [...votes].filter(([, count]) => count === most).map(([label]) => label);
+function winner(votes: Uint16Array, middle: number): number {
+  const counts = new Map<number, number>();
+  for (const label of votes) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  const tied = [...counts].filter(([, count]) => count === most).map(([label]) => label);
   return tied.includes(middle) ? middle : Math.min(...tied);
 }
 

@@ -156,13 +156,16 @@ describe('the priority', () => {
       ['urgent', [finding('centralCanal', { level: 'L4-L5', grades: severe }), finding('displacement', { level: 'L4-L5', grades: [{ scale: 'herniationSize', value: 'severe' }] })]],
       ['soon', [finding('centralCanal', { level: 'L4-L5', grades: severe }), finding('displacement', { level: 'L3-L4', grades: [{ scale: 'herniationSize', value: 'severe' }] })]],
       ['urgent', [finding('centralCanal', { level: 'L4-L5', grades: [{ scale: 'schizas', value: 'D' }] })]],
-      ['urgent', [finding('infectionSigns', { level: 'L2-L3', signs: ['bright disc', 'eroded endplates'] })]],
-      ['soon', [finding('infectionSigns', { level: 'L2-L3', signs: ['bright disc'] })]],
+      ['urgent', [finding('infectionSigns', { level: 'L2-L3', signs: ['oedema', 'bright disc', 'eroded endplates'] })]],
+      ['soon', [finding('infectionSigns', { level: 'L2-L3', signs: ['oedema', 'bright disc'] })]],
+      ['routine', [finding('infectionSigns', { level: 'L2-L3', signs: ['oedema'] })]],
       ['routine', [finding('infectionSigns', { level: 'L2-L3' })]],
       ['soon', [finding('fractureAge', { level: 'L1', grades: [{ scale: 'fractureAge', value: 'acute' }] })]],
-      ['routine', [finding('fractureAge', { level: 'L1', grades: [{ scale: 'fractureAge', value: 'chronic' }] })]],
+      ['routine', [finding('fractureAge', { level: 'L1', grades: [{ scale: 'fractureAge', value: 'old' }] })]],
       ['soon', [finding('malignantSigns', { level: 'L1', signs: ['convex border', 'pedicle'] })]],
+      ['routine', [finding('malignantSigns', { level: 'L1', signs: ['convex border', 'against: fluid'] })]],
       ['soon', [finding('cordLesion', { level: 'T8' })]],
+      ['routine', [finding('cordLesion', { measures: [{ name: 'lesionCount', value: 0, unit: '1' }] })]],
     ];
     for (const [level, findings] of cases) {
       expect(of(...findings), JSON.stringify(findings)).toBe(level);
