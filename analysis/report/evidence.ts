@@ -115,12 +115,12 @@ class Labels {
     if (text === '') return;
     const size = 11;
     const width = textWidth(text, size);
-    const places = Array.from({ length: 12 }, (_, row) => row).flatMap((row): Point2[] => [1, -1].flatMap((sign): Point2[] => [
-      [x + 8, y - size / 2 + sign * row * (size + 5)], [x - 8 - width, y - size / 2 + sign * row * (size + 5)],
-    ]));
-    const isFree = ([left, top]: Point2) =>
-      this.#view.holds([left, top], 2) && this.#view.holds([left + width, top + size], 2) &&
-      this.#taken.every((other) => left > other.x + other.width || left + width < other.x || Math.abs(top - other.y) > size + 3);
+    const { x: boxLeft, y: boxTop, width: boxWidth, height: boxHeight } = this.#view.box;
+    const within = (at: number, low: number, high: number) => Math.max(low, Math.min(at, high));
+    const places = Array.from({ length: 12 }, (_, row) => row).flatMap((row) => [1, -1].flatMap((sign) => [x + 8, x - 8 - width].map((left): Point2 => [
+      within(left, boxLeft + 3, boxLeft + boxWidth - width - 3), within(y - size / 2 + sign * row * (size + 5), boxTop + 3, boxTop + boxHeight - size - 3),
+    ])));
+    const isFree = ([left, top]: Point2) => this.#taken.every((other) => left > other.x + other.width || left + width < other.x || Math.abs(top - other.y) > size + 3);
     const [left, top] = places.find(isFree) ?? places[0]!;
     this.#taken.push({ x: left, y: top, width });
     this.#canvas.text(left, top, text, { size, colour, halo: black, strokePixels: 1.5 });

@@ -49,7 +49,9 @@ function withIds(findings: readonly Finding[]): ReportedFinding[] {
     const name = [finding.kind, ...(finding.level === undefined ? [] : [finding.level]), ...(finding.side === undefined ? [] : [finding.side])].join('/');
     const count = (taken.get(name) ?? 0) + 1;
     taken.set(name, count);
-    return { id: count === 1 ? name : `${name}/${count}`, ...finding };
+    // A measure that is no number was not found.
+    const measures = finding.measures.filter(({ value }) => Number.isFinite(value));
+    return { id: count === 1 ? name : `${name}/${count}`, ...finding, measures };
   });
 }
 

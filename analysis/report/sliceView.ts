@@ -60,6 +60,10 @@ export class SliceView {
     return [x + width / 2 + (column - this.#centre[0]) * this.#scale[0], y + height / 2 + (row - this.#centre[1]) * this.#scale[1]];
   }
 
+  get box(): Box {
+    return this.#box;
+  }
+
   holds([x, y]: Point2, marginPixels = 0): boolean {
     const { x: left, y: top, width, height } = this.#box;
     return x >= left + marginPixels && y >= top + marginPixels && x <= left + width - marginPixels && y <= top + height - marginPixels;

@@ -29,15 +29,16 @@ const priorityColours: Readonly<Record<Report['priority']['level'], Colour>> = {
 export function summaryPage(spine: Spine, report: Report): Picture {
   const canvas = new Canvas(pageColumns, pageRows, paper);
   let y = drawHead(canvas, report);
-  const overviewRows = 560;
-  const overviewColumns = 350;
-  drawOverview(canvas, spine, { x: margin, y, width: overviewColumns, height: overviewRows });
-  const left = margin + overviewColumns + 20;
-  const column: Box = { x: left, y, width: pageColumns - margin - left, height: overviewRows };
   const vertebrae = report.levels.filter((level) => !level.includes('-'));
   const segments = report.levels.filter((level) => level.includes('-'));
-  const tableTop = drawTable(canvas, report, vertebrae, 'vertebra', column);
-  drawWords(canvas, report, { ...column, y: tableTop, height: column.y + column.height - tableTop });
+  const overviewColumns = 350;
+  const left = margin + overviewColumns + 20;
+  // Beside it the vertebrae, with room for some words below them.
+  const overviewRows = Math.max(560, tableHeight(report, vertebrae) + 90);
+  drawOverview(canvas, spine, { x: margin, y, width: overviewColumns, height: overviewRows });
+  const column: Box = { x: left, y, width: pageColumns - margin - left, height: overviewRows };
+  const wordsTop = drawTable(canvas, report, vertebrae, 'vertebra', column);
+  drawWords(canvas, report, { ...column, y: wordsTop, height: column.y + column.height - wordsTop });
   y = drawTable(canvas, report, segments, 'segment', { x: margin, y: y + overviewRows + 16, width, height: Infinity });
   const footTop = pageRows - margin - footHeight;
   drawEvidence(canvas, spine, report, { x: margin, y, width, height: footTop - y - 8 });
@@ -113,26 +114,42 @@ interface Column {
   readonly side?: Side;
 }
 
+const headHeight = 40;
+
+function rowsOf({ findings, notAssessed }: Report, levels: readonly string[]): string[] {
+  const named = new Set([...findings, ...notAssessed].map(({ level }) => level));
+  return levels.filter((level) => named.has(level));
+}
+
+function rowHeightOf(nRows: number): number {
+  return nRows > 14 ? 27 : 33;
+}
+
+function tableHeight(report: Report, levels: readonly string[]): number {
+  const nRows = rowsOf(report, levels).length;
+  return nRows === 0 ? 0 : headHeight + nRows * rowHeightOf(nRows) + 12;
+}
+
 /** Rows are levels; the patient's right is left of his left, as on images. The y below the table. */
 function drawTable(canvas: Canvas, report: Report, levels: readonly string[], what: string, box: Box): number {
   const columns = columnsOf(report, levels);
-  const rows = levels.filter((level) => [...report.findings, ...report.notAssessed].some((entry) => entry.level === level));
+  const rows = rowsOf(report, levels);
   if (columns.length === 0 || rows.length === 0) return box.y;
-  const [levelWidth, headHeight] = [82, 40];
-  const rowHeight = rows.length > 14 ? 27 : 33;
+  const levelWidth = 82;
+  const rowHeight = rowHeightOf(rows.length);
   const cellWidth = Math.min(150, (box.width - levelWidth) / columns.length);
   canvas.text(box.x, box.y + 14, what, { size: 10, colour: faint });
   columns.forEach(({ kind, side }, index) => {
-    const words = wrapped(`${kindWords[kind]}${side === undefined ? '' : ` ${side}`}`, 10, cellWidth - 6);
-    cut(words, 2).forEach((line, place) => canvas.text(box.x + levelWidth + index * cellWidth + 3, box.y + 4 + place * 16, line, { size: 10, colour: ink, strokePixels: 1.4 }));
+    const words = wrapped(`${kindWords[kind]}${side === undefined ? '' : ` ${side}`}`, 9, cellWidth - 4);
+    cut(words, 2).forEach((line, place) => canvas.text(box.x + levelWidth + index * cellWidth + 3, box.y + 6 + place * 16, line, { size: 9, colour: ink, strokePixels: 1.4 }));
   });
   rows.forEach((level, row) => {
     const y = box.y + headHeight + row * rowHeight;
     canvas.line([box.x, y], [box.x + levelWidth + columns.length * cellWidth, y], rule);
-    canvas.text(box.x, y + 10, level, { size: 12, colour: ink, strokePixels: 1.8 });
+    canvas.text(box.x, y + (rowHeight - 12) / 2, level, { size: 12, colour: ink, strokePixels: 1.8 });
     columns.forEach((column, index) => drawCell(canvas, report, level, column, { x: box.x + levelWidth + index * cellWidth, y, width: cellWidth, height: rowHeight }));
   });
-  return box.y + headHeight + rows.length * rowHeight + 12;
+  return box.y + tableHeight(report, levels);
 }
 
 function columnsOf({ findings, notAssessed }: Report, levels: readonly string[]): Column[] {
@@ -151,24 +168,25 @@ function drawCell(canvas: Canvas, report: Report, level: string, { kind, side }:
   const found = report.findings.filter(isHere);
   const worst = [...found].sort((a, b) => badness(b) - badness(a))[0];
   const inner = { x: x + 1, y: y + 1, width: columns - 2, height: height - 1 };
+  const [upper, lower] = [y + Math.round(height / 7), y + Math.round(0.6 * height)];
   if (worst === undefined) {
     const missing = report.notAssessed.find(isHere);
     if (missing !== undefined) {
-      canvas.text(x + 4, y + 5, 'not assessed', { size: 9, colour: faint });
-      canvas.text(x + 4, y + 19, fitted(reasonWords[missing.code], 7, columns - 6), { size: 7, colour: faint });
+      canvas.text(x + 4, upper, 'not assessed', { size: 9, colour: faint });
+      canvas.text(x + 4, lower, fitted(reasonWords[missing.code], 7, columns - 6), { size: 7, colour: faint });
     }
     return;
   }
   const severity = worstSeverity(worst);
   canvas.fill(inner.x, inner.y, inner.width, inner.height, severity === undefined ? noSeverityColour : severityColours[severity]);
-  canvas.text(x + 4, y + 5, fitted(cellWords(worst), 10, columns - 6), { size: 10, colour: ink, strokePixels: 1.4 });
+  canvas.text(x + 4, upper, fitted(cellWords(worst), 10, columns - 6), { size: 10, colour: ink, strokePixels: 1.4 });
   const isChanged = report.changes.some(({ findingId }) => findingId === worst.id);
   const [measure] = quotedMeasures(worst);
   const marks = [
     ...(measure === undefined ? [] : [measureText(measure)]),
     ...(worst.basis.synthetic ? ['SYN'] : []), ...(isChanged ? ['reader'] : []), ...(worst.confidence < 0.7 ? ['unsure'] : []),
   ];
-  canvas.text(x + 4, y + 20, fitted(marks.join(', '), 8, columns - 6), { size: 8, colour: ink });
+  canvas.text(x + 4, lower, fitted(marks.join(', '), 8, columns - 6), { size: 8, colour: ink });
 }
 
 /** A grade in a word or two. */

@@ -42,6 +42,13 @@ describe('the report', () => {
     expect(ids).toEqual(expect.arrayContaining([...findings.map(({ id }) => id), 'centralCanal/L4-L5/2']));
   });
 
+  it('holds no measure that is no number', () => {
+    const measures = [{ name: 'a', value: NaN, unit: 'mm' }, { name: 'b', value: 2, unit: 'mm' }, { name: 'c', value: Infinity, unit: 'mm' }] as const;
+    const made = makeReport(smallSpine(), { findings: [finding('cobb', { measures })], notAssessed: [] }, options);
+    expect(made.findings[0]!.measures).toEqual([measures[1]]);
+    expect(parseReport(JSON.parse(JSON.stringify(made)))).toEqual(made);
+  });
+
   it('carries the mark of synthetic images to where it belongs', () => {
     expect([report(false).syntheticData, report(true).syntheticData]).toEqual([false, true]);
     expect(JSON.stringify(report(false)).includes('SYNTHETIC')).toBe(false);
