@@ -1,3 +1,14 @@
 export * from './section.js';
 export { Mask, type Place, type Span } from './mask.js';
 export * from './finding.js';
+export { assessVertebralHeights, heightLosses, type BodyHeights, type HeightLoss } from './vertebralHeights.js';
+export { assessDiscHeight } from './discHeight.js';
+export { assessPfirrmann, pfirrmannOf, t2FromRatio } from './pfirrmann.js';
+export { assessListhesis } from './listhesis.js';
+export { assessLordosis } from './lordosis.js';
+export { assessSacralSlope } from './sacralSlope.js';
+export { assessCobb } from './cobb.js';
+export { assessBalance } from './balance.js';
+export { assessCordSection } from './cordSection.js';
+export { assessMarrowHu } from './marrowHu.js';
+export { assessCortex } from './cortex.js';
