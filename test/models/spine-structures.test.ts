@@ -1,24 +1,25 @@
 /** The shipped segmentation on a simulated spine that it never saw: what is found in T1w and T2w, sagittal and axial. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { classIndex, nClasses } from '../../analysis/segment/classes.js';
+import { normalise } from '../../analysis/segment/normalise.js';
 import { fastSpinEcho, waterAndFat, type FastSpinEchoSequence, type Vector3 } from '../../imaging/index.js';
 import { ModelHost, readModels } from '../../models/index.js';
 import { buildPatient, drawPatient, outOfFrame, paintChannels, paintLabels, type Frame, type Plane } from '../../simulator/index.js';
 
 const matrix = 224;
 const nPixels = matrix * matrix;
-const nClasses = 12;
 const sequences = {
   t1w: { trMs: 600, teMs: 10, echoTrainLength: 3, echoSpacingMs: 10, refocusingAngleDeg: 150 },
   t2w: { trMs: 3500, teMs: 100, echoTrainLength: 17, echoSpacingMs: 10, refocusingAngleDeg: 150 },
 } as const satisfies Record<string, FastSpinEchoSequence>;
 type Contrast = keyof typeof sequences;
 
-/** Classes of the network (its manifest) and the labels that they stand for. */
+/** Classes of the network and the labels that they stand for. */
 const structures = {
-  body: { classes: [1], is: (label: number) => label > 100 && label < 126 },
-  disc: { classes: [3], is: (label: number) => label > 300 && label < 326 },
-  canal: { classes: [4, 5], is: (label: number) => label === 1 || label === 2 },
-  sacrum: { classes: [6], is: (label: number) => label === 9 || (label > 125 && label < 132) || (label > 225 && label < 232) || (label > 325 && label < 332) },
+  body: { classes: [classIndex.vertebralBody], is: (label: number) => label > 100 && label < 126 },
+  disc: { classes: [classIndex.disc], is: (label: number) => label > 300 && label < 326 },
+  canal: { classes: [classIndex.sac, classIndex.cord], is: (label: number) => label === 1 || label === 2 },
+  sacrum: { classes: [classIndex.sacrum], is: (label: number) => label === 9 || (label > 125 && label < 132) || (label > 225 && label < 232) || (label > 325 && label < 332) },
 } as const;
 type Structure = keyof typeof structures;
 
@@ -41,10 +42,8 @@ function painted(plane: Plane, contrast: Contrast): Float32Array {
   }));
   const image = [new Float32Array(nPixels)];
   paintChannels(anatomy, plane, coefficients, image, 1);
-  const sorted = image[0]!.slice().sort();
-  const foreground = image[0]!.filter((value) => value > 0.1 * sorted[Math.floor(0.99 * nPixels)]!);
-  const mean = foreground.reduce((sum, value) => sum + value, 0) / foreground.length;
-  return image[0]!.map((value) => Math.min(6, value / mean));
+  normalise(image[0]!, false);
+  return image[0]!;
 }
 
 let host: ModelHost;

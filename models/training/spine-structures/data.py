@@ -22,7 +22,7 @@ from structures import BELOW, CANAL, ELSEWHERE, INDEX, LAST_PRESACRAL, NOMINAL_M
 
 SIZE = 256
 PIXEL_MM = (0.5, 1.2)
-AXIAL_SHARE = 0.35
+AXIAL_SHARE = 0.45
 PAINTED = ('t1w', 't2w', 'stir', 't2fs')
 TISSUE = ('protonDensity', 't1Ms', 't2Ms', 'fatFraction')
 LOOKED_AT_EVERY = 40

@@ -32,6 +32,8 @@ SPLIT = json.loads((pathlib.Path(__file__).parent / 'split.json').read_text())
 SEED = 20261130
 CONTRASTS = ('t1w', 't2w', 'stir', 't2fs', 'ct')
 LEAST_PIXELS = 40
+# Of a lumbar body in a sagittal slice.
+BODY_MM2 = (450, 1800)
 # Of false canal in a slice without one.
 FALSE_CANAL_MM2 = 50.0
 BINS = np.linspace(0, 1, 11)
@@ -135,18 +137,22 @@ def vertebra_slices(folder):
         mask = np.asarray(Image.open(path.parent.parent / 'masks' / path.name).convert('RGB'))[::-1].astype(int)
         code = mask @ (65536, 256, 1)
         # Vertebrae lie one above the other; posterior elements have their colour too, so that the largest part counts.
-        centres = []
+        centres, areas = [], []
         for value in np.unique(code[code > 0]):
             regions, n = ndimage.label(code == value)
             sizes = ndimage.sum(regions > 0, regions, range(1, n + 1))
             if np.max(sizes) > 80:
                 centres.append(ndimage.center_of_mass(regions == 1 + np.argmax(sizes)))
+                areas.append(np.max(sizes))
         if len(centres) < 3 or min(image.shape) < 200:
             continue
         centres = np.array(sorted(centres))
-        pitch = float(np.median(np.hypot(*np.diff(centres, axis=0).T)))
+        pixel_mm = real.DISC_PITCH_MM / float(np.median(np.hypot(*np.diff(centres, axis=0).T)))
+        # Where there are no bodies, what was measured is no distance of bodies.
+        if not BODY_MM2[0] <= np.median(areas) * pixel_mm**2 <= BODY_MM2[1]:
+            continue
         kinds = np.where(code > 0, TRUE_SETS['vertebra'][0], 0).astype(np.uint8)
-        slices.append(real.Slice(image, kinds, real.DISC_PITCH_MM / pitch, int(re.match(r'\d+', path.stem)[0]), 'lumbar', path.stem))
+        slices.append(real.Slice(image, kinds, pixel_mm, int(re.match(r'\d+', path.stem)[0]), 'lumbar', path.stem))
     return slices
 
 
@@ -189,9 +195,14 @@ def bank_image(cases, index, contrast, orientation):
 
 def bank_results(run, folder, orientation, threshold):
     cases = data.Simulated([pathlib.Path(folder, orientation)], lambda seed: True)
-    by_contrast, by_class, pairs, false_canal = {}, {}, [], []
+    by_contrast, middle, by_class, pairs, middle_pairs, false_canal = {}, {}, {}, [], [], []
     reliability = Reliability()
     shown = {}
+    canal = [int(np.isin(cases.labels(index), GROUPS['canal']).sum()) for index in range(len(cases))]
+    most = {}
+    for index, (patient, *_) in enumerate(cases.slices):
+        if canal[index] > canal[most.setdefault(patient['seed'], index)]:
+            most[patient['seed']] = index
     for index in range(len(cases)):
         for contrast in CONTRASTS:
             image, true = bank_image(cases, index, contrast, orientation)
@@ -202,7 +213,9 @@ def bank_results(run, folder, orientation, threshold):
             shown[contrast] = classes
             for name, members in GROUPS.items():
                 if np.isin(true, members).sum() >= LEAST_PIXELS:
-                    by_contrast.setdefault(contrast, {}).setdefault(name, []).append(dice(np.isin(classes, members), np.isin(true, members)))
+                    value = dice(np.isin(classes, members), np.isin(true, members))
+                    for found in (by_contrast, middle) if index in most.values() else (by_contrast,):
+                        found.setdefault(contrast, {}).setdefault(name, []).append(value)
             for value, name in enumerate(CLASSES[1:], 1):
                 if (true == value).sum() >= LEAST_PIXELS:
                     by_class.setdefault(name, []).append(dice(classes == value, true == value))
@@ -212,19 +225,24 @@ def bank_results(run, folder, orientation, threshold):
         for name, members in GROUPS.items():
             if np.isin(true, members).sum() >= LEAST_PIXELS:
                 pairs.append((name, dice(np.isin(shown['t1w'], members), np.isin(shown['t2w'], members))))
+                if index in most.values():
+                    middle_pairs.append(pairs[-1])
+    by_group = lambda found: {contrast: {name: mean(values) for name, values in groups.items()} for contrast, groups in found.items()}
+    over_contrasts = lambda found: {name: mean(value for groups in found.values() for value in groups.get(name, [])) for name in GROUPS}
+    of_pairs = lambda found: {name: mean(value for key, value in found if key == name) for name in GROUPS}
     return dict(
         slices=len(cases), patients=len({patient['seed'] for patient, *_ in cases.slices}),
-        byContrast={contrast: {name: mean(values) for name, values in groups.items()} for contrast, groups in by_contrast.items()},
-        all={name: mean(value for groups in by_contrast.values() for value in groups[name]) for name in GROUPS},
+        midSagittal=dict(slices=len(most), byContrast=by_group(middle), all=over_contrasts(middle), t1wAgainstT2w=of_pairs(middle_pairs)),
+        byContrast=by_group(by_contrast), all=over_contrasts(by_contrast),
         byClass={name: mean(values) for name, values in by_class.items()},
-        t1wAgainstT2w={name: mean(value for key, value in pairs if key == name) for name in GROUPS},
+        t1wAgainstT2w=of_pairs(pairs),
         withoutCanal=dict(images=len(false_canal), falseCanalMm2=mean(false_canal), above=sum(area > FALSE_CANAL_MM2 for area in false_canal)),
         reliability=reliability.summary(),
     )
 
 
 def fit_threshold(run, slices, cases):
-    """The least mean probability of a region of canal at which no more than one in a hundred of those kept is false (less than a fifth of it true)."""
+    """The least mean probability of a region of canal at which no more than one in fifty of those kept is false (less than a fifth of it true)."""
     regions_found = []
 
     def collect(probabilities, true, known, pixel_mm):
@@ -249,7 +267,7 @@ def fit_threshold(run, slices, cases):
         kept = [good for sure, good in regions_found if sure >= threshold]
         lost = [good for sure, good in regions_found if sure < threshold]
         table.append(dict(threshold=round(float(threshold), 2), kept=len(kept), false=kept.count(False), trueLost=lost.count(True)))
-    enough = [row for row in table if row['false'] <= 0.01 * row['kept']]
+    enough = [row for row in table if row['false'] <= 0.02 * row['kept']]
     return dict(canal=(enough or table)[0]['threshold'], table=table)
 
 

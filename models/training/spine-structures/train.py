@@ -34,9 +34,9 @@ SEED = 20261129
 BATCH = 8
 REAL_SHARE = 0.35
 PEAK_RATE = 2e-3
-FOLD_PEAK_RATE = 8e-4
+SHORT_PEAK_RATE = 8e-4
 DECAY = 0.998
-FOLD_DECAY = 0.99
+SHORT_DECAY = 0.99
 CLIP = 1.0
 DICE_WEIGHT = 0.5
 SMALL = ('cord', 'epiduralFat', 'foramen', 'facetJoint', 'ligamentumFlavum')
@@ -123,7 +123,7 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     folding = options.fold is not None
-    peak, decay_at_most = (FOLD_PEAK_RATE, FOLD_DECAY) if folding else (PEAK_RATE, DECAY)
+    peak, decay_at_most = (SHORT_PEAK_RATE, SHORT_DECAY) if options.start else (PEAK_RATE, DECAY)
 
     net = SpineStructures().to(memory_format=torch.channels_last)
     if options.start:
