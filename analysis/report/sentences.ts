@@ -5,7 +5,7 @@
 import type { FindingKind } from '../types.js';
 import { findingKinds } from '../types.js';
 import type { Report, ReportedFinding } from './schema.js';
-import { findingText, kindWords, measureWords, pairText, reasonWords } from './words.js';
+import { findingText, isWorthWords, kindWords, measureWords, pairText, reasonWords } from './words.js';
 
 type Facts = Pick<Report, 'findings' | 'notAssessed' | 'numbering' | 'series' | 'levels' | 'changes'>;
 
@@ -45,7 +45,7 @@ function readersOf({ changes }: Pick<Facts, 'changes'>): ReadonlyMap<string, str
 
 function findingsText(findings: readonly ReportedFinding[], readers: ReadonlyMap<string, string>): string[] {
   const order = (kind: FindingKind) => findingKinds.indexOf(kind);
-  const sorted = [...findings].sort((a, b) => order(a.kind) - order(b.kind));
+  const sorted = findings.filter(isWorthWords).sort((a, b) => order(a.kind) - order(b.kind));
   const told = new Set<ReportedFinding>();
   return sorted.flatMap((finding) => {
     if (told.has(finding)) return [];

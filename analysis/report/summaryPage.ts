@@ -11,7 +11,7 @@ import { drawSynthetic, evidencePicture, noSeverityColour, severityColours, synt
 import { isLesion, worstSeverity } from './priority.js';
 import type { Report, ReportedFinding } from './schema.js';
 import { outlineColour, SliceView, type Box } from './sliceView.js';
-import { kindWords, measureText, measureWords, quotedMeasures, reasonWords } from './words.js';
+import { isWorthWords, kindWords, measureText, measureWords, quotedMeasures, reasonWords } from './words.js';
 
 const pageColumns = 1240;
 const pageRows = 1754;
@@ -153,7 +153,7 @@ function drawTable(canvas: Canvas, report: Report, levels: readonly string[], wh
 }
 
 function columnsOf({ findings, notAssessed }: Report, levels: readonly string[]): Column[] {
-  const entries = [...findings, ...notAssessed].filter(({ level }) => level !== undefined && levels.includes(level));
+  const entries = [...findings.filter(isWorthWords), ...notAssessed].filter(({ level }) => level !== undefined && levels.includes(level));
   return findingKinds.flatMap((kind) => {
     const ofKind = entries.filter((entry) => entry.kind === kind);
     if (ofKind.length === 0) return [];
@@ -192,16 +192,19 @@ function drawCell(canvas: Canvas, report: Report, level: string, { kind, side }:
 /** A grade in a word or two. */
 function cellWords(finding: ReportedFinding): string {
   const { kind, grades, signs } = finding;
+  const isGraded = grades.some(({ scale }) => scale === 'centralCanal');
   const words = grades.flatMap(({ scale, value, severity }) => {
     switch (scale) {
-      case 'pfirrmann': case 'meyerding': return [`grade ${value}`];
+      case 'pfirrmann': return [`grade ${value}`];
+      case 'meyerding': return [value === '0' ? 'none' : `grade ${value}`];
       case 'basic': return [`BASIC ${value}`];
       case 'genant': return [value === '0' ? 'preserved' : `grade ${value}`];
       case 'facetWidth': return [severity ?? value];
       case 'modic': return [value === 'none' ? 'none' : `type ${value}`];
       case 'genantType': return value === 'none' ? [] : [value];
-      case 'schizas': return [`Schizas ${value}`];
-      case 'canalDiameter': return value === 'normal' || grades.length > 1 ? [] : [`${value} stenosis`];
+      // Beside the grade by area there is no room for the other two.
+      case 'schizas': return isGraded ? [] : [`Schizas ${value}`];
+      case 'canalDiameter': return isGraded ? [] : [value === 'normal' ? 'normal width' : `${value} stenosis`];
       case 'centralCanal': case 'lateralRecess': case 'foramen': case 'herniationSize': case 'displacement': case 'fractureAge': case 'imll':
         return [value];
     }
@@ -228,7 +231,7 @@ function drawWords(canvas: Canvas, report: Report, { x, y, width: columns, heigh
 
 /** The worst findings that have a picture, as many as there is room for. */
 function drawEvidence(canvas: Canvas, spine: Spine, report: Report, { x, y, width: columns, height }: Box): void {
-  const nAcross = 4;
+  const nAcross = 5;
   const gap = 12;
   const size = Math.floor((columns - (nAcross - 1) * gap) / nAcross);
   const worst = report.findings

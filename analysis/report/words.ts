@@ -13,7 +13,7 @@ export const kindWords: Readonly<Record<FindingKind, string>> = {
   discHeight: 'disc height', pfirrmann: 'disc degeneration', displacement: 'disc displacement', modic: 'Modic changes',
   vertebralHeights: 'vertebral height', fractureAge: 'age of the fracture', malignantSigns: 'signs of malignancy',
   infectionSigns: 'signs of infection', marrowSignal: 'marrow signal', lordosis: 'lordosis', sacralSlope: 'sacral slope',
-  cobb: 'scoliosis', listhesis: 'listhesis', balance: 'balance', cordSection: 'cord section', cordLesion: 'cord lesion',
+  cobb: 'coronal curve', listhesis: 'listhesis', balance: 'balance', cordSection: 'cord section', cordLesion: 'cord lesion',
   marrowHu: 'marrow attenuation', cortex: 'cortex',
 };
 
@@ -30,19 +30,36 @@ const decimals: Readonly<Record<Unit, number>> = { mm: 1, mm2: 0, mm3: 0, deg: 0
 
 /** What a reader wants of a finding with many measures; the others stay in the report. Of the rest, the first three. */
 const quoted: Partial<Record<FindingKind, readonly string[]>> = {
-  vertebralHeights: ['heightLoss', 'anteriorHeight', 'middleHeight', 'posteriorHeight'],
-  discHeight: ['heightIndex', 'anteriorHeight', 'middleHeight', 'posteriorHeight'],
+  centralCanal: ['sacArea', 'sacAp', 'canalAp'],
+  foramen: ['foramenWidth', 'foramenArea'],
+  discHeight: ['heightIndex', 'middleHeight'],
   pfirrmann: ['signalRatio', 'heightIndex'],
+  vertebralHeights: ['heightLoss', 'anteriorHeight', 'middleHeight', 'posteriorHeight'],
 };
 const mostQuoted = 3;
 
-/** The foremost first. */
-export function quotedMeasures({ kind, measures, grades }: Pick<ReportedFinding, 'kind' | 'measures' | 'grades'>): Measure[] {
-  const names = quoted[kind];
-  const named = names === undefined ? [] : names.flatMap((name) => measures.filter((measure) => measure.name === name));
-  if (named.length === 0) return measures.slice(0, mostQuoted);
-  // Of what is normal, one number will do.
-  return grades.length > 0 && grades.every(({ severity }) => severity === undefined || severity === 'normal') ? named.slice(0, 1) : named;
+/** Where nothing was found, what was looked for has no number that matters. */
+const silent: ReadonlySet<FindingKind> = new Set<FindingKind>(['modic', 'displacement', 'listhesis', 'malignantSigns', 'infectionSigns', 'cordLesion']);
+
+/** The foremost first; of what is normal, one at most. */
+export function quotedMeasures(finding: ReportedFinding): Measure[] {
+  const { kind, measures, grades } = finding;
+  const named = (quoted[kind] ?? []).flatMap((name) => measures.filter((measure) => measure.name === name));
+  const foremost = named.length === 0 ? measures.slice(0, mostQuoted) : named;
+  if (silent.has(kind) && isNothing(finding)) return [];
+  return grades.length > 0 && grades.every(({ severity }) => severity === undefined || severity === 'normal') ? foremost.slice(0, 1) : foremost;
+}
+
+/** Looked for and not seen. */
+function isNothing(finding: ReportedFinding): boolean {
+  if (finding.kind === 'cordLesion') return !isLesion(finding);
+  if (finding.kind === 'malignantSigns' || finding.kind === 'infectionSigns') return finding.signs.length === 0;
+  return finding.grades.length > 0 && finding.grades.every(({ value }) => value === 'none' || value === '0');
+}
+
+/** Ratios of a signal that nobody graded and that show no sign are for the report, not for its sentences. */
+export function isWorthWords({ kind, grades, signs }: ReportedFinding): boolean {
+  return kind !== 'marrowSignal' || grades.length > 0 || signs.length > 0;
 }
 
 /** `82 mm²`; shares and losses in per cent, counts whole. */
@@ -53,11 +70,15 @@ export function measureText({ name, value, unit }: Measure): string {
   return `${Number(text) === 0 ? text.replace('-', '') : text}${unitWords[unit]}`;
 }
 
-/** `sacArea` as `sac area`; abbreviations stay. */
+/** `sacArea` as `sac area`; names and abbreviations as they are written. */
 export function measureWords(name: string): string {
-  const words = name.replace(/([a-z\d])([A-Z])/g, '$1 $2').replace(/\bAp\b/g, 'AP').split(' ');
-  return words.map((word) => (word === word.toUpperCase() ? word : word.toLowerCase())).join(' ');
+  const words = name.replace(/([a-z\d])([A-Z])/g, '$1 $2').toLowerCase();
+  return words.replace(/\b(ap|t1w|t2w|cobb|genant|meyerding|schizas|pfirrmann|modic)\b/g, (word) => properWords[word]!);
 }
+
+const properWords: Readonly<Record<string, string>> = {
+  ap: 'AP', t1w: 'T1w', t2w: 'T2w', cobb: 'Cobb', genant: 'Genant', meyerding: 'Meyerding', schizas: 'Schizas', pfirrmann: 'Pfirrmann', modic: 'Modic',
+};
 
 /** What was found, without its level: `moderate central canal stenosis (sac area 82 mm²)`. */
 export function findingText(finding: ReportedFinding, readers: ReadonlyMap<string, string>): string {
