@@ -3,7 +3,7 @@
  * that the worst of them rest on, what was not assessed, and what this is: research, synthetic where it is, and not to be
  * relied on. No patient is named on it.
  */
-import { Canvas, lineHeight, textWidth, wrapped, type Colour, type Picture, type Vector3 } from '../../imaging/index.js';
+import { Canvas, lineHeight, textWidth, wrapped, type Colour, type Picture, type TextStyle, type Vector3 } from '../../imaging/index.js';
 import { bodyCode, discCode, structureCodes } from '../anatomy.js';
 import { findingKinds, type FindingKind, type Side, type Spine } from '../types.js';
 import { sentenceText } from './changes.js';
@@ -116,6 +116,11 @@ interface Column {
 
 const headHeight = 40;
 
+/** Where a column has no room for all of it. */
+const headWords: Partial<Record<FindingKind, string>> = {
+  centralCanal: 'canal', lateralRecess: 'recess', facetJoint: 'facet', pfirrmann: 'Pfirrmann grade', displacement: 'displaced disc', modic: 'Modic', vertebralHeights: 'height',
+};
+
 function rowsOf({ findings, notAssessed }: Report, levels: readonly string[]): string[] {
   const named = new Set([...findings, ...notAssessed].map(({ level }) => level));
   return levels.filter((level) => named.has(level));
@@ -140,7 +145,7 @@ function drawTable(canvas: Canvas, report: Report, levels: readonly string[], wh
   const cellWidth = Math.min(150, (box.width - levelWidth) / columns.length);
   canvas.text(box.x, box.y + 14, what, { size: 10, colour: faint });
   columns.forEach(({ kind, side }, index) => {
-    const words = wrapped(`${kindWords[kind]}${side === undefined ? '' : ` ${side}`}`, 9, cellWidth - 4);
+    const words = wrapped(`${headWords[kind] ?? kindWords[kind]}${side === undefined ? '' : ` ${side}`}`, 9, cellWidth - 4);
     cut(words, 2).forEach((line, place) => canvas.text(box.x + levelWidth + index * cellWidth + 3, box.y + 6 + place * 16, line, { size: 9, colour: ink, strokePixels: 1.4 }));
   });
   rows.forEach((level, row) => {
@@ -172,21 +177,21 @@ function drawCell(canvas: Canvas, report: Report, level: string, { kind, side }:
   if (worst === undefined) {
     const missing = report.notAssessed.find(isHere);
     if (missing !== undefined) {
-      canvas.text(x + 4, upper, 'not assessed', { size: 9, colour: faint });
-      canvas.text(x + 4, lower, fitted(reasonWords[missing.code], 7, columns - 6), { size: 7, colour: faint });
+      drawFitted(canvas, x + 4, upper, 'not assessed', columns - 7, { size: 9, colour: faint });
+      drawFitted(canvas, x + 4, lower, reasonWords[missing.code], columns - 7, { size: 7, colour: faint });
     }
     return;
   }
   const severity = worstSeverity(worst);
   canvas.fill(inner.x, inner.y, inner.width, inner.height, severity === undefined ? noSeverityColour : severityColours[severity]);
-  canvas.text(x + 4, upper, fitted(cellWords(worst), 10, columns - 6), { size: 10, colour: ink, strokePixels: 1.4 });
+  drawFitted(canvas, x + 4, upper, cellWords(worst), columns - 7, { size: 10, colour: ink, strokePixels: 1.4 });
   const isChanged = report.changes.some(({ findingId }) => findingId === worst.id);
   const [measure] = quotedMeasures(worst);
   const marks = [
     ...(measure === undefined ? [] : [measureText(measure)]),
     ...(worst.basis.synthetic ? ['SYN'] : []), ...(isChanged ? ['reader'] : []), ...(worst.confidence < 0.7 ? ['unsure'] : []),
   ];
-  canvas.text(x + 4, lower, fitted(marks.join(', '), 8, columns - 6), { size: 8, colour: ink });
+  drawFitted(canvas, x + 4, lower, marks.join(', '), columns - 7, { size: 8, colour: ink });
 }
 
 /** A grade in a word or two. */
@@ -204,7 +209,7 @@ function cellWords(finding: ReportedFinding): string {
       case 'genantType': return value === 'none' ? [] : [value];
       // Beside the grade by area there is no room for the other two.
       case 'schizas': return isGraded ? [] : [`Schizas ${value}`];
-      case 'canalDiameter': return isGraded ? [] : [value === 'normal' ? 'normal width' : `${value} stenosis`];
+      case 'canalDiameter': return isGraded ? [] : [value];
       case 'centralCanal': case 'lateralRecess': case 'foramen': case 'herniationSize': case 'displacement': case 'fractureAge': case 'imll':
         return [value];
     }
@@ -268,11 +273,14 @@ function cut(lines: readonly string[], most: number): readonly string[] {
   return lines.length <= most ? lines : [...lines.slice(0, most - 1), `${lines[most - 1]!.slice(0, -2)} ...`];
 }
 
-/** As much of a text as fits. */
-function fitted(text: string, size: number, columns: number): string {
-  const characters = [...text];
-  while (characters.length > 0 && textWidth(characters.join(''), size) > columns) characters.pop();
-  return characters.join('');
+const leastSize = 6.5;
+
+/** A line that fits: smaller where it has to be, and cut off only where it could not be read. */
+function drawFitted(canvas: Canvas, x: number, y: number, line: string, columns: number, style: TextStyle): void {
+  const size = Math.max(leastSize, Math.min(style.size, (style.size * columns) / Math.max(1, textWidth(line, style.size))));
+  const characters = [...line];
+  while (characters.length > 0 && textWidth(characters.join(''), size) > columns + 0.5) characters.pop();
+  canvas.text(x, y + (style.size - size) / 2, characters.join(''), { ...style, size });
 }
 
 function mean(points: readonly Vector3[]): Vector3 {
