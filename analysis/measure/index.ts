@@ -12,3 +12,6 @@ export { assessBalance } from './balance.js';
 export { assessCordSection } from './cordSection.js';
 export { assessMarrowHu } from './marrowHu.js';
 export { assessCortex } from './cortex.js';
+export { assessCentralCanal } from './centralCanal.js';
+export { assessLateralRecess } from './lateralRecess.js';
+export { assessForamen } from './foramen.js';

@@ -208,6 +208,23 @@ export class Mask {
     return lengthOf(this.columnsOf(row)) * this.section.stepMm;
   }
 
+  /** Of a column, what hangs together with a row; undefined where that is not of the mask. */
+  runOfColumn(row: number, column: number): Span | undefined {
+    if (!this.has(row, column)) return undefined;
+    let [first, last] = [row, row];
+    while (this.has(first - 1, column)) first--;
+    while (this.has(last + 1, column)) last++;
+    return [first, last];
+  }
+
+  runOfRow(row: number, column: number): Span | undefined {
+    if (!this.has(row, column)) return undefined;
+    let [first, last] = [column, column];
+    while (this.has(row, first - 1)) first--;
+    while (this.has(row, last + 1)) last++;
+    return [first, last];
+  }
+
   /** Extent along a direction, edge to edge; 0 where the mask is empty. */
   extentMm({ u, v }: Place): number {
     let [least, most] = [Infinity, -Infinity];
@@ -299,7 +316,8 @@ function spanOf(count: number, has: (index: number) => boolean): Span | undefine
   return [first, last];
 }
 
-function lengthOf(span: Span | undefined): number {
+/** Pixels of a span; 0 without one. */
+export function lengthOf(span: Span | undefined): number {
   return span === undefined ? 0 : span[1] - span[0] + 1;
 }
 

@@ -204,6 +204,15 @@ export function nearestSlice(stack: LabelledStack, pointMm: Vector3): number | u
   return slice >= 0 && slice < nSlicesOf(stack) ? slice : undefined;
 }
 
+/** The one or two slices beside a point, with what each counts in a linear interpolation, the nearest first; none where it lies outside. */
+export function slicesBeside(stack: LabelledStack, pointMm: Vector3): { readonly slice: number; readonly weight: number }[] {
+  const [at, last] = [sliceAt(stack, pointMm), nSlicesOf(stack) - 1];
+  if (at < -0.5 || at > last + 0.5) return [];
+  const [below, above] = [within(Math.floor(at), last + 1), within(Math.ceil(at), last + 1)];
+  if (below === above) return [{ slice: below, weight: 1 }];
+  return [{ slice: below, weight: above - at }, { slice: above, weight: at - below }].sort((a, b) => b.weight - a.weight);
+}
+
 /** Whether a point lies in the stack, its slices as thick as their step. */
 export function reaches({ codes: { geometry } }: LabelledStack, pointMm: Vector3): boolean {
   return voxelOf(geometry, pointMm).every((at, axis) => at >= -0.5 && at <= geometry.matrixSize[axis]! - 0.5);

@@ -1,0 +1,200 @@
+/**
+ * The foramina beside each lumbar disc, from a sagittal stack, in the sagittal plane through the middle of the pedicles.
+ *
+ *   plane        x_p = Σ_k x_k n_k / Σ_k n_k over slices k, with the n_k pixels of arch that stand just behind the upper
+ *                half of the body: the pedicle. Mean of the vertebrae above and below, at L5-S1 `lumbosacralMm` beside that
+ *                of L5; where no pedicle is seen, the mean place of the foramen's own pixels
+ *   width        the shortest AP way through it beside the upper half of the disc: from disc or body to joint, arch or
+ *                ligament (Steurer 2011, doi 10.1186/1471-2474-12-175); each the median of three rows
+ *   area         pixels of foramen and root in it, one piece; height: its longest column
+ *   fat share    of a rim of 1 mm round the root, what is as bright as fat; by quadrant the number without (less than a
+ *                third): Lee 2010, doi 10.2214/AJR.09.2772, counts the directions in which perineural fat is gone. The root
+ *                is what in the foramen is darker than `rootShare` of fat, on T1w, else on T2w or PDw without fat saturation
+ *
+ * All of it is interpolated between the two slices beside the plane. Slices are some 4 mm apart and the width changes by as
+ * much as a tenth of a millimetre a millimetre along a foramen, more at its mouths: the error grows with the distance from
+ * the plane to the nearer slice, to some 0.5 mm half way between two. The confidence is lowered with it.
+ */
+import { percentileOf } from '../../imaging/index.js';
+import { archCode, discCode, foramenCode, structureCodes } from '../anatomy.js';
+import type { AnalysisSeries, Assess, Contrast, Finding, LabelledStack, Measure, NotAssessed, Segment, Side, Spine, Vertebra } from '../types.js';
+import { isLumbar, weighted } from './axialLevel.js';
+import { assessmentOf, basisOf, graded, leastConfidence, notAssessed, seriesOf, stacksOf } from './finding.js';
+import type { Mask } from './mask.js';
+import { dot, nSlicesOf, outOfFrame, sliceNormal, sliceOffsetMm, slicesBeside, sliceSection, type Section } from './section.js';
+import { confidenceNear, gapInRow, narrowestGap, sides, wallsOf, type Gap } from './walls.js';
+
+const kind = 'foramen';
+const labelContrasts: readonly Contrast[] = ['t1w', 't2w', 'pdw', 'stir', 't2fs', 'pdfs', 't1fs'];
+const fatContrasts: readonly Contrast[] = ['t1w', 't2w', 'pdw'];
+const rimMm = 1;
+const rootShare = 0.6;
+const leastRootMm2 = 4;
+/** Behind the disc's edge the middle of a foramen is expected. */
+const behindMm = 3;
+/** S1's pedicles, which the code of the sacrum hides, stand farther out than L5's: half of that. Ours. */
+const lumbosacralMm = 2.5;
+const pictureMm = 60;
+
+export const assessForamen: Assess = (spine) => {
+  const stacks = stacksOf(spine, 'sagittal', labelContrasts);
+  const fat = fatImageOf(spine);
+  return assessmentOf(spine.segments.filter(isLumbar).flatMap((segment) => sides.map((side) => assessSide(spine, segment, side, stacks, fat))));
+};
+
+function assessSide(spine: Spine, segment: Segment, side: Side, stacks: readonly LabelledStack[], fat: FatImage | undefined): Finding | NotAssessed {
+  const place = { level: segment.name, side };
+  if (stacks.length === 0) return notAssessed(kind, 'ANALYSIS_INFO_NO_SERIES', 'no sagittal MR series', place);
+  let covered = false;
+  for (const stack of stacks) {
+    const across = planeOf(spine, stack, segment, side);
+    const beside = across === undefined ? [] : slicesBeside(stack, outOfFrame(segment.frame, [across, segment.halfDepthMm + behindMm, 0]));
+    if (beside.length === 0) continue;
+    covered = true;
+    const views = beside.flatMap(({ slice, weight }) => {
+      const view = viewOf(stack, slice, segment, side);
+      return view === undefined ? [] : [{ slice, weight, ...view, ...(fat === undefined ? {} : perineuralFat(view, fat)) }];
+    });
+    const [main] = views;
+    const confidence = weighted(views, (view) => view.confidence) ?? 0;
+    if (main === undefined || confidence < leastConfidence) continue;
+    const widthMm = weighted(views, (view) => view.widthMm)!;
+    const [share, without] = [weighted(views, ({ fatShare }) => fatShare), weighted(views, ({ directionsWithoutFat }) => directionsWithoutFat)];
+    const measures: Measure[] = [
+      { name: 'foramenWidth', value: widthMm, unit: 'mm' },
+      { name: 'foramenHeight', value: weighted(views, (view) => view.heightMm)!, unit: 'mm' },
+      { name: 'foramenArea', value: weighted(views, (view) => view.open.areaMm2)!, unit: 'mm2' },
+      ...(share === undefined ? [] : [{ name: 'perineuralFatShare', value: share, unit: '1' } as const]),
+      ...(without === undefined ? [] : [{ name: 'directionsWithoutFat', value: Math.round(without), unit: '1' } as const]),
+    ];
+    const { section, row, gap } = main;
+    const [fromMm, toMm] = [section.pointMm(section.u(gap.from), section.v(row)), section.pointMm(section.u(gap.to), section.v(row))];
+    return {
+      kind, ...place, measures,
+      grades: [graded('foramen', widthMm)],
+      signs: without !== undefined && Math.round(without) === 4 ? ['no perineural fat'] : [],
+      basis: basisOf(spine, fat === undefined ? [stack] : [stack, fat.stack]),
+      confidence: confidence * segment.confidence * (views.length < beside.length ? 0.8 : 0.8 + 0.4 * (main.weight - 0.5)),
+      drawing: {
+        seriesIndex: stack.seriesIndex, sliceIndex: main.slice, centreMm: fromMm, extentMm: pictureMm,
+        outlines: [],
+        lines: [{ fromMm, toMm, text: `${widthMm.toFixed(1)} mm` }],
+        areas: main.open.outlinesMm().slice(0, 1).map((pointsMm) => ({ pointsMm, text: `${main.open.areaMm2.toFixed(0)} mm²` })),
+      },
+    };
+  }
+  return covered
+    ? notAssessed(kind, 'ANALYSIS_INFO_UNSURE', 'no foramen between disc and joint that is outlined with confidence', place)
+    : notAssessed(kind, 'ANALYSIS_INFO_NOT_COVERED', 'no sagittal slice through the pedicles of this side', place);
+}
+
+/** x of the plane in the disc's frame; undefined where nothing tells. */
+function planeOf(spine: Spine, stack: LabelledStack, segment: Segment, side: Side): number | undefined {
+  const out = side === 'left' ? 1 : -1;
+  const lateral = (x: number) => out * x > 8 && out * x < segment.halfWidthMm + 8;
+  const middles = [segment.upper, segment.lower].flatMap((name) => {
+    const vertebra = spine.vertebrae.find((candidate) => candidate.name === name);
+    const middle = vertebra === undefined ? undefined : pedicleMiddle(stack, segment, vertebra, lateral);
+    return middle === undefined ? [] : [middle];
+  });
+  const outMm = segment.lower === 'S1' ? out * lumbosacralMm : 0;
+  if (middles.length > 0) return middles.reduce((sum, x) => sum + x, 0) / middles.length + outMm;
+  return meanPlace(stack, segment, lateral, (slice) =>
+    foramenSection(stack, slice, segment).mask(foramenCode(segment.name, side)).count);
+}
+
+function pedicleMiddle(stack: LabelledStack, segment: Segment, { name, frame }: Vertebra, lateral: (x: number) => boolean): number | undefined {
+  const { halfDepthMm } = segment;
+  return meanPlace(stack, segment, lateral, (slice) =>
+    sliceSection(stack, slice, frame, 'sagittal', { u: [halfDepthMm - 4, halfDepthMm + 3], v: [-11, 3] }, 0.5).mask(archCode(name)).count);
+}
+
+/** Mean x of the slices that are `lateral`, each counting what `countIn` says. */
+function meanPlace(stack: LabelledStack, { frame }: Segment, lateral: (x: number) => boolean, countIn: (slice: number) => number): number | undefined {
+  let [sum, counts] = [0, 0];
+  for (let slice = 0; slice < nSlicesOf(stack); slice++) {
+    const x = dot(frame.x, sliceNormal(stack)) * sliceOffsetMm(stack, slice, frame.originMm);
+    if (!lateral(x)) continue;
+    const count = countIn(slice);
+    sum += count * x;
+    counts += count;
+  }
+  return counts > 0 ? sum / counts : undefined;
+}
+
+interface View {
+  readonly section: Section;
+  readonly open: Mask;
+  readonly widthMm: number;
+  readonly heightMm: number;
+  /** Where it is narrowest. */
+  readonly row: number;
+  readonly gap: Gap;
+  readonly confidence: number;
+}
+
+function foramenSection(stack: LabelledStack, slice: number, segment: Segment): Section {
+  const { halfDepthMm, frame } = segment;
+  return sliceSection(stack, slice, frame, 'sagittal', { u: [-4, halfDepthMm + 26], v: [-20, 20] });
+}
+
+function viewOf(stack: LabelledStack, slice: number, segment: Segment, side: Side): View | undefined {
+  const section = foramenSection(stack, slice, segment);
+  const open = section.mask(foramenCode(segment.name, side), structureCodes.root).pieceAt({ u: segment.halfDepthMm + behindMm, v: 0 }, 0.3).filled();
+  const discRows = section.mask(discCode(segment.name)).largest().rows();
+  if (discRows === undefined || open.isEmpty) return undefined;
+  const walls = wallsOf(section, segment, side);
+  const last = Math.round((discRows[0] + discRows[1]) / 2);
+  const narrowest = narrowestGap(Array.from({ length: last - discRows[0] + 3 }, (_, index) => gapInRow(walls, discRows[0] - 1 + index)));
+  if (narrowest === undefined) return undefined;
+  const { at, gap, pixels } = narrowest;
+  const row = discRows[0] - 1 + at;
+  const columns = open.columns()!;
+  const heights = Array.from({ length: columns[1] - columns[0] + 1 }, (_, index) => open.columnLengthMm(columns[0] + index));
+  return {
+    section, open, row, gap, widthMm: pixels * section.stepMm, heightMm: Math.max(...heights),
+    confidence: Math.min(open.confidence, confidenceNear(walls.front, row, gap.from), confidenceNear(walls.back, row, gap.to)),
+  };
+}
+
+interface FatImage {
+  readonly stack: LabelledStack;
+  readonly series: AnalysisSeries;
+  /** Below it is no fat. */
+  readonly threshold: number;
+}
+
+/** The image on which fat is told from roots, and how bright fat is in it: the 90th percentile of canal fat and foramina. */
+function fatImageOf(spine: Spine): FatImage | undefined {
+  const stack = stacksOf(spine, 'sagittal', fatContrasts)[0];
+  const series = stack && seriesOf(spine, stack);
+  if (stack === undefined || series === undefined) return undefined;
+  const values: number[] = [];
+  for (const segment of spine.segments.filter(isLumbar)) {
+    for (let slice = 0; slice < nSlicesOf(stack); slice++) {
+      const section = sliceSection(stack, slice, segment.frame, 'sagittal', { u: [0, segment.halfDepthMm + 26], v: [-15, 15] }, 1);
+      const fat = section.mask(structureCodes.epiduralFat, foramenCode(segment.name, 'left'), foramenCode(segment.name, 'right'));
+      if (!fat.isEmpty) values.push(...fat.valuesOf(section.valuesOf(series.volume)));
+    }
+  }
+  return values.length === 0 ? undefined : { stack, series, threshold: rootShare * percentileOf(Float64Array.from(values).sort(), 90) };
+}
+
+function perineuralFat({ section, open }: View, { series, threshold }: FatImage): { fatShare?: number; directionsWithoutFat?: number } {
+  const image = section.valuesOf(series.volume);
+  const root = open.where((pixel) => image[pixel]! < threshold).largest();
+  const middle = root.centroid();
+  if (middle === undefined || root.areaMm2 < leastRootMm2) return {};
+  const [rim, fat] = [new Float64Array(4), new Float64Array(4)];
+  root.grown(rimMm).minus(root).where((pixel, row, column) => {
+    const [u, v] = [section.u(column) - middle.u, section.v(row) - middle.v];
+    const quadrant = Math.abs(u) > Math.abs(v) ? (u > 0 ? 0 : 1) : v > 0 ? 2 : 3;
+    rim[quadrant]!++;
+    if (image[pixel]! >= threshold && open.pixels[pixel] === 1) fat[quadrant]!++;
+    return false;
+  });
+  return {
+    fatShare: fat.reduce((sum, count) => sum + count, 0) / rim.reduce((sum, count) => sum + count, 0),
+    directionsWithoutFat: rim.filter((count, quadrant) => fat[quadrant]! < count / 3).length,
+  };
+}

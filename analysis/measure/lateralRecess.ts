@@ -1,0 +1,88 @@
+/**
+ * The lateral recesses in the plane of each lumbar disc, from axial slices.
+ *
+ *   height   just beside the sac, where the root runs: of the columns up to `recessWidthMm` outwards of the sac's edge the
+ *            shortest way from the last pixel of disc or body back to the first of the superior articular process, the
+ *            joint, or the ligament on them (Steurer 2011, doi 10.1186/1471-2474-12-175); each the median of three columns,
+ *            corrected for tilted slices (axialLevel.ts). Of slices within `nearShare` of their step of the disc's plane the
+ *            narrowest counts, else the nearest: a process closes a recess over few millimetres, and between slices it may
+ *            be missed
+ *   grade    Ciric 1980, J Neurosurg 53:433; Steurer 2011
+ *
+ * Axial pixels of 0.6 mm know a height to some 0.5 mm; cut-offs are 1 mm apart.
+ */
+import { structureCodes } from '../anatomy.js';
+import type { Assess, Finding, NotAssessed, Segment, Side, Spine } from '../types.js';
+import { axialLevel, isLumbar, isRefusal, type AxialLevel, type AxialView } from './axialLevel.js';
+import { assessmentOf, basisOf, graded, leastConfidence, notAssessed } from './finding.js';
+import { sliceStepMm } from './section.js';
+import { confidenceNear, gapInColumn, narrowestGap, sides, wallsOf } from './walls.js';
+
+const kind = 'lateralRecess';
+/** Beside the sac: about the width of a root. */
+const recessWidthMm = 2;
+const nearShare = 0.6;
+const pictureMm = 60;
+
+export const assessLateralRecess: Assess = (spine) => assessmentOf(spine.segments.filter(isLumbar).flatMap((segment) => {
+  const level = axialLevel(spine, segment);
+  return sides.map((side) => (isRefusal(level) ? notAssessed(kind, level.code, level.got, { level: segment.name, side }) : assessSide(spine, segment, side, level)));
+}));
+
+function assessSide(spine: Spine, segment: Segment, side: Side, { stack, views, tiltFactor }: AxialLevel): Finding | NotAssessed {
+  const near = views.filter(({ offsetMm }, index) => index === 0 || Math.abs(offsetMm) <= nearShare * sliceStepMm(stack));
+  const [main] = near
+    .flatMap((view) => {
+      const recess = recessOf(view, segment, side);
+      return recess === undefined ? [] : [{ ...view, recess }];
+    })
+    .sort((a, b) => a.recess.heightMm - b.recess.heightMm);
+  if (main === undefined) {
+    return notAssessed(kind, 'ANALYSIS_INFO_UNSURE', 'no articular process found behind the recess', { level: segment.name, side });
+  }
+  const { section, recess, slice } = main;
+  const { confidence } = recess;
+  if (confidence < leastConfidence) {
+    return notAssessed(kind, 'ANALYSIS_INFO_UNSURE', `walls of the recess with a mean confidence of ${confidence.toFixed(2)}`, { level: segment.name, side });
+  }
+  const mm = tiltFactor * recess.heightMm;
+  return {
+    kind, level: segment.name, side,
+    measures: [{ name: 'recessHeight', value: mm, unit: 'mm' }],
+    grades: [graded('lateralRecess', mm)],
+    signs: [],
+    basis: basisOf(spine, [stack]),
+    confidence: confidence * segment.confidence,
+    drawing: {
+      seriesIndex: stack.seriesIndex, sliceIndex: slice, centreMm: section.pointMm(recess.u, (recess.fromV + recess.toV) / 2), extentMm: pictureMm,
+      outlines: [structureCodes.sac],
+      lines: [{ fromMm: section.pointMm(recess.u, recess.fromV), toMm: section.pointMm(recess.u, recess.toV), text: `${mm.toFixed(1)} mm` }],
+      areas: [],
+    },
+  };
+}
+
+interface Recess {
+  readonly heightMm: number;
+  readonly u: number;
+  readonly fromV: number;
+  readonly toV: number;
+  /** Of its walls and of the sac beside it. */
+  readonly confidence: number;
+}
+
+function recessOf({ section, sac }: AxialView, segment: Segment, side: Side): Recess | undefined {
+  const walls = wallsOf(section, segment, side);
+  const columns = sac.columns();
+  if (columns === undefined) return undefined;
+  const [edge, outwards] = side === 'left' ? [columns[1], 1] : [columns[0], -1];
+  const columnOf = (at: number) => edge + outwards * (at - 1);
+  const reach = Math.round(recessWidthMm / section.stepMm);
+  const narrowest = narrowestGap(Array.from({ length: reach + 3 }, (_, at) => gapInColumn(walls, columnOf(at))));
+  if (narrowest === undefined) return undefined;
+  const { at, gap, pixels } = narrowest;
+  return {
+    heightMm: pixels * section.stepMm, u: section.u(columnOf(at)), fromV: section.v(gap.from), toV: section.v(gap.to),
+    confidence: Math.min(confidenceNear(walls.front, gap.from, columnOf(at)), confidenceNear(walls.back, gap.to, columnOf(at)), sac.confidence),
+  };
+}
