@@ -11,9 +11,10 @@
  *                third): Lee 2010, doi 10.2214/AJR.09.2772, counts the directions in which perineural fat is gone. The root
  *                is what in the foramen is darker than `rootShare` of fat, on T1w, else on T2w or PDw without fat saturation
  *
- * All of it is interpolated between the two slices beside the plane. Slices are some 4 mm apart and the width changes by as
- * much as a tenth of a millimetre a millimetre along a foramen, more at its mouths: the error grows with the distance from
- * the plane to the nearer slice, to some 0.5 mm half way between two. The confidence is lowered with it.
+ * All of it is interpolated between the two slices beside the plane, and never larger than in the nearer of them: a mouth
+ * that opens before the farther one is none of the foramen. Slices are some 4 mm apart and a foramen widens by several
+ * tenths of a millimetre a millimetre outwards: the error grows with the distance from the plane to the nearer slice, to
+ * some 1 mm half way between two. The confidence is lowered with it.
  */
 import { percentileOf } from '../../imaging/index.js';
 import { archCode, discCode, foramenCode, structureCodes } from '../anatomy.js';
@@ -58,12 +59,13 @@ function assessSide(spine: Spine, segment: Segment, side: Side, stacks: readonly
     const [main] = views;
     const confidence = weighted(views, (view) => view.confidence) ?? 0;
     if (main === undefined || confidence < leastConfidence) continue;
-    const widthMm = weighted(views, (view) => view.widthMm)!;
+    const least = (of: (view: View) => number) => Math.min(weighted(views, of)!, of(main));
+    const widthMm = least((view) => view.widthMm);
     const [share, without] = [weighted(views, ({ fatShare }) => fatShare), weighted(views, ({ directionsWithoutFat }) => directionsWithoutFat)];
     const measures: Measure[] = [
       { name: 'foramenWidth', value: widthMm, unit: 'mm' },
-      { name: 'foramenHeight', value: weighted(views, (view) => view.heightMm)!, unit: 'mm' },
-      { name: 'foramenArea', value: weighted(views, (view) => view.open.areaMm2)!, unit: 'mm2' },
+      { name: 'foramenHeight', value: least((view) => view.heightMm), unit: 'mm' },
+      { name: 'foramenArea', value: least((view) => view.open.areaMm2), unit: 'mm2' },
       ...(share === undefined ? [] : [{ name: 'perineuralFatShare', value: share, unit: '1' } as const]),
       ...(without === undefined ? [] : [{ name: 'directionsWithoutFat', value: Math.round(without), unit: '1' } as const]),
     ];

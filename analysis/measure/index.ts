@@ -15,3 +15,5 @@ export { assessCortex } from './cortex.js';
 export { assessCentralCanal } from './centralCanal.js';
 export { assessLateralRecess } from './lateralRecess.js';
 export { assessForamen } from './foramen.js';
+export { assessFacetJoint } from './facetJoint.js';
+export { assessDisplacement } from './displacement.js';

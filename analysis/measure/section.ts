@@ -10,8 +10,11 @@
  * areas are those of the label pixels, lengths are known to half of one at either end.
  */
 import { affineLps, invertAffine, pointOf, voxelOf, type Affine, type Vector3, type Volume } from '../../imaging/index.js';
+import { dot, unit } from '../geometry.js';
 import type { Frame, LabelledStack } from '../types.js';
 import { Mask } from './mask.js';
+
+export { distance as distanceMm, dot, intoFrame as inFrame, unit } from '../geometry.js';
 
 export const sectionStepMm = 0.25;
 
@@ -218,18 +221,8 @@ export function reaches({ codes: { geometry } }: LabelledStack, pointMm: Vector3
   return voxelOf(geometry, pointMm).every((at, axis) => at >= -0.5 && at <= geometry.matrixSize[axis]! - 0.5);
 }
 
-/** Where a point lies in a frame, mm along x, y, z. */
-export function inFrame(frame: Frame, pointMm: Vector3): Vector3 {
-  const away = subtract(pointMm, frame.originMm);
-  return [dot(frame.x, away), dot(frame.y, away), dot(frame.z, away)];
-}
-
 export function outOfFrame({ originMm, x, y, z }: Frame, at: Vector3): Vector3 {
   return axes((axis) => originMm[axis] + at[0] * x[axis] + at[1] * y[axis] + at[2] * z[axis]);
-}
-
-export function dot(a: Vector3, b: Vector3): number {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
 export function subtract(a: Vector3, b: Vector3): Vector3 {
@@ -243,14 +236,6 @@ export function scaled(vector: Vector3, factor: number): Vector3 {
 /** `point` and `mm` further along a direction. */
 export function moved(point: Vector3, direction: Vector3, mm: number): Vector3 {
   return axes((axis) => point[axis] + mm * direction[axis]);
-}
-
-export function distanceMm(a: Vector3, b: Vector3): number {
-  return Math.hypot(...subtract(a, b));
-}
-
-export function unit(vector: Vector3): Vector3 {
-  return scaled(vector, 1 / Math.hypot(...vector));
 }
 
 /** What of a vector is at right angles to a unit vector. */

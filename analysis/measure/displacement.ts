@@ -1,0 +1,247 @@
+/**
+ * Disc beyond the space between the endplates: bulge, protrusion or extrusion (Fardon 2014,
+ * doi 10.1016/j.spinee.2014.04.022).
+ *
+ * On planes of the disc's frame through the axial slices, `planesMm` apart or as far as the slices are:
+ *
+ *   space       what either body covers within `bodyReachMm` of the disc's plane, seen along its axis
+ *   depth(θ)    largest distance of disc beyond the space to it, within each of 72 sectors round the disc
+ *   background  its median; a focal displacement stands out of it by `focalMm` over no more than a quarter of the
+ *               circumference, and its deepest place is `herniaMm` or more
+ *   bulge       `bulgeMm` or more over more than a quarter of the circumference
+ *   extrusion   wider than its base by `toleranceMm`, or in the sagittal stack higher beyond the space than the space
+ *               beside it by twice that (migration); else protrusion
+ *   size        displaced disc in the canal against the canal with it, in the plane where that is most
+ *   zone        by the angle of the deepest place: central below 15°, subarticular below 40°, foraminal below 65°
+ *
+ * From sagittal slices alone the depth in the midline is measured, with less confidence, and no type: whether a
+ * displacement is focal is seen round the disc.
+ */
+import { medianOf } from '../../imaging/index.js';
+import { bodyCode, discCode, structureCodes } from '../anatomy.js';
+import type { Assess, Contrast, Finding, Frame, Grade, LabelledStack, Measure, NotAssessed, Segment, Severity, Side, Spine } from '../types.js';
+import { axialLevel, canalWindow, isRefusal, type AxialLevel, type Refusal } from './axialLevel.js';
+import { assessmentOf, basisOf, graded, leastConfidence, notAssessed, stacksOf } from './finding.js';
+import { Mask, type Place } from './mask.js';
+import { framePlane, planeSection, reaches, sliceStepMm, slicesBeside, sliceSection, type Section } from './section.js';
+
+const kind = 'displacement';
+const nSectors = 72;
+const stepMm = 0.5;
+const planesMm = 3;
+const bodyReachMm = 9;
+const canalReachMm = 15;
+const bulgeMm = 2.2;
+const focalMm = 1.5;
+const herniaMm = 3;
+const toleranceMm = 1;
+const leastPieceMm2 = 3;
+const sagittalTrust = 0.6;
+const pictureMm = 80;
+const sagittalContrasts: readonly Contrast[] = ['t2w', 't1w', 'pdw', 'stir', 't2fs', 'pdfs', 't1fs', 'ct'];
+
+type Type = 'none' | 'bulge' | 'protrusion' | 'extrusion';
+
+export const assessDisplacement: Assess = (spine) => assessmentOf(spine.segments.flatMap((segment): (Finding | NotAssessed)[] => {
+  const refused = (refusal: Refusal) => notAssessed(kind, refusal.code, refusal.got, { level: segment.name });
+  const level = axialLevel(spine, segment);
+  const found = isRefusal(level) ? level : fromAxial(spine, segment, level);
+  if (!isRefusal(found)) return [found];
+  const midline = fromSagittal(spine, segment);
+  return isRefusal(midline) ? [refused(found)] : [midline, refused({ ...found, got: `${found.got}: no type of displacement` })];
+}));
+
+interface Plane {
+  readonly offsetMm: number;
+  readonly section: Section;
+}
+
+function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding | Refusal {
+  const { stack, views } = level;
+  const planes = planesThrough(stack, segment);
+  const middlePlane = planes.find(({ offsetMm }) => offsetMm === 0);
+  const space = spaceOf(planes, segment);
+  const middle = space.centroid();
+  if (middlePlane === undefined || middle === undefined) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no bodies beside the disc in the axial slices' };
+  const { section } = middlePlane;
+  const disc = withoutIslands(section.mask(discCode(segment.name)));
+  if (disc.isEmpty) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no disc in the axial slices' };
+  if (disc.confidence < leastConfidence) return { code: 'ANALYSIS_INFO_UNSURE', got: `a disc with a mean confidence of ${disc.confidence.toFixed(2)}` };
+
+  const away = space.distancesMm();
+  const beyond = disc.minus(space);
+  const sectorOf = (pixel: number) => {
+    const [u, v] = [section.u(pixel % section.nColumns) - middle.u, section.v(Math.floor(pixel / section.nColumns)) - middle.v];
+    return Math.floor(((Math.atan2(u, v) / (2 * Math.PI) + 1 + 0.5 / nSectors) % 1) * nSectors);
+  };
+  const depths = new Float64Array(nSectors);
+  let deepestPixel = -1;
+  beyond.where((pixel) => {
+    const sector = sectorOf(pixel);
+    if (away[pixel]! > depths[sector]!) depths[sector] = away[pixel]!;
+    if (deepestPixel < 0 || away[pixel]! > away[deepestPixel]!) deepestPixel = pixel;
+    return false;
+  });
+  const depthMm = Math.max(...depths);
+  const background = medianOf(depths);
+  const circumferenceShare = depths.filter((depth) => depth >= bulgeMm).length / nSectors;
+  const focal = focalSectors(depths, background + focalMm);
+  const isHernia = depthMm >= herniaMm && focal.size > 0 && focal.size <= nSectors / 4;
+  const measures: Measure[] = [{ name: 'depth', value: depthMm, unit: 'mm' }, { name: 'circumferenceShare', value: circumferenceShare, unit: '1' }];
+  const deepest: Place | undefined = deepestPixel < 0 ? undefined : { u: section.u(deepestPixel % section.nColumns), v: section.v(Math.floor(deepestPixel / section.nColumns)) };
+  const signs: string[] = [];
+  let type: Type = circumferenceShare > 0.25 ? 'bulge' : 'none';
+  let size: Grade | undefined;
+  let side: Side | undefined;
+  const sagittal = stacksOf(spine, 'sagittal', sagittalContrasts).find((candidate) => reaches(candidate, segment.frame.originMm));
+  if (isHernia && deepest !== undefined) {
+    const angleDeg = (Math.atan2(deepest.u - middle.u, deepest.v - middle.v) * 180) / Math.PI;
+    const inFocus = beyond.where((pixel) => focal.has(sectorOf(pixel)));
+    const layer = (from: number) => inFocus.where((pixel) => away[pixel]! > from && away[pixel]! <= from + 2 * stepMm);
+    const across = { u: -(deepest.v - middle.v), v: deepest.u - middle.u };
+    const first = background + stepMm;
+    const baseMm = layer(first).extentMm(across);
+    const nLayers = Math.max(1, Math.ceil((depthMm - first) / stepMm));
+    const widthMm = Math.max(...Array.from({ length: nLayers }, (_, index) => layer(first + index * stepMm).extentMm(across)));
+    const height = sagittal === undefined ? undefined : heightBeyond(sagittal, segment, angleDeg);
+    const hasMigrated = height !== undefined && height.beyondMm > height.spaceMm + 2 * toleranceMm;
+    type = widthMm > baseMm + toleranceMm || hasMigrated ? 'extrusion' : 'protrusion';
+    const canalShare = Math.max(...planes.map((plane) => shareOfCanal(plane.section, segment, space)));
+    size = graded('herniationSize', canalShare);
+    side = Math.abs(angleDeg) < 8 ? undefined : angleDeg > 0 ? 'left' : 'right';
+    signs.push(zoneOf(angleDeg), ...(hasMigrated ? ['migrated beyond the disc space'] : []));
+    measures.push(
+      { name: 'canalShare', value: canalShare, unit: '1' }, { name: 'base', value: baseMm, unit: 'mm' }, { name: 'width', value: widthMm, unit: 'mm' },
+      { name: 'angle', value: angleDeg, unit: 'deg' }, ...(height === undefined ? [] : [{ name: 'height', value: height.beyondMm, unit: 'mm' } as const]),
+    );
+  }
+  return {
+    kind, level: segment.name, ...(side === undefined ? {} : { side }), measures,
+    grades: [{ scale: 'displacement', value: type, severity: size?.severity ?? severityOf(type) }, ...(size === undefined ? [] : [size])],
+    signs,
+    basis: basisOf(spine, sagittal === undefined || !isHernia ? [stack] : [stack, sagittal]),
+    confidence: disc.confidence * segment.confidence,
+    drawing: {
+      seriesIndex: stack.seriesIndex, sliceIndex: views[0]!.slice, centreMm: section.pointMm(middle.u, middle.v), extentMm: pictureMm,
+      outlines: [discCode(segment.name)],
+      lines: deepest === undefined || depthMm < bulgeMm ? [] : [depthLine(section, space, deepest, depthMm)],
+      areas: beyond.components().filter(({ areaMm2 }) => areaMm2 >= leastPieceMm2).flatMap((piece) => piece.outlinesMm().slice(0, 1)).map((pointsMm) => ({ pointsMm, text: '' })),
+    },
+  };
+}
+
+function severityOf(type: Type): Severity {
+  return type === 'none' ? 'normal' : 'mild';
+}
+
+/** From the space's edge to a place. */
+function depthLine(section: Section, space: Mask, { u, v }: Place, depthMm: number): { fromMm: Frame['originMm']; toMm: Frame['originMm']; text: string } {
+  let [nearest, edge] = [Infinity, { u, v }];
+  space.where((_pixel, row, column) => {
+    const place = { u: section.u(column), v: section.v(row) };
+    const mm = Math.hypot(place.u - u, place.v - v);
+    if (mm < nearest) [nearest, edge] = [mm, place];
+    return false;
+  });
+  return { fromMm: section.pointMm(edge.u, edge.v), toMm: section.pointMm(u, v), text: `${depthMm.toFixed(1)} mm` };
+}
+
+/** Where the stack reaches. */
+function planesThrough(stack: LabelledStack, segment: Segment): Plane[] {
+  const window = canalWindow(segment);
+  const spacing = Math.min(planesMm, sliceStepMm(stack));
+  const count = Math.floor(canalReachMm / spacing);
+  return Array.from({ length: 2 * count + 1 }, (_, index) => (index - count) * spacing)
+    .map((offsetMm) => ({ offsetMm, section: planeSection(stack, framePlane(segment.frame, 'axial', offsetMm), window, stepMm) }))
+    .filter(({ section }) => section.inside.includes(1));
+}
+
+function spaceOf(planes: readonly Plane[], { upper, lower }: Segment): Mask {
+  const near = planes.filter(({ offsetMm }) => Math.abs(offsetMm) <= bodyReachMm).map(({ section }) => section.mask(bodyCode(upper), bodyCode(lower)));
+  const { section } = planes[0]!;
+  const all = near.reduce((union, mask) => union.or(mask), new Mask(section, new Uint8Array(section.codes.length)));
+  return all.largest().filled();
+}
+
+function withoutIslands(mask: Mask): Mask {
+  const pieces = mask.components().filter(({ areaMm2 }) => areaMm2 >= leastPieceMm2);
+  return pieces.reduce((union, piece) => union.or(piece), mask.minus(mask));
+}
+
+/** Sectors round the deepest one that reach a depth; none where it does not itself. */
+function focalSectors(depths: Float64Array, depthMm: number): Set<number> {
+  const focal = new Set<number>();
+  const deepest = depths.indexOf(Math.max(...depths));
+  for (const way of [1, nSectors - 1]) {
+    for (let steps = 0, sector = deepest; steps < nSectors && depths[sector]! >= depthMm; steps++, sector = (sector + way) % nSectors) focal.add(sector);
+  }
+  return focal;
+}
+
+function shareOfCanal(section: Section, segment: Segment, space: Mask): number {
+  const { sac, cord, epiduralFat, root } = structureCodes;
+  const canal = section.mask(sac, cord, epiduralFat, root);
+  const main = canal.closed(1).largest();
+  const [rows, columns] = [main.rows(), main.columns()];
+  if (rows === undefined || columns === undefined) return 0;
+  // Disc beside the canal, in a foramen, or in front of the bodies is not in it.
+  const disc = section.mask(discCode(segment.name)).minus(space)
+    .where((_pixel, row, column) => row >= rows[0] && row <= rows[1] && column >= columns[0] && column <= columns[1]).count;
+  return disc === 0 ? 0 : disc / (disc + canal.count);
+}
+
+/** Of disc beyond the bodies, and of the space at their edge, in the upright plane through an angle. */
+function heightBeyond(stack: LabelledStack, segment: Segment, angleDeg: number): { beyondMm: number; spaceMm: number } | undefined {
+  const [c, s] = [Math.cos((angleDeg * Math.PI) / 180), Math.sin((angleDeg * Math.PI) / 180)];
+  const { originMm, x, y, z } = segment.frame;
+  const mixed = (a: Frame['x'], b: Frame['x'], from: number, to: number): Frame['x'] => [from * a[0] + to * b[0], from * a[1] + to * b[1], from * a[2] + to * b[2]];
+  const turned: Frame = { originMm, x: mixed(x, y, c, -s), y: mixed(y, x, c, s), z };
+  const section = planeSection(stack, framePlane(turned, 'sagittal'), { u: [0, segment.halfWidthMm + 18], v: [-30, 30] }, stepMm);
+  const bodies = section.mask(bodyCode(segment.upper), bodyCode(segment.lower));
+  const disc = withoutIslands(section.mask(discCode(segment.name)));
+  const row = Math.round(section.rowAt(0));
+  const isBetween = (column: number) => {
+    const rows = bodies.rowsOf(column);
+    return rows !== undefined && rows[0] < row && rows[1] > row;
+  };
+  let edge = section.nColumns - 1;
+  while (edge >= 0 && !isBetween(edge)) edge--;
+  if (edge < 4) return undefined;
+  const heights = Array.from({ length: section.nColumns - edge - 2 }, (_, index) => disc.columnLengthMm(edge + 2 + index));
+  return { beyondMm: Math.max(0, ...heights), spaceMm: disc.columnLengthMm(edge - 4) };
+}
+
+function zoneOf(angleDeg: number): string {
+  const away = Math.abs(angleDeg);
+  if (away < 15) return 'central';
+  if (away < 40) return 'subarticular';
+  if (away < 65) return 'foraminal';
+  return away < 110 ? 'extraforaminal' : 'anterior';
+}
+
+function fromSagittal(spine: Spine, segment: Segment): Finding | Refusal {
+  const { frame, halfDepthMm } = segment;
+  const stack = stacksOf(spine, 'sagittal', sagittalContrasts).find((candidate) => reaches(candidate, frame.originMm));
+  if (stack === undefined) return { code: 'ANALYSIS_INFO_NO_SERIES', got: 'no sagittal series through the disc' };
+  const slice = slicesBeside(stack, frame.originMm)[0]!.slice;
+  const section = sliceSection(stack, slice, frame, 'sagittal', { u: [0, halfDepthMm + 20], v: [-bodyReachMm, bodyReachMm] });
+  const bodies = withoutIslands(section.mask(bodyCode(segment.upper), bodyCode(segment.lower)));
+  const disc = withoutIslands(section.mask(discCode(segment.name)));
+  const [edge, reach] = [bodies.columns(), disc.columns()];
+  if (edge === undefined || reach === undefined) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no disc between bodies in the midline' };
+  if (disc.confidence < leastConfidence) return { code: 'ANALYSIS_INFO_UNSURE', got: `a disc with a mean confidence of ${disc.confidence.toFixed(2)}` };
+  const depthMm = Math.max(0, reach[1] - edge[1]) * section.stepMm;
+  const rows = disc.rowsOf(reach[1])!;
+  const v = section.v((rows[0] + rows[1]) / 2);
+  return {
+    kind, level: segment.name, measures: [{ name: 'depth', value: depthMm, unit: 'mm' }], grades: [],
+    signs: depthMm >= bulgeMm ? ['disc beyond the vertebral bodies in the midline'] : [],
+    basis: basisOf(spine, [stack]),
+    confidence: sagittalTrust * disc.confidence * segment.confidence,
+    drawing: {
+      seriesIndex: stack.seriesIndex, sliceIndex: slice, centreMm: section.pointMm(halfDepthMm, 0), extentMm: pictureMm, outlines: [discCode(segment.name)],
+      lines: depthMm === 0 ? [] : [{ fromMm: section.pointMm(section.u(edge[1]), v), toMm: section.pointMm(section.u(reach[1]), v), text: `${depthMm.toFixed(1)} mm` }],
+      areas: [],
+    },
+  };
+}
