@@ -2,8 +2,9 @@
  * Cobb's angle: the largest angle between the upper endplate of one vertebra and the lower one of another in the coronal plane
  * (Cobb 1948, Instr Course Lect 5:261). Ten degrees and more are called scoliosis (Negrini 2018, doi 10.1186/s13013-017-0145-8).
  *
- * A sagittal stack shows the coronal section of a body between its slices (shape.ts). The tilt of an endplate is that of a
- * robust line over its middle four fifths. From the tilts on, all is in the coronal plane of the scanner, the patient lying,
+ * A sagittal stack shows coronal sections of a body between its slices (shape.ts). The tilt of an endplate is the mean over
+ * sections from front to back of that of a robust line over its middle four fifths: the largest of many angles takes what there is
+ * of noise for a curve, so that each must have little. From the tilts on, all is in the coronal plane of the scanner, the patient lying,
  * which takes some of a curve away.
  */
 import type { Vector3 } from '../../imaging/index.js';
@@ -13,11 +14,14 @@ import { degrees } from './alignment.js';
 import { drawingOf, isMissing, preferred, wholeBody } from './bodies.js';
 import { assessmentOf, basisOf, notAssessed, stacksOf } from './finding.js';
 import { endplateAt, endplateSlope, outlineOf, placeAt, pointAt, type BodyOutline, type Endplate } from './outline.js';
-import { distanceMm, moved, reaches, scaled } from './section.js';
+import { distanceMm, moved, reaches, scaled, type Window } from './section.js';
 import { shapeOf } from './shape.js';
 
 const scoliosisDeg = 10;
 const fitted = [0.1, 0.9] as const;
+/** Sections before and behind the middle. */
+const offsetsMm = [-8, -4, 0, 4, 8] as const;
+const window: Window = { u: [-32, 32], v: [-22, 22] };
 /** What slices have to show of a body's width. */
 const leastWidthMm = 25;
 
@@ -65,16 +69,22 @@ function tiltedBody(spine: Spine, vertebra: Vertebra): Tilted | undefined {
   const coronal = stacksOf(spine, 'coronal', preferred).find((stack) => reaches(stack, vertebra.frame.originMm));
   const stack = coronal ?? body.stack;
   const shape = shapeOf(stack, [bodyCode(vertebra.name)], vertebra.frame, { nearMm: 36, reachMm: 36 });
-  const outline = shape && outlineOf(shape, vertebra.frame, 'coronal', { u: [-40, 40], v: [-26, 26] });
-  if (outline === undefined || outline.last - outline.first < leastWidthMm) return undefined;
-  return { vertebra, stack, outline, upper: tiltDeg(outline, 'upper'), lower: tiltDeg(outline, 'lower'), confidence: body.confidence };
+  const outlines = shape === undefined ? [] : offsetsMm
+    .map((offsetMm) => outlineOf(shape, vertebra.frame, 'coronal', window, offsetMm))
+    .filter((outline) => outline !== undefined && outline.last - outline.first >= leastWidthMm) as BodyOutline[];
+  const outline = outlines[Math.floor(outlines.length / 2)];
+  if (outline === undefined) return undefined;
+  return { vertebra, stack, outline, upper: tiltDeg(outlines, 'upper'), lower: tiltDeg(outlines, 'lower'), confidence: body.confidence };
 }
 
-/** The line of the fit in the patient, its slope from the section's u to z over x. */
-function tiltDeg(outline: BodyOutline, endplate: Endplate): number {
-  const { across, down } = outline.section.plane;
-  const along = moved(across, down, endplateSlope(outline, endplate, fitted));
-  return degrees(Math.atan2(along[2], along[0]));
+/** Of the lines in the patient, z over x. */
+function tiltDeg(outlines: readonly BodyOutline[], endplate: Endplate): number {
+  const tilts = outlines.map((outline) => {
+    const { across, down } = outline.section.plane;
+    const along = moved(across, down, endplateSlope(outline, endplate, fitted));
+    return degrees(Math.atan2(along[2], along[0]));
+  });
+  return tilts.reduce((sum, tilt) => sum + tilt, 0) / tilts.length;
 }
 
 function lineOf(outline: BodyOutline, endplate: Endplate): readonly [Vector3, Vector3] {

@@ -35,14 +35,14 @@ export interface BodyOutline {
 
 export type Endplate = 'upper' | 'lower';
 
-const fitMm = 2;
+const fitMm = 3;
 const outlierMm = 1;
 const leastHeightShare = 1 / 8;
 const leastColumns = 10;
 
 /** Undefined where the section misses the body. */
-export function outlineOf(shape: Volume, frame: Frame, cut: Cut, window: Window): BodyOutline | undefined {
-  const section = cutShape(shape, frame, cut, window);
+export function outlineOf(shape: Volume, frame: Frame, cut: Cut, window: Window, offsetMm = 0): BodyOutline | undefined {
+  const section = cutShape(shape, frame, cut, window, offsetMm);
   const edges = Array.from({ length: section.nColumns }, (_, column) => {
     const found = edgesOf(section, column);
     return found === undefined ? undefined : { u: columnU(section, column), upper: found[0], lower: found[1] };
@@ -84,7 +84,9 @@ export function endplatePoint(outline: BodyOutline, endplate: Endplate, share: n
 /** Slope dv/du of an endplate over a part of the body's extent. */
 export function endplateSlope(outline: BodyOutline, endplate: Endplate, [from, to]: readonly [number, number]): number {
   const [begin, end] = [placeAt(outline, from), placeAt(outline, to)];
-  return fittedLine(outline.edges.map((edge) => [edge.u, edge[endplate]] as const), (begin + end) / 2, (end - begin) / 2).slope;
+  const within = outline.edges.filter(({ u }) => u >= begin && u <= end).map((edge) => [edge.u, edge[endplate]] as const);
+  // Twice the reach: the ends count nearly as much as the middle.
+  return fittedLine(within, (begin + end) / 2, end - begin).slope;
 }
 
 /** At x0, of a line through the points [x, y] within `reach` of it; level at the nearest one where there are none. */

@@ -68,8 +68,9 @@ export interface ShapeSection {
   readonly distanceMm: Float32Array;
 }
 
-export function cutShape(shape: Volume, frame: Frame, cut: Cut, window: Window): ShapeSection {
-  const plane = framePlane(frame, cut);
+/** @param offsetMm along the normal of the plane */
+export function cutShape(shape: Volume, frame: Frame, cut: Cut, window: Window, offsetMm = 0): ShapeSection {
+  const plane = framePlane(frame, cut, offsetMm);
   const geometry = gridOf(plane, window);
   const [nColumns, nRows] = geometry.matrixSize;
   return { plane, window, nColumns, nRows, distanceMm: resample(shape, geometry, 'linear', { outside: -absentMm }).data };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as analysis from '../../../analysis/index.js';
+import type { Assessment, Finding } from '../../../analysis/index.js';
 import {
   assessBalance, assessCobb, assessDiscHeight, assessListhesis, assessLordosis, assessSacralSlope, assessVertebralHeights, heightLosses,
 } from '../../../analysis/measure/index.js';
@@ -8,9 +8,9 @@ import { perturbed } from '../perturbed.js';
 
 const box = (name: string, more: Partial<Box> = {}): Box => ({ name, anteriorMm: 27, posteriorMm: 27, depthMm: 34, ...more });
 const column = (changed: Readonly<Record<string, Partial<Box>>> = {}) => ['T12', 'L1', 'L2', 'L3', 'L4', 'L5'].map((name) => box(name, changed[name]));
-const findingAt = ({ findings }: analysis.Assessment, level?: string) => findings.find((finding) => finding.level === level)!;
-const valueOf = ({ measures }: analysis.Finding, name: string) => measures.find((measure) => measure.name === name)!.value;
-const gradeOf = ({ grades }: analysis.Finding, scale: string) => grades.find((grade) => grade.scale === scale)!.value;
+const findingAt = ({ findings }: Assessment, level?: string) => findings.find((finding) => finding.level === level)!;
+const valueOf = ({ measures }: Finding, name: string) => measures.find((measure) => measure.name === name)!.value;
+const gradeOf = ({ grades }: Finding, scale: string) => grades.find((grade) => grade.scale === scale)!.value;
 
 describe('boxes of known height', () => {
   const wedged = paintedSpine(column({ L2: { anteriorMm: 19 } }), { shiftMm: 1.7 });

@@ -1,0 +1,116 @@
+/** One simulated patient with what the geometric measures look for, by its true labels and by ragged ones. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Assess, Assessment, Finding, Spine } from '../../../analysis/index.js';
+import {
+  assessCobb, assessCordSection, assessCortex, assessDiscHeight, assessListhesis, assessLordosis, assessMarrowHu, assessPfirrmann, assessSacralSlope,
+  assessVertebralHeights,
+} from '../../../analysis/measure/index.js';
+import { perturbed } from '../perturbed.js';
+import { spineOf, truthSpine, type TruthSpine } from '../truthSpine.js';
+
+const valueOf = ({ measures }: Finding, name: string) => measures.find((measure) => measure.name === name)!.value;
+const gradeOf = ({ grades }: Finding, scale: string) => grades.find((grade) => grade.scale === scale)!.value;
+const at = ({ findings }: Assessment, level: string) => findings.find((finding) => finding.level === level)!;
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+let found: TruthSpine;
+let ragged: Spine;
+
+beforeAll(() => {
+  found = truthSpine(
+    { seed: 700_411, nLumbar: 5, pathology: 'fracture:L2:3:shape=wedge:cause=osteoporotic,listhesis:L4-L5:1:direction=anterior,degeneration:L3-L4:5,degeneration:L1-L2:1' },
+    [{ contrast: 't2w', orientation: 'sagittal', shiftMm: [1.3, 0, 0] }],
+  );
+  ragged = perturbed(found.spine, 5);
+}, 600_000);
+
+describe.each(['true labels', 'ragged labels'])('by %s', (labels) => {
+  const assess = (measure: Assess) => measure(labels === 'true labels' ? found.spine : ragged);
+
+  it('heights are within half a millimetre, and the fracture is graded', () => {
+    const assessment = assess(assessVertebralHeights);
+    const errors = assessment.findings.flatMap((finding) => {
+      const { heights } = found.truth.vertebrae.find(({ level }) => level === finding.level)!;
+      return (['anterior', 'middle', 'posterior'] as const).map((place) => Math.abs(valueOf(finding, `${place}Height`) - heights[`${place}Mm`]));
+    });
+    expect(errors.length).toBeGreaterThanOrEqual(15);
+    expect(median(errors)).toBeLessThan(0.5);
+    expect(gradeOf(at(assessment, 'L2'), 'genant')).toBe('3');
+    expect(gradeOf(at(assessment, 'L2'), 'genantType')).toBe('wedge');
+    for (const level of ['L3', 'L4', 'L5']) expect(gradeOf(at(assessment, level), 'genant'), level).toBe('0');
+  });
+
+  it('discs are within half a millimetre, and their degeneration is graded', () => {
+    const errors = assess(assessDiscHeight).findings.flatMap((finding) => {
+      const heights = found.truth.discs.find(({ level }) => level === finding.level)!.heights!;
+      return (['anterior', 'middle', 'posterior'] as const).map((place) => Math.abs(valueOf(finding, `${place}Height`) - heights[`${place}Mm`]));
+    });
+    expect(median(errors)).toBeLessThan(0.5);
+    const grades = assess(assessPfirrmann);
+    for (const finding of grades.findings) {
+      const truth = Number(found.truth.discs.find(({ level }) => level === finding.level)!.degeneration!.pfirrmann);
+      expect(Math.abs(Number(gradeOf(finding, 'pfirrmann')) - truth), finding.level).toBeLessThanOrEqual(1);
+    }
+    expect(gradeOf(at(grades, 'L3-L4'), 'pfirrmann')).toBe('5');
+    expect(gradeOf(at(grades, 'L1-L2'), 'pfirrmann')).toMatch(/[12]/);
+  });
+
+  it('the slip and the angles are those of the patient', () => {
+    const slip = at(assess(assessListhesis), 'L4-L5');
+    const truth = found.truth.discs.find(({ level }) => level === 'L4-L5')!.listhesis!;
+    expect(Math.abs(valueOf(slip, 'slip') - truth.slipMm)).toBeLessThan(1);
+    expect(gradeOf(slip, 'meyerding')).toBe('1');
+    expect(slip.signs).toEqual(['anterolisthesis']);
+    expect(slip.drawing!.lines).not.toEqual([]);
+    const { lumbarLordosisDeg, sacralSlopeDeg } = found.truth.alignment;
+    expect(Math.abs(valueOf(assess(assessLordosis).findings[0]!, 'lumbarLordosis') - lumbarLordosisDeg!)).toBeLessThan(3);
+    expect(Math.abs(valueOf(assess(assessSacralSlope).findings[0]!, 'sacralSlope') - sacralSlopeDeg!)).toBeLessThan(3);
+    expect(valueOf(assess(assessCobb).findings[0]!, 'cobbAngle')).toBeLessThan(10);
+  });
+
+  it('the cord is as thick as it is, down to its end', () => {
+    const { findings, notAssessed } = assess(assessCordSection);
+    expect(findings.length).toBeGreaterThan(0);
+    expect(notAssessed).toEqual([]);
+    const { level } = findings[0]!;
+    const cord = found.truth.vertebrae.find((vertebra) => vertebra.level === level)!.cord!;
+    expect(Math.abs(valueOf(findings[0]!, 'cordApDiameter') - cord.apMm)).toBeLessThan(1.2);
+    expect(valueOf(findings[0]!, 'cordArea') / cord.areaMm2).toBeGreaterThan(0.7);
+    expect(valueOf(findings[0]!, 'cordArea') / cord.areaMm2).toBeLessThan(1.3);
+  });
+});
+
+describe('what an image cannot tell', () => {
+  it('is not assessed, with the reason', () => {
+    const asT1w: Spine = { ...found.spine, series: found.spine.series.map((series) => ({ ...series, contrast: 't1w' })) };
+    expect(assessPfirrmann(asT1w)).toMatchObject({ findings: [], notAssessed: [{ code: 'ANALYSIS_INFO_NO_SERIES' }] });
+    expect(assessMarrowHu(asT1w)).toMatchObject({ findings: [], notAssessed: [{ code: 'ANALYSIS_INFO_NO_SERIES' }] });
+    const asComputed: Spine = { ...found.spine, series: found.spine.series.map((series) => ({ ...series, contrast: 'syntheticCt', synthetic: true })) };
+    expect(assessCortex(asComputed)).toMatchObject({ findings: [], notAssessed: [{ code: 'ANALYSIS_INFO_SYNTHETIC' }] });
+    expect(assessMarrowHu(asComputed).findings[0]!.basis.synthetic).toBe(true);
+  });
+
+  it('does not change with a coil that shades the image', () => {
+    const shade = (spine: Spine): Spine => ({
+      ...spine,
+      series: spine.series.map((series) => {
+        const [columns] = series.volume.geometry.matrixSize;
+        return { ...series, volume: { ...series.volume, data: series.volume.data.map((value, pixel) => value * Math.exp(0.008 * ((pixel % columns) - columns / 2))) } };
+      }),
+    });
+    const [plain, shaded] = [assessPfirrmann(found.spine), assessPfirrmann(shade(found.spine))];
+    for (const { level, ...finding } of shaded.findings) {
+      expect(Math.abs(valueOf({ ...finding } as Finding, 'signalRatio') / valueOf(at(plain, level!), 'signalRatio') - 1), level).toBeLessThan(0.12);
+    }
+  });
+});
+
+describe('on CT', () => {
+  it('marrow has the HU of its tissue, and whole cortex no break', () => {
+    const spine = spineOf(found.patient, [{ contrast: 'ct', orientation: 'sagittal', nSlices: 9, sliceStepMm: 2, fovMm: 200 }]);
+    const marrow = assessMarrowHu(spine);
+    const { hounsfield } = found.patient.anatomy.tissues.get('cancellousBone')!;
+    expect(Math.abs(median(marrow.findings.map((finding) => valueOf(finding, 'marrowMean'))) - hounsfield)).toBeLessThan(60);
+    for (const finding of assessCortex(spine).findings) if (finding.level !== 'L2') expect(valueOf(finding, 'longestBreak'), finding.level).toBe(0);
+  });
+});
