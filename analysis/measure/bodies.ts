@@ -116,7 +116,8 @@ function outlineBody(spine: Spine, name: string): OutlinedBody | Missing {
   return cut ?? { code: 'ANALYSIS_INFO_UNSURE', got: `${name} is outlined with a confidence of ${unsure.toFixed(2)}` };
 }
 
-function isNearBorder(mask: Mask, withinMm: number): boolean {
+/** Whether a mask comes that near to where its stack ends. */
+export function isNearBorder(mask: Mask, withinMm: number): boolean {
   return mask.grown(withinMm).valuesOf(Float32Array.from(mask.section.inside)).includes(0);
 }
 

@@ -14,7 +14,7 @@
 import { affineLps, invertAffine, transformPoint, voxelSizeMm, type Vector3, type Volume } from '../../imaging/index.js';
 import { bodyCode } from '../anatomy.js';
 import type { Assess, Finding, Frame, LabelledStack, NotAssessed, Spine, Vertebra } from '../types.js';
-import { drawingOf } from './bodies.js';
+import { drawingOf, isNearBorder } from './bodies.js';
 import { assessmentOf, basisOf, leastConfidence, notAssessed, seriesOf } from './finding.js';
 import type { Mask } from './mask.js';
 import { medianOf } from './outline.js';
@@ -64,7 +64,7 @@ function cortexOf(spine: Spine, vertebra: Vertebra, stacks: readonly LabelledSta
   const stack = stacks.find((one) => reaches(one, frame.originMm));
   if (stack === undefined || partial) return notAssessed('cortex', 'ANALYSIS_INFO_NOT_COVERED', `${name} is not whole in the slices of a CT`, level);
   const planes = planesOf(stack, seriesOf(spine, stack)!.volume, vertebra);
-  if (planes.length < 2) return notAssessed('cortex', 'ANALYSIS_INFO_NOT_COVERED', `no outline of ${name} in two planes of the CT`, level);
+  if (planes.length < 2) return notAssessed('cortex', 'ANALYSIS_INFO_NOT_COVERED', `no whole outline of ${name} in two planes of the CT`, level);
   const confidence = Math.min(vertebra.confidence, meanOf(planes.map((plane) => plane.confidence)));
   if (confidence < leastConfidence) return notAssessed('cortex', 'ANALYSIS_INFO_UNSURE', `${name} is outlined with a confidence of ${confidence.toFixed(2)}`, level);
   const [rimHu, marrowHu] = [medianOf(planes.map((plane) => plane.rimHu)), medianOf(planes.map((plane) => plane.marrowHu))];
@@ -98,7 +98,8 @@ function planesOf(stack: LabelledStack, volume: Volume<Float32Array>, { name, fr
     const section = planeSection(stack, framePlane(frame, 'sagittal', offsetMm), { u: [-32, 32], v: [-28, 28] }, 0.4);
     const body = section.mask(bodyCode(name)).largest().filled();
     const marrow = [...body.shrunk(erodedMm).valuesOf(section.valuesOf(volume))];
-    if (marrow.length === 0) return undefined;
+    // The border of the image is no wall of the body.
+    if (marrow.length === 0 || isNearBorder(body, reachMm)) return undefined;
     const outline = evenly(longestPolygon(body));
     const rims = outline.map((point, at) => rimAt(outline, at, point, frame, sample));
     const [rimHu, marrowHu] = [medianOf(rims), medianOf(marrow)];
