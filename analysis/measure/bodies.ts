@@ -58,6 +58,8 @@ const nearMm = 10;
 const cutMm = 1;
 const borderMm = 4;
 const borderConfidence = 0.8;
+/** A fractured vertebra does not fit its neighbours' shape, which lowers its confidence: its labels decide, down to here. */
+const leastVertebraConfidence = 0.45;
 
 const bodies = new WeakMap<Spine, Map<string, OutlinedBody | Missing>>();
 
@@ -109,7 +111,7 @@ function outlineBody(spine: Spine, name: string): OutlinedBody | Missing {
     const outline = shape && outlineOf(shape, vertebra.frame, 'sagittal', window);
     if (shape === undefined || outline === undefined) continue;
     const confidence = Math.min(vertebra.confidence, mask.confidence) * (isNearBorder(mask, borderMm) ? borderConfidence : 1);
-    if (confidence < leastConfidence) unsure = Math.max(unsure, confidence);
+    if (mask.confidence < leastConfidence || vertebra.confidence < leastVertebraConfidence) unsure = Math.max(unsure, confidence);
     else if (isCut) cut ??= { vertebra, stack, shape, outline, isCut, confidence };
     else return { vertebra, stack, shape, outline, isCut, confidence };
   }

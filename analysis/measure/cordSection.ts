@@ -58,7 +58,7 @@ function cordAt(stacks: readonly LabelledStack[], vertebra: Vertebra): CordSecti
   return undefined;
 }
 
-function axialCord(stack: LabelledStack, { frame, confidence }: Vertebra): CordSection | undefined {
+function axialCord(stack: LabelledStack, { frame }: Vertebra): CordSection | undefined {
   const behind = outOfFrame(frame, [0, 25, 0]);
   const slice = Math.max(0, Math.min(nSlicesOf(stack) - 1, Math.round(sliceAt(stack, behind))));
   if (Math.abs(sliceOffsetMm(stack, slice, behind)) > axialReachMm) return undefined;
@@ -71,10 +71,10 @@ function axialCord(stack: LabelledStack, { frame, confidence }: Vertebra): CordS
   const apMm = mask.columnLengthMm(Math.round(section.columnAt(middle.u)));
   const transverseMm = Math.max(...Array.from({ length: rows[1] - rows[0] + 1 }, (_, row) => mask.rowLengthMm(rows[0] + row)));
   if (apMm < leastApMm) return undefined;
-  return { areaMm2: mask.areaMm2 * cosine, apMm: apMm * cosine, transverseMm, middle, confidence: Math.min(confidence, mask.confidence), stack };
+  return { areaMm2: mask.areaMm2 * cosine, apMm: apMm * cosine, transverseMm, middle, confidence: mask.confidence, stack };
 }
 
-function sagittalCord(stack: LabelledStack, { frame, confidence }: Vertebra): CordSection | undefined {
+function sagittalCord(stack: LabelledStack, { frame }: Vertebra): CordSection | undefined {
   if (!reaches(stack, frame.originMm)) return undefined;
   const normal = sliceNormal(stack);
   const across = dot(normal, frame.x);
@@ -96,7 +96,7 @@ function sagittalCord(stack: LabelledStack, { frame, confidence }: Vertebra): Co
     const half = (2 * areaMm2) / (Math.PI * apMm);
     apMm = longest.mm / Math.sqrt(1 - Math.min(0.5, ((longest.x - middle.u) / half) ** 2));
   }
-  return { areaMm2, apMm, transverseMm: (4 * areaMm2) / (Math.PI * apMm), middle, confidence: Math.min(confidence, mean((chord) => chord.confidence)), stack };
+  return { areaMm2, apMm, transverseMm: (4 * areaMm2) / (Math.PI * apMm), middle, confidence: mean((chord) => chord.confidence), stack };
 }
 
 function findingOf(spine: Spine, { name, frame }: Vertebra, { areaMm2, apMm, transverseMm, confidence, middle, stack }: CordSection): Finding {

@@ -65,8 +65,9 @@ function cortexOf(spine: Spine, vertebra: Vertebra, stacks: readonly LabelledSta
   if (stack === undefined || partial) return notAssessed('cortex', 'ANALYSIS_INFO_NOT_COVERED', `${name} is not whole in the slices of a CT`, level);
   const planes = planesOf(stack, seriesOf(spine, stack)!.volume, vertebra);
   if (planes.length < 2) return notAssessed('cortex', 'ANALYSIS_INFO_NOT_COVERED', `no whole outline of ${name} in two planes of the CT`, level);
-  const confidence = Math.min(vertebra.confidence, meanOf(planes.map((plane) => plane.confidence)));
-  if (confidence < leastConfidence) return notAssessed('cortex', 'ANALYSIS_INFO_UNSURE', `${name} is outlined with a confidence of ${confidence.toFixed(2)}`, level);
+  const ofLabels = meanOf(planes.map((plane) => plane.confidence));
+  const confidence = Math.min(vertebra.confidence, ofLabels);
+  if (ofLabels < leastConfidence) return notAssessed('cortex', 'ANALYSIS_INFO_UNSURE', `${name} is outlined with a confidence of ${confidence.toFixed(2)}`, level);
   const [rimHu, marrowHu] = [medianOf(planes.map((plane) => plane.rimHu)), medianOf(planes.map((plane) => plane.marrowHu))];
   if (rimHu - marrowHu < leastRimHu) return notAssessed('cortex', 'ANALYSIS_INFO_GEOMETRY', `the rim of ${name} has ${(rimHu - marrowHu).toFixed(0)} HU more than its marrow: too little to tell a break`, level);
   const breaks = planes.map(({ runs, ...plane }, index) => ({

@@ -42,8 +42,9 @@ function marrowOf(spine: Spine, { name, frame, confidence: own }: Vertebra, stac
   }).filter((region) => region !== undefined);
   const values = regions.flatMap(({ section, mask }) => [...mask.valuesOf(section.valuesOf(series.volume))]);
   if (values.length < leastPixels) return notAssessed('marrowHu', 'ANALYSIS_INFO_NOT_COVERED', `too little of ${name} to be measured without its rim`, level);
-  const confidence = Math.min(own, regions.reduce((sum, region) => sum + region.confidence, 0) / regions.length);
-  if (confidence < leastConfidence) return notAssessed('marrowHu', 'ANALYSIS_INFO_UNSURE', `${name} is outlined with a confidence of ${confidence.toFixed(2)}`, level);
+  const ofLabels = regions.reduce((sum, region) => sum + region.confidence, 0) / regions.length;
+  const confidence = Math.min(own, ofLabels);
+  if (ofLabels < leastConfidence) return notAssessed('marrowHu', 'ANALYSIS_INFO_UNSURE', `${name} is outlined with a confidence of ${confidence.toFixed(2)}`, level);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
   const middle = regions[Math.floor(regions.length / 2)]!;
