@@ -11,4 +11,4 @@ export type { ReadSeries, Subject } from './series.js';
 export { clinicalField, refocusingOf, resolveSequence } from './sequence.js';
 export type { AcquiredRole, KnownBy, KnownSequence, ResolvedSequence } from './sequence.js';
 export { Synthesiser, synthesisModel, usableModel } from './synthesiser.js';
-export type { EncodedSeries, EncodedSynthesis } from './threadMessages.js';
+export type { EncodedSeries, EncodedSynthesis } from './encoded.js';

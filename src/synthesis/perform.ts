@@ -4,7 +4,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CodedError } from 'ismrmrd';
 import type { Volume } from '../../imaging/index.js';
 import { parseCalibration, synthesise, synthesisError } from '../../synth/index.js';
 import type { AcquiredSeries, Calibration, RunModel, SynthesisInput, SynthesisResult, TrafficLight, WantedContrast } from '../../synth/index.js';
@@ -188,16 +187,3 @@ const places: Readonly<Record<SyntheticKind, number>> = { image: 0, low: 1, high
 const names: Readonly<Record<WantedContrast['contrast'], string>> = {
   stir: 'STIR', t2fs: 'fat-saturated T2w', pdfs: 'fat-saturated PDw', t1fs: 'fat-saturated T1w',
 };
-
-/** What went wrong, as it crosses threads. */
-export interface FailureRecord {
-  readonly code: string;
-  readonly got: string;
-  readonly expected: string;
-  readonly action: string;
-}
-
-export const failureRecord = (error: unknown): FailureRecord | undefined =>
-  error instanceof CodedError ? { code: error.code, got: error.got, expected: error.expected, action: error.action } : undefined;
-
-export const errorOfRecord = ({ code, got, expected, action }: FailureRecord): CodedError => new CodedError(code, got, { expected, action });

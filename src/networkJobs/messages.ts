@@ -1,0 +1,25 @@
+/** What the service and the thread of a job say to each other. */
+import { CodedError } from 'ismrmrd';
+import type { Tensors } from '../../models/index.js';
+
+export type FromThread<Result> =
+  | { readonly type: 'run'; readonly inputs: Tensors }
+  | { readonly type: 'done'; readonly result: Result }
+  /** Without a record: a fault, told by where it was. */
+  | { readonly type: 'failed'; readonly failure: FailureRecord | undefined; readonly stack: string };
+
+/** The answer to a run. */
+export type ToThread = { readonly outputs: Tensors } | { readonly failure: FailureRecord };
+
+/** What went wrong, as it crosses threads. */
+export interface FailureRecord {
+  readonly code: string;
+  readonly got: string;
+  readonly expected: string;
+  readonly action: string;
+}
+
+export const failureRecord = (error: unknown): FailureRecord | undefined =>
+  error instanceof CodedError ? { code: error.code, got: error.got, expected: error.expected, action: error.action } : undefined;
+
+export const errorOfRecord = ({ code, got, expected, action }: FailureRecord): CodedError => new CodedError(code, got, { expected, action });
