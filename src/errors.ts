@@ -8,6 +8,7 @@ import { PROTOCOL_ERRORS, PROTOCOL_WARNINGS } from '../protocols/index.js';
 import { RECON_ERRORS, RECON_NOTICES } from '../recon/index.js';
 import { SIM_ERRORS } from '../simulator/index.js';
 import { SYNTH_ERRORS, SYNTH_WARNINGS } from '../synth/index.js';
+import { ANALYSIS_FLOW_ERRORS, ANALYSIS_FLOW_WARNINGS } from './analysis/index.js';
 import { CHAIN_ERRORS, CHAIN_WARNINGS } from './chain/index.js';
 import { CLI_ERRORS, CLI_WARNINGS } from './cli/errors.js';
 import { CONFIG_ERRORS } from './config/index.js';
@@ -40,7 +41,7 @@ const sections: readonly Section[] = [
   { title: 'Reconstruction', table: { ...RECON_ERRORS, ...RECON_NOTICES } },
   { title: 'Models', table: { ...MODEL_ERRORS, ...MODEL_WARNINGS } },
   { title: 'Synthesis', table: { ...SYNTH_ERRORS, ...SYNTHESIS_ERRORS, ...SYNTH_WARNINGS, ...SYNTHESIS_WARNINGS } },
-  { title: 'Analysis', table: { ...ANALYSIS_ERRORS, ...ANALYSIS_WARNINGS, ...ANALYSIS_NOTES } },
+  { title: 'Analysis', table: { ...ANALYSIS_ERRORS, ...ANALYSIS_FLOW_ERRORS, ...ANALYSIS_WARNINGS, ...ANALYSIS_NOTES, ...ANALYSIS_FLOW_WARNINGS } },
   { title: 'Delivery', table: { ...DELIVERY_ERRORS, ...DELIVERY_WARNINGS } },
   { title: 'DICOM', table: { ...DICOM_ERRORS, ...DICOM_WARNINGS } },
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },

@@ -14,7 +14,7 @@ import type { StructureNote } from './notes.js';
 import type { Region, Stack } from './regions.js';
 import type { Body } from './vertebrae.js';
 
-const leastSagittalSlices = 3;
+const leastSagittalSlices = 1;
 /** Brightest to darkest percentile of what is an image at all. */
 const leastContrast = 1e-6;
 /** Of the points of a structure: enough for a median. */

@@ -80,3 +80,11 @@ export function namesOf<Name extends string>(known: readonly Name[]): (text: str
       throw new InvalidArgumentError(`Expected some of ${known.join(',')}; ${JSON.stringify(part)} is none.`);
     });
 }
+
+/** Two lengths, or one for both: between rows, between columns. */
+export function spacingOf(text: string): readonly [number, number] {
+  const [rows, columns = rows, ...more] = text.split(',').map(Number);
+  const isLength = (value: number | undefined): value is number => value !== undefined && value > 0 && value <= 20;
+  if (isLength(rows) && isLength(columns) && more.length === 0) return [rows, columns];
+  throw new InvalidArgumentError('Expected mm between rows and columns, as 0.8,0.8.');
+}

@@ -30,13 +30,18 @@ import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
 import { addOutbox } from './outbox.js';
 import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from './protocols.js';
-import { collected, defined, keyValue, list, matrix, namesOf, percent, positive, wholeNumber, wholeNumbers } from './optionValues.js';
+import { collected, defined, keyValue, list, matrix, namesOf, percent, positive, spacingOf, wholeNumber, wholeNumbers } from './optionValues.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
 import { serve, serveOptionsOf } from './serve.js';
 import type { ServeFlags } from './serve.js';
 import { addSimulate } from './simulateCommand.js';
 import { sweep } from './sweep.js';
+import { analyseFiles } from './analyse.js';
+import type { AnalyseFlags } from './analyse.js';
+import { addReport } from './reportCommand.js';
+import { serveStage } from './stage.js';
+import type { StageFlags } from './stage.js';
 import { synth, synthContrasts } from './synth.js';
 import type { SynthFlags } from './synth.js';
 
@@ -201,6 +206,9 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
 
   addSweep(program, io, done);
   addSynth(program, io, done);
+  addAnalyse(program, io, done);
+  addStage(program, io, done);
+  addReport(program, io, done);
   addSimulate(command(program, 'simulate'), io, done);
   addProtocols(program, io, done);
   addOutbox(program.command('outbox').description('what waits for delivery, and what became of it'), io, done);
@@ -295,6 +303,33 @@ function addSynth(program: Command, io: CliIo, done: (code: ExitCode) => void): 
     .option('--model <id>', 'the network; the first one that is in order by default')
     .action(async (flags: SynthFlags) => {
       done(await synth(flags, io));
+    });
+}
+
+function addAnalyse(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
+  withModels(command(program, 'analyse'))
+    .description('find the structures of the spine, measure and grade them, and write a report; research use only')
+    .argument('<in...>', 'series: folders of DICOM files, .nii, .nii.gz, .mrd, .h5 or .png; t1w=IN names the contrast where the file does not')
+    .requiredOption('-o, --output <folder>', 'for report.json, pictures, label volumes, and DICOM SEG, SR and a summary page of DICOM series')
+    .option('--spacing <mm>', 'between rows and between columns of .png, e.g. 0.8,0.8', spacingOf)
+    .option('--model <id>', 'the network; the first one that is in order by default')
+    .option('--no-pictures', 'no summary page and no evidence pictures')
+    .action(async (inputs: readonly string[], flags: AnalyseFlags) => {
+      done(await analyseFiles(inputs, flags, io));
+    });
+}
+
+function addStage(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
+  withModels(command(program, 'stage'))
+    .description('take finished exams of other servers by the hand-off contract and analyse them (docs/handoff.md); research use only')
+    .option('--host <address>', 'to listen on', '127.0.0.1')
+    .option('--port <number>', 'to listen on', wholeNumber(0, 65_535), 9004)
+    .option('--token-file <file>', 'with the bearer token that offers must come with; needed beyond this machine')
+    .option('--model <id>', 'the network; the first one that is in order by default')
+    .option('--longest <seconds>', 'an analysis is given up after so long', positive, 180)
+    .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
+    .action(async (flags: StageFlags) => {
+      done(await serveStage(flags, io));
     });
 }
 

@@ -61,6 +61,7 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
     doors,
     exams: config.exams,
     synthesis: config.synthesis,
+    analysis: config.analysis,
     logLevel: flags.logLevel,
     json: flags.json,
   };

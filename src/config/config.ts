@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { analysisSection } from './analysis.js';
 import { dicomSection } from './dicom.js';
 import { doorsSection } from './doors.js';
 import { environmentSettings } from './environment.js';
@@ -24,6 +25,7 @@ const configSchema = z.strictObject({
   dicom: dicomSection.prefault({}).describe('the receiver of images, and destinations'),
   exams: examsSection.prefault({}).describe('how series are gathered into exams'),
   synthesis: synthesisSection.prefault({}).describe('contrasts that are computed from what was scanned'),
+  analysis: analysisSection.prefault({}).describe('what is found in images, measured and graded'),
   handoff: handoffSection.prefault({}).describe('downstream stages that finished exams are offered to'),
 });
 

@@ -3,7 +3,7 @@ export type { DeliveryErrorCode } from './errors.js';
 export { openCtOutput } from './ctOutput.js';
 export type { CtOutput, SimulatedSubject } from './ctOutput.js';
 export { denoisingAttributes, strengthMark } from './denoised.js';
-export { isSimulated } from './headerFacts.js';
+export { isSimulated, simulatedMark } from './headerFacts.js';
 export { openOutput } from './output.js';
 export { chooseWindow, magnitudeOf, surveyOf } from './scale.js';
 export { SeriesBook } from './series.js';

@@ -23,5 +23,6 @@ export { StoreScu } from './storeScu.js';
 export type { StoreScuOptions } from './storeScu.js';
 export { StowSender } from './stowSender.js';
 export type { StowOptions } from './stowSender.js';
+export { modalityOfResult } from './sopClasses.js';
 export { readVolume, stacksOf } from './stacks.js';
 export type { PlacedFrame, Stack } from './stacks.js';

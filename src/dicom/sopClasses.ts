@@ -33,6 +33,13 @@ export const resultClasses: ReadonlyMap<string, string> = new Map([
   ['1.2.840.10008.5.1.4.1.1.88.34', 'Comprehensive 3D SR Storage'],
 ]);
 
+/** SEG, SR, or OT for what else a stage makes. */
+export function modalityOfResult(sopClassUid: string): 'SEG' | 'SR' | 'OT' {
+  const name = resultClasses.get(sopClassUid) ?? '';
+  if (name.startsWith('Segmentation')) return 'SEG';
+  return name.includes(' SR ') ? 'SR' : 'OT';
+}
+
 export const receivedClassOf = new Map(receivedClasses.map((entry) => [entry.uid, entry]));
 
 export const VERIFICATION = '1.2.840.10008.1.1';

@@ -28,6 +28,8 @@ export type ExamEvent =
     }
   /** A series was computed from others and is kept. */
   | { readonly kind: 'synthesised'; readonly at: number; readonly examId: string; readonly series: SynthesisedFacts }
+  /** A downstream stage made something of it, and that is kept. */
+  | { readonly kind: 'analysed'; readonly at: number; readonly examId: string; readonly analysis: AnalysisFacts }
   | { readonly kind: 'jobChanged'; readonly at: number; readonly examId: string; readonly jobId: string; readonly state: JobState; readonly code?: string; readonly text?: string }
   | { readonly kind: 'tick'; readonly at: number };
 
@@ -42,6 +44,14 @@ export interface SynthesisedFacts {
   readonly light: Light;
   /** Why the light is not green, and what else is to be known. */
   readonly reasons: readonly { readonly code: string; readonly text: string }[];
+}
+
+export interface AnalysisFacts {
+  readonly offerId: string;
+  readonly stage: string;
+  readonly tasks: readonly string[];
+  readonly results: readonly string[];
+  readonly priority?: { readonly level: 'routine' | 'soon' | 'urgent'; readonly reason: string };
 }
 
 export type DeliveryState = 'queued' | 'delivered' | 'dead';

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Orientation } from '../../protocols/index.js';
-import type { DeliveryState, ExamEvent, JobState, Light, OutputKind, SynthesisedFacts } from './events.js';
+import type { AnalysisFacts, DeliveryState, ExamEvent, JobState, Light, OutputKind, SynthesisedFacts } from './events.js';
 import type { SourceFacts } from './facts.js';
 
 export interface Failure {
@@ -54,6 +54,8 @@ export interface ExamRecord {
   readonly formerIds: readonly string[];
   readonly series: Readonly<Record<string, SeriesRecord>>;
   readonly jobs: Readonly<Record<string, JobRecord>>;
+  /** By offer; not there in records of former versions. */
+  readonly analyses?: Readonly<Record<string, AnalysisFacts & { readonly at: number }>>;
 }
 
 /** The same series whoever asks, and nothing of what it is made from. */
@@ -197,6 +199,13 @@ export function withDelivery(exam: ExamRecord, event: Extract<ExamEvent, { kind:
   return withSeries(exam, { ...series, deliveries: { ...series.deliveries, [event.jobId]: delivery } });
 }
 
+/** The first outcome of an offer stands. */
+export function withAnalysis(exam: ExamRecord, { at, analysis }: Extract<ExamEvent, { kind: 'analysed' }>): ExamRecord {
+  const known = exam.analyses?.[analysis.offerId];
+  if (known !== undefined && known.at <= at) return exam;
+  return { ...exam, analyses: { ...exam.analyses, [analysis.offerId]: { ...analysis, at } } };
+}
+
 export function withJob(exam: ExamRecord, jobId: string, job: JobRecord): ExamRecord {
   return { ...exam, jobs: { ...exam.jobs, [jobId]: job } };
 }
@@ -212,7 +221,10 @@ export function merged(into: ExamRecord, other: ExamRecord): ExamRecord {
     const ours = series[id];
     series[id] = ours === undefined ? theirs : mergedSeries(ours, theirs);
   }
-  return { ...into, formerIds: [...new Set([...into.formerIds, other.id, ...other.formerIds])].sort(), series, jobs: { ...other.jobs, ...into.jobs } };
+  return {
+    ...into, formerIds: [...new Set([...into.formerIds, other.id, ...other.formerIds])].sort(), series, jobs: { ...other.jobs, ...into.jobs },
+    ...((into.analyses ?? other.analyses) !== undefined && { analyses: { ...other.analyses, ...into.analyses } }),
+  };
 }
 
 function mergedSeries(a: SeriesRecord, b: SeriesRecord): SeriesRecord {

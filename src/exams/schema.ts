@@ -79,6 +79,18 @@ export const actionSchema = z.object({
   reason: reason.optional(),
 });
 
+/** The most pressing first. */
+export const priorities = ['urgent', 'soon', 'routine'] as const;
+const priority = z.object({ level: z.enum(priorities), reason: z.string() }).describe('a proposal for the work list: research software, to be checked');
+const analysis = z.object({
+  offerId: id.describe('of the hand-off'),
+  stage: z.string(),
+  at: time,
+  tasks: z.array(z.string()),
+  results: z.array(z.string()).describe('names of JSON results, and `dicom` for each DICOM object'),
+  priority: priority.optional(),
+});
+
 export const examHeadSchema = z.object({
   id,
   formerIds: z.array(z.string()).describe('of exams that turned out to be this one'),
@@ -93,6 +105,8 @@ export const examHeadSchema = z.object({
   protocol: z.object({ name: z.string(), title: z.string() }).optional(),
   protocolCandidates: z.array(z.string()).describe('where none is chosen: those that could be it'),
   remarks: z.array(reason),
+  analyses: z.array(analysis).describe('what downstream stages made of it, the latest last'),
+  priority: priority.optional(),
 });
 
 export const examSchema = examHeadSchema.extend({
@@ -110,17 +124,18 @@ export type ExamView = z.infer<typeof examSchema>;
 
 /** One row of the list of exams. */
 export const examRowSchema = examHeadSchema
-  .pick({ id: true, state: true, openedAt: true, lastActivityAt: true, patient: true, protocol: true })
+  .pick({ id: true, state: true, openedAt: true, lastActivityAt: true, patient: true, protocol: true, priority: true })
   .extend({ nSeries: count, nComplete: count, nPromised: count, nMissing: count, worstLight: z.enum(['green', 'amber', 'red']).optional() });
 export type ExamRow = z.infer<typeof examRowSchema>;
 
 export function examRow(exam: ExamView): ExamRow {
-  const { id, state, openedAt, lastActivityAt, patient, protocol, series, promises } = exam;
+  const { id, state, openedAt, lastActivityAt, patient, protocol, priority: proposed, series, promises } = exam;
   const lights = new Set(series.flatMap(({ outputs }) => outputs.map(({ light }) => light)));
   const worstLight = (['red', 'amber', 'green'] as const).find((light) => lights.has(light));
   return {
     id, state, openedAt, lastActivityAt, patient,
     ...(protocol !== undefined && { protocol }),
+    ...(proposed !== undefined && { priority: proposed }),
     nSeries: series.length,
     nComplete: series.filter((one) => one.state === 'complete' || one.state === 'delivered').length,
     nPromised: promises.length,

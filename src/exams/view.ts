@@ -8,6 +8,7 @@ import { chooseProtocol, recogniseSeries } from './protocolChoice.js';
 import type { Recognition } from './protocolChoice.js';
 import { inOrder, lastActivityOf } from './record.js';
 import type { ExamRecord, RunRecord, SeriesRecord } from './record.js';
+import { priorities } from './schema.js';
 import type { ActionView, ExamView, PromiseView, Reason, SeriesView } from './schema.js';
 import { synthesisJobId, wantedJobs, whatOf } from './wanted.js';
 import type { JobRequest, WantedJob } from './wanted.js';
@@ -60,9 +61,21 @@ export function derive(exam: ExamRecord, rules: ExamRules, now: number): Derived
     ...(protocol !== undefined && { protocol: { name: protocol.name, title: protocol.title } }),
     protocolCandidates: protocol === undefined ? choice.candidates.map(({ name }) => name) : [],
     remarks: remarksOn(records),
+    ...analysesOf(exam),
   };
   const state = stateOf(series, promises, actions, protocol === undefined && now - head.lastActivityAt < rules.quietMs);
   return { view: { ...head, state, series, promises, actions }, ready };
+}
+
+/** The latest last; the most pressing priority of those that propose one. */
+function analysesOf({ analyses = {} }: ExamRecord): Pick<ExamView, 'analyses' | 'priority'> {
+  const inOrderOfTime = Object.values(analyses).sort((a, b) => a.at - b.at || (a.offerId < b.offerId ? -1 : 1));
+  const proposed = inOrderOfTime.flatMap(({ priority }) => priority ?? []);
+  const priority = priorities.flatMap((level) => proposed.findLast((one) => one.level === level) ?? [])[0];
+  return {
+    analyses: inOrderOfTime.map(({ priority: own, tasks, results, ...analysis }) => ({ ...analysis, tasks: [...tasks], results: [...results], ...(own !== undefined && { priority: { ...own } }) })),
+    ...(priority !== undefined && { priority: { ...priority } }),
+  };
 }
 
 function seriesView(record: SeriesRecord, { role, series, candidates }: Recognition): SeriesView {
@@ -206,12 +219,17 @@ const stateWords: Readonly<Record<PromiseView['state'], string>> = {
   awaited: 'still to come', late: 'late', missing: 'missing', underway: 'underway', came: 'there', failed: 'failed', notAvailable: 'not available here',
 };
 
-function readyJob({ id, request, needs }: WantedJob, exam: ExamRecord, promises: readonly PromiseView[]): ReadyJob[] {
+function readyJob({ id, request, needs, takesAlong = [] }: WantedJob, exam: ExamRecord, promises: readonly PromiseView[]): ReadyJob[] {
   if (exam.jobs[id] !== undefined) return [];
-  const kept = needs.map((need) => promises.find((promise) => promise.id === need));
-  if (!kept.every((promise) => promise?.state === 'came')) return [];
-  return [{ id, request, seriesIds: kept.flatMap((promise) => promise?.seriesId ?? []) }];
+  const [kept, along] = [needs, takesAlong].map((ids) => ids.map((one) => promises.find((promise) => promise.id === one))) as [Found[], Found[]];
+  if (!kept.every((promise) => promise?.state === 'came') || along.some((promise) => promise !== undefined && openStates.has(promise.state))) return [];
+  const there = along.filter((promise) => promise?.state === 'came');
+  return [{ id, request, seriesIds: [...kept, ...there].flatMap((promise) => promise?.seriesId ?? []) }];
 }
+
+type Found = PromiseView | undefined;
+/** Of promises that may still be kept. */
+const openStates: ReadonlySet<PromiseView['state']> = new Set<PromiseView['state']>(['awaited', 'late', 'underway']);
 
 function actionViews(wanted: readonly WantedJob[], exam: ExamRecord, promises: readonly PromiseView[]): ActionView[] {
   return wanted.map(({ id, request, needs }) => {

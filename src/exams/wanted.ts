@@ -14,6 +14,8 @@ export interface WantedJob {
   readonly request: JobRequest;
   /** Ids of the protocol. */
   readonly needs: readonly string[];
+  /** Ids of syntheses whose series go along where they come; it begins once that is settled. */
+  readonly takesAlong?: readonly string[];
 }
 
 export function wantedJobs(protocol: Protocol | undefined): WantedJob[] {
@@ -28,7 +30,10 @@ export function wantedJobs(protocol: Protocol | undefined): WantedJob[] {
   return [
     ...byProtocol,
     ...protocol.synthesise.map((synthesis): WantedJob => ({ id: synthesisJobId(synthesis), request: { kind: 'synthesise', synthesis }, needs: synthesis.fromSeries })),
-    ...protocol.analyse.map((analysis): WantedJob => ({ id: `analyse/${analysis.task}`, request: { kind: 'analyse', analysis }, needs: analysis.fromSeries })),
+    ...protocol.analyse.map((analysis): WantedJob => ({
+      id: `analyse/${analysis.task}`, request: { kind: 'analyse', analysis }, needs: analysis.fromSeries,
+      takesAlong: protocol.synthesise.filter(({ fromSeries }) => fromSeries.every((id) => analysis.fromSeries.includes(id))).map(synthesisId),
+    })),
   ];
 }
 

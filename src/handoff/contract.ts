@@ -28,6 +28,7 @@ const location = z.string().max(2_000);
 const offeredSeries = z.object({
   seriesInstanceUid: uid,
   role: z.string().max(64).describe("role of the series in the exam's protocol, or `unknown`"),
+  scan: z.string().max(64).optional().describe('series that came of one scan, conventional and denoised, have the same'),
   description: z.string().max(64).describe('as in the archive'),
   modality: z.enum(['MR', 'CT']),
   synthetic: z.boolean().describe('computed, not scanned; whatever is made from it has to carry the mark on'),

@@ -207,9 +207,9 @@ export class HandoffDesk {
       ...(exam.bodyPart === undefined ? {} : { bodyPart: exam.bodyPart }),
       tasks: [...exam.tasks],
       series: exam.series.map((series) => {
-        const { seriesInstanceUid, role, description, modality, synthetic, denoised, qualityLight } = series;
+        const { seriesInstanceUid, role, scan, description, modality, synthetic, denoised, qualityLight } = series;
         const light = qualityLight === undefined ? {} : { qualityLight };
-        return { seriesInstanceUid, role, description, modality, synthetic, denoised, ...light, ...transport.locations(record.offerId, series) };
+        return { seriesInstanceUid, role, ...(scan === undefined ? {} : { scan }), description, modality, synthetic, denoised, ...light, ...transport.locations(record.offerId, series) };
       }),
       answerBy: at(record.dueAtMs),
       outcomeBy: at(this.#nowMs() + limits.outcomeTimeoutMs),

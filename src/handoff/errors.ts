@@ -31,6 +31,10 @@ export const HANDOFF_ERRORS = {
     expected: 'done or failed within the time limit of an accepted offer',
     action: 'see what the stage does with the exam; an outcome that still comes is taken, and marked late',
   },
+  HANDOFF_ERR_NO_RESULT: {
+    expected: 'an exam that a stage made such a result of',
+    action: 'see the analyses of the exam for the names of its results',
+  },
   HANDOFF_ERR_STAGE_FAILED: {
     expected: 'results of the stage',
     action: "see the stage's own reason and log",

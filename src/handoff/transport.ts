@@ -6,6 +6,8 @@ import type { Offer, OfferAnswer, Outcome } from './contract.js';
 export interface SeriesForHandoff {
   readonly seriesInstanceUid: string;
   readonly role: string;
+  /** Series that came of one scan have the same. */
+  readonly scan?: string;
   readonly description: string;
   readonly modality: 'MR' | 'CT';
   readonly synthetic: boolean;

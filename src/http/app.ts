@@ -117,6 +117,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
 
 const statuses: Readonly<Record<string, number>> = {
   CONUS_ERR_EXAM_UNKNOWN: 404,
+  HANDOFF_ERR_NO_RESULT: 404,
   CONUS_ERR_SERIES_UNKNOWN: 404,
   CONUS_ERR_IMAGE_GONE: 410,
   CONUS_ERR_HTTP_REQUEST: 400,

@@ -25,14 +25,19 @@ const imageQuery = z.object({
   as: z.enum(['png', 'float32']).default('png'),
 });
 
+interface ResultNames {
+  readonly id: string;
+  readonly name: string;
+}
+
 interface Names {
   readonly id: string;
   readonly seriesId: string;
   readonly number: string;
 }
 
-/** A plug-in of the HTTP application. */
-export function examRoutes(exams: ExamKeeper, live: () => LiveInfo) {
+/** A plug-in of the HTTP application. @param resultOf a JSON result of an analysis; absent where nothing is analysed */
+export function examRoutes(exams: ExamKeeper, live: () => LiveInfo, resultOf?: (examId: string, name: string) => unknown) {
   return (app: FastifyInstance): void => {
     app.get('/api/exams', async () => ({ exams: exams.book.exams.map(examRow) }));
     app.get<{ Params: Names }>('/api/exams/:id', async ({ params }) => exams.exam(params.id));
@@ -44,6 +49,12 @@ export function examRoutes(exams: ExamKeeper, live: () => LiveInfo) {
       const number = Number(params.number);
       if (!asked.success || !Number.isInteger(number) || number < 1) throw httpError('CONUS_ERR_HTTP_REQUEST', 'another image number, output or form');
       return sendPicture(reply, exams.picture(params.id, params.seriesId, asked.data.output, number), asked.data.as);
+    });
+    app.get<{ Params: ResultNames }>('/api/exams/:id/analysis/:name', async ({ params: { id, name } }) => {
+      // An exam that is unknown is told as such.
+      exams.exam(id);
+      if (resultOf === undefined) throw httpError('CONUS_ERR_HTTP_REQUEST', 'a result where nothing is analysed');
+      return resultOf(id, name);
     });
     app.get('/api/events', async () => live());
     app.get('/api/schema', async () => examJsonSchemas());

@@ -9,7 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { CodedError } from 'ismrmrd';
 import { writeNifti } from '../../imaging/index.js';
 import type { HandoffConfig, StageConfig } from '../config/handoff.js';
-import { parseDicom, readIdentity, readVolume, stacksOf } from '../dicom/index.js';
+import { modalityOfResult, parseDicom, readIdentity, readVolume, stacksOf } from '../dicom/index.js';
 import type { ExamView } from '../exams/index.js';
 import {
   defaultOfferLimits, dicomNodeTransport, folderTransport, handoffError, HandoffDesk, handoffRoutes, httpTransport, isSettled, tokenOfOffer,
@@ -19,6 +19,7 @@ import type { DeliverableSeries } from '../dicom/index.js';
 import type { Logger } from '../log.js';
 import type { Destination } from '../outbox/index.js';
 import type { Spool, StoredInstance, Table } from '../spool/index.js';
+import { Batches } from './batches.js';
 import { keptSeriesOf } from './keptSeries.js';
 import type { KeptImages } from './keptSeries.js';
 import type { ResultTaker } from './dicom.js';
@@ -31,6 +32,8 @@ export interface HandoffNeighbours extends KeptImages {
   /** Where the HTTP side listens; known when a stage is first offered something. */
   readonly ownUrl: () => string | undefined;
   readonly log: Logger;
+  /** The stage of the house, for what no other one takes. */
+  readonly own?: HandoffStage | undefined;
 }
 
 export interface HandoffPart extends ServicePart {
@@ -40,6 +43,8 @@ export interface HandoffPart extends ServicePart {
   start(): void;
   /** Of stages that are DICOM nodes; absent where there is none. */
   readonly results: ResultTaker | undefined;
+  /** The latest JSON result of a name for an exam. @throws CodedError HANDOFF_ERR_NO_RESULT where there is none */
+  resultOf(examId: string, name: string): unknown;
 }
 
 /** What a stage sent, as it is kept. */
@@ -53,7 +58,8 @@ const SECRET_BYTES = 32;
 export async function openHandoff(config: HandoffConfig, neighbours: HandoffNeighbours): Promise<HandoffPart> {
   const { spool, exams, log } = neighbours;
   const secret = await secretOf(spool);
-  const stages = await Promise.all(Object.entries(config.stages).map(([name, stage]) => stageOf(name, stage, neighbours, secret)));
+  const configured = await Promise.all(Object.entries(config.stages).map(([name, stage]) => stageOf(name, stage, neighbours, secret)));
+  const stages = neighbours.own === undefined ? configured : [...configured, neighbours.own];
   const material = materialOf(neighbours);
   const store = offerStore(neighbours);
   const results = spool.table<KeptResult>('handoff.results');
@@ -61,17 +67,36 @@ export async function openHandoff(config: HandoffConfig, neighbours: HandoffNeig
     stages, store, material, secret, log,
     takeResults: (offer, outcome) => takeResults(offer, outcome, results, neighbours),
   });
+  const takersOf = (task: string): string[] => {
+    const named = Object.entries(config.stages).flatMap(([name, { takes, tasks }]) => (takes === 'analyses' && (tasks.length === 0 || tasks.includes(task)) ? [name] : []));
+    return named.length > 0 || neighbours.own === undefined ? named : [neighbours.own.name];
+  };
 
-  exams.handle('analyse', async ({ examId, request, seriesIds }) => {
-    if (request.kind !== 'analyse') return;
-    const { task } = request.analysis;
-    const takers = Object.entries(config.stages).filter(([, stage]) => stage.takes === 'analyses' && (stage.tasks.length === 0 || stage.tasks.includes(task)));
-    if (takers.length === 0) throw handoffError('HANDOFF_ERR_STAGE', `no stage for the analysis ${task}`);
-    const exam = examForHandoff(exams.exam(examId), seriesIds, [task], neighbours);
-    const offers = await Promise.all(takers.map(async ([name]) => desk.settled(await desk.offer(name, exam))));
-    const failed = offers.find(({ record }) => record.state !== 'done');
-    if (failed !== undefined) throw handoffError(codeOfFailure(failed), `stage ${failed.record.stage} without results`);
-  });
+  // A stage that does several tasks on the same series looks at the images once.
+  const offers = new Batches<Asked>((batch) => void offerTogether(batch));
+  // Without anybody who analyses, the exam says that it is not available.
+  if (stages.length > 0) {
+    exams.handle('analyse', ({ examId, request, seriesIds }) => {
+      if (request.kind !== 'analyse') return Promise.resolve();
+      const { task } = request.analysis;
+      const takers = takersOf(task);
+      if (takers.length === 0) throw handoffError('HANDOFF_ERR_STAGE', `no stage for the analysis ${task}`);
+      return Promise.all(
+        takers.map((stage) => new Promise<void>((resolve, reject) => offers.add([examId, stage, ...seriesIds].join(' '), { examId, stage, task, seriesIds, resolve, reject }))),
+      ).then(() => undefined);
+    });
+  }
+  const offerTogether = async (batch: readonly Asked[]): Promise<void> => {
+    const { examId, stage, seriesIds } = batch[0]!;
+    try {
+      const exam = examForHandoff(exams.exam(examId), seriesIds, batch.map(({ task }) => task), neighbours);
+      const settled = await desk.settled(await desk.offer(stage, exam));
+      if (settled.record.state !== 'done') throw handoffError(codeOfFailure(settled), `stage ${stage} without results`);
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  };
   const stopListening = exams.listen({
     changes: (changes) => {
       for (const change of changes) {
@@ -94,11 +119,29 @@ export async function openHandoff(config: HandoffConfig, neighbours: HandoffNeig
     routes: handoffRoutes(desk, material),
     start: () => desk.start(),
     results: resultTaker(config, desk, neighbours),
+    resultOf: (examId, name) => resultOf(exams.exam(examId), name, results),
     close: async () => {
       stopListening();
       await desk.close();
     },
   };
+}
+
+interface Asked {
+  readonly examId: string;
+  readonly stage: string;
+  readonly task: string;
+  readonly seriesIds: readonly string[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** @throws CodedError HANDOFF_ERR_NO_RESULT */
+function resultOf({ analyses }: ExamView, name: string, kept: Table<KeptResult>): unknown {
+  const analysis = analyses.findLast(({ results }) => results.includes(name));
+  const found = analysis === undefined ? undefined : kept.get([analysis.offerId, analysis.results.indexOf(name)]);
+  if (found?.kind !== 'json') throw handoffError('HANDOFF_ERR_NO_RESULT', `an exam without a result ${name}`);
+  return found.value;
 }
 
 function codeOfFailure({ record }: KeptOffer): 'HANDOFF_ERR_STAGE_REFUSED' | 'HANDOFF_ERR_STAGE_FAILED' | 'HANDOFF_ERR_NO_OUTCOME' {
@@ -207,7 +250,7 @@ function materialOf({ spool }: HandoffNeighbours): Material {
 /** Keeps results and puts DICOM ones into the outbox; the same results again change nothing. */
 async function takeResults({ record, exam }: KeptOffer, outcome: Outcome, kept: Table<KeptResult>, neighbours: HandoffNeighbours): Promise<void> {
   if (outcome.outcome === 'failed') return;
-  const { spool, destinationsFor } = neighbours;
+  const { spool, exams, destinationsFor } = neighbours;
   const results: KeptResult[] = [];
   for (const result of outcome.results) {
     if (result.kind === 'json') results.push({ kind: 'json', name: result.name, value: result.value });
@@ -225,6 +268,14 @@ async function takeResults({ record, exam }: KeptOffer, outcome: Outcome, kept: 
     }
     if (!isNew) return;
     for (const instances of bySeries.values()) deliver(record.stage, instances, exam.examId, spool, destinationsFor);
+  });
+  const { priority } = outcome;
+  exams.apply({
+    kind: 'analysed', at: Date.now(), examId: exam.examId,
+    analysis: {
+      offerId: record.offerId, stage: record.stage, tasks: exam.tasks, results: results.map((result) => (result.kind === 'json' ? result.name : 'dicom')),
+      ...(priority !== undefined && { priority }),
+    },
   });
 }
 
@@ -272,15 +323,7 @@ function resultTaker(config: HandoffConfig, desk: HandoffDesk, { spool, destinat
 /** In a transaction: results of one series into the outbox. */
 function deliver(stage: string, instances: readonly StoredInstance[], examId: string, { outbox }: Spool, destinationsFor: HandoffNeighbours['destinationsFor']): void {
   const { sopClassUid } = instances[0]!;
-  for (const destination of destinationsFor({ description: `results of ${stage}`, modality: modalityOf(sopClassUid), sopClassUid })) {
+  for (const destination of destinationsFor({ description: `results of ${stage}`, modality: modalityOfResult(sopClassUid), sopClassUid })) {
     outbox.add({ destination, examId, isIncomplete: false, instances });
   }
-}
-
-const SEGMENTATION = '1.2.840.10008.5.1.4.1.1.66.4';
-const STRUCTURED_REPORTS = '1.2.840.10008.5.1.4.1.1.88.';
-
-function modalityOf(sopClassUid: string): string {
-  if (sopClassUid === SEGMENTATION) return 'SEG';
-  return sopClassUid.startsWith(STRUCTURED_REPORTS) ? 'SR' : 'OT';
 }

@@ -24,7 +24,7 @@ export interface KeptSynthesis {
 export function keptSeriesOf(examId: string, view: SeriesView, kept: KeptImages): SeriesForHandoff[] {
   const { spool, exams, received, synthesised } = kept;
   const record = exams.book.record(examId)?.series[view.id];
-  const common = { role: view.role ?? 'unknown', synthetic: view.facts.isSimulated === true || view.source === 'synthesis' };
+  const common = { role: view.role ?? 'unknown', scan: view.id, synthetic: view.facts.isSimulated === true || view.source === 'synthesis' };
   const isKept = ({ ref }: StoredInstance) => spool.objects.has(ref);
   if (view.source === 'synthesis') {
     const { light, series } = synthesised(examId, view.id) ?? { light: 'red', series: [] };

@@ -9,6 +9,9 @@
  */
 import type { ChoiceOptions } from '../chain/index.js';
 import type { DicomConfig } from '../config/dicom.js';
+import { analysisSection } from '../config/analysis.js';
+import type { AnalysisConfig } from '../config/analysis.js';
+import { handoffSection } from '../config/handoff.js';
 import type { HandoffConfig } from '../config/handoff.js';
 import { synthesisSection } from '../config/synthesis.js';
 import type { SynthesisConfig } from '../config/synthesis.js';
@@ -35,6 +38,7 @@ import { openExams } from './exams.js';
 import type { ExamOptions } from './exams.js';
 import { startDicom } from './dicom.js';
 import type { DicomPart } from './dicom.js';
+import { openAnalysis } from './analysis.js';
 import { openHandoff } from './handoff.js';
 import type { HandoffPart } from './handoff.js';
 import { startHttp } from './http.js';
@@ -68,6 +72,8 @@ export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions
   readonly handoff?: HandoffConfig;
   /** Contrasts that are computed; they need a data folder. */
   readonly synthesis?: SynthesisConfig;
+  /** The stage of the house; it needs a data folder. */
+  readonly analysis?: AnalysisConfig;
 }
 
 const noDelivery: DeliveryOptions = { destinations: new Map(), destinationsFor: () => [], policy: defaultPolicy };
@@ -131,9 +137,11 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
         const { observe } = parts.add(synthesis);
         lookOn.unshift(observe);
       }
-      if (options.handoff !== undefined) {
+      const analyst = openAnalysis(options.analysis ?? analysisSection.parse({}), denoising.host, log);
+      if (analyst !== undefined) parts.add(analyst.part);
+      if (options.handoff !== undefined || analyst !== undefined) {
         const ownUrl = () => (httpAddress === undefined ? undefined : urlOf(httpAddress, doors.tls !== undefined));
-        handoff = parts.add(await openHandoff(options.handoff, { ...kept, destinations, destinationsFor, ownUrl, log }));
+        handoff = parts.add(await openHandoff(options.handoff ?? handoffSection.parse({}), { ...kept, destinations, destinationsFor, ownUrl, log, own: analyst?.stage }));
       }
     }
     if (options.dicom !== undefined) {
@@ -146,7 +154,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     if (options.http !== undefined && exams !== undefined) {
       const live = new LiveChannel({ exams, doors, log, host: options.http.host });
       const liveInfo = () => ({ path: LIVE_PATH, protocol: LIVE_PROTOCOL, epoch: live.epoch, latestSequence: live.latestSequence });
-      const plugins = [examRoutes(exams, liveInfo), ...(handoff === undefined ? [] : [handoff.routes])];
+      const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), ...(handoff === undefined ? [] : [handoff.routes])];
       http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), plugins }, (server) => live.attach(server));
       parts.add(http.part);
       httpAddress = http.address;

@@ -22,6 +22,7 @@ import type { Spool, StoredInstance, Table } from '../spool/index.js';
 import { scanRecorder, Synthesiser, synthesisFlowError, synthesisNotice } from '../synthesis/index.js';
 import type { EncodedSeries, KnownSequence, ScanRecord, SourceSeries, WantedSeries } from '../synthesis/index.js';
 import { VERSION } from '../version.js';
+import { Batches } from './batches.js';
 import { instancesOf, keptSeriesOf, sessionOf } from './keptSeries.js';
 import type { KeptImages, KeptSynthesis } from './keptSeries.js';
 import type { ServicePart } from './parts.js';
@@ -68,27 +69,12 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
     waiting.delete(`${examId} ${id}`);
   };
 
-  /** Jobs of one pair that were asked for at one time. */
-  const batches = new Map<string, Wanted[]>();
+  /** Jobs of one pair. */
+  const batches = new Batches<Wanted>((batch) => void synthesiseAll(batch));
   exams.handle('synthesise', (job) => {
     if (job.request.kind !== 'synthesise') return Promise.resolve();
     const { synthesis } = job.request;
-    return new Promise((resolve, reject) => {
-      const key = [job.examId, ...job.seriesIds].join(' ');
-      const batch = batches.get(key);
-      const wanted = { job, synthesis, resolve, reject };
-      if (batch !== undefined) {
-        batch.push(wanted);
-        return;
-      }
-      const begun = [wanted];
-      batches.set(key, begun);
-      // After the others that the same event asked for.
-      setTimeout(() => {
-        batches.delete(key);
-        void synthesiseAll(begun);
-      });
-    });
+    return new Promise((resolve, reject) => batches.add([job.examId, ...job.seriesIds].join(' '), { job, synthesis, resolve, reject }));
   });
 
   const synthesiseAll = async (batch: readonly Wanted[]): Promise<void> => {

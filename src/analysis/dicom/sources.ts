@@ -20,9 +20,9 @@ export interface ReferencedObject {
 
 /** Of every slice, in the order of the stack. */
 export function referencedSlices({ slices }: Stack): ReferencedObject[] {
-  return slices.map(({ image: { identity, frames }, frame }) => ({
+  return slices.map(({ image: { identity, facts }, frame }) => ({
     sopClassUid: identity.sopClassUid, sopInstanceUid: identity.sopInstanceUid, seriesInstanceUid: identity.seriesInstanceUid,
-    ...(frames.length > 1 && { frameNumber: frame.number }),
+    ...(facts.nFrames > 1 && { frameNumber: frame.number }),
   }));
 }
 

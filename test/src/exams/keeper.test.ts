@@ -130,6 +130,42 @@ describe('jobs', () => {
     expect(log.join('') + JSON.stringify(keeper.book.exams[0]!.actions)).not.toContain('Doe');
   });
 
+  it('that analyse wait until it is settled whether what is synthesised from their series comes', async () => {
+    const { keeper } = kept({ protocols: [rules] });
+    const asked: string[][] = [];
+    let give: () => void = () => undefined;
+    keeper.handle('analyse', async ({ seriesIds }) => void asked.push([...seriesIds]));
+    keeper.handle('synthesise', ({ examId }) =>
+      new Promise((resolve) => {
+        give = () => {
+          keeper.apply({ kind: 'synthesised', at: begin + 100, examId, series: { id: 'syn-ct', contrast: 'ct', description: 'SYN CT', isSimulated: false, outputs: { image: 1 }, light: 'green', reasons: [] } });
+          resolve();
+        };
+      }));
+    t1.forEach((event) => keeper.apply(event));
+    await settled();
+    expect(asked).toEqual([]);
+    give();
+    await settled();
+    const { series } = keeper.book.exams[0]!;
+    expect(asked).toEqual([[series.find(({ source }) => source === 'scan')!.id, series.find(({ source }) => source === 'synthesis')!.id]]);
+  });
+
+  it('that analyse leave what they found with the exam, and the most pressing priority counts', async () => {
+    const { keeper } = kept({ protocols: [rules] });
+    t1.forEach((event) => keeper.apply(event));
+    const examId = keeper.book.exams[0]!.id;
+    const analysed = (offerId: string, level: 'routine' | 'soon' | 'urgent', at: number) =>
+      keeper.apply({ kind: 'analysed', at, examId, analysis: { offerId, stage: 'Conus', tasks: ['grades'], results: ['report'], priority: { level, reason: `${level} of ${offerId}` } } });
+    analysed('a', 'urgent', begin + 100);
+    analysed('b', 'routine', begin + 200);
+    // The first outcome of an offer stands.
+    analysed('a', 'soon', begin + 300);
+    const { analyses, priority } = keeper.book.exams[0]!;
+    expect(analyses.map(({ offerId, priority: own }) => [offerId, own?.level])).toEqual([['a', 'urgent'], ['b', 'routine']]);
+    expect(priority).toEqual({ level: 'urgent', reason: 'urgent of a' });
+  });
+
   it('that a restart cut are done then', async () => {
     const table = new MemoryTable<ExamRecord>();
     const before = kept({ table, protocols: [rules] });

@@ -1,0 +1,232 @@
+/**
+ * How well the whole road grades: simulated patients whose truth is known, scanned, reconstructed, denoised, segmented,
+ * measured and graded, against the truth on their label maps.
+ *
+ *   npx tsx bench/analysis.ts --first 720000 --count 10 --road scan      raw data of lumbar-fast through conus simulate and conus recon
+ *   npx tsx bench/analysis.ts --first 730000 --count 30 --road images    images by the signal equations with noise and shading, without a scan
+ *   npx tsx bench/analysis.ts --first 740000 --count 30 --road truth     without a network: the truth's own outlines, which is the limit of the measures
+ *
+ * `--out FILE` keeps a line a patient, `--read FILE…` makes the tables of kept lines. Agreement is quadratic kappa (Cohen 1968,
+ * doi 10.1037/h0026256); `binary` is normal or mild against moderate or severe, outside 10 % of a cut-off.
+ */
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { analyse, assess, scales } from '../analysis/index.js';
+import type { AnalysisSeries, Finding, RunModel, ScaleName, Vertebra } from '../analysis/index.js';
+import { ModelHost, readModels, shippedModels } from '../models/index.js';
+import { performAnalysis, segmentationModel, seriesForAnalysis, usableSegmentation } from '../src/analysis/index.js';
+import { dicomFiles, readSeriesFiles } from '../src/dicom/index.js';
+import { buildPatient, drawPatient, patientTruth, Random } from '../simulator/index.js';
+import type { SimulatedPatient, Truth } from '../simulator/index.js';
+import { spineOf } from '../test/analysis/truthSpine.js';
+import { median, printTable } from './report.js';
+
+const { values: options } = parseArgs({
+  options: {
+    first: { type: 'string', default: '720000' }, count: { type: 'string', default: '10' }, road: { type: 'string', default: 'scan' },
+    pathology: { type: 'string', default: 'random:grades=uniform' }, snr: { type: 'string', default: '20' }, out: { type: 'string' },
+    read: { type: 'string', multiple: true }, 'lumbar-vertebrae': { type: 'string' },
+  },
+});
+
+/** One measure or grade of a patient: what is true, what was found. */
+interface Pair {
+  readonly what: string;
+  readonly level: string;
+  readonly true: number | string;
+  readonly found: number | string | null;
+  /** Of grades: the measure behind the true one. */
+  readonly value?: number;
+}
+
+interface Row {
+  readonly seed: number;
+  readonly road: string;
+  readonly certain: boolean;
+  /** Of each vertebra that was found: what it was called, and what the nearest one is. */
+  readonly levels: readonly { readonly found: string; readonly true: string }[];
+  readonly pairs: readonly Pair[];
+  readonly seconds: number;
+}
+
+const stacks = [
+  { contrast: 't2w', orientation: 'sagittal', pixelMm: 0.73 },
+  { contrast: 't1w', orientation: 'sagittal', pixelMm: 0.73 },
+  ...(['L3-L4', 'L4-L5', 'L5-S1'] as const).map((segment) => ({ contrast: 't2w' as const, orientation: 'axial' as const, segment, nSlices: 3, pixelMm: 0.625 })),
+] as const;
+
+/** Complex noise at this SNR of the median of what is bright, and a coil array's fall-off towards the front. */
+function asMeasured(series: AnalysisSeries, snr: number, random: Random): AnalysisSeries {
+  const { geometry, data } = series.volume;
+  const bright = [...data.filter((value, index) => index % 97 === 0 && value > 0)].sort((a, b) => a - b);
+  const std = bright[bright.length >> 1]! / snr;
+  const [columns, rows] = geometry.matrixSize;
+  const noisy = data.map((value, index) => {
+    const [column, row] = [index % columns, Math.floor(index / columns) % rows];
+    const depth = series.orientation === 'sagittal' ? column / columns : row / rows;
+    return Math.hypot(value * (0.4 + depth ** 2) + std * random.normal(), std * random.normal());
+  });
+  return { ...series, volume: { geometry, data: noisy } };
+}
+
+async function analysed(patient: SimulatedPatient, seed: number, run: RunModel | undefined): Promise<{ findings: readonly Finding[]; certain: boolean; vertebrae: readonly Vertebra[] }> {
+  if (options.road === 'scan') return scanned(seed);
+  const spine = spineOf(patient, stacks);
+  if (run === undefined) return { ...assess(spine), certain: true, vertebrae: spine.vertebrae };
+  const random = new Random(seed);
+  const series = spine.series.map((one) => asMeasured(one, Number(options.snr), random));
+  const { spine: found, report } = await analyse(series, run, { software: { name: 'bench', version: '0' }, models: [], created: new Date(0) });
+  return { findings: report.findings as readonly Finding[], certain: found.numbering.certain, vertebrae: found.vertebrae };
+}
+
+const conus = new URL('../dist/src/main.js', import.meta.url).pathname;
+
+/** R = 2 and 3 as lumbar-fast has them, 16 channels, denoised; by the program itself. */
+async function scanned(seed: number): Promise<Awaited<ReturnType<typeof analysed>>> {
+  const folder = mkdtempSync(join(tmpdir(), 'conus-road-'));
+  try {
+    execFileSync(process.execPath, [conus, 'simulate', '--protocol', 'lumbar-fast', '--seed', String(seed), '--pathology', options.pathology, '--write', 'raw', '-o', join(folder, 'raw')], { stdio: 'ignore' });
+    const sources = [];
+    for (const series of ['sag-t2w', 'sag-t1w', 'ax-t2w']) {
+      execFileSync(process.execPath, [conus, 'recon', join(folder, 'raw', series, 'raw.mrd'), '-o', join(folder, series)], { stdio: 'ignore' });
+      const { series: read } = await readSeriesFiles(await dicomFiles(join(folder, series)));
+      const denoised = read.map(({ images }) => images).find((images) => images[0]!.facts.imageType.includes('DENOISED'));
+      sources.push(seriesForAnalysis(denoised ?? read[0]!.images, { role: series.endsWith('t1w') ? 't1w' : 't2w' }));
+    }
+    const { spine, report } = await performAnalysis({ sources, model, softwareVersion: '0', pictures: false }, run!);
+    return { findings: report.findings as readonly Finding[], certain: spine.numbering.certain, vertebrae: spine.vertebrae };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function pairsOf({ discs, vertebrae, alignment }: Truth, findings: readonly Finding[], names: readonly string[]): Pair[] {
+  const find = (kind: Finding['kind'], level?: string, side?: 'left' | 'right') => findings.find((one) => one.kind === kind && one.level === level && one.side === side);
+  const measure = (finding: Finding | undefined, name: string) => finding?.measures.find((one) => one.name === name)?.value ?? null;
+  const grade = (finding: Finding | undefined, scale: string) => finding?.grades.find((one) => one.scale === scale)?.value ?? null;
+  const inField = (level: string) => level.split('-').every((name) => names.includes(name) || name === 'S1');
+  const pairs: Pair[] = [];
+  const add = (what: string, level: string, truth: number | string | null | undefined, found: number | string | null, value?: number) => {
+    if (truth !== null && truth !== undefined) pairs.push({ what, level, true: truth, found, ...(value !== undefined && { value }) });
+  };
+  for (const disc of discs.filter(({ level }) => inField(level) && /^(L|T12)/.test(level))) {
+    const { level, centralCanal, foramen, lateralRecess, listhesis, degeneration, displacement, heights, modic } = disc;
+    if (['L3-L4', 'L4-L5', 'L5-S1'].includes(level)) {
+      const canal = find('centralCanal', level);
+      add('centralCanal', level, centralCanal?.grade, grade(canal, 'centralCanal'), centralCanal?.sacAreaMm2);
+      add('sacArea', level, centralCanal?.sacAreaMm2, measure(canal, 'sacArea'));
+      for (const side of ['left', 'right'] as const) add('lateralRecess', `${level} ${side}`, lateralRecess[side]?.grade, grade(find('lateralRecess', level, side), 'lateralRecess'), lateralRecess[side]?.heightMm);
+    }
+    for (const side of ['left', 'right'] as const) {
+      const found = find('foramen', level, side);
+      add('foramen', `${level} ${side}`, foramen[side]?.grade, grade(found, 'foramen'), foramen[side]?.widthMm);
+      add('foramenArea', `${level} ${side}`, foramen[side]?.areaMm2, measure(found, 'area'));
+    }
+    const slip = find('listhesis', level);
+    add('slip', level, listhesis?.slipMm, measure(slip, 'slip'));
+    add('meyerding', level, listhesis?.meyerding, grade(slip, 'meyerding') ?? (slip === undefined ? null : '0'));
+    add('pfirrmann', level, degeneration?.pfirrmann, grade(find('pfirrmann', level), 'pfirrmann'));
+    add('displacement', level, displacement?.type, grade(find('displacement', level), 'displacement'));
+    const height = find('discHeight', level);
+    add('discHeight', level, heights?.middleMm, measure(height, 'middleHeight'));
+    const types = [modic.upper, modic.lower].flatMap((one) => (one === null || one.type === 'none' ? [] : one.type.split('/')));
+    add('modic', level, types.length === 0 ? 'none' : [...new Set(types)].sort().join('/'), grade(find('modic', level), 'modic'));
+  }
+  for (const { level, heights, fracture } of vertebrae.filter(({ level }) => inField(level) && /^(L|T1[12])/.test(level))) {
+    const found = find('vertebralHeights', level);
+    add('genant', level, fracture?.grade, grade(found, 'genant'), fracture?.heightLoss);
+    for (const place of ['anterior', 'middle', 'posterior'] as const) add('bodyHeight', `${level} ${place}`, heights[`${place}Mm`], measure(found, `${place}Height`));
+  }
+  add('lordosis', 'L1-S1', alignment.lumbarLordosisDeg, measure(find('lordosis'), 'lumbarLordosis'));
+  add('sacralSlope', 'S1', alignment.sacralSlopeDeg, measure(find('sacralSlope'), 'sacralSlope'));
+  return pairs;
+}
+
+function nearest({ vertebrae }: Truth, { frame: { originMm } }: Vertebra): string {
+  const awayMm = (centreMm: readonly number[]) => Math.hypot(...centreMm.map((value, axis) => value - originMm[axis]!));
+  return [...vertebrae].sort((a, b) => awayMm(a.centreMm) - awayMm(b.centreMm))[0]!.level;
+}
+
+function kappa(pairs: readonly Pair[], grades: readonly string[], weighted: boolean): number {
+  const n = grades.length;
+  const counts = Array.from({ length: n }, () => new Float64Array(n));
+  for (const pair of pairs) counts[grades.indexOf(String(pair.true))]![grades.indexOf(String(pair.found))]!++;
+  const rows = counts.map((row) => row.reduce((sum, value) => sum + value, 0));
+  const columns = grades.map((_, column) => counts.reduce((sum, row) => sum + row[column]!, 0));
+  let [seen, expected] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      const weight = weighted ? (i - j) ** 2 : Number(i !== j);
+      seen += weight * counts[i]![j]!;
+      expected += (weight * rows[i]! * columns[j]!) / pairs.length;
+    }
+  }
+  return expected === 0 ? NaN : 1 - seen / expected;
+}
+
+const graded: readonly (readonly [string, readonly string[], ScaleName?])[] = [
+  ['centralCanal', scales.centralCanal.grades, 'centralCanal'], ['lateralRecess', scales.lateralRecess.grades, 'lateralRecess'], ['foramen', scales.foramen.grades, 'foramen'],
+  ['genant', scales.genant.grades, 'genant'], ['meyerding', ['0', '1', '2', '3', '4', '5']], ['pfirrmann', ['1', '2', '3', '4', '5']],
+  ['displacement', ['none', 'bulge', 'protrusion', 'extrusion']], ['modic', ['none', '1', '1/2', '1/3', '2', '2/3', '3']],
+];
+const measured: readonly (readonly [string, 'share' | 'difference', string])[] = [
+  ['sacArea', 'share', '%'], ['foramenArea', 'share', '%'], ['discHeight', 'difference', 'mm'], ['bodyHeight', 'difference', 'mm'], ['slip', 'difference', 'mm'],
+  ['lordosis', 'difference', 'deg'], ['sacralSlope', 'difference', 'deg'],
+];
+
+function tables(rows: readonly Row[]): void {
+  const pairs = rows.flatMap((row) => row.pairs);
+  const of = (what: string) => pairs.filter((pair) => pair.what === what);
+  printTable('grades against the truth', ['grade', 'n', 'not assessed', 'quadratic kappa', 'kappa', 'exact', 'binary outside 10 %'], graded.map(([what, grades, scale]) => {
+    const all = of(what);
+    const found = all.filter((pair) => pair.found !== null && grades.includes(String(pair.found)));
+    const clear = scale === undefined ? [] : found.filter(({ value }) => value !== undefined && scales[scale].cutoffs.every((cutoff) => Math.abs(value - cutoff) / cutoff > 0.1));
+    const isBad = (grade: unknown) => grades.indexOf(String(grade)) >= 2;
+    const agree = clear.filter((pair) => isBad(pair.true) === isBad(pair.found)).length / clear.length;
+    return [
+      what, all.length, all.length - found.length, kappa(found, grades, true).toFixed(3), kappa(found, grades, false).toFixed(3),
+      (found.filter((pair) => pair.true === pair.found).length / found.length).toFixed(3), clear.length === 0 ? '' : `${agree.toFixed(3)} (${clear.length})`,
+    ];
+  }));
+  printTable('measures against the truth', ['measure', 'n', 'median error', 'median signed', '90th percentile', ''], measured.map(([what, kind, unit]) => {
+    const found = of(what).filter((pair) => pair.found !== null);
+    const errors = found.map((pair) => (kind === 'share' ? 100 * (Number(pair.found) / Number(pair.true) - 1) : Number(pair.found) - Number(pair.true)));
+    const sizes = errors.map(Math.abs).sort((a, b) => a - b);
+    return [what, found.length, median(sizes).toFixed(2), median(errors).toFixed(2), (sizes[Math.floor(0.9 * sizes.length)] ?? NaN).toFixed(2), unit];
+  }));
+  const certain = rows.filter((row) => row.certain);
+  const levels = certain.flatMap((row) => row.levels);
+  const nDuplicates = rows.filter((row) => new Set(row.levels.map(({ found }) => found)).size < row.levels.length).length;
+  const right = levels.filter((level) => level.found === level.true).length;
+  console.log(`\nlevels: ${right} of ${levels.length} right where the numbering is certain (${certain.length} of ${rows.length} patients), a name twice in ${nDuplicates} patients; seconds a patient for the analysis and what was before it: ${median(rows.map(({ seconds }) => seconds)).toFixed(1)}`);
+}
+
+const kept = options.read?.flatMap((file) => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Row));
+const host = new ModelHost(await readModels([shippedModels]), { notice: () => undefined });
+const model = kept !== undefined || options.road === 'truth' ? { id: 'none', version: '0', sha256: '0'.repeat(64) } : usableSegmentation(segmentationModel(host.entries));
+const run: RunModel | undefined = options.road === 'truth' ? undefined : (inputs) => host.run(model.id, inputs);
+const rows: Row[] = [];
+for (let seed = Number(options.first); kept === undefined && seed < Number(options.first) + Number(options.count); seed++) {
+  const lumbar = options['lumbar-vertebrae'];
+  const patient = buildPatient(drawPatient({ seed, region: 'lumbar', pathology: options.pathology, ...(lumbar !== undefined && { nLumbar: Number(lumbar) as 4 | 5 | 6 }) }, 1.5), 1.5);
+  const truth = patientTruth(patient, 1.5);
+  const began = performance.now();
+  try {
+    const { findings, certain, vertebrae } = await analysed(patient, seed, run);
+    const names = vertebrae.map(({ name }) => name);
+    const row: Row = {
+      seed, road: options.road, certain, levels: vertebrae.map((found) => ({ found: found.name, true: nearest(truth, found) })),
+      pairs: pairsOf(truth, findings, names), seconds: (performance.now() - began) / 1000,
+    };
+    rows.push(row);
+    if (options.out !== undefined) appendFileSync(options.out, `${JSON.stringify(row)}\n`);
+    console.error(`${seed}: ${names.join(' ')}${certain ? '' : ' UNCERTAIN'}, ${findings.length} findings, ${row.seconds.toFixed(1)} s`);
+  } catch (error) {
+    console.error(`${seed}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+host.close();
+tables(kept ?? rows);

@@ -1,0 +1,56 @@
+/**
+ * One analysis from series to what can be sent on: report, DICOM objects and pictures. Plain data in and out, so that it
+ * runs on any thread.
+ */
+import { analyse, evidencePictures, summaryPage } from '../../analysis/index.js';
+import type { Report, RunModel, Spine } from '../../analysis/index.js';
+import { encodePng } from '../../imaging/index.js';
+import { areOfTwoPatients } from '../synthesis/index.js';
+import { analysisFlowError } from './errors.js';
+import { analysisObjects } from './dicom/index.js';
+import { readSeriesForAnalysis } from './series.js';
+import type { ReadStudy, SeriesHints, SourcedSeries } from './series.js';
+
+/** DICOM files of one series, or what was read of others. */
+export type AnalysisSource = { readonly files: readonly Uint8Array[]; readonly hints: SeriesHints } | ReadStudy;
+
+export interface AnalysisJob {
+  readonly sources: readonly AnalysisSource[];
+  readonly model: { readonly id: string; readonly version: string; readonly sha256: string };
+  readonly softwareVersion: string;
+  /** Without them, the report alone. */
+  readonly pictures: boolean;
+}
+
+export interface PerformedAnalysis {
+  readonly report: Report;
+  /** DICOM files; none where the images are no DICOM objects. */
+  readonly objects: readonly Uint8Array[];
+  readonly summaryPng?: Uint8Array;
+  readonly evidence: readonly { readonly findingId: string; readonly png: Uint8Array }[];
+}
+
+/** With the structures themselves, for whoever is on the same thread. */
+export interface FullAnalysis extends PerformedAnalysis {
+  readonly spine: Spine;
+}
+
+/** @throws CodedError ANALYSIS_ERR_*, CONUS_ERR_ANALYSIS_SOURCE, DICOM_ERR_*; what the run throws */
+export async function performAnalysis(job: AnalysisJob, run: RunModel): Promise<FullAnalysis> {
+  const studies: ReadStudy[] = [];
+  for (const source of job.sources) studies.push('files' in source ? await readSeriesForAnalysis(source.files, source.hints) : source);
+  const [first, ...others] = studies;
+  if (others.some(({ patientAndStudy }) => areOfTwoPatients(first!.patientAndStudy, patientAndStudy))) throw analysisFlowError('CONUS_ERR_ANALYSIS_SOURCE', 'series of two patients');
+  const sourced: SourcedSeries[] = studies.flatMap(({ series }) => series);
+  const { spine, report } = await analyse(sourced.map(({ series }) => series), run, {
+    software: { name: 'Conus', version: job.softwareVersion },
+    models: [job.model],
+    created: new Date(),
+  });
+  return {
+    spine, report,
+    objects: analysisObjects({ spine, report, sources: sourced.map(({ stack }) => stack), softwareVersion: job.softwareVersion }),
+    ...(job.pictures && { summaryPng: encodePng(summaryPage(spine, report)) }),
+    evidence: job.pictures ? evidencePictures(spine, report).map(({ findingId, picture }) => ({ findingId, png: encodePng(picture) })) : [],
+  };
+}
