@@ -2,12 +2,12 @@
  * Disc beyond the space between the endplates: bulge, protrusion or extrusion (Fardon 2014,
  * doi 10.1016/j.spinee.2014.04.022).
  *
- * On planes of the disc's frame through the axial slices, `planesMm` apart or as far as the slices are:
+ * On planes of the disc's frame through the axial slices, `planesMm` or half a slice apart:
  *
- *   space       what either body covers within `bodyReachMm` of the disc's plane, seen along its axis
+ *   space       what either body covers within `bodyReachMm` of the disc's plane, and half a slice beyond, seen along its axis
  *   depth(θ)    largest distance of disc beyond the space to it, within each of 72 sectors round the disc
  *   background  its median; a focal displacement stands out of it by `focalMm` over no more than a quarter of the
- *               circumference, and its deepest place is `herniaMm` or more
+ *               circumference, and its deepest place is `herniaMm` or more and in the posterior half
  *   bulge       `bulgeMm` or more over more than a quarter of the circumference
  *   extrusion   wider than its base by `toleranceMm`, or in the sagittal stack higher beyond the space than the space
  *               beside it by twice that (migration); else protrusion
@@ -60,7 +60,7 @@ function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding |
   const { stack, views } = level;
   const planes = planesThrough(stack, segment);
   const middlePlane = planes.find(({ offsetMm }) => offsetMm === 0);
-  const space = spaceOf(planes, segment);
+  const space = spaceOf(planes, segment, bodyReachMm + sliceStepMm(stack) / 2);
   const middle = space.centroid();
   if (middlePlane === undefined || middle === undefined) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no bodies beside the disc in the axial slices' };
   const { section } = middlePlane;
@@ -79,14 +79,15 @@ function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding |
   beyond.where((pixel) => {
     const sector = sectorOf(pixel);
     if (away[pixel]! > depths[sector]!) depths[sector] = away[pixel]!;
-    if (deepestPixel < 0 || away[pixel]! > away[deepestPixel]!) deepestPixel = pixel;
+    if (isBehind(sector) && (deepestPixel < 0 || away[pixel]! > away[deepestPixel]!)) deepestPixel = pixel;
     return false;
   });
-  const depthMm = Math.max(...depths);
+  const behindMm = Math.max(...depths.filter((_depth, sector) => isBehind(sector)));
   const background = medianOf(depths);
   const circumferenceShare = depths.filter((depth) => depth >= bulgeMm).length / nSectors;
-  const focal = focalSectors(depths, background + focalMm);
-  const isHernia = depthMm >= herniaMm && focal.size > 0 && focal.size <= nSectors / 4;
+  const focal = focalSectors(depths, depths.findIndex((depth, sector) => depth === behindMm && isBehind(sector)), background + focalMm);
+  const isHernia = behindMm >= herniaMm && focal.size > 0 && focal.size <= nSectors / 4;
+  const depthMm = isHernia ? behindMm : Math.max(...depths);
   const measures: Measure[] = [{ name: 'depth', value: depthMm, unit: 'mm' }, { name: 'circumferenceShare', value: circumferenceShare, unit: '1' }];
   const deepest: Place | undefined = deepestPixel < 0 ? undefined : { u: section.u(deepestPixel % section.nColumns), v: section.v(Math.floor(deepestPixel / section.nColumns)) };
   const signs: string[] = [];
@@ -124,7 +125,7 @@ function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding |
     drawing: {
       seriesIndex: stack.seriesIndex, sliceIndex: views[0]!.slice, centreMm: section.pointMm(middle.u, middle.v), extentMm: pictureMm,
       outlines: [discCode(segment.name)],
-      lines: deepest === undefined || depthMm < bulgeMm ? [] : [depthLine(section, space, deepest, depthMm)],
+      lines: deepest === undefined || behindMm < bulgeMm ? [] : [depthLine(section, space, deepest, behindMm)],
       areas: beyond.components().filter(({ areaMm2 }) => areaMm2 >= leastPieceMm2).flatMap((piece) => piece.outlinesMm().slice(0, 1)).map((pointsMm) => ({ pointsMm, text: '' })),
     },
   };
@@ -149,15 +150,15 @@ function depthLine(section: Section, space: Mask, { u, v }: Place, depthMm: numb
 /** Where the stack reaches. */
 function planesThrough(stack: LabelledStack, segment: Segment): Plane[] {
   const window = canalWindow(segment);
-  const spacing = Math.min(planesMm, sliceStepMm(stack));
+  const spacing = Math.min(planesMm, sliceStepMm(stack) / 2);
   const count = Math.floor(canalReachMm / spacing);
   return Array.from({ length: 2 * count + 1 }, (_, index) => (index - count) * spacing)
     .map((offsetMm) => ({ offsetMm, section: planeSection(stack, framePlane(segment.frame, 'axial', offsetMm), window, stepMm) }))
     .filter(({ section }) => section.inside.includes(1));
 }
 
-function spaceOf(planes: readonly Plane[], { upper, lower }: Segment): Mask {
-  const near = planes.filter(({ offsetMm }) => Math.abs(offsetMm) <= bodyReachMm).map(({ section }) => section.mask(bodyCode(upper), bodyCode(lower)));
+function spaceOf(planes: readonly Plane[], { upper, lower }: Segment, reachMm: number): Mask {
+  const near = planes.filter(({ offsetMm }) => Math.abs(offsetMm) <= reachMm).map(({ section }) => section.mask(bodyCode(upper), bodyCode(lower)));
   const { section } = planes[0]!;
   const all = near.reduce((union, mask) => union.or(mask), new Mask(section, new Uint8Array(section.codes.length)));
   return all.largest().filled();
@@ -168,10 +169,14 @@ function withoutIslands(mask: Mask): Mask {
   return pieces.reduce((union, piece) => union.or(piece), mask.minus(mask));
 }
 
+/** In the half of the circumference towards the canal and the foramina. */
+function isBehind(sector: number): boolean {
+  return Math.min(sector, nSectors - sector) <= nSectors / 4;
+}
+
 /** Sectors round the deepest one that reach a depth; none where it does not itself. */
-function focalSectors(depths: Float64Array, depthMm: number): Set<number> {
+function focalSectors(depths: Float64Array, deepest: number, depthMm: number): Set<number> {
   const focal = new Set<number>();
-  const deepest = depths.indexOf(Math.max(...depths));
   for (const way of [1, nSectors - 1]) {
     for (let steps = 0, sector = deepest; steps < nSectors && depths[sector]! >= depthMm; steps++, sector = (sector + way) % nSectors) focal.add(sector);
   }
@@ -216,7 +221,7 @@ function zoneOf(angleDeg: number): string {
   if (away < 15) return 'central';
   if (away < 40) return 'subarticular';
   if (away < 65) return 'foraminal';
-  return away < 110 ? 'extraforaminal' : 'anterior';
+  return 'extraforaminal';
 }
 
 function fromSagittal(spine: Spine, segment: Segment): Finding | Refusal {

@@ -33,8 +33,8 @@ const rootShare = 0.6;
 const leastRootMm2 = 4;
 /** Behind the disc's edge the middle of a foramen is expected. */
 const behindMm = 3;
-/** S1's pedicles, which the code of the sacrum hides, stand farther out than L5's: half of that. Ours. */
-const lumbosacralMm = 2.5;
+/** S1's pedicles, which the code of the sacrum hides, stand farther out than L5's: half of that. Ours, set on simulated spines. */
+const lumbosacralMm = 1.2;
 const pictureMm = 60;
 
 export const assessForamen: Assess = (spine) => {
