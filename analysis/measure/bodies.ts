@@ -58,6 +58,8 @@ const nearMm = 10;
 const cutMm = 1;
 const borderMm = 4;
 const borderConfidence = 0.8;
+/** About a disc the window cuts the bodies, whose depth at the endplate counts. */
+const spaceHeightShare = 1 / 8;
 /** A fractured vertebra does not fit its neighbours' shape, which lowers its confidence: its labels decide, down to here. */
 const leastVertebraConfidence = 0.45;
 
@@ -76,7 +78,7 @@ export function outlinedSpace(spine: Spine, segment: Segment): OutlinedSpace | M
   if (isMissing(upper)) return upper;
   if (isMissing(lower)) return lower;
   const window: Window = { u: [-segment.halfDepthMm - 14, segment.halfDepthMm + 14], v: [-22, 22] };
-  const [above, below] = [upper, lower].map(({ shape }) => outlineOf(shape, segment.frame, 'sagittal', window));
+  const [above, below] = [upper, lower].map(({ shape }) => outlineOf(shape, segment.frame, 'sagittal', window, { leastHeightShare: spaceHeightShare }));
   if (above === undefined || below === undefined) return { code: 'ANALYSIS_INFO_UNSURE', got: `no outline of both bodies at ${segment.name}` };
   return { segment, stack: upper.stack, above, below, confidence: Math.min(upper.confidence, lower.confidence, segment.confidence) };
 }

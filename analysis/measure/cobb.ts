@@ -70,7 +70,7 @@ function tiltedBody(spine: Spine, vertebra: Vertebra): Tilted | undefined {
   const stack = coronal ?? body.stack;
   const shape = shapeOf(stack, [bodyCode(vertebra.name)], vertebra.frame, { nearMm: 36, reachMm: 36 });
   const outlines = shape === undefined ? [] : offsetsMm
-    .map((offsetMm) => outlineOf(shape, vertebra.frame, 'coronal', window, offsetMm))
+    .map((offsetMm) => outlineOf(shape, vertebra.frame, 'coronal', window, { offsetMm }))
     .filter((outline) => outline !== undefined && outline.last - outline.first >= leastWidthMm) as BodyOutline[];
   const outline = outlines[Math.floor(outlines.length / 2)];
   if (outline === undefined) return undefined;

@@ -1,7 +1,8 @@
 /**
  * Outline of a vertebral body in a section along its frame, finer than its pixels.
  *
- *   depth       from the first to the last place along u at which the body is at least an eighth as high as in its middle
+ *   depth       from the first to the last place along u at which the body is at least a third as high as in its middle:
+ *               spurs, and what a segmentation adds behind a body, are lower
  *   endplates   v(u) on either side; at a place u0 that of a line fitted to the edge within `fitMm` of it, robustly:
  *               min Σ w(u - u0) ρ(v - a - b (u - u0)), Tukey's biweight by reweighting (Beaton and Tukey 1974,
  *               doi 10.1080/00401706.1974.10489171)
@@ -37,11 +38,19 @@ export type Endplate = 'upper' | 'lower';
 
 const fitMm = 3;
 const outlierMm = 1;
-const leastHeightShare = 1 / 8;
 const leastColumns = 10;
 
+export interface OutlineOptions {
+  /** Along the normal of the section. */
+  readonly offsetMm?: number;
+  /** Of the height in the middle: from which on a column counts as the body. */
+  readonly leastHeightShare?: number;
+}
+
 /** Undefined where the section misses the body. */
-export function outlineOf(shape: Volume, frame: Frame, cut: Cut, window: Window, offsetMm = 0): BodyOutline | undefined {
+export function outlineOf(
+  shape: Volume, frame: Frame, cut: Cut, window: Window, { offsetMm = 0, leastHeightShare = 1 / 3 }: OutlineOptions = {},
+): BodyOutline | undefined {
   const section = cutShape(shape, frame, cut, window, offsetMm);
   const edges = Array.from({ length: section.nColumns }, (_, column) => {
     const found = edgesOf(section, column);
