@@ -77,16 +77,19 @@ export function outlinedSpace(spine: Spine, segment: Segment): OutlinedSpace | M
   const [upper, lower] = [outlinedBody(spine, segment.upper), outlinedBody(spine, segment.lower)];
   if (isMissing(upper)) return upper;
   if (isMissing(lower)) return lower;
+  const partial = [upper, lower].find(({ vertebra }) => vertebra.partial && vertebra.name !== 'S1');
+  // Where a body was cut short its frame is a guess, and the disc's with it.
+  if (partial !== undefined) return { code: 'ANALYSIS_INFO_NOT_COVERED', got: `${partial.vertebra.name} is cut by the border of the image` };
   const window: Window = { u: [-segment.halfDepthMm - 14, segment.halfDepthMm + 14], v: [-22, 22] };
   const [above, below] = [upper, lower].map(({ shape }) => outlineOf(shape, segment.frame, 'sagittal', window, { leastHeightShare: spaceHeightShare }));
   if (above === undefined || below === undefined) return { code: 'ANALYSIS_INFO_UNSURE', got: `no outline of both bodies at ${segment.name}` };
   return { segment, stack: upper.stack, above, below, confidence: Math.min(upper.confidence, lower.confidence, segment.confidence) };
 }
 
-/** A body that is whole. */
+/** A body that is whole; of the sacrum its upper end. */
 export function wholeBody(spine: Spine, name: string): OutlinedBody | Missing {
   const body = outlinedBody(spine, name);
-  return isMissing(body) || !body.isCut ? body : { code: 'ANALYSIS_INFO_NOT_COVERED', got: `${name} is cut by the border of the image` };
+  return isMissing(body) || !body.isCut || name === 'S1' ? body : { code: 'ANALYSIS_INFO_NOT_COVERED', got: `${name} is cut by the border of the image` };
 }
 
 /** Codes of a body's pixels: of S1 the sacrum's where its own are not told apart. */

@@ -9,7 +9,7 @@
  */
 import { bodyCode } from '../anatomy.js';
 import type { Assess, Finding, NotAssessed, Segment, Spine } from '../types.js';
-import { drawingOf, isMissing, outlinedBody, type OutlinedBody } from './bodies.js';
+import { drawingOf, isMissing, wholeBody, type OutlinedBody } from './bodies.js';
 import { assessmentOf, basisOf, graded, notAssessed } from './finding.js';
 import { endplatePoint, shares } from './outline.js';
 import { dot, moved, scaled, subtract } from './section.js';
@@ -18,7 +18,7 @@ const leastSlipMm = 3;
 
 export const assessListhesis: Assess = (spine) =>
   assessmentOf(spine.segments.map((segment): Finding | NotAssessed => {
-    const [above, below] = [outlinedBody(spine, segment.upper), outlinedBody(spine, segment.lower)];
+    const [above, below] = [wholeBody(spine, segment.upper), wholeBody(spine, segment.lower)];
     const missing = [above, below].find(isMissing);
     if (isMissing(above) || isMissing(below)) return notAssessed('listhesis', missing!.code, missing!.got, { level: segment.name });
     return findingOf(spine, segment, above, below);
