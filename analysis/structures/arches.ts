@@ -3,13 +3,14 @@
  *
  * Dijkstra's distance through posterior elements, from the pedicles (bone behind the upper half of a body) on: joints are closed
  * to it, so that articular processes that lie against each other belong to their own vertebrae. In the plane a step costs its
- * length, from slice to slice the slices' distance. What no pedicle reaches is told by its place alone (codes.ts).
+ * length, from slice to slice the slices' distance. Where no pedicle reaches, or one that is too far to be believed (arches run
+together where joints are not seen), the place alone tells.
  */
 import { voxelSizeMm } from '../../imaging/index.js';
-import { archCode } from '../anatomy.js';
+import { archCode, structureCodes } from '../anatomy.js';
 import { intoFrame, latticeOf, moved, type Place } from '../geometry.js';
 import { classIndex } from '../segment/index.js';
-import { archByPlace, type Levels } from './codes.js';
+import { archAway, type Levels } from './codes.js';
 import type { Stack } from './regions.js';
 
 /** Cells of 4 x 4 fine pixels: the processes are wider. */
@@ -17,6 +18,8 @@ const cell = 4;
 const costUnitMm = 0.4;
 /** Farther from its pedicle no bone of a vertebra is. */
 const mostMm = 75;
+/** What a pedicle's reach counts against the place, heights of a body. */
+const trust = 0.4;
 
 /** @returns the code of a pixel of posterior elements by its index in the stack */
 export function archesOf({ labelled: { classes: { geometry, data } } }: Stack, levels: Levels): (pixel: number) => number {
@@ -38,15 +41,16 @@ export function archesOf({ labelled: { classes: { geometry, data } } }: Stack, l
   const costs = new Uint16Array(plane * slices).fill(0xffff);
   const buckets: number[][] = [[]];
   const middle = (cell - 1) / 2;
-  const presacral = levels.bodies.filter(({ name }) => name !== '' && name !== 'S1');
+  const codes = levels.bodies.map(({ name }) => (name === '' ? 0 : name === 'S1' ? structureCodes.sacrum : archCode(name)));
   for (let at = 0; at < isBone.length; at++) {
     if (isBone[at]! < cell) continue;
     const slice = Math.floor(at / plane);
     const point = placeOf((at % cellColumns) * cell + middle, Math.floor((at % plane) / cellColumns) * cell + middle, slice);
-    for (const { name, frame, heightMm, halfWidthMm, halfDepthMm } of presacral) {
+    for (const [place, { name, frame, heightMm, halfWidthMm, halfDepthMm }] of levels.bodies.entries()) {
+      if (name === '' || name === 'S1') continue;
       const [u, v, w] = intoFrame(frame, point);
       if (w < -0.12 * heightMm || w > 0.45 * heightMm || v < halfDepthMm - 6 || v > halfDepthMm + 6 || Math.abs(u) > halfWidthMm + 4) continue;
-      owner[at] = archCode(name);
+      owner[at] = 1 + place;
       costs[at] = 0;
       buckets[0]!.push(at);
     }
@@ -70,6 +74,13 @@ export function archesOf({ labelled: { classes: { geometry, data } } }: Stack, l
   return (pixel) => {
     const [column, line] = [pixel % columns, Math.floor(pixel / columns)];
     const [row, slice] = [line % rows, Math.floor(line / rows)];
-    return owner[slice * plane + Math.floor(row / cell) * cellColumns + Math.floor(column / cell)] || archByPlace(levels, ...placeOf(column, row, slice));
+    const own = owner[slice * plane + Math.floor(row / cell) * cellColumns + Math.floor(column / cell)]! - 1;
+    const point = placeOf(column, row, slice);
+    let [best, least] = [-1, Infinity];
+    for (const [place, body] of levels.bodies.entries()) {
+      const away = archAway(body, ...point) - (place === own ? trust : 0);
+      if (away < least) [best, least] = [place, away];
+    }
+    return codes[best]!;
   };
 }

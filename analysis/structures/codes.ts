@@ -11,7 +11,7 @@
  * What fits nowhere is background with no confidence: sac off the tube, islands of bone and disc off the column.
  */
 import { volumeOf } from '../../imaging/index.js';
-import { archCode, bodyCode, discCode, facetCode, foramenCode, structureCodes } from '../anatomy.js';
+import { bodyCode, discCode, facetCode, foramenCode, structureCodes } from '../anatomy.js';
 import { latticeOf } from '../geometry.js';
 import { classIndex } from '../segment/index.js';
 import type { Frame, LabelledStack } from '../types.js';
@@ -132,15 +132,10 @@ function coder({ bodies, discs, hasSacrum, canal }: Levels): CodeAt {
   };
 }
 
-/** Nearest level of bone of an arch by its place alone: the arch hangs below the body's middle, the lower the farther behind. */
-export function archByPlace({ bodies }: Levels, x: number, y: number, z: number): number {
-  let [best, least] = [0, Infinity];
-  for (const { name, frame, heightMm, halfDepthMm } of bodies) {
-    const from = [x - frame.originMm[0], y - frame.originMm[1], z - frame.originMm[2]] as const;
-    const behind = from[0] * frame.y[0] + from[1] * frame.y[1] + from[2] * frame.y[2] - halfDepthMm;
-    const over = from[0] * frame.z[0] + from[1] * frame.z[1] + from[2] * frame.z[2];
-    const away = Math.abs(over + heightMm * Math.min(0.6, 0.012 * Math.max(0, behind)));
-    if (away < least) [best, least] = [name === '' || name === 'S1' ? structureCodes.sacrum : archCode(name), away];
-  }
-  return best;
+/** How far bone of an arch is from where that of this body would be: it hangs below the body's middle, the lower the farther behind; heights of the body. */
+export function archAway({ frame, heightMm, halfDepthMm }: Body, x: number, y: number, z: number): number {
+  const from = [x - frame.originMm[0], y - frame.originMm[1], z - frame.originMm[2]] as const;
+  const behind = from[0] * frame.y[0] + from[1] * frame.y[1] + from[2] * frame.y[2] - halfDepthMm;
+  const over = from[0] * frame.z[0] + from[1] * frame.z[1] + from[2] * frame.z[2];
+  return Math.abs(over / heightMm + Math.min(0.6, 0.012 * Math.max(0, behind)));
 }

@@ -30,6 +30,8 @@ const farFromColumnMm = 26;
 const together = 0.38;
 const tooClose = 0.55;
 const tooFar = 1.55;
+/** Of a whole disc: less is an island that tells nothing of its place. */
+const fragmentShare = 0.1;
 /** Thinner than any vertebra: peaks closer than this are of one disc. */
 const leastPitchMm = 11;
 
@@ -47,7 +49,7 @@ export function discsOf(discRegions: readonly Region[], bodyRegions: readonly Re
     .filter((one) => one.volumeMm3 > leastVolumeMm3 && isNear(one, column));
   if (candidates.length === 0) return [];
   const largest = medianOf(candidates.map(({ volumeMm3 }) => volumeMm3).sort((a, b) => b - a).slice(0, Math.ceil(candidates.length / 2)));
-  const grown = joined(candidates.filter(({ volumeMm3 }) => volumeMm3 > 0.06 * largest), column);
+  const grown = joined(candidates.filter(({ volumeMm3 }) => volumeMm3 > fragmentShare * largest), column);
   const discs = grown.map((one) => discOf(one, column, binMm)).sort((a, b) => heightIn(b) - heightIn(a));
   return withMissing(withoutFalse(discs), bodyRegions);
 }
@@ -124,7 +126,7 @@ function discOf({ points, volumeMm3, confidence }: Candidate, column: Column, bi
   }
   local = localPoints(points, frame);
   const [u, v, w] = [0, 1, 2].map((axis) => Float32Array.from({ length: local.length / 3 }, (_, index) => local[3 * index + axis]!)) as [Float32Array, Float32Array, Float32Array];
-  const [left, front, height] = [extentOf(u, binMm)!, extentOf(v, 1)!, extentOf(w, 1, 0.25)!];
+  const [left, front, height] = [extentOf(u, binMm, 0.25)!, extentOf(v, 1)!, extentOf(w, 1, 0.25)!];
   return {
     frame: { ...frame, originMm: moved(frame.originMm, [(left[0] + left[1]) / 2, frame.x], [(front[0] + front[1]) / 2, frame.y]) },
     halfWidthMm: (left[1] - left[0]) / 2,

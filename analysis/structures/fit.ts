@@ -52,10 +52,10 @@ export function turnedOnto(frame: Frame, plane: Plane): Frame {
 }
 
 /**
- * From where to where values go: the outermost bins that hold a tenth of what the middle one holds, so that islands do not count.
+ * From where to where values go: the outermost bins that hold `share` of what the middle one holds, so that islands do not count.
  * @returns edges of the bins, or undefined where there are no values
  */
-export function extentOf(values: ArrayLike<number>, binMm: number, share = 0.1): readonly [number, number] | undefined {
+export function extentOf(values: ArrayLike<number>, binMm: number, share = 0.2): readonly [number, number] | undefined {
   if (values.length === 0) return undefined;
   const counts = new Map<number, number>();
   for (let index = 0; index < values.length; index++) {

@@ -207,11 +207,13 @@ function bodyOf({ body, sacrum, confidence, pointMm3 }: Heap, above: Disc | unde
   for (let round = 0; round < 3; round++) {
     const local = localPoints(points, frame);
     const along = (axis: number) => Float32Array.from({ length: local.length / 3 }, (_, index) => local[3 * index + axis]!);
-    [left, front] = [extentOf(along(0), binMm)!, extentOf(along(1), 1)!];
+    [left, front] = [extentOf(along(0), binMm, 0.25)!, extentOf(along(1), 1)!];
     frame = { ...frame, originMm: moved(frame.originMm, [(left![0] + left![1]) / 2, frame.x], [(front![0] + front![1]) / 2, frame.y]) };
     const { high, low } = facesOf(localPoints(points, frame), (left![1] - left![0]) / 2, (front![1] - front![0]) / 2, binMm);
     const [top, bottom] = [fitPlane(high, 9), fitPlane(low, 9)];
-    const normals = isAxisBody ? [normalOf(bottom, frame)] : above === undefined ? [normalOf(bottom, frame), above_(top, bottom, frame)] : below === undefined ? [normalOf(top, frame), above_(bottom, top, frame)] : [normalOf(top, frame), normalOf(bottom, frame)];
+    const normals = isAxisBody ? [normalOf(bottom, frame)]
+      : above === undefined ? [normalOf(bottom, frame), openFace(top, bottom, frame)]
+        : below === undefined ? [normalOf(top, frame), openFace(bottom, top, frame)] : [normalOf(top, frame), normalOf(bottom, frame)];
     [upper, lower] = [top.offset, bottom.offset];
     frame = frameAlong(moved(frame.originMm, [(upper + lower) / 2, frame.z]), sumOf(normals));
   }
@@ -227,7 +229,7 @@ function bodyOf({ body, sacrum, confidence, pointMm3 }: Heap, above: Disc | unde
 }
 
 /** A face without a disc may be the border of the image: it tells less than the other. */
-function above_(open: ReturnType<typeof fitPlane>, closed: ReturnType<typeof fitPlane>, frame: Frame): Place {
+function openFace(open: ReturnType<typeof fitPlane>, closed: ReturnType<typeof fitPlane>, frame: Frame): Place {
   const [a, b] = [normalOf(open, frame), normalOf(closed, frame)];
   return dot(unit(a), unit(b)) > Math.cos(Math.PI / 12) ? a : b;
 }
@@ -281,7 +283,7 @@ function sacralBody({ body, sacrum, confidence, pointMm3 }: Heap, above: Disc, h
   };
 }
 
-/** Most turn about z from one vertebra to the mean of its neighbours that is taken for real, and what noise there is of it; radians. */
+/** Most turn about z that is taken for real; radians. */
 const mostTurn = 0.6;
 
 /** y to where the sac lies, smoothed from level to level: rotation shows no other way in thick slices. */
