@@ -8,7 +8,8 @@
  *                             AP = c_m / sqrt(1 - (δ / a)²),   transverse = 2 a = 4 area / (π AP)
  *                           for the longest chord c_m, δ beside the centroid. A chord is the mean over `bandMm`.
  *
- * Three or four slices meet the cord, so that area and width from sagittal slices are estimates; the finding says so.
+ * Three or four slices meet the cord, so that area and width from sagittal slices are estimates; the finding says so. One slice
+ * alone gives the AP diameter.
  */
 import { structureCodes } from '../anatomy.js';
 import type { Assess, Finding, LabelledStack, NotAssessed, Spine, Vertebra } from '../types.js';
@@ -17,9 +18,10 @@ import { assessmentOf, basisOf, leastConfidence, notAssessed, stacksOf } from '.
 import { dot, moved, nSlicesOf, outOfFrame, reaches, sliceAt, sliceNormal, sliceOffsetMm, sliceSection, sliceStepMm } from './section.js';
 
 export interface CordSection {
-  readonly areaMm2: number;
   readonly apMm: number;
-  readonly transverseMm: number;
+  /** Absent where one sagittal slice alone shows the cord. */
+  readonly areaMm2?: number;
+  readonly transverseMm?: number;
   readonly confidence: number;
   /** Where the cord's middle is in the vertebra's axial plane, mm to the left and to the back. */
   readonly middle: { readonly u: number; readonly v: number };
@@ -91,12 +93,14 @@ function sagittalCord(stack: LabelledStack, { frame }: Vertebra): CordSection | 
   const areaMm2 = sliceStepMm(stack) * Math.abs(across) * sum;
   const middle = { u: mean(({ x }) => x), v: mean(({ back }) => back) };
   const longest = chords.reduce((best, chord) => (chord.mm > best.mm ? chord : best));
+  const confidence = mean((chord) => chord.confidence);
+  if (chords.length === 1) return { apMm: longest.mm, middle, confidence, stack };
   let apMm = longest.mm;
   for (let pass = 0; pass < 4; pass++) {
     const half = (2 * areaMm2) / (Math.PI * apMm);
     apMm = longest.mm / Math.sqrt(1 - Math.min(0.5, ((longest.x - middle.u) / half) ** 2));
   }
-  return { areaMm2, apMm, transverseMm: (4 * areaMm2) / (Math.PI * apMm), middle, confidence: mean((chord) => chord.confidence), stack };
+  return { areaMm2, apMm, transverseMm: (4 * areaMm2) / (Math.PI * apMm), middle, confidence, stack };
 }
 
 function findingOf(spine: Spine, { name, frame }: Vertebra, { areaMm2, apMm, transverseMm, confidence, middle, stack }: CordSection): Finding {
@@ -107,12 +111,14 @@ function findingOf(spine: Spine, { name, frame }: Vertebra, { areaMm2, apMm, tra
   return {
     kind: 'cordSection', level: name,
     measures: [
-      { name: 'cordArea', value: areaMm2, unit: 'mm2' },
+      ...(areaMm2 === undefined ? [] : [{ name: 'cordArea', value: areaMm2, unit: 'mm2' } as const]),
       { name: 'cordApDiameter', value: apMm, unit: 'mm' },
-      { name: 'cordTransverseDiameter', value: transverseMm, unit: 'mm' },
+      ...(transverseMm === undefined ? [] : [{ name: 'cordTransverseDiameter', value: transverseMm, unit: 'mm' } as const]),
     ],
     grades: [],
-    signs: stack.orientation === 'axial' ? [] : [`area and width estimated from sagittal slices ${sliceStepMm(stack).toFixed(1)} mm apart`],
+    signs: stack.orientation === 'axial' ? [] : [areaMm2 === undefined
+      ? 'seen on one sagittal slice: no area and no width'
+      : `area and width estimated from sagittal slices ${sliceStepMm(stack).toFixed(1)} mm apart`],
     basis: basisOf(spine, [stack]),
     confidence,
     ...(drawing === undefined ? {} : { drawing }),
