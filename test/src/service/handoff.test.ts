@@ -50,13 +50,13 @@ beforeAll(async () => {
     outcomes: (offer) => [{ version: 1, offerId: offer.offerId, outcome: 'done', results: [
       { kind: 'json', name: 'grades', value: { canal: 'moderate' } },
       { kind: 'dicom', base64: stage.fetched.get(offer.series[0]!.dicom[0]!.location)!.toString('base64') },
-    ] }],
+    ], priority: { level: 'soon', reason: 'a narrow canal' } }],
   });
   const protocol = await loadUnresolvedProtocol('lumbar-standard');
   await writeFile(at('short.json'), JSON.stringify({
     ...protocol, name: 'short', synthesise: [],
     series: protocol.series.filter(({ geometry }) => geometry.orientation === 'sagittal'),
-    analyse: [{ task: 'grades', fromSeries: ['sag-t1w', 'sag-t2w'] }],
+    analyse: [{ task: 'grades', fromSeries: ['sag-t1w', 'sag-t2w'] }, { task: 'measurements', fromSeries: ['sag-t1w', 'sag-t2w'] }],
     whenComplete: [{ series: ['sag-stir'], actions: [{ kind: 'deliver', destinations: ['archive'] }] }],
   }));
   service = await startService(
@@ -69,7 +69,7 @@ beforeAll(async () => {
         policy: { firstDelayMs: 10, longestDelayMs: 100, maxAttempts: 10, maxAgeMs: 60_000 },
       },
       handoff: handoffSection.parse({ stages: {
-        grader: { kind: 'http', url: stage.url, tasks: ['grades'] },
+        grader: { kind: 'http', url: stage.url, tasks: ['grades', 'measurements'] },
         watcher: { kind: 'folder', folder: at('stage'), takes: 'exams' },
         segmenter: { kind: 'dicom', destination: 'node', aeTitle: 'SEGMENTER', takes: 'exams' },
       } }),
@@ -102,10 +102,11 @@ async function exam(holds: (exam: ExamView) => boolean): Promise<ExamView> {
 
 it('offers what the protocol wants analysed, takes the results, sends them to the archive, and tells the exam', async () => {
   await scanned(await tinyExam(), service.address.port);
-  const done = await exam(({ actions }) => actions.some(({ kind, state }) => kind === 'analyse' && state === 'done'));
+  const done = await exam(({ actions }) => actions.filter(({ kind, state }) => kind === 'analyse' && state === 'done').length === 2);
+  // Two tasks on the same series are one look at the images.
   expect(stage.offers).toHaveLength(1);
   const [offer] = stage.offers;
-  expect(offer).toMatchObject({ examId: done.id, protocol: 'short', tasks: ['grades'], bodyPart: 'LSPINE' });
+  expect(offer).toMatchObject({ examId: done.id, protocol: 'short', tasks: ['grades', 'measurements'], bodyPart: 'LSPINE' });
   expect(offer!.series.map(({ role, modality, synthetic, denoised }) => ({ role, modality, synthetic, denoised }))).toEqual(
     ['t1w', 't2w'].map((role) => ({ role, modality: 'MR', synthetic: true, denoised: false })),
   );
@@ -119,6 +120,16 @@ it('offers what the protocol wants analysed, takes the results, sends them to th
   await expect.poll(() => archived('archive', sent), { timeout: 60_000 }).toBe(true);
   expect(await readFile(at('archive', sent))).toEqual(stage.fetched.get(offer!.series[0]!.dicom[0]!.location));
   expect(log.join('')).not.toMatch(/Simulated\^Spine/);
+});
+
+it('tells which analyses there are and how soon somebody should look, and gives their results', async () => {
+  const { id, analyses, priority } = await exam((found) => found.analyses.length > 0);
+  expect(analyses).toMatchObject([{ stage: 'grader', tasks: ['grades', 'measurements'], results: ['grades', 'dicom'] }]);
+  expect(priority).toEqual({ level: 'soon', reason: 'a narrow canal' });
+  const result = (name: string) => fetch(`http://127.0.0.1:${service.httpAddress!.port}/api/exams/${id}/analysis/${name}`);
+  expect(await (await result('grades')).json()).toEqual({ canal: 'moderate' });
+  const missing = await result('report');
+  expect([missing.status, ((await missing.json()) as { error: { code: string } }).error.code]).toEqual([404, 'HANDOFF_ERR_NO_RESULT']);
 });
 
 it('offers a whole exam once nothing more is awaited of it', async () => {
