@@ -35,7 +35,8 @@ const bulgeMm = 2.2;
 const focalMm = 1.5;
 const herniaMm = 3;
 const toleranceMm = 1;
-const leastPieceMm2 = 3;
+/** Smaller pieces are islands of a segmentation; a loose fragment of disc as small is not told from them. */
+const leastPieceMm2 = 10;
 const sagittalTrust = 0.6;
 const pictureMm = 80;
 const sagittalContrasts: readonly Contrast[] = ['t2w', 't1w', 'pdw', 'stir', 't2fs', 'pdfs', 't1fs', 'ct'];
