@@ -22,18 +22,20 @@ import { dotAt, medianOf, quadraticTerms, robustFit, writeTerms } from './robust
 import { dot, inFrame, moved, nSlicesOf, sliceNormal, sliceOffsetMm, sliceSection, sliceStepMm, unit, type Section, type Window } from './section.js';
 
 const stepMm = 0.6;
-const rimMm = 0.9;
+const rimMm = 1;
 /** A slice cuts the cord where it is at least so deep, as a share of its depth in the slice that cuts it best. */
 const leastDepth = 0.7;
 const seedReach = 4;
 /** Lesions begin in the depth of the cord: what grows brighter to its rim alone is fluid in the same pixel. */
-const seedDepthMm = 1.5;
+const seedDepthMm = 1.7;
 const leastSeeds = 4;
 /** ln: less is what pulsation and truncation do in the cord. */
 const leastContrast = 0.18;
-const edgeShare = 0.42;
+const edgeShare = 0.38;
 const edgeReach = 2;
-const leastVolumeMm3 = 25;
+const leastVolumeMm3 = 60;
+/** Pieces of a lesion that noise has parted, along the cord. */
+const gapMm = 3;
 const leastLengthMm = 4;
 const leastCordMm3 = 300;
 const extensiveVertebrae = 3;
@@ -140,21 +142,51 @@ function lesionsOf(cord: Cord): Lesion[] {
   const deep = inner.map((mask) => mask.shrunk(seedDepthMm - rimMm));
   const { nColumns } = inner[0]!.section;
   const smooth = deviation.map((values, slice) => averaged(values, inner[slice]!.section));
-  const found: Lesion[] = [];
+  const found: Set<number>[] = [];
+  let strongest = 0;
   for (const core of volumesOf(smooth.map((values, slice) => values.map((value, pixel) => (value > seed && deep[slice]!.pixels[pixel] === 1 ? 1 : 0))), nColumns)) {
     if (core.size < leastSeeds) continue;
     const valueAt = (voxel: number) => smooth[Math.floor(voxel / smooth[0]!.length)]![voxel % smooth[0]!.length]!;
     const byValue = [...core].sort((a, b) => valueAt(a) - valueAt(b));
     const contrast = valueAt(byValue[Math.floor(0.9 * (byValue.length - 1))]!);
-    const from = Math.max(edge, Math.log(1 + edgeShare * (Math.exp(contrast) - 1)));
     const brightest = byValue.at(-1)!;
+    if (found.some((voxels) => voxels.has(brightest))) continue;
+    strongest = Math.max(strongest, contrast);
+    const from = Math.max(edge, Math.log(1 + edgeShare * (Math.exp(contrast) - 1)));
     const grown = volumesOf(smooth.map((values) => values.map((value) => (value > from ? 1 : 0))), nColumns).find((voxels) => voxels.has(brightest));
-    if (grown === undefined) continue;
-    const lesion = lesionOf(cord, grown, contrast);
-    const isKnown = found.some(({ centreMm }) => Math.hypot(...centreMm.map((value, axis) => value - lesion.centreMm[axis]!)) < 1);
-    if (lesion.volumeMm3 >= leastVolumeMm3 && lesion.lengthMm >= leastLengthMm && !isKnown) found.push(lesion);
+    if (grown !== undefined) found.push(grown);
   }
-  return found.sort((a, b) => b.volumeMm3 - a.volumeMm3);
+  return joined(found, smooth[0]!.length, nColumns)
+    .map((voxels) => lesionOf(cord, voxels, strongest))
+    .filter(({ volumeMm3, lengthMm }) => volumeMm3 >= leastVolumeMm3 && lengthMm >= leastLengthMm)
+    .sort((a, b) => b.volumeMm3 - a.volumeMm3);
+}
+
+/** Pieces that are within a gap of each other and in the same or neighbouring slices are one. */
+function joined(pieces: readonly ReadonlySet<number>[], nPixels: number, nColumns: number): Set<number>[] {
+  const boxOf = (voxels: ReadonlySet<number>) => {
+    const box = { slice: [Infinity, -Infinity], row: [Infinity, -Infinity], column: [Infinity, -Infinity] };
+    for (const voxel of voxels) {
+      const pixel = voxel % nPixels;
+      for (const [name, at] of [['slice', Math.floor(voxel / nPixels)], ['row', Math.floor(pixel / nColumns)], ['column', pixel % nColumns]] as const) {
+        box[name] = [Math.min(box[name][0]!, at), Math.max(box[name][1]!, at)];
+      }
+    }
+    return box;
+  };
+  const apart = (a: readonly number[], b: readonly number[]) => Math.max(0, a[0]! - b[1]!, b[0]! - a[1]!);
+  const sets: Set<number>[] = [];
+  for (const piece of pieces) {
+    const box = boxOf(piece);
+    const near = sets.filter((other) => {
+      const its = boxOf(other);
+      return apart(box.slice, its.slice) <= 1 && apart(box.row, its.row) * stepMm <= gapMm && apart(box.column, its.column) * stepMm <= gapMm / 2;
+    });
+    const whole = new Set([...piece, ...near.flatMap((other) => [...other])]);
+    near.forEach((other) => sets.splice(sets.indexOf(other), 1));
+    sets.push(whole);
+  }
+  return sets;
 }
 
 /** Pixels with their neighbours within the slice and in the next ones; each set's voxels are slice × pixels + pixel. */
