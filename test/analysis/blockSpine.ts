@@ -29,7 +29,7 @@ const discMm = 9;
 const [halfWidth, halfDepth] = [22, 17];
 /** From left to right 11 slices, 6 mm apart; from T10 down. */
 export const sagittalGeometry: ImageGeometry = {
-  centreMm: [0, 10, 100], rowDirection: [0, 1, 0], columnDirection: [0, 0, -1], sliceDirection: [1, 0, 0], fovMm: [160, 320, 66], matrixSize: [160, 320, 11],
+  centreMm: [0, 0, 100], rowDirection: [0, 1, 0], columnDirection: [0, 0, -1], sliceDirection: [1, 0, 0], fovMm: [180, 320, 66], matrixSize: [180, 320, 11],
 };
 /** T2w-like, by class. */
 const brightness = [40, 300, 260, 200, 1000, 500, 300, 600, 600, 500, 300, 80];
