@@ -32,7 +32,8 @@ describe('levels', () => {
     const names = namesOf(found);
     expect(new Set(names).size).toBe(names.length);
     expect(names.slice(-nLumbar - 2)).toEqual(['T12', ...Array.from({ length: nLumbar }, (_, index) => `L${index + 1}`), 'S1']);
-    expect(found.numbering).toMatchObject({ certain: true });
+    // Bent aside, a rib of T12 leaves the slices on one side.
+    expect(found.numbering).toMatchObject({ certain: bendDeg === 0 });
     expect(found.segments.map(({ name }) => name)).toEqual(names.slice(1).map((lower, place) => `${names[place]!}-${lower}`));
     expectPlaces(found, spine);
     for (const { halfWidthMm, halfDepthMm } of found.segments) {
