@@ -62,10 +62,7 @@ export function facetCode(segment: string, side: Side): number {
 }
 
 export function levelCodeOf(code: number): LevelCode | undefined {
-  const hundreds = code - (code % 100);
-  const kind = (Object.keys(kinds) as (keyof typeof kinds)[]).find((name) => kinds[name] === hundreds);
-  const level = vertebraName(code % 100);
-  return kind === undefined || level === undefined ? undefined : { kind, level };
+  return levelCodes[code];
 }
 
 function segmentNumber(segment: string): number {
@@ -75,3 +72,11 @@ function segmentNumber(segment: string): number {
 function numbered(letter: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${letter}${index + 1}`);
 }
+
+/** By code: they are looked up for every pixel. */
+const levelCodes: readonly (LevelCode | undefined)[] = Array.from({ length: 800 }, (_, code) => {
+  const hundreds = code - (code % 100);
+  const kind = (Object.keys(kinds) as (keyof typeof kinds)[]).find((name) => kinds[name] === hundreds);
+  const level = vertebraName(code % 100);
+  return kind === undefined || level === undefined ? undefined : { kind, level };
+});

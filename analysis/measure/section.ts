@@ -111,8 +111,11 @@ export class Section {
 
   /** Pixels with one of the codes. */
   mask(...codes: readonly number[]): Mask {
-    const wanted = new Set(codes);
-    return new Mask(this, Uint8Array.from(this.codes, (code) => (wanted.has(code) ? 1 : 0)));
+    const wanted = new Uint8Array(1 << 16);
+    for (const code of codes) wanted[code] = 1;
+    const pixels = new Uint8Array(this.codes.length);
+    for (let pixel = 0; pixel < pixels.length; pixel++) pixels[pixel] = wanted[this.codes[pixel]!]!;
+    return new Mask(this, pixels);
   }
 
   /** Values of an image on the section, linear within its slices, of the nearest slice; NaN where it does not reach. */

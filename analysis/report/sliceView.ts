@@ -10,6 +10,17 @@ import { percentileWindow, pointOf, voxelOf, voxelSizeMm, type Canvas, type Colo
 import { levelCodeOf, structureCodes } from '../anatomy.js';
 import type { AnalysisSeries, LabelledStack, Spine } from '../types.js';
 
+/** Many pictures show the same slices. */
+const windows = new WeakMap<Float32Array, Map<number, PixelWindow>>();
+
+function windowOf(volume: Float32Array, sliceIndex: number, slice: Float32Array): PixelWindow {
+  const known = windows.get(volume) ?? new Map<number, PixelWindow>();
+  windows.set(volume, known);
+  const window = known.get(sliceIndex) ?? percentileWindow(slice);
+  known.set(sliceIndex, window);
+  return window;
+}
+
 export interface View {
   readonly seriesIndex: number;
   readonly sliceIndex: number;
@@ -79,7 +90,7 @@ export class SliceView {
     const { volume: { geometry, data }, contrast } = this.#series;
     const [columns, rows] = geometry.matrixSize;
     const slice = data.subarray(this.#sliceIndex * columns * rows, (this.#sliceIndex + 1) * columns * rows);
-    const { centre, width } = contrast === 'ct' || contrast === 'syntheticCt' ? ctWindow : percentileWindow(slice);
+    const { centre, width } = contrast === 'ct' || contrast === 'syntheticCt' ? ctWindow : windowOf(data, this.#sliceIndex, slice);
     const { x, y, width: boxWidth, height: boxHeight } = this.#box;
     for (let pageY = y; pageY < y + boxHeight; pageY++) {
       for (let pageX = x; pageX < x + boxWidth; pageX++) {
