@@ -17,13 +17,13 @@
  * some 1 mm half way between two. The confidence is lowered with it.
  */
 import { percentileOf } from '../../imaging/index.js';
-import { archCode, discCode, foramenCode, structureCodes } from '../anatomy.js';
+import { archCode, bodyCode, discCode, foramenCode, structureCodes } from '../anatomy.js';
 import type { AnalysisSeries, Assess, Contrast, Finding, LabelledStack, Measure, NotAssessed, Segment, Side, Spine, Vertebra } from '../types.js';
 import { isLumbar, weighted } from './axialLevel.js';
 import { assessmentOf, basisOf, graded, leastConfidence, notAssessed, seriesOf, stacksOf } from './finding.js';
 import type { Mask } from './mask.js';
 import { dot, nSlicesOf, outOfFrame, sliceNormal, sliceOffsetMm, slicesBeside, sliceSection, type Section } from './section.js';
-import { confidenceNear, gapInRow, narrowestGap, sides, wallsOf, type Gap } from './walls.js';
+import { confidenceNear, gapInRow, narrowestGap, sides, wallsOf, type Gap, type Walls } from './walls.js';
 
 const kind = 'foramen';
 const labelContrasts: readonly Contrast[] = ['t1w', 't2w', 'pdw', 'stir', 't2fs', 'pdfs', 't1fs'];
@@ -145,7 +145,7 @@ function viewOf(stack: LabelledStack, slice: number, segment: Segment, side: Sid
   const open = section.mask(foramenCode(segment.name, side), structureCodes.root).pieceAt({ u: segment.halfDepthMm + behindMm, v: 0 }, 0.3).filled();
   const discRows = section.mask(discCode(segment.name)).largest().rows();
   if (discRows === undefined || open.isEmpty) return undefined;
-  const walls = wallsOf(section, segment, side);
+  const walls = foraminalWalls(section, segment, side, open);
   const last = Math.round((discRows[0] + discRows[1]) / 2);
   const narrowest = narrowestGap(Array.from({ length: last - discRows[0] + 3 }, (_, index) => gapInRow(walls, discRows[0] - 1 + index)));
   if (narrowest === undefined) return undefined;
@@ -157,6 +157,17 @@ function viewOf(stack: LabelledStack, slice: number, segment: Segment, side: Sid
     section, open, row, gap, widthMm: pixels * section.stepMm, heightMm: Math.max(...heights),
     confidence: Math.min(open.confidence, confidenceNear(walls.front, row, gap.from), confidenceNear(walls.back, row, gap.to)),
   };
+}
+
+/**
+ * What bounds the foramen in front begins in front of its middle: pieces of a body that a segmentation leaves among the
+ * processes do not, nor does the body of S1, which has the rest of the sacrum right behind it.
+ */
+function foraminalWalls(section: Section, segment: Segment, side: Side, open: Mask): Walls {
+  const { front, back } = wallsOf(section, segment, side);
+  const middle = section.columnAt(open.centroid()!.u);
+  const pieces = front.minus(segment.lower === 'S1' ? section.mask(bodyCode('S1')) : front.minus(front)).components();
+  return { front: pieces.filter((piece) => piece.columns()![0] < middle).reduce((all, piece) => all.or(piece), front.minus(front)), back };
 }
 
 interface FatImage {
