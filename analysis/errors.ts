@@ -22,10 +22,6 @@ export const ANALYSIS_ERRORS = {
     expected: 'images with signal in them',
     action: 'look at the series: coils that were not selected, a failed reconstruction or a wrong window leave it empty',
   },
-  ANALYSIS_ERR_FEW_SLICES: {
-    expected: 'three sagittal slices or more, from one side of the column to the other',
-    action: 'give the whole series; localisers and single slices are not analysed',
-  },
   ANALYSIS_ERR_ORIENTATION: {
     expected: 'slices that lie as the series says: sagittal or axial',
     action: 'correct the orientation of the series in the protocol, or the directions in its headers',

@@ -1,7 +1,7 @@
 /**
  * What is not analysed, and what is but has to be looked at.
  *
- *   before the network   coronal, red, empty, lying otherwise than it says, too few slices
+ *   before the network   coronal, red, empty, lying otherwise than it says
  *   after it             contrast: CSF against marrow, and fat against CSF, as T1w, T2w and fat-suppressed images have them
  *                        metal: parts of a body's place that are neither labelled nor bright
  *                        shape: heights that no vertebra has
@@ -14,7 +14,6 @@ import type { StructureNote } from './notes.js';
 import type { Region, Stack } from './regions.js';
 import type { Body } from './vertebrae.js';
 
-const leastSagittalSlices = 1;
 /** Brightest to darkest percentile of what is an image at all. */
 const leastContrast = 1e-6;
 /** Of the points of a structure: enough for a median. */
@@ -31,8 +30,6 @@ export function refusalOf(series: AnalysisSeries, seriesIndex: number): Structur
   if (!(highest - lowest > leastContrast * Math.max(1, Math.abs(highest)))) return refused('ANALYSIS_ERR_EMPTY', Number.isFinite(highest) ? `all values are ${highest}` : 'no finite value');
   const lies = orientationOf(geometry);
   if (lies !== orientation) return refused('ANALYSIS_ERR_ORIENTATION', `${lies} slices in a series that says ${orientation}`);
-  const slices = geometry.matrixSize[2];
-  if (orientation === 'sagittal' && slices < leastSagittalSlices) return refused('ANALYSIS_ERR_FEW_SLICES', `${slices} ${slices === 1 ? 'slice' : 'slices'}`);
   return undefined;
 }
 
