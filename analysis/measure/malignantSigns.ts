@@ -31,7 +31,7 @@ const leastShare = 0.05;
 const wholeShare = 0.8;
 const focalMm2 = 30;
 const convexMm = 1;
-const pedicleT1w = -0.3;
+const pedicleT1w = -0.4;
 const midsagittalMm = 7;
 const leastPediclePixels = 60;
 const pedicleMm = { from: 7, to: 20 } as const;
@@ -168,20 +168,23 @@ function findingOf(spine: Spine, marrow: SpineMarrow, own: Signs, all: readonly 
   const { body, replacedShare } = own;
   const { vertebra } = body;
   const usual = (value: (signs: Signs) => number) => medianOf(all.filter((other) => other !== own).map(value).filter(Number.isFinite));
+  const around: string[] = [];
+  if (own.convexityMm > convexMm) around.push(`back wall convex by ${own.convexityMm.toFixed(1)} mm`);
+  if (own.pedicleT1w - usual(({ pedicleT1w: other }) => other) < pedicleT1w) around.push('T1w signal of a pedicle lowered');
+  if (own.epiduralMm2 - usual(({ epiduralMm2: other }) => other) > epiduralMm2) around.push(`soft tissue between body and sac, ${Math.round(own.epiduralMm2)} mm² midsagittal`);
+  const isDark = changeCount(own, 'sclerosis') > changeCount(own, 'oedema');
   const signs: string[] = [];
-  if (own.isReplaced) {
+  // Bright on T2w in a body that has lost height is the oedema of its fracture, unless something else speaks.
+  if (own.isReplaced && (!isFractured || isDark || around.length > 0)) {
     signs.push(replacedShare >= wholeShare ? `T1w signal of nearly the whole body lowered (${percent(replacedShare)})` : `focal lesion within the body, T1w dark, ${percent(replacedShare)} of it`);
     const values = own.focal.flatMap(({ slice, mask }) => [...mask.valuesOf(slice.deviation.t1w!)]);
     const disc = tissueMedians(spine, marrow, vertebra, 'disc').t1w;
     if (values.length > 0 && disc !== undefined && medianOf(values) <= disc + 0.05) signs.push('there not brighter than disc on T1w');
-    const dark = changeCount(own, 'sclerosis') > changeCount(own, 'oedema');
-    signs.push(dark ? 'dark on T2w too: bone-forming' : 'bright on T2w: cells or water in the place of fat');
+    signs.push(isDark ? 'dark on T2w too: bone-forming' : 'bright on T2w: cells or water in the place of fat');
     if (all.filter(({ isReplaced }) => isReplaced).length >= 2) signs.push('the like in more than one vertebra');
+    if (isFractured && !hasFluid(own)) signs.push('no fluid under the endplate of the lowered body');
   }
-  if (own.convexityMm > convexMm) signs.push(`back wall convex by ${own.convexityMm.toFixed(1)} mm`);
-  if (own.pedicleT1w - usual(({ pedicleT1w: other }) => other) < pedicleT1w) signs.push('T1w signal of a pedicle lowered');
-  if (own.epiduralMm2 - usual(({ epiduralMm2: other }) => other) > epiduralMm2) signs.push(`soft tissue between body and sac, ${Math.round(own.epiduralMm2)} mm² midsagittal`);
-  if (isFractured && own.isReplaced && !hasFluid(own)) signs.push('no fluid under the endplate of the lowered body');
+  signs.push(...around);
   const drawing = drawingOf(marrow, own);
   return {
     kind: 'malignantSigns', level: vertebra.name,

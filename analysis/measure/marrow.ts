@@ -92,8 +92,10 @@ const ownFluid = 0.12;
 /** Deviations, ln: below it, differences are those of the labels' edges. */
 const leastSpread = 0.04;
 /** Distances in standard deviations of healthy marrow: within which it is estimated, and beyond which it is changed. */
-const healthyReach = 3;
-const changedFrom = 3;
+const healthyReach = 2.7;
+const changedFrom = { pair: 2.2, withSuppressedFat: 2.5 } as const;
+/** Of a body's height: nearer to its endplates is where marrow changes first. */
+const middleFrom = 0.3;
 /** Suppressed fat, ln: far beyond what fat does to healthy marrow; and the T1w beside it. */
 const stirBright = 0.45;
 const stirDark = -0.45;
@@ -281,13 +283,16 @@ function normalised(bodies: readonly RawBody[], volumes: Partial<Record<MarrowCo
   };
 }
 
-/** Inverse of the covariance of healthy deviations, over places that are not far from their middle; [contrast, contrast]. */
+/** Inverse of the covariance of healthy deviations, over places in the middle of the bodies that are not far from their mean; [contrast, contrast]. */
 function precisionOf(slices: readonly Omit<BodySlice, 'change'>[], contrasts: readonly MarrowContrast[]): number[][] {
   const n = contrasts.length;
-  const places = slices.flatMap(({ deviation, marrow }) =>
-    [...marrow.pixels.keys()].filter((pixel) => pixel % (fitStepPixels + 1) === 0 && marrow.pixels[pixel] === 1)
-      .map((pixel) => contrasts.map((contrast) => deviation[contrast]![pixel]!))
-      .filter((values) => values.every(Number.isFinite)));
+  const places = slices.flatMap(({ deviation, body, marrow }) => {
+    const rows = body.rows() ?? [0, 0];
+    const [from, to] = [rows[0] + middleFrom * (rows[1] - rows[0]), rows[1] - middleFrom * (rows[1] - rows[0])];
+    return [...marrow.where((pixel, row) => pixel % 3 === 0 && row >= from && row <= to).pixels.entries()].filter(([, is]) => is === 1)
+      .map(([pixel]) => contrasts.map((contrast) => deviation[contrast]![pixel]!))
+      .filter((values) => values.every(Number.isFinite));
+  });
   let precision = contrasts.map((_, i) => contrasts.map((__, j) => {
     const sigma = Math.max(leastSpread, 1.4826 * medianOf(places.map((values) => Math.abs(values[i]!))));
     return i === j ? 1 / sigma ** 2 : 0;
@@ -311,10 +316,11 @@ function squaredDistance(values: ArrayLike<number>, precision: readonly (readonl
 function changeOf({ marrow, deviation }: Omit<BodySlice, 'change'>, contrasts: readonly MarrowContrast[], precision: readonly (readonly number[])[]): Uint8Array {
   const change = new Uint8Array(marrow.pixels.length);
   const values = new Float64Array(contrasts.length);
+  const from = contrasts.length > 2 ? changedFrom.withSuppressedFat : changedFrom.pair;
   marrow.pixels.forEach((is, pixel) => {
     if (is === 0) return;
     contrasts.forEach((contrast, c) => (values[c] = deviation[contrast]![pixel]!));
-    if (!(squaredDistance(values, precision) > changedFrom ** 2)) return;
+    if (!(squaredDistance(values, precision) > from ** 2)) return;
     const kind = kindOf(deviation.t1w?.[pixel], deviation.t2w?.[pixel], deviation.stir?.[pixel]);
     if (kind !== undefined) change[pixel] = 1 + changes.indexOf(kind);
   });
