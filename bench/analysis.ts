@@ -123,7 +123,7 @@ function pairsOf({ discs, vertebrae, alignment }: Truth, findings: readonly Find
     for (const side of ['left', 'right'] as const) {
       const found = find('foramen', level, side);
       add('foramen', `${level} ${side}`, foramen[side]?.grade, grade(found, 'foramen'), foramen[side]?.widthMm);
-      add('foramenArea', `${level} ${side}`, foramen[side]?.areaMm2, measure(found, 'area'));
+      add('foramenArea', `${level} ${side}`, foramen[side]?.areaMm2, measure(found, 'foramenArea'));
     }
     const slip = find('listhesis', level);
     add('slip', level, listhesis?.slipMm, measure(slip, 'slip'));
@@ -141,7 +141,7 @@ function pairsOf({ discs, vertebrae, alignment }: Truth, findings: readonly Find
     for (const place of ['anterior', 'middle', 'posterior'] as const) add('bodyHeight', `${level} ${place}`, heights[`${place}Mm`], measure(found, `${place}Height`));
   }
   add('lordosis', 'L1-S1', alignment.lumbarLordosisDeg, measure(find('lordosis'), 'lumbarLordosis'));
-  add('sacralSlope', 'S1', alignment.sacralSlopeDeg, measure(find('sacralSlope'), 'sacralSlope'));
+  add('sacralSlope', 'S1', alignment.sacralSlopeDeg, measure(find('sacralSlope', 'S1'), 'sacralSlope'));
   return pairs;
 }
 
