@@ -96,7 +96,7 @@ async function scanned(seed: number): Promise<Awaited<ReturnType<typeof analysed
       const denoised = read.map(({ images }) => images).find((images) => images[0]!.facts.imageType.includes('DENOISED'));
       sources.push(seriesForAnalysis(denoised ?? read[0]!.images, { role: series.endsWith('t1w') ? 't1w' : 't2w' }));
     }
-    const { spine, report } = await performAnalysis({ sources, model, softwareVersion: '0', pictures: false }, run!);
+    const { spine, report } = await performAnalysis({ sources, model, softwareVersion: '0', pictures: 'none' }, run!);
     return { findings: report.findings as readonly Finding[], certain: spine.numbering.certain, vertebrae: spine.vertebrae };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,29 +1,16 @@
 /** What all measures say in the same way: grades, basis, and what could not be assessed. */
+import { gradeAs } from '../gradeValues.js';
 import { marginOf, gradeOf, scales, type ScaleName } from '../scales.js';
-import type { AnalysisSeries, Assessment, Contrast, Finding, FindingKind, Grade, LabelledStack, NotAssessed, Orientation, Severity, Side, Spine } from '../types.js';
+import type { AnalysisSeries, Assessment, Contrast, Finding, FindingKind, Grade, LabelledStack, NotAssessed, Orientation, Side, Spine } from '../types.js';
 import type { NotAssessedCode } from '../errors.js';
 
 /** Below it a structure is not measured. */
 export const leastConfidence = 0.6;
 
-/** By the place of a grade in its scale: scales without an own severity have their worst grades in common. */
-const severityOf: Readonly<Record<ScaleName, readonly Severity[]>> = {
-  centralCanal: scales.centralCanal.grades,
-  canalDiameter: ['normal', 'moderate', 'severe'],
-  lateralRecess: scales.lateralRecess.grades,
-  foramen: scales.foramen.grades,
-  herniationSize: ['mild', 'moderate', 'severe'],
-  genant: ['normal', 'mild', 'moderate', 'severe'],
-  meyerding: ['mild', 'moderate', 'severe', 'severe', 'severe'],
-  facetWidth: ['normal', 'mild', 'moderate', 'severe'],
-};
-
 /** The grade of a measure on one of the scales, how bad it is, and how near to a cut-off. */
 export function graded(name: ScaleName, value: number): Grade {
   const scale = scales[name];
-  const grade: string = gradeOf(scale, value);
-  const place = (scale.grades as readonly string[]).indexOf(grade);
-  return { scale: name, value: grade, severity: severityOf[name][place]!, marginShare: marginOf(scale, value) };
+  return { ...gradeAs(name, gradeOf<string>(scale, value))!, marginShare: marginOf(scale, value) };
 }
 
 export function basisOf({ series }: Spine, stacks: readonly LabelledStack[]): Finding['basis'] {

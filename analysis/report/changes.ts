@@ -1,7 +1,7 @@
 /** The reader's word: grades that he changes, sentences that he edits. Each gives a new report; the old one stays as it is. */
 import { z } from 'zod';
 import { analysisError } from '../errors.js';
-import { gradeAs, type GradeScale } from './gradeValues.js';
+import { gradeAs, type GradeScale } from '../gradeValues.js';
 import { priorityOf } from './priority.js';
 import type { Report, ReportedFinding } from './schema.js';
 import { draftOf } from './sentences.js';

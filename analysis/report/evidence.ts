@@ -2,7 +2,7 @@
 import { Canvas, lineHeight, textWidth, wrapped, type Colour, type Picture, type Point2 } from '../../imaging/index.js';
 import type { Severity, Spine } from '../types.js';
 import { worstSeverity } from './priority.js';
-import type { Report, ReportedFinding } from './schema.js';
+import type { ReportedFinding } from './schema.js';
 import { outlineColour, SliceView } from './sliceView.js';
 import { findingText } from './words.js';
 
@@ -23,9 +23,9 @@ export interface EvidencePicture {
   readonly picture: Picture;
 }
 
-/** Of all findings that have a drawing. */
-export function evidencePictures(spine: Spine, report: Report, sizePixels = 420): EvidencePicture[] {
-  return report.findings.flatMap((finding) => {
+/** Of those of the findings that have a drawing. */
+export function evidencePictures(spine: Spine, findings: readonly ReportedFinding[], sizePixels = 420): EvidencePicture[] {
+  return findings.flatMap((finding) => {
     const picture = evidencePicture(spine, finding, sizePixels);
     return picture === undefined ? [] : [{ findingId: finding.id, picture }];
   });

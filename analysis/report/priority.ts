@@ -14,7 +14,7 @@
  */
 import { vertebraNumber } from '../anatomy.js';
 import type { Severity } from '../types.js';
-import type { GradeScale } from './gradeValues.js';
+import type { GradeScale } from '../gradeValues.js';
 import type { Priority, ReportedFinding } from './schema.js';
 
 const mostReasonCharacters = 1000;

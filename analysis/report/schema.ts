@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { ANALYSIS_NOTES, type NotAssessedCode } from '../errors.js';
 import { findingKinds, units } from '../types.js';
-import { gradeValues, type GradeScale } from './gradeValues.js';
+import { gradeValues, type GradeScale } from '../gradeValues.js';
 
 export const REPORT_VERSION = 1;
 export const researchStatement = 'Research use only. Not a medical device; not for diagnosis. To be checked by a radiologist.';

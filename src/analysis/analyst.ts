@@ -56,7 +56,7 @@ export class Analyst {
   perform(sources: readonly AnalysisSource[], signal?: AbortSignal): Promise<PerformedAnalysis> {
     return this.#jobs.perform(() => {
       const model = usableSegmentation(this.model);
-      return { modelId: model.id, job: { sources, model, softwareVersion: VERSION, pictures: true } };
+      return { modelId: model.id, job: { sources, model, softwareVersion: VERSION, pictures: 'notable' } };
     }, signal);
   }
 

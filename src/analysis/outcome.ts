@@ -21,20 +21,14 @@ export function sourceOf({ role, denoised, qualityLight }: Pick<OfferedSeries, '
   return { files, hints };
 }
 
-/** Pictures of findings that are not normal, the worst first: a reader looks at those, and an outcome has limits. */
-const mostEvidence = 48;
-const severities = ['severe', 'moderate', 'mild'] as const;
-
 /** Structures are the segmentation, measurements the structured report, grades the summary and the report itself; without tasks, everything. */
 export function outcomeOf(offerId: string, tasks: readonly string[], { report, objects, evidence }: PerformedAnalysis): Outcome {
   const wants = (task: (typeof analysisTasks)[number]) => tasks.length === 0 || tasks.includes(task);
   const wanted = objects.filter((file) => tasksOf[modalityOfResult(readIdentity(file).sopClassUid)].some(wants));
   const results: StageResult[] = wanted.map((bytes) => ({ kind: 'dicom', base64: Buffer.from(bytes).toString('base64') }));
   if (wants('measurements') || wants('grades')) {
-    const rank = (id: string) => severities.findIndex((severity) => report.findings.some((finding) => finding.id === id && finding.grades.some((grade) => grade.severity === severity)));
-    const shown = evidence.filter(({ findingId }) => rank(findingId) >= 0).sort((a, b) => rank(a.findingId) - rank(b.findingId)).slice(0, mostEvidence);
     results.push({ kind: 'json', name: 'report', value: JSON.parse(JSON.stringify(report)) as never });
-    results.push({ kind: 'json', name: 'evidence', value: shown.map(({ findingId, png }) => ({ findingId, png: Buffer.from(png).toString('base64') })) });
+    results.push({ kind: 'json', name: 'evidence', value: evidence.map(({ findingId, png }) => ({ findingId, png: Buffer.from(png).toString('base64') })) });
   }
   return { version: HANDOFF_VERSION, offerId, outcome: 'done', results, priority: report.priority };
 }

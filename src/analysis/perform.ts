@@ -2,7 +2,7 @@
  * One analysis from series to what can be sent on: report, DICOM objects and pictures. Plain data in and out, so that it
  * runs on any thread.
  */
-import { analyse, evidencePictures, summaryPage } from '../../analysis/index.js';
+import { analyse, evidencePictures, summaryPage, worstSeverity } from '../../analysis/index.js';
 import type { Report, RunModel, Spine } from '../../analysis/index.js';
 import { encodePng } from '../../imaging/index.js';
 import { areOfTwoPatients } from '../synthesis/index.js';
@@ -18,8 +18,8 @@ export interface AnalysisJob {
   readonly sources: readonly AnalysisSource[];
   readonly model: { readonly id: string; readonly version: string; readonly sha256: string };
   readonly softwareVersion: string;
-  /** Without them, the report alone. */
-  readonly pictures: boolean;
+  /** Of all findings, of those that are not normal, or none, and no summary page either. */
+  readonly pictures: 'all' | 'notable' | 'none';
 }
 
 export interface PerformedAnalysis {
@@ -50,7 +50,18 @@ export async function performAnalysis(job: AnalysisJob, run: RunModel): Promise<
   return {
     spine, report,
     objects: analysisObjects({ spine, report, sources: sourced.map(({ stack }) => stack), softwareVersion: job.softwareVersion }),
-    ...(job.pictures && { summaryPng: encodePng(summaryPage(spine, report)) }),
-    evidence: job.pictures ? evidencePictures(spine, report).map(({ findingId, picture }) => ({ findingId, png: encodePng(picture) })) : [],
+    ...(job.pictures !== 'none' && { summaryPng: encodePng(summaryPage(spine, report)) }),
+    evidence: evidencePictures(spine, pictured(report, job.pictures)).map(({ findingId, picture }) => ({ findingId, png: encodePng(picture) })),
   };
+}
+
+/** What is handed on has limits. */
+const mostNotable = 48;
+const worstFirst = ['severe', 'moderate', 'mild'] as const;
+
+/** Notable ones: the worst first, and only so many. */
+function pictured({ findings }: Report, pictures: AnalysisJob['pictures']): Report['findings'] {
+  if (pictures !== 'notable') return pictures === 'all' ? findings : [];
+  const ofSeverity = (severity: (typeof worstFirst)[number]) => findings.filter((finding) => worstSeverity(finding) === severity);
+  return worstFirst.flatMap(ofSeverity).slice(0, mostNotable);
 }

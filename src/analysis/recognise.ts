@@ -11,7 +11,7 @@ export interface ContrastFacts {
   readonly isSynthetic: boolean;
   /** In the protocol: `t1w`, `stir`. */
   readonly role?: string;
-  readonly known: KnownSequence & { readonly tiMs?: number | undefined };
+  readonly known: KnownSequence;
   readonly description: string;
 }
 

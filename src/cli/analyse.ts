@@ -32,7 +32,7 @@ export async function analyseFiles(inputs: readonly string[], flags: AnalyseFlag
   const host = new ModelHost(await modelsOf(flags), { ...flags, notice: ({ code, message }) => io.stderr.write(`${code}: ${message}\n`) });
   try {
     const model = usableSegmentation(segmentationModel(host.entries, flags.model));
-    const performed = await performAnalysis({ sources, model, softwareVersion: VERSION, pictures: flags.pictures }, (tensors) => host.run(model.id, tensors));
+    const performed = await performAnalysis({ sources, model, softwareVersion: VERSION, pictures: flags.pictures ? 'all' : 'none' }, (tensors) => host.run(model.id, tensors));
     const files = await write(flags.output, performed).catch((cause: Error) => {
       throw cliError('CONUS_ERR_OUTPUT', `${flags.output} (${cause.message})`, { cause });
     });

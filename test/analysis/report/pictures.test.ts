@@ -31,7 +31,7 @@ describe('the picture of a finding', () => {
 
   it('is marked where its series or its numbers are computed, and only there', () => {
     for (const isSynthetic of [false, true]) {
-      const marked = evidencePictures(smallSpine(isSynthetic), report(isSynthetic), size).filter(({ picture }) => has(picture, synthetic));
+      const marked = evidencePictures(smallSpine(isSynthetic), report(isSynthetic).findings, size).filter(({ picture }) => has(picture, synthetic));
       expect(marked.map(({ findingId }) => findingId)).toEqual(isSynthetic ? ['modic/L4-L5'] : []);
     }
   });
@@ -39,7 +39,7 @@ describe('the picture of a finding', () => {
   it('is there for every finding with a drawing, however odd', () => {
     const spine = smallSpine();
     const drawing = report().findings[0]!.drawing!;
-    expect(evidencePictures(spine, report(), size).map(({ findingId }) => findingId)).toEqual(['centralCanal/L4-L5', 'modic/L4-L5']);
+    expect(evidencePictures(spine, report().findings, size).map(({ findingId }) => findingId)).toEqual(['centralCanal/L4-L5', 'modic/L4-L5']);
     expect(evidencePicture(spine, { id: 'a', ...finding('cobb') }, size)).toBeUndefined();
     expect(evidencePicture(spine, { id: 'a', ...finding('cobb', { drawing: { ...drawing, seriesIndex: 7 } }) }, size)).toBeUndefined();
     for (const odd of [{ sliceIndex: 99 }, { centreMm: [900, 900, 900] as const }, { extentMm: 0.001 }, { outlines: [bodyCode('C7')] }, { areas: [{ pointsMm: [], text: 'x' }] }]) {

@@ -3,8 +3,8 @@
  * a fracture and its age have no order. Schizas 2010, doi 10.1097/BRS.0b013e3181d359bd: B is moderate, C severe, D extreme
  * stenosis. Pfirrmann 2001, doi 10.1097/00007632-200109010-00011: from grade 3 on the disc is no longer bright.
  */
-import { scales } from '../scales.js';
-import type { Grade, Severity } from '../types.js';
+import { scales } from './scales.js';
+import type { Grade, Severity } from './types.js';
 
 export type GradeScale = Grade['scale'];
 
