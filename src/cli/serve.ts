@@ -6,7 +6,7 @@ import { rawFolderIn } from '../keeping/index.js';
 import { createLog } from '../log.js';
 import type { LogLevel } from '../log.js';
 import { Metrics } from '../metrics.js';
-import { deliveryOf, quotaOf, startService } from '../service/index.js';
+import { deliveryOf, quotaOf, startService, urlOf } from '../service/index.js';
 import type { ServiceOptions } from '../service/index.js';
 import { VERSION } from '../version.js';
 import { cliError } from './errors.js';
@@ -72,9 +72,14 @@ export async function serve({ logLevel, json, ...options }: ServeOptions, io: Cl
   const log = createLog(logLevel, { write: (line: string) => io.stderr.write(line) });
   const service = await startService(options, log, new Metrics());
   const { address, httpAddress, dicomAddress } = service;
+  const { doors } = options;
   const facts = { ...address, ...(httpAddress !== undefined && { http: httpAddress }), ...(dicomAddress !== undefined && { dicom: dicomAddress }) };
   log.info({ ...facts, version: VERSION }, 'listening');
-  // Once, and not in the log, which is kept.
+  // The token once, and not in the log, which is kept; behind the # of an address, which browsers send to nobody.
+  if (httpAddress !== undefined) {
+    const token = service.madeToken === undefined ? '' : `#token=${service.madeToken}`;
+    io.stderr.write(`console: ${urlOf(httpAddress, doors?.tls !== undefined)}/${token}\n`);
+  }
   if (service.madeToken !== undefined) io.stderr.write(`token of this service, until it stops: ${service.madeToken}\n`);
   if (json) printJson(io.stdout, facts);
   await stopped(io.stop);

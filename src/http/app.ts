@@ -1,5 +1,5 @@
 /**
- * The HTTP side of the service: exams, health, metrics. Read only. It is a fastify application with three rules in
+ * The HTTP side of the service: console, exams, operations, health, metrics. It is a fastify application with three rules in
  * front of every route: the Host header names this machine (a page of another origin whose name leads here could
  * read everything else), the doors admit the request, and answers carry headers that keep browsers from doing
  * anything with them but showing them. Errors are coded and hold nothing of a patient; what is logged is the route,
@@ -14,6 +14,8 @@ import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { VERSION } from '../version.js';
 import { httpError } from './errors.js';
+import { pageRoutes } from './page.js';
+import type { PageFile } from './page.js';
 
 /** Whether a part of the service can do its work, and why not. */
 export interface PartHealth {
@@ -28,14 +30,16 @@ export interface HttpAppOptions {
   readonly health: () => readonly PartHealth[];
   /** The address that is listened on; the Host header may name it. */
   readonly host?: string;
-  /** Longest body; nothing here takes one. */
+  /** Longest body of routes that do not name their own. */
   readonly bodyLimitBytes?: number;
+  /** The console; absent where it is not served. */
+  readonly page?: readonly PageFile[];
   /** Routes of the parts of the service. */
   readonly plugins?: readonly ((app: FastifyInstance) => void)[];
 }
 
-/** Open to everybody: they tell nothing but that the service is there. */
-const openPaths = new Set(['/health', '/ready']);
+/** Open to everybody, as the console is: they tell nothing but that the service is there. */
+const openPaths = ['/health', '/ready'];
 /** Where every request shows a token of its own. */
 const ownDoor = '/handoff/';
 
@@ -50,7 +54,8 @@ const securityHeaders = {
 } as const;
 
 export function httpApp(options: HttpAppOptions): FastifyInstance {
-  const { doors, metrics, log } = options;
+  const { doors, metrics, log, page = [] } = options;
+  const isOpen = new Set([...openPaths, ...page.map(({ path }) => path)]);
   const hostNames = new Set([...doors.hostNames, ...(options.host === undefined ? [] : [options.host])]);
   const app = Fastify({
     logger: false,
@@ -73,7 +78,7 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
     const route = request.routeOptions.url ?? '';
     if (route.startsWith(ownDoor)) return;
     if (!isOwnHost(request.headers.host, hostNames)) return refuse(reply, 403, httpError('CONUS_ERR_HTTP_HOST', 'another name'));
-    if (openPaths.has(route)) return;
+    if (isOpen.has(route)) return;
     const admission = doors.authorise({ headers: request.headers, remoteAddress: request.ip, door: 'http' });
     if (!admission.isAdmitted) return refuse(reply, admission.status, admission.error);
   });
@@ -93,6 +98,7 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
     const text = await metrics.registry.metrics();
     return reply.header('content-type', metrics.registry.contentType).send(text);
   });
+  pageRoutes(page)(app);
   for (const plugin of options.plugins ?? []) plugin(app);
   return app;
 }

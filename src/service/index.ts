@@ -1,6 +1,6 @@
 export { Parts } from './parts.js';
 export type { ServicePart } from './parts.js';
-export { startService } from './service.js';
+export { startService, urlOf } from './service.js';
 export type { Service, ServiceOptions } from './service.js';
 export type { DataOptions, DeliveryOptions } from './delivery.js';
 export { deliveryOf, quotaOf } from './destinations.js';

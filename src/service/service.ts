@@ -18,7 +18,7 @@ import type { SynthesisConfig } from '../config/synthesis.js';
 import type { CommitmentReports } from '../dicom/index.js';
 import { Doors } from '../doors/index.js';
 import type { DoorOptions } from '../doors/index.js';
-import { examRoutes } from '../http/index.js';
+import { examRoutes, readPage } from '../http/index.js';
 import { LIVE_PATH, LIVE_PROTOCOL, LiveChannel } from '../live/index.js';
 import { Denoising } from '../denoising/index.js';
 import type { DenoisingOptions } from '../denoising/index.js';
@@ -155,7 +155,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       const live = new LiveChannel({ exams, doors, log, host: options.http.host });
       const liveInfo = () => ({ path: LIVE_PATH, protocol: LIVE_PROTOCOL, epoch: live.epoch, latestSequence: live.latestSequence });
       const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), ...(handoff === undefined ? [] : [handoff.routes])];
-      http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), plugins }, (server) => live.attach(server));
+      http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), page: readPage(), plugins }, (server) => live.attach(server));
       parts.add(http.part);
       httpAddress = http.address;
       // Closed before HTTP, which waits for every connection.
@@ -208,7 +208,8 @@ async function warmUp(denoising: Denoising, log: Logger): Promise<void> {
   }
 }
 
-const urlOf = ({ host, port }: Address, isSecure: boolean) => `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** Where a browser finds it. */
+export const urlOf = ({ host, port }: Address, isSecure: boolean) => `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** The session goes on; what is thrown may quote a header, so only where it came from is kept. */
 function lookingOnFailed(error: unknown, session: string, log: Logger): void {

@@ -1,0 +1,4 @@
+export { ApiError, getBytes, getJson, getText, isLockedOut, sendJson, setToken, token } from './http.js';
+export { connection, examOf, exams, isKnown, liveCounts, lookAt, messages, onPicture, startLive } from './exams.js';
+export type { ConnectionState, LiveCounts } from './live.js';
+export type * from './types.js';

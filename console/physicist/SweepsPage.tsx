@@ -1,0 +1,3 @@
+export function SweepsPage({ name }: { name: string | undefined }) {
+  return <h1>Sweeps {name}</h1>;
+}
