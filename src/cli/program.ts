@@ -261,7 +261,7 @@ function addSweep(program: Command, io: CliIo, done: (code: ExitCode) => void): 
     .option('--R <factors>', 'acceleration factors, multiples of that of the data', wholeNumbers(1, 8), [2, 3, 4])
     .option('--acs <lines>', 'numbers of calibration lines', wholeNumbers(1, 4096), [24])
     .option('--method <names>', `how missing lines are filled, some of ${unaliasMethods.join(',')}`, namesOf(unaliasMethods), ['grappa'])
-    .option('-o, --output <page>', 'an HTML page with plots and error maps')
+    .option('-o, --output <out>', 'an HTML page with plots and error maps; .json for the console')
     .option('--tr-ms <milliseconds>', "repetition time in place of the header's", positive)
     .option('--etl <lines>', "echo train length in place of the header's", wholeNumber(1, 4096))
     .option('--max-nrmse <value>', 'largest nRMSE that passes', positive)

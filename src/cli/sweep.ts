@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ReconstructionPool } from '../reconstruction/index.js';
 import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
-import { sweepPage } from '../report/index.js';
+import { sweepFile, sweepPage } from '../report/index.js';
 import { hasLimits, limitTexts, settingText, sweep as runSweep } from '../sweep/index.js';
 import type { SweepOptions, SweepOutcome, SweepResult } from '../sweep/index.js';
 import { cliError } from './errors.js';
@@ -14,7 +14,7 @@ import { Progress } from './progress.js';
 import { openSource } from './source.js';
 
 export interface SweepCommandOptions extends SweepOptions, ReconstructionPoolOptions {
-  /** Where the page goes. */
+  /** Where the page goes, or the figures with pictures: a name that ends in .json. */
   readonly output: string | undefined;
   readonly json: boolean;
 }
@@ -31,7 +31,7 @@ export async function sweep(input: string, options: SweepCommandOptions, io: Cli
       progress: (setting) => progress.update(() => setting),
     });
     progress.end();
-    if (options.output !== undefined) await writePage(options.output, sweepPage(outcome));
+    if (options.output !== undefined) await write(options.output, options.output.endsWith('.json') ? `${JSON.stringify(sweepFile(outcome))}\n` : sweepPage(outcome));
     if (options.json) printJson(io.stdout, presented(outcome));
     else printOutcome(outcome, options.output, io);
     return ExitCode.ok;
@@ -40,10 +40,10 @@ export async function sweep(input: string, options: SweepCommandOptions, io: Cli
   }
 }
 
-async function writePage(path: string, html: string): Promise<void> {
+async function write(path: string, text: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, html);
+    await writeFile(path, text);
   } catch (cause) {
     throw cliError('CONUS_ERR_OUTPUT', `${path} (${(cause as Error).message})`, { cause });
   }

@@ -1,15 +1,12 @@
 /** What `conus sweep` found, on one page. */
-import { backgroundThreshold, percentileOf, sortedWithin, thresholdMask } from '../../imaging/index.js';
-import { hasLimits, limitTexts, settingText, type Limits, type SweepOutcome, type SweepPicture, type SweepResult } from '../sweep/index.js';
+import { backgroundThreshold } from '../../imaging/index.js';
+import { hasLimits, limitTexts, settingText, type Limits, type SweepOutcome, type SweepResult } from '../sweep/index.js';
 import { VERSION } from '../version.js';
 import { chart, legendMark, type Chart, type Curve } from './chart.js';
 import { html, type Markup } from './html.js';
 import { page, table, tile, type Column } from './page.js';
-import { colourBar, pictureUri, shortNumber, type Scale } from './pictures.js';
-
-/** Errors are shown up to this part of the bright pixels of the data as they are. */
-const errorScale: Scale = { low: 0, high: 20, paint: 'heat', unit: ' %' };
-const gScale: Scale = { low: 1, high: 3, paint: 'heat' };
+import { colourBar, shortNumber } from './pictures.js';
+import { sweepPictures } from './sweepPictures.js';
 
 export function sweepPage(outcome: SweepOutcome): string {
   const title = `Acceleration sweep${nameOf(outcome)}`;
@@ -145,37 +142,26 @@ function settingsTable({ scan, baseline, results, fastest, limits, snrUnits }: S
   return table(columns, [baseline, ...results], (result) => (result === fastest && hasLimits(limits) ? 'best' : ''));
 }
 
-function pictures({ baseline, results }: SweepOutcome): Markup {
-  const reference = baseline.picture;
-  if (reference === undefined) return html`<p>There are no images.</p>`;
-  const { rows, columns } = reference;
-  const mask = thresholdMask(reference.image, backgroundThreshold);
-  const bright = percentileOf(sortedWithin(reference.image, mask), 99);
-  const imageScale: Scale = { low: 0, high: bright, paint: 'grey' };
-  const masked = (map: Float32Array) => map.map((value, pixel) => (mask[pixel] === 1 ? value : 0));
+function pictures(outcome: SweepOutcome): Markup {
+  const painted = sweepPictures(outcome);
+  if (painted === undefined) return html`<p>There are no images.</p>`;
+  const { scales } = painted;
   const figure = (uri: string, caption: string) => html`<figure><img alt="${caption}" src="${uri}"><figcaption>${caption}</figcaption></figure>`;
-  const ofResult = ({ setting, figures, picture }: SweepResult): Markup[] => {
-    const name = settingText(setting);
-    if (picture === undefined || figures === undefined) return [];
-    const of = (values: Float32Array, scale: Scale, caption: string) => figure(pictureUri(values, rows, columns, scale), caption);
-    const image = of(picture.image, imageScale, name);
-    const error = setting === undefined
-      ? html`<p class="soft">All lines: nothing to compare.</p>`
-      : of(percentOf(picture, bright), errorScale, `error, nRMSE ${shortNumber(figures.nRmse)}`);
-    const gFactor = picture.gFactor === undefined
-      ? html`<p class="soft">No g-factor.</p>`
-      : of(masked(picture.gFactor), gScale, `g-factor, mean ${figures.gMean!.toFixed(2)}`);
-    return [image, error, gFactor];
+  const ofResult = (result: SweepResult): Markup[] => {
+    const { figures } = result;
+    const of = painted.paint(result);
+    if (of === undefined || figures === undefined) return [];
+    return [
+      figure(of.image, settingText(result.setting)),
+      of.error === undefined ? html`<p class="soft">All lines: nothing to compare.</p>` : figure(of.error, `error, nRMSE ${shortNumber(figures.nRmse)}`),
+      of.gFactor === undefined ? html`<p class="soft">No g-factor.</p>` : figure(of.gFactor, `g-factor, mean ${figures.gMean!.toFixed(2)}`),
+    ];
   };
-  return html`<p class="soft">Slice ${reference.slice}. Errors are magnitudes of the difference, in parts of the bright pixels (99th percentile) of the data as acquired; g-factors are shown within the object.</p>
+  return html`<p class="soft">Slice ${painted.slice}. Errors are magnitudes of the difference, in parts of the bright pixels (99th percentile) of the data as acquired; g-factors are shown within the object.</p>
 <div class="pictures" style="grid-template-columns: repeat(3, minmax(0, 20rem))">
-${[colourBar(imageScale), colourBar(errorScale), colourBar(gScale)]}
-${[baseline, ...results].map(ofResult)}
+${[colourBar(scales.image), colourBar(scales.error), colourBar(scales.gFactor)]}
+${[outcome.baseline, ...outcome.results].map(ofResult)}
 </div>`;
-}
-
-function percentOf({ error }: SweepPicture, bright: number): Float32Array {
-  return error.map((value) => (100 * Math.abs(value)) / bright);
 }
 
 function method({ snrUnits }: SweepOutcome): Markup {

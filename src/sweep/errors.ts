@@ -1,4 +1,4 @@
-/** Why a scan cannot be swept. */
+/** Why a scan cannot be swept, or a sweep not be shown. */
 import { errorsOf } from 'ismrmrd';
 import type { ErrorTable } from 'ismrmrd';
 
@@ -14,6 +14,14 @@ export const SWEEP_ERRORS = {
   CONUS_ERR_SWEEP_CALIBRATION: {
     expected: 'as many neighbouring lines about the k-space centre in the data as --acs asks for',
     action: 'ask for fewer calibration lines',
+  },
+  CONUS_ERR_SWEEP_UNKNOWN: {
+    expected: 'the name of a sweep in the folder sweeps of the data folder',
+    action: 'write one there: conus sweep IN -o DATA/sweeps/NAME.json; GET /api/sweeps lists them',
+  },
+  CONUS_ERR_SWEEP_FILE: {
+    expected: 'a file that conus sweep -o NAME.json wrote, of at most 64 MiB',
+    action: 'write it again with this version, or with fewer settings',
   },
 } as const satisfies ErrorTable;
 

@@ -1,9 +1,10 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ReconstructionPool } from '../../../src/reconstruction/index.js';
-import { sweepPage } from '../../../src/report/index.js';
-import { sweep, type SweepOptions, type SweepOutcome, type SweepResult } from '../../../src/sweep/index.js';
+import { sweepFile, sweepPage } from '../../../src/report/index.js';
+import { sweep, sweepFileSchema, type SweepOptions, type SweepOutcome, type SweepResult } from '../../../src/sweep/index.js';
 import { smallScan, streamOf, withTiming, type Opener } from './scans.js';
 
 let pool: ReconstructionPool;
@@ -58,6 +59,17 @@ describe('a sweep of fully sampled data', () => {
     expect(page.match(/<img/g)).toHaveLength(3 + 2 + 3 * 4);
     for (const { setting } of outcome.results) expect(page).toContain(`R = ${setting!.acceleration}, ${setting!.calibrationLines} calibration lines, grappa`);
     expect(page).not.toMatch(/<script|https?:\/\//);
+  });
+
+  it('is the same as a file, every figure and picture of it', () => {
+    const file = sweepFileSchema.parse(JSON.parse(JSON.stringify(sweepFile(outcome))));
+    expect(file.rows.map(({ figures }) => figures)).toEqual([outcome.baseline, ...outcome.results].map(({ figures }) => figures));
+    expect(file.rows[file.fastest!]!.setting).toEqual(outcome.fastest!.setting);
+    const { rows, columns } = file.pictures!;
+    for (const { setting, pictures } of file.rows) {
+      expect(Object.keys(pictures!)).toEqual(setting === undefined ? ['image', 'gFactor'] : ['image', 'error', 'gFactor']);
+      for (const uri of Object.values(pictures!)) expect(decode(Buffer.from(uri!.split(',')[1]!, 'base64'))).toMatchObject({ height: rows, width: columns });
+    }
   });
 });
 
