@@ -96,7 +96,7 @@ export class ExamBook {
   }
 
   record(id: string): ExamRecord | undefined {
-    return this.#entryOf(id)?.record;
+    return this.#entryOf(id)?.record ?? this.#options.recall?.exam(id);
   }
 
   /** Where the images of a session belong. */

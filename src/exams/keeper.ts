@@ -135,7 +135,7 @@ export class ExamKeeper {
 
   /** Images of a series that are in memory, in their order. @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN */
   pictures(examId: string, seriesId: string): ExamPicture[] {
-    return this.#sessionsOf(examId, seriesId).map((id) => this.#pictures.ofSession(id)).find((pictures) => pictures.length > 0) ?? [];
+    return this.sessionsOf(examId, seriesId).map((id) => this.#pictures.ofSession(id)).find((pictures) => pictures.length > 0) ?? [];
   }
 
   /** @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN, CONUS_ERR_IMAGE_GONE */
@@ -143,6 +143,13 @@ export class ExamKeeper {
     const found = this.pictures(examId, seriesId).find((picture) => picture.output === output && picture.number === number);
     if (found === undefined) throw examError('CONUS_ERR_IMAGE_GONE', 'an image that is not in memory');
     return found;
+  }
+
+  /** Sessions that sent the series, the latest first. @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN */
+  sessionsOf(examId: string, seriesId: string): string[] {
+    if (!this.exam(examId).series.some(({ id }) => id === seriesId)) throw examError('CONUS_ERR_SERIES_UNKNOWN', 'another id');
+    const runs = this.book.record(examId)?.series[seriesId]?.runs ?? {};
+    return Object.values(runs).sort((a, b) => b.openedAt - a.openedAt).map(({ sessionId }) => sessionId);
   }
 
   trouble(): string | undefined {
@@ -153,13 +160,6 @@ export class ExamKeeper {
     clearInterval(this.#tickTimer);
     this.#keep();
     await this.#options.flushed();
-  }
-
-  /** Those that sent the series, the latest first. */
-  #sessionsOf(examId: string, seriesId: string): string[] {
-    if (!this.exam(examId).series.some(({ id }) => id === seriesId)) throw examError('CONUS_ERR_SERIES_UNKNOWN', 'another id');
-    const runs = this.book.record(examId)?.series[seriesId]?.runs ?? {};
-    return Object.values(runs).sort((a, b) => b.openedAt - a.openedAt).map(({ sessionId }) => sessionId);
   }
 
   #keepPicture(picture: ExamPicture): void {

@@ -19,20 +19,24 @@ export interface ReadoutFacts {
 export class ReadoutCensus {
   readonly readouts: ReadoutFacts[] = [];
 
-  add({ flags, encodingSpaceRef, idx }: AcquisitionHeader): void {
-    const { slice, contrast, phase, repetition, set } = idx;
-    this.readouts.push({
-      flags,
-      use: useOf(flags),
-      encodingSpaceRef,
-      image: [slice, contrast, phase, repetition, set].join(),
-      round: [phase, repetition, set].join(),
-      slice,
-      line: idx.kspaceEncodeStep1,
-      partition: idx.kspaceEncodeStep2,
-      average: idx.average,
-    });
+  add(header: AcquisitionHeader): void {
+    this.readouts.push(readoutFacts(header));
   }
+}
+
+export function readoutFacts({ flags, encodingSpaceRef, idx }: AcquisitionHeader): ReadoutFacts {
+  const { slice, contrast, phase, repetition, set } = idx;
+  return {
+    flags,
+    use: useOf(flags),
+    encodingSpaceRef,
+    image: [slice, contrast, phase, repetition, set].join(),
+    round: [phase, repetition, set].join(),
+    slice,
+    line: idx.kspaceEncodeStep1,
+    partition: idx.kspaceEncodeStep2,
+    average: idx.average,
+  };
 }
 
 /** A line of k-space, and not noise, a navigator or the like. */

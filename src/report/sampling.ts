@@ -1,11 +1,9 @@
-/** Which lines of k-space a scan acquired, and when: of one image, the first that was begun. */
-import { isLine, type ReadoutFacts } from '../raw/index.js';
+/** Which lines of k-space a scan acquired, and when, of one image. */
+import { sampledImage, type LineUse, type ReadoutFacts, type SampledLine, type SamplingGrid } from '../raw/index.js';
 import { chart, hues } from './chart.js';
 import { html, type Markup } from './html.js';
 
-type Use = 'imaging' | 'calibrationAndImaging' | 'calibration';
-
-const looks: Readonly<Record<Use, { readonly name: string; readonly colour: string }>> = {
+const looks: Readonly<Record<LineUse, { readonly name: string; readonly colour: string }>> = {
   imaging: { name: 'imaging', colour: hues[0] },
   calibrationAndImaging: { name: 'imaging and calibration', colour: hues[2] },
   calibration: { name: 'calibration', colour: hues[1] },
@@ -16,48 +14,20 @@ const missingColour = '#eceff2';
 const plotHeightOf = (nLines: number) => Math.min(640, Math.max(280, 2 * nLines));
 const plotWidth = 200;
 
-export interface SamplingGrid {
-  /** Counters of the first and the last line that a full k-space has, and of its centre. */
-  readonly firstLine: number;
-  readonly lastLine: number;
-  readonly centreLine: number;
-  readonly nPartitions: number;
-}
-
-interface SampledLine {
-  readonly line: number;
-  readonly partition: number;
-  readonly use: Use;
-}
-
 export function samplingSection(readouts: readonly ReadoutFacts[], grid: SamplingGrid): Markup {
-  const lines = readouts.filter(isLine);
-  const first = lines.find(({ use }) => use !== 'calibration') ?? lines[0];
-  if (first === undefined) return html`<p>No lines of k-space were acquired.</p>`;
-  const ofImage = lines.filter(({ image, slice, use }) => image === first.image || (use === 'calibration' && slice === first.slice));
-  const sampled = linesOf(ofImage);
+  const image = sampledImage(readouts);
+  if (image === undefined) return html`<p>No lines of k-space were acquired.</p>`;
+  const { slice, readouts: ofImage, lines: sampled } = image;
   const nFull = (grid.lastLine - grid.firstLine + 1) * grid.nPartitions;
   const nAverages = new Set(ofImage.map(({ average }) => average)).size;
   const nReadouts = ofImage.length;
-  return html`<p class="soft">Slice ${first.slice}: ${sampled.length} of ${nFull} lines${nAverages > 1 ? `, ${nAverages} averages` : ''}, ${nReadouts} readouts; lines ${grid.firstLine} to ${grid.lastLine}, the k-space centre in line ${grid.centreLine}.</p>
-<p>${(Object.keys(looks) as Use[]).map((use) => legendOf(looks[use].colour, `${looks[use].name}: ${sampled.filter((line) => line.use === use).length}`))}${legendOf(missingColour, `not acquired: ${nFull - sampled.length}`)}</p>
+  return html`<p class="soft">Slice ${slice}: ${sampled.length} of ${nFull} lines${nAverages > 1 ? `, ${nAverages} averages` : ''}, ${nReadouts} readouts; lines ${grid.firstLine} to ${grid.lastLine}, the k-space centre in line ${grid.centreLine}.</p>
+<p>${(Object.keys(looks) as LineUse[]).map((use) => legendOf(looks[use].colour, `${looks[use].name}: ${sampled.filter((line) => line.use === use).length}`))}${legendOf(missingColour, `not acquired: ${nFull - sampled.length}`)}</p>
 <div class="side">${grid.nPartitions > 1 ? partitionPlot(sampled, grid) : linePlot(sampled, grid)}<div style="width:min(30rem,100%)">${orderPlot(ofImage)}</div></div>`;
 }
 
 function legendOf(colour: string, text: string): Markup {
   return html`<span style="margin-right:1.1rem;white-space:nowrap"><span class="swatch" style="background:${colour}"></span>${text}</span>`;
-}
-
-/** Each place once; an imaging line of the same number outweighs a calibration line. */
-function linesOf(readouts: readonly ReadoutFacts[]): SampledLine[] {
-  const places = new Map<string, SampledLine>();
-  for (const { line, partition, use } of readouts) {
-    const key = `${line} ${partition}`;
-    const known = places.get(key)?.use;
-    const isBoth = known !== undefined && known !== use;
-    places.set(key, { line, partition, use: isBoth ? 'calibrationAndImaging' : (use as Use) });
-  }
-  return [...places.values()];
 }
 
 /** Lines from the top, the readout from left to right. */
@@ -84,8 +54,8 @@ ${sampled.map(({ line, partition, use }) => html`<rect x="${((line - firstLine) 
 }
 
 function orderPlot(readouts: readonly ReadoutFacts[]): Markup {
-  const uses = Object.keys(looks) as Use[];
-  const hueByUse: Readonly<Record<Use, number>> = { imaging: 0, calibrationAndImaging: 2, calibration: 1 };
+  const uses = Object.keys(looks) as LineUse[];
+  const hueByUse: Readonly<Record<LineUse, number>> = { imaging: 0, calibrationAndImaging: 2, calibration: 1 };
   return chart({
     title: 'Order of acquisition',
     xLabel: 'readout of this image',

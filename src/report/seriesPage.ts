@@ -2,7 +2,7 @@
 import type { MrdHeader } from 'ismrmrd';
 import { backgroundThreshold, meanOf } from '../../imaging/index.js';
 import type { Decision, NoiseStatistics } from '../../recon/index.js';
-import type { ReadoutFacts } from '../raw/index.js';
+import { samplingGridOf, type ReadoutFacts } from '../raw/index.js';
 import { VERSION } from '../version.js';
 import { html, type Markup } from './html.js';
 import { noiseSection } from './noise.js';
@@ -127,12 +127,8 @@ function coilMaps({ coilMaps: uris, first }: SeriesContent, { header }: ScanCont
 }
 
 function sampling({ header, readouts }: ScanContent): Markup {
-  const encoding = header.encoding[0];
-  if (encoding === undefined) return html`<p>The header has no encoding.</p>`;
-  const { y, z } = encoding.encodedSpace.matrixSize;
-  const centreLine = encoding.encodingLimits.kspace_encoding_step_1?.center ?? Math.floor(y / 2);
-  const firstLine = centreLine - Math.floor(y / 2);
-  return samplingSection(readouts, { firstLine, lastLine: firstLine + y - 1, centreLine, nPartitions: z });
+  const grid = samplingGridOf(header);
+  return grid === undefined ? html`<p>The header has no encoding.</p>` : samplingSection(readouts, grid);
 }
 
 function stages({ stageMs }: ScanContent): Markup {

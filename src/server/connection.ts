@@ -12,7 +12,7 @@ import { KeepingAnswer } from '../keeping/index.js';
 import type { KeptSession, SessionKeeper } from '../keeping/index.js';
 import { RawRecorder, rawWarning } from '../raw/index.js';
 import { Session, WireAnswer } from '../session/index.js';
-import type { Denoisers, Epilogue, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
+import type { Denoisers, Epilogue, OnlookerMapKind, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
 import { serverError } from './errors.js';
 import { SocketSink } from './socketSink.js';
 
@@ -27,6 +27,8 @@ export interface ConnectionOptions extends ChoiceOptions {
   readonly keeper?: SessionKeeper;
   /** Who looks on at the session of this id. */
   readonly observe?: (sessionId: string) => SessionObserver;
+  /** Maps that they get, whatever clients ask for. */
+  readonly onlookerMaps?: readonly OnlookerMapKind[];
   /** What goes back after the images of the session of this id. */
   readonly epilogueOf?: (sessionId: string) => Epilogue;
   /** Longest silence between messages. */

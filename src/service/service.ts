@@ -43,6 +43,7 @@ import { openHandoff } from './handoff.js';
 import type { HandoffPart } from './handoff.js';
 import { startHttp } from './http.js';
 import { Parts } from './parts.js';
+import { openPhysics } from './physics.js';
 import { deliverByProtocol } from './protocolDelivery.js';
 import { keptSyntheses, openSynthesis } from './synthesis.js';
 import type { SynthesisPart } from './synthesis.js';
@@ -115,6 +116,8 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     // Nobody could look at exams that are neither kept nor shown.
     const exams = options.http === undefined && data === undefined ? undefined : parts.add(await openExams(options.exams ?? {}, data?.spool, log));
     if (exams !== undefined) lookOn.push((sessionId) => exams.observe(sessionId));
+    const physics = exams === undefined ? undefined : openPhysics(exams, data?.spool);
+    if (physics !== undefined) lookOn.unshift(physics.observe);
 
     const delivery = data === undefined ? undefined : await startDelivery(data.spool, options.delivery ?? noDelivery, exams, log, metrics);
     if (delivery !== undefined) parts.add(delivery.part);
@@ -154,7 +157,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     if (options.http !== undefined && exams !== undefined) {
       const live = new LiveChannel({ exams, doors, log, host: options.http.host });
       const liveInfo = () => ({ path: LIVE_PATH, protocol: LIVE_PROTOCOL, epoch: live.epoch, latestSequence: live.latestSequence });
-      const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), ...(handoff === undefined ? [] : [handoff.routes])];
+      const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), physics?.routes, handoff?.routes].filter((plugin) => plugin !== undefined);
       http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), page: readPage(), plugins }, (server) => live.attach(server));
       parts.add(http.part);
       httpAddress = http.address;
@@ -178,6 +181,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
       ...(delivery !== undefined && { keeper: delivery.keeper }),
       ...(synthesis !== undefined && { epilogueOf: synthesis.epilogueOf }),
+      onlookerMaps: exams === undefined ? [] : (options.exams?.maps ?? []),
       observe: (id) => joinObservers(lookOn.map((observerOf) => observerOf(id)), (error) => lookingOnFailed(error, id, log)),
       log,
       metrics,

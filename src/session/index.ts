@@ -2,6 +2,7 @@ export type { SessionAnswer } from './answer.js';
 export * from './errors.js';
 export { Session } from './session.js';
 export { joinObservers } from './observer.js';
+export type { OnlookerMapKind } from './onlookerMaps.js';
 export type { SessionObserver } from './observer.js';
 export type { Denoisers, Epilogue, Reconstructions, SessionOptions } from './session.js';
 export { play } from './play.js';

@@ -1,6 +1,6 @@
 /** Who looks on at a session, and changes nothing: exams, delivery, reports. */
 import type { AcquisitionHeader, MrdHeader, MrdImage } from 'ismrmrd';
-import type { NoiseRecord, ReconImage, ReconSummary } from '../../recon/index.js';
+import type { NoiseRecord, ReconImage, ReconNotice, ReconSummary } from '../../recon/index.js';
 import type { Choice } from '../chain/index.js';
 import type { SessionSummary } from './summary.js';
 
@@ -16,6 +16,8 @@ export interface SessionObserver {
   imageMade?(image: ReconImage): void;
   /** An image that the client sent, on its way back. */
   imageReturned?(image: MrdImage): void;
+  /** What is remarked to the client, each time. */
+  remarked?(notice: ReconNotice): void;
   reconstructed?(summary: ReconSummary): void;
   /** Without an error, every image of the session itself is made, handed on and kept; what others make of them may still go back. */
   completed?(noticeCodes: readonly string[]): void;
@@ -44,6 +46,7 @@ export function joinObservers(observers: readonly SessionObserver[], failed: (er
     inputEnded: () => each((observer) => observer.inputEnded?.()),
     imageMade: (image) => each((observer) => observer.imageMade?.(image)),
     imageReturned: (image) => each((observer) => observer.imageReturned?.(image)),
+    remarked: (notice) => each((observer) => observer.remarked?.(notice)),
     reconstructed: (summary) => each((observer) => observer.reconstructed?.(summary)),
     completed: (noticeCodes) => each((observer) => observer.completed?.(noticeCodes)),
     closed: (summary) => each((observer) => observer.closed?.(summary)),

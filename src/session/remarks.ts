@@ -11,9 +11,12 @@ const prefixes: Readonly<Record<ReconNotice['severity'], string>> = { info: '', 
 export class Remarks {
   readonly #counts = new Map<string, number>();
   readonly #send: (text: string) => void;
+  readonly #sent: (notice: ReconNotice) => void;
 
-  constructor(send: (text: string) => void) {
+  /** @param sent is told each remark that was sent */
+  constructor(send: (text: string) => void, sent: (notice: ReconNotice) => void = () => undefined) {
     this.#send = send;
+    this.#sent = sent;
   }
 
   get codes(): readonly string[] {
@@ -23,7 +26,9 @@ export class Remarks {
   say(notice: ReconNotice): void {
     const count = (this.#counts.get(notice.code) ?? 0) + 1;
     this.#counts.set(notice.code, count);
-    if (count <= LIMIT_PER_CODE) this.#send(`${prefixes[notice.severity]}${notice.code}: ${notice.message}`);
+    if (count > LIMIT_PER_CODE) return;
+    this.#send(`${prefixes[notice.severity]}${notice.code}: ${notice.message}`);
+    this.#sent(notice);
   }
 
   /** Says what was only counted. */

@@ -17,6 +17,8 @@ import type { SessionAnswer } from './answer.js';
 import { sessionError, sessionWarning } from './errors.js';
 import { IncomingCt } from './incomingCt.js';
 import type { SessionObserver } from './observer.js';
+import { OnlookerMaps } from './onlookerMaps.js';
+import type { OnlookerMapKind } from './onlookerMaps.js';
 import { QualityWatch } from './quality.js';
 import { answerQuery } from './queries.js';
 import { Remarks } from './remarks.js';
@@ -53,6 +55,8 @@ export interface SessionOptions extends ChoiceOptions {
   readonly noiseStore?: NoiseStore;
   readonly limits?: Partial<ParserLimits>;
   readonly observer?: SessionObserver;
+  /** Maps that the observer gets, whatever the client asks for. */
+  readonly onlookerMaps?: readonly OnlookerMapKind[];
   readonly epilogue?: Epilogue;
 }
 
@@ -119,7 +123,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#answer = options.answer;
-    this.#remarks = new Remarks((text) => options.answer.text(text));
+    this.#remarks = new Remarks((text) => options.answer.text(text), (notice) => options.observer?.remarked?.(notice));
     this.#choice = new ChainChoice(options);
     this.#parser = new MrdParser(this.#sink(), options.limits);
     this.closed = new Promise((resolve) => {
@@ -326,7 +330,8 @@ export class Session {
     this.#quality = new QualityWatch(parameters.onAmber, parameters.onRed, (notice) => this.#say(notice));
     this.#originals = new WithheldOriginals(!parameters.sendOriginal && parameters.denoise > 0);
     const denoiser = parameters.denoise > 0 ? this.#options.denoisers?.denoiser('denoise-mr', parameters.denoiseModel) : undefined;
-    this.#opening = this.#options.reconstructions.open(this.#header, parameters, this.#events(), storedNoise, denoiser);
+    const maps = new OnlookerMaps(this.#options.onlookerMaps ?? [], parameters);
+    this.#opening = this.#options.reconstructions.open(this.#header, maps.parameters, this.#events(maps), storedNoise, denoiser);
     this.#opening.then(
       (reconstruction) => {
         this.#reconstruction = reconstruction;
@@ -344,7 +349,7 @@ export class Session {
     this.#answer.begin(this.#header, { ...settings, rawDataIdentity: rawDataIdentity(this.#header, first, samples) });
   }
 
-  #events(): ReconstructionEvents {
+  #events(maps: OnlookerMaps): ReconstructionEvents {
     const guard =
       <Value>(handle: (value: Value) => void) =>
       (value: Value): void => {
@@ -358,10 +363,12 @@ export class Session {
     return {
       image: guard((image: ReconImage) => {
         if (this.#quality?.passes(image) === false) return;
-        this.#sendAll(this.#originals.take(image));
+        if (maps.sends(image.kind)) this.#sendAll(this.#originals.take(image));
         this.#options.observer?.imageMade?.(image);
       }),
-      notice: guard((notice: ReconNotice) => this.#say(notice)),
+      notice: guard((notice: ReconNotice) => {
+        if (maps.says(notice.code)) this.#say(notice);
+      }),
       room: () => this.#roomAgain(),
       failed: guard((error: Error) => this.#reconstructionBroke(error)),
     };

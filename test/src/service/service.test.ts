@@ -10,6 +10,7 @@ import { createLog } from '../../../src/log.js';
 import { Metrics } from '../../../src/metrics.js';
 import { defaultPolicy } from '../../../src/outbox/index.js';
 import type { Sender } from '../../../src/outbox/index.js';
+import { toldRecordSchema } from '../../../src/records/index.js';
 import { startService } from '../../../src/service/index.js';
 import type { Service } from '../../../src/service/index.js';
 import { cleanUp, Client } from '../live/clients.js';
@@ -28,6 +29,7 @@ const started = (): Promise<Service> => {
     {
       host: '127.0.0.1', port: 0, maxSessions: 4, idleTimeoutS: 60, stallTimeoutS: 60, threads: 1,
       http: { host: '127.0.0.1', port: 0 }, data: { folder },
+      exams: { maps: ['gFactor', 'snr'] },
       delivery: { destinations: new Map([['archive', { sender: archive, parallel: 1 }]]), destinationsFor: () => ['archive'], policy: defaultPolicy },
     },
     createLog('trace', { write: (line: string) => void log.push(line) }),
@@ -44,6 +46,9 @@ afterAll(async () => {
   await service.close(0);
   await rm(folder, { recursive: true });
 });
+
+const recordOf = async (examId: string, seriesId: string) =>
+  toldRecordSchema.parse(await (await fetch(`http://127.0.0.1:${service.httpAddress!.port}/api/exams/${examId}/series/${seriesId}/record`)).json());
 
 async function conus(...argv: string[]): Promise<string> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
@@ -70,10 +75,16 @@ describe('the service', () => {
     for (const { lines, outputs, facts, deliveries } of exam.series) {
       expect(deliveries).toMatchObject([{ destination: 'archive', state: 'delivered' }]);
       expect(lines!.nAcquired).toBe(lines!.nExpected);
-      expect(outputs).toEqual([{ kind: 'image', nImages: 2, nExpected: 2 }]);
+      expect(outputs).toEqual(['gFactor', 'image', 'snr'].map((kind) => ({ kind, nImages: 2, nExpected: 2 })));
       expect(facts).toMatchObject({ orientation: 'sagittal', acceleration: 2, isSimulated: true });
     }
     expect(exam.promises.filter(({ state }) => state !== 'came').map(({ role, state }) => [role, state])).toEqual([['t2w', 'awaited']]);
+
+    // The maps that were asked for whoever looks on are neither outputs of the wire nor of the archive.
+    const record = await recordOf(exam.id, exam.series[0]!.id);
+    expect(record).toMatchObject({ nAttempts: 1, chain: 'default', noise: { coils: [{ isBroken: false }, { isBroken: false }] }, sampling: { nLines: 32 } });
+    expect(record.sampling!.pattern[0]).toBe('i.i.i.i.bcbcbcbcbcbcbcbci.i.i.i.');
+    expect(new Set(record.timeline.slices.flatMap(({ images }) => images.map(({ kind }) => kind)))).toEqual(new Set(['image', 'gFactor', 'snr']));
 
     const picture = await fetch(`${at}/api/exams/${exam.id}/series/${exam.series[0]!.id}/images/1`);
     expect([picture.status, picture.headers.get('x-conus-rows')]).toEqual([200, '32']);
@@ -100,5 +111,7 @@ describe('the service', () => {
     service = await started();
     const again = (await (await fetch(`http://127.0.0.1:${service.httpAddress!.port}/api/exams`)).json()) as { exams: unknown[] };
     expect(again.exams).toEqual(rows);
+    const { series } = examSchema.parse(await (await fetch(`http://127.0.0.1:${service.httpAddress!.port}/api/exams/${rows[0]!.id}`)).json());
+    expect(await recordOf(rows[0]!.id, series[0]!.id)).toMatchObject({ outcome: 'completed', nAttempts: 1 });
   });
 });
