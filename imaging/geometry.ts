@@ -96,6 +96,27 @@ export function voxelOf(geometry: ImageGeometry, pointMm: Vector3): Vector3 {
 }
 
 /**
+ * Where the pixels of one slice lie: r(column, row) = origin + column columnStep + row rowStep, LPS, mm. The thickness is the
+ * extent of a 2D slice along its normal, and the distance of neighbouring slices in a volume.
+ */
+export interface SlicePlane {
+  /** Centre of the first pixel. */
+  readonly originMm: Vector3;
+  /** From a pixel to the one on its right. */
+  readonly columnStepMm: Vector3;
+  /** From a pixel to the one below. */
+  readonly rowStepMm: Vector3;
+  readonly thicknessMm: number;
+}
+
+/** @throws IMG_ERR_GEOMETRY, IMG_ERR_DIRECTIONS */
+export function slicePlaneOf(geometry: ImageGeometry, slice = 0): SlicePlane {
+  const affine = affineLps(geometry);
+  const stepOf = (axis: Axis) => mapAxes((coordinate) => affine[4 * coordinate + axis]!);
+  return { originMm: transformPoint(affine, [0, 0, slice]), columnStepMm: stepOf(0), rowStepMm: stepOf(1), thicknessMm: voxelSizeMm(geometry)[2] };
+}
+
+/**
  * The geometry whose `affineLps` is this affine, for a matrix of [columns, rows, slices]. Either handedness.
  * @throws IMG_ERR_AFFINE where an axis has no length or the axes are not orthogonal (shear), IMG_ERR_GEOMETRY
  */

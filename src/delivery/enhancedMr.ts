@@ -38,7 +38,8 @@ export function enhancedMrDataset(sources: readonly PlacedSource[]): DicomDatase
   const isTemporal = frames.some(({ temporal }) => temporal > 1);
   const hasOneStack = frames.every(({ stack }) => stack === 1);
   const organization = contentUid('dimensions', identity.sopInstanceUid);
-  const { RealWorldValueMappingSequence, WindowCenter, WindowWidth, ...pixelModule } = without(pixels(source), 'PixelData', '_vrMap');
+  const { RealWorldValueMappingSequence, ...pixelModule } = without(pixels(source), 'PixelData', '_vrMap', 'WindowCenter', 'WindowWidth');
+  const { window, rescaleSlope } = delivered.series;
   const { ManufacturerModelName = 'UNKNOWN', DeviceSerialNumber = 'UNKNOWN', Manufacturer, ...otherEquipment } = equipment(source);
   // A multi-frame object tells the side of each frame.
   const seriesModule = without(series(source), 'Laterality');
@@ -89,8 +90,9 @@ export function enhancedMrDataset(sources: readonly PlacedSource[]): DicomDatase
         ...(hasOneStack && orientation(source.geometry)),
         FrameAnatomySequence: [{ AnatomicRegionSequence: [anatomyOf(header)], FrameLaterality: 'U' }],
         MRImageFrameTypeSequence: [{ FrameType: frameTypeOf(source), ...frameKind }],
-        PixelValueTransformationSequence: [{ RescaleIntercept: '0', RescaleSlope: decimalString(delivered.series.rescaleSlope), RescaleType: 'US' }],
-        FrameVOILUTSequence: [{ WindowCenter, WindowWidth }],
+        PixelValueTransformationSequence: [{ RescaleIntercept: '0', RescaleSlope: decimalString(rescaleSlope), RescaleType: 'US' }],
+        // Of what the transformation gives, not of stored values.
+        FrameVOILUTSequence: [{ WindowCenter: decimalString(window.centre * rescaleSlope), WindowWidth: decimalString(window.width * rescaleSlope) }],
         RealWorldValueMappingSequence,
         ...echo(source),
       },

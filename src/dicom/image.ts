@@ -6,6 +6,7 @@
  * by the modality's rescale (PS3.3, C.11.1; HU in CT) where there is one, else by a single linear real-world value
  * mapping (C.7.6.16.2.11), else the stored value itself. Which it was is told.
  */
+import type { PixelWindow } from '../../imaging/index.js';
 import { codecsReady, decodeFrame } from './codecs.js';
 import type { PixelFormat } from './codecs.js';
 import { dicomError } from './errors.js';
@@ -30,6 +31,8 @@ export interface DicomFrame {
   readonly number: number;
   readonly plane: Plane | undefined;
   readonly scaling: Scaling;
+  /** The first one that the object proposes, in the unit of the values. */
+  readonly window: PixelWindow | undefined;
   readonly echoTimeMs: number | undefined;
   /** What tells images at one place apart: temporal position, echo, b value, and the like. */
   readonly series: string;
@@ -80,6 +83,7 @@ export async function parseDicom(file: Uint8Array): Promise<DicomImage> {
       number: index + 1,
       plane,
       scaling,
+      window: windowOf(storageClass.enhanced ? group('FrameVOILUTSequence') : attributes, scaling),
       echoTimeMs: group('MREchoSequence')?.number('EffectiveEchoTime') ?? facts.echoTimeMs,
       series: seriesWithin(attributes, group, facts),
       values: () => scaled(storedPixels(header, format, facts.nFrames, index), format, scaling),
@@ -102,6 +106,14 @@ function scalingOf(rescale: Attributes | undefined, mapping: Attributes | undefi
     return { source: 'realWorld', slope: realSlope, intercept: realIntercept, ...(unit !== undefined && { unit }) };
   }
   return { source: 'stored', slope: 1, intercept: 0 };
+}
+
+/** Windows are in what the modality's rescale gives (PS3.3, C.11.2.1.2), of which a real-world value mapping knows nothing. */
+function windowOf(attributes: Attributes | undefined, { source, slope, intercept }: Scaling): PixelWindow | undefined {
+  // One that cannot be read is no reason to refuse an image.
+  const [centre, width] = ['WindowCenter', 'WindowWidth'].map((keyword) => Number.parseFloat(attributes?.texts(keyword)[0] ?? '')) as [number, number];
+  if (!Number.isFinite(centre) || !(width > 0 && width < Infinity)) return undefined;
+  return source === 'realWorld' ? { centre: centre * slope + intercept, width: width * Math.abs(slope) } : { centre, width };
 }
 
 /** Images of one series at one place differ in one of these. */

@@ -12,8 +12,12 @@ export const EXAM_ERRORS = {
     action: 'GET /api/exams/ID lists them',
   },
   CONUS_ERR_IMAGE_GONE: {
-    expected: 'an image that is still in memory',
+    expected: 'an image that is still in memory or in the data folder',
     action: 'take it from the archive; the service keeps the latest images only',
+  },
+  CONUS_ERR_IMAGE_NO_VOLUME: {
+    expected: 'slices of one size, parallel and evenly spaced, that fit into memory',
+    action: 'look at them slice by slice',
   },
   CONUS_ERR_EXAM_RESTARTED: {
     expected: 'a service that stays up to the end of a scan',

@@ -1,13 +1,15 @@
 /** What a session tells the book of exams: an observer that sums up readouts and keeps pictures. */
+import type { MrdHeader } from 'ismrmrd';
 import type { PixelWindow } from '../../imaging/index.js';
 import type { Orientation } from '../../protocols/index.js';
 import type { ReconImage } from '../../recon/index.js';
+import { instanceNumberOf } from '../delivery/index.js';
 import { presentable } from '../session/index.js';
 import type { SessionObserver } from '../session/index.js';
 import type { ExamEvent, OutputKind } from './events.js';
 import { factsOfHeader, isImagingLine, orientationOf } from './facts.js';
 import type { SourceFacts } from './facts.js';
-import { isShown, pictureOf } from './pictures.js';
+import { isShown, pictureOf, windowOwner } from './pictures.js';
 import type { ExamPicture } from './pictures.js';
 
 export interface FeedTarget {
@@ -21,6 +23,7 @@ const progressMs = 250;
 
 export function sessionFeed(sessionId: string, target: FeedTarget): SessionObserver {
   const { now } = target;
+  let header: MrdHeader | undefined;
   let facts: SourceFacts | undefined;
   let isOpened = false;
   let isOver = false;
@@ -30,7 +33,7 @@ export function sessionFeed(sessionId: string, target: FeedTarget): SessionObser
   let toldAt = -Infinity;
   /** Of each output, which image each slice and loop is: one that is made anew keeps its number. */
   const numbers = new Map<OutputKind, Map<string, number>>();
-  const windows = new Map<OutputKind, PixelWindow>();
+  const windows = new Map<string, PixelWindow>();
 
   const open = () => {
     if (isOpened || facts === undefined) return;
@@ -43,18 +46,20 @@ export function sessionFeed(sessionId: string, target: FeedTarget): SessionObser
     toldAt = now();
     target.apply({ kind: 'readoutProgress', at: toldAt, sessionId, nLines, ...(orientation !== undefined && { orientation }) });
   };
-  const numberOf = ({ kind, counters, coil }: ReconImage): number => {
-    const ofKind = numbers.get(kind) ?? new Map<string, number>();
-    numbers.set(kind, ofKind);
-    const key = JSON.stringify([counters, coil]);
-    const number = ofKind.get(key) ?? ofKind.size + 1;
+  const numberOf = (image: ReconImage): number => {
+    const ofKind = numbers.get(image.kind) ?? new Map<string, number>();
+    numbers.set(image.kind, ofKind);
+    const key = JSON.stringify([image.counters, image.coil]);
+    // As its DICOM object is numbered, so that it has the same number when it is read from there.
+    const number = ofKind.get(key) ?? instanceNumberOf(header, image) ?? ofKind.size + 1;
     ofKind.set(key, number);
     return number;
   };
 
   return {
-    described(header) {
-      facts = factsOfHeader(header);
+    described(described) {
+      header = described;
+      facts = factsOfHeader(described);
     },
     chosen: open,
     readout(header) {
@@ -72,9 +77,9 @@ export function sessionFeed(sessionId: string, target: FeedTarget): SessionObser
       const light = image.denoising?.light;
       const nImages = numbers.get(image.kind)!.size;
       target.apply({ kind: 'seriesImage', at: now(), sessionId, output: image.kind, nImages, ...(light !== undefined && { light }) });
-      if (!isShown(image)) return;
-      const picture = pictureOf(sessionId, number, image, windows.get(image.kind));
-      windows.set(image.kind, picture.window);
+      if (!isShown(image.kind)) return;
+      const picture = pictureOf(number, image, windows.get(windowOwner(image.kind)));
+      windows.set(windowOwner(image.kind), picture.window);
       target.picture(picture);
     },
     imageReturned() {

@@ -8,14 +8,15 @@ import type { Protocol } from '../../protocols/index.js';
 import type { Logger } from '../log.js';
 import type { SessionObserver } from '../session/index.js';
 import { ExamBook } from './book.js';
+import { wallClockMs } from './clock.js';
 import type { BookOptions, Job } from './book.js';
 import { examError } from './errors.js';
-import type { ExamEvent } from './events.js';
+import type { ExamEvent, OutputKind } from './events.js';
 import { sessionFeed } from './feed.js';
 import { PictureStore } from './pictures.js';
-import type { ExamPicture } from './pictures.js';
+import type { ExamPicture, PicturePlace } from './pictures.js';
 import { lastActivityOf } from './record.js';
-import type { ExamRecord } from './record.js';
+import type { ExamRecord, RunRecord } from './record.js';
 import type { ExamChange, ExamView } from './schema.js';
 import type { RecordTable } from './table.js';
 import type { JobRequest } from './wanted.js';
@@ -39,7 +40,7 @@ export type JobHandler = (job: Job) => Promise<void>;
 
 export interface ExamListener {
   changes?(changes: readonly ExamChange[]): void;
-  picture?(picture: ExamPicture, place: { readonly examId: string; readonly seriesId: string }): void;
+  picture?(picture: ExamPicture, place: PicturePlace): void;
 }
 
 /** Kinds of events that are told often, and kept a little later. */
@@ -102,7 +103,7 @@ export class ExamKeeper {
   observe(sessionId: string): SessionObserver {
     return sessionFeed(sessionId, {
       apply: (event) => this.apply(event),
-      picture: (picture) => this.#keepPicture(picture),
+      picture: (picture) => this.#keepPicture(sessionId, picture),
       now: this.#now,
     });
   }
@@ -133,23 +134,26 @@ export class ExamKeeper {
     return found;
   }
 
-  /** Images of a series that are in memory, in their order. @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN */
-  pictures(examId: string, seriesId: string): ExamPicture[] {
-    return this.sessionsOf(examId, seriesId).map((id) => this.#pictures.ofSession(id)).find((pictures) => pictures.length > 0) ?? [];
+  /**
+   * Pictures of a scan that are in memory, of the latest session that has some, and how many images of each output that made.
+   * @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN
+   */
+  recentPictures(examId: string, seriesId: string): { readonly pictures: readonly ExamPicture[]; readonly nMade: (output: string) => number } {
+    for (const { sessionId, outputs } of this.#runsOf(examId, seriesId)) {
+      const pictures = this.#pictures.ofSession(sessionId);
+      if (pictures.length > 0) return { pictures, nMade: (output) => outputs[output as OutputKind]?.nImages ?? 0 };
+    }
+    return { pictures: [], nMade: () => 0 };
   }
 
-  /** @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN, CONUS_ERR_IMAGE_GONE */
-  picture(examId: string, seriesId: string, output: string, number: number): ExamPicture {
-    const found = this.pictures(examId, seriesId).find((picture) => picture.output === output && picture.number === number);
-    if (found === undefined) throw examError('CONUS_ERR_IMAGE_GONE', 'an image that is not in memory');
-    return found;
+  /** A picture that no session made is told to whoever looks on. */
+  showPicture(picture: ExamPicture, place: PicturePlace): void {
+    for (const listener of this.#listeners) listener.picture?.(picture, place);
   }
 
   /** Sessions that sent the series, the latest first. @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN */
   sessionsOf(examId: string, seriesId: string): string[] {
-    if (!this.exam(examId).series.some(({ id }) => id === seriesId)) throw examError('CONUS_ERR_SERIES_UNKNOWN', 'another id');
-    const runs = this.book.record(examId)?.series[seriesId]?.runs ?? {};
-    return Object.values(runs).sort((a, b) => b.openedAt - a.openedAt).map(({ sessionId }) => sessionId);
+    return this.#runsOf(examId, seriesId).map(({ sessionId }) => sessionId);
   }
 
   trouble(): string | undefined {
@@ -162,11 +166,17 @@ export class ExamKeeper {
     await this.#options.flushed();
   }
 
-  #keepPicture(picture: ExamPicture): void {
-    const place = this.book.ofSession(picture.sessionId);
+  #runsOf(examId: string, seriesId: string): RunRecord[] {
+    if (!this.exam(examId).series.some(({ id }) => id === seriesId)) throw examError('CONUS_ERR_SERIES_UNKNOWN', 'another id');
+    const runs = this.book.record(examId)?.series[seriesId]?.runs ?? {};
+    return Object.values(runs).sort((a, b) => b.openedAt - a.openedAt);
+  }
+
+  #keepPicture(sessionId: string, picture: ExamPicture): void {
+    const place = this.book.ofSession(sessionId);
     if (place === undefined) return;
-    this.#pictures.put(picture);
-    for (const listener of this.#listeners) listener.picture?.(picture, place);
+    this.#pictures.put(sessionId, picture);
+    this.showPicture(picture, { ...place, at: (this.#options.now ?? wallClockMs)() });
   }
 
   #keep(): void {

@@ -122,6 +122,33 @@ export type ActionView = z.infer<typeof actionSchema>;
 export type ExamHead = z.infer<typeof examHeadSchema>;
 export type ExamView = z.infer<typeof examSchema>;
 
+const vector = z.tuple([z.number(), z.number(), z.number()]);
+const pixelWindow = z.object({ centre: z.number(), width: z.number() }).describe('in the unit of the values');
+export const slicePlaneSchema = z
+  .object({
+    originMm: vector.describe('centre of the first pixel, LPS'),
+    rowStepMm: vector.describe('one pixel down a column'),
+    columnStepMm: vector.describe('one pixel to the right'),
+    thicknessMm: z.number(),
+  })
+  .describe('where its pixels are: r(column, row) = originMm + column columnStepMm + row rowStepMm; absent where that is not known');
+
+/** One image of a series. */
+export const listedPictureSchema = z.object({
+  output: z.string().describe('kind of the output'),
+  number: z.int().min(1).describe('within the output: the instance number of its DICOM object'),
+  slice: count,
+  contrast: count,
+  repetition: count,
+  rows: z.int().min(1),
+  columns: z.int().min(1),
+  window: pixelWindow.describe('one for all of an output, and one for images and denoised images; that of a residual is symmetric about 0'),
+  unit: z.string().optional().describe('UCUM, or HU; `1` in SNR units'),
+  geometry: slicePlaneSchema.optional(),
+  isKept: z.boolean().describe('whether the data folder has it, too'),
+});
+export type ListedPicture = z.infer<typeof listedPictureSchema>;
+
 /** One row of the list of exams. */
 export const examRowSchema = examHeadSchema
   .pick({ id: true, state: true, openedAt: true, lastActivityAt: true, patient: true, protocol: true, priority: true })

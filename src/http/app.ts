@@ -129,6 +129,7 @@ const statuses: Readonly<Record<string, number>> = {
   CONUS_ERR_SWEEP_UNKNOWN: 404,
   CONUS_ERR_SWEEP_FILE: 422,
   CONUS_ERR_IMAGE_GONE: 410,
+  CONUS_ERR_IMAGE_NO_VOLUME: 409,
   CONUS_ERR_HTTP_REQUEST: 400,
 };
 

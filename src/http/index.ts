@@ -7,3 +7,4 @@ export { builtPage, pageRoutes, readPage } from './page.js';
 export type { PageFile } from './page.js';
 export { recordRoutes } from './recordRoutes.js';
 export { sweepRoutes } from './sweepRoutes.js';
+export { pictureRoutes } from './pictureRoutes.js';

@@ -139,8 +139,8 @@ export class LiveChannel {
         return;
       }
       const { exams, limits = defaultLimits } = this.#options;
-      const { epoch, since, pictures = 'none', pixels = 'uint8' } = message;
-      const subscription = { kind: 'subscribe' as const, epoch, since, pictures, pixels };
+      const { epoch, since, pictures = 'none', examIds, pixels = 'uint8' } = message;
+      const subscription = { kind: 'subscribe' as const, epoch, since, pictures, examIds, pixels };
       const subscriber = new Subscriber(
         {
           get bufferedAmount() {

@@ -1,6 +1,6 @@
 /** The messages of the live channel. docs/live-channel.md is written from them. */
 import { z } from 'zod';
-import { changeSchema, examSchema } from '../exams/index.js';
+import { changeSchema, examSchema, slicePlaneSchema } from '../exams/index.js';
 
 const sequence = z.int().min(0);
 const pixels = z.custom<Uint8Array | Float32Array>((value) => value instanceof Uint8Array || value instanceof Float32Array);
@@ -11,6 +11,7 @@ export const subscribeSchema = z
     epoch: z.string().max(64).optional().describe('of an earlier welcome: whose sequence numbers `since` counts'),
     since: sequence.optional().describe('the last change that the client has; changes after it follow, or a reset where they are not kept any more'),
     pictures: z.enum(['none', 'thumbnails', 'slices']).default('none').describe('thumbnails: at most 96 pixels a side'),
+    examIds: z.array(z.string().max(64)).max(8).optional().describe('pictures of these exams only; of all without it'),
     pixels: z.enum(['uint8', 'float32']).default('uint8').describe('uint8: in the window, 0 to 255; float32: the values themselves'),
   });
 
@@ -25,11 +26,13 @@ export const pictureSchema = z.object({
   examId: z.string(),
   seriesId: z.string(),
   output: z.string().describe('kind of the output'),
+  at: z.number().describe('when it was made, ms since 1970, with fractions'),
   number: z.int().min(1).describe('within the output: GET /api/exams/ID/series/SID/images/NUMBER has it, too'),
   slice: z.int().min(0),
   rows: z.int().min(1),
   columns: z.int().min(1),
   window: z.object({ centre: z.number(), width: z.number() }).describe('in the unit of the values'),
+  geometry: slicePlaneSchema.optional(),
   pixels: pixels.describe('[rows, columns]; uint8 as binary, float32 as MessagePack extension 116 (t): one byte of its type (7) and little-endian values'),
 });
 

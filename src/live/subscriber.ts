@@ -4,9 +4,10 @@
  * says everything anew: so a slow client costs no memory and never misses a state. Pictures are sent while the socket
  * has room, and left out otherwise.
  */
-import type { PixelWindow } from '../../imaging/index.js';
+import type { PixelWindow, SlicePlane, Vector3 } from '../../imaging/index.js';
 import { greyPicture } from '../../imaging/index.js';
-import type { ExamPicture, ExamView } from '../exams/index.js';
+import { planeView } from '../exams/index.js';
+import type { ExamPicture, ExamView, PicturePlace } from '../exams/index.js';
 import type { PictureMessage, ServerMessage, Subscription } from './messages.js';
 import type { ChangeRing } from './ring.js';
 import { encodeMessage } from './wire.js';
@@ -66,9 +67,9 @@ export class Subscriber {
     }
   }
 
-  picture(picture: ExamPicture, { examId, seriesId }: { readonly examId: string; readonly seriesId: string }): void {
-    const { pictures, pixels } = this.#subscription;
-    if (pictures === 'none') return;
+  picture(picture: ExamPicture, { examId, seriesId, at }: PicturePlace): void {
+    const { pictures, pixels, examIds } = this.#subscription;
+    if (pictures === 'none' || examIds?.includes(examId) === false) return;
     // A picture of a series that the client has not heard of yet would mean nothing to it.
     if (this.#place !== this.#ring.latest || this.#channel.bufferedAmount > this.#limits.pictureQueueBytes) {
       this.#nLost++;
@@ -77,10 +78,11 @@ export class Subscriber {
     if (this.#nLost > 0) this.#send({ kind: 'lost', nPictures: this.#nLost });
     this.#nLost = 0;
     const step = pictures === 'thumbnails' ? Math.ceil(Math.max(picture.rows, picture.columns) / THUMBNAIL) : 1;
-    const { rows, columns, values } = shrunk(picture, step);
+    const { rows, columns, values, geometry } = shrunk(picture, step);
     const { output, number, slice, window } = picture;
     this.#send({
-      kind: 'picture', after: this.#ring.latest, examId, seriesId, output, number, slice, rows, columns, window: { ...window },
+      kind: 'picture', after: this.#ring.latest, examId, seriesId, output, at, number, slice, rows, columns, window: { ...window },
+      ...(geometry !== undefined && { geometry: planeView(geometry) }),
       pixels: pixels === 'float32' ? values : inWindow(values, rows, columns, window),
     } satisfies PictureMessage);
   }
@@ -94,9 +96,11 @@ function inWindow(values: Float32Array, rows: number, columns: number, window: P
   return greyPicture(values, rows, columns, window).data as Uint8Array;
 }
 
+type Shrunk = Pick<ExamPicture, 'rows' | 'columns' | 'values' | 'geometry'>;
+
 /** Every pixel the mean of step x step; what is left over at the edges is cut off. */
-function shrunk({ rows, columns, values }: ExamPicture, step: number): { rows: number; columns: number; values: Float32Array } {
-  if (step === 1) return { rows, columns, values };
+function shrunk({ rows, columns, values, geometry }: Shrunk, step: number): Shrunk {
+  if (step === 1) return { rows, columns, values, ...(geometry !== undefined && { geometry }) };
   const [nRows, nColumns] = [Math.max(1, Math.floor(rows / step)), Math.max(1, Math.floor(columns / step))];
   const means = new Float32Array(nRows * nColumns);
   const [high, wide] = [Math.min(step, rows), Math.min(step, columns)];
@@ -107,5 +111,16 @@ function shrunk({ rows, columns, values }: ExamPicture, step: number): { rows: n
       means[row * nColumns + column] = sum / (high * wide);
     }
   }
-  return { rows: nRows, columns: nColumns, values: means };
+  return { rows: nRows, columns: nColumns, values: means, ...(geometry !== undefined && { geometry: coarser(geometry, high, wide) }) };
+}
+
+/** The first pixel of a coarser grid lies in the middle of those that it is the mean of. */
+function coarser({ originMm, rowStepMm, columnStepMm, thicknessMm }: SlicePlane, high: number, wide: number): SlicePlane {
+  const of = (value: (axis: 0 | 1 | 2) => number): Vector3 => [value(0), value(1), value(2)];
+  return {
+    originMm: of((axis) => originMm[axis] + ((wide - 1) / 2) * columnStepMm[axis] + ((high - 1) / 2) * rowStepMm[axis]),
+    rowStepMm: of((axis) => high * rowStepMm[axis]),
+    columnStepMm: of((axis) => wide * columnStepMm[axis]),
+    thicknessMm,
+  };
 }

@@ -20,6 +20,17 @@ export interface KeptSynthesis {
   readonly series: readonly { readonly kind: string; readonly description: string; readonly seriesInstanceUid: string; readonly instances: readonly StoredInstance[] }[];
 }
 
+/** Everything that is kept of a series, by the kind of image; several DICOM series may be of one kind. */
+export function keptOutputsOf(examId: string, view: SeriesView, kept: KeptImages): { readonly output: string; readonly instances: StoredInstance[] }[] {
+  const isKept = ({ ref }: StoredInstance) => kept.spool.objects.has(ref);
+  if (view.source === 'synthesis') {
+    return (kept.synthesised(examId, view.id)?.series ?? []).map(({ kind, instances }) => ({ output: kind, instances: instances.filter(isKept) }));
+  }
+  const received = kept.exams.book.record(examId)?.series[view.id]?.received;
+  if (received !== undefined) return [{ output: 'image', instances: kept.received(received.seriesInstanceUid).filter(isKept) }];
+  return (sessionOf(examId, view, kept)?.series ?? []).map((series) => ({ output: series.output, instances: instancesOf(series, kept) }));
+}
+
 /** What was made of a scan: its images, and the denoised ones; or what came by DICOM, or was computed. Nothing where all of it is gone. */
 export function keptSeriesOf(examId: string, view: SeriesView, kept: KeptImages): SeriesForHandoff[] {
   const { spool, exams, received, synthesised } = kept;

@@ -18,7 +18,7 @@ import type { SynthesisConfig } from '../config/synthesis.js';
 import type { CommitmentReports } from '../dicom/index.js';
 import { Doors } from '../doors/index.js';
 import type { DoorOptions } from '../doors/index.js';
-import { examRoutes, readPage } from '../http/index.js';
+import { examRoutes, pictureRoutes, readPage } from '../http/index.js';
 import { LIVE_PATH, LIVE_PROTOCOL, LiveChannel } from '../live/index.js';
 import { Denoising } from '../denoising/index.js';
 import type { DenoisingOptions } from '../denoising/index.js';
@@ -44,6 +44,7 @@ import type { HandoffPart } from './handoff.js';
 import { startHttp } from './http.js';
 import { Parts } from './parts.js';
 import { openPhysics } from './physics.js';
+import { SeriesPictures } from './pictures.js';
 import { deliverByProtocol } from './protocolDelivery.js';
 import { keptSyntheses, openSynthesis } from './synthesis.js';
 import type { SynthesisPart } from './synthesis.js';
@@ -125,6 +126,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     let dicom: DicomPart | undefined;
     let handoff: HandoffPart | undefined;
     let synthesis: SynthesisPart | undefined;
+    let pictures = exams === undefined ? undefined : new SeriesPictures(exams, undefined);
     if (data !== undefined && exams !== undefined && delivery !== undefined) {
       const syntheses = keptSyntheses(data.spool);
       const kept = {
@@ -133,9 +135,11 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
         // An exam that turned out to be another one has the syntheses of both.
         synthesised: (examId: string, seriesId: string) => [examId, ...exams.exam(examId).formerIds].map((id) => syntheses.get([id, seriesId])).find((found) => found !== undefined),
       };
+      const shown = new SeriesPictures(exams, kept);
+      pictures = shown;
       const { destinations, destinationsFor } = options.delivery ?? noDelivery;
       deliverByProtocol(kept, (name) => destinations.has(name));
-      synthesis = openSynthesis(options.synthesis ?? synthesisSection.parse({}), { ...kept, host: denoising.host, destinationsFor, log });
+      synthesis = openSynthesis(options.synthesis ?? synthesisSection.parse({}), { ...kept, host: denoising.host, destinationsFor, log, pictures: shown });
       if (synthesis !== undefined) {
         const { observe } = parts.add(synthesis);
         lookOn.unshift(observe);
@@ -154,10 +158,10 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     }
 
     let http: Awaited<ReturnType<typeof startHttp>> | undefined;
-    if (options.http !== undefined && exams !== undefined) {
+    if (options.http !== undefined && exams !== undefined && pictures !== undefined) {
       const live = new LiveChannel({ exams, doors, log, host: options.http.host });
       const liveInfo = () => ({ path: LIVE_PATH, protocol: LIVE_PROTOCOL, epoch: live.epoch, latestSequence: live.latestSequence });
-      const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), physics?.routes, handoff?.routes].filter((plugin) => plugin !== undefined);
+      const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), pictureRoutes(pictures), physics?.routes, handoff?.routes].filter((plugin) => plugin !== undefined);
       http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), page: readPage(), plugins }, (server) => live.attach(server));
       parts.add(http.part);
       httpAddress = http.address;

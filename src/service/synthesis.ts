@@ -31,6 +31,8 @@ export interface SynthesisNeighbours extends KeptImages {
   readonly spool: Spool;
   readonly host: ModelHost;
   readonly destinationsFor: (series: DeliverableSeries) => readonly string[];
+  /** Whoever looks on is shown what was computed. */
+  readonly pictures: { show(examId: string, seriesId: string): Promise<void> };
   readonly log: Logger;
 }
 
@@ -126,6 +128,7 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
       await keepAndDeliver(exams.exam(examId), id, wanted.synthesis.contrast, made, light, neighbours);
       settle(wanted, { images: made.flatMap(({ images }) => images), light, reasons: reasons.map(({ text }) => text) });
       wanted.resolve();
+      neighbours.pictures.show(examId, synthesisedSeriesId(id)).catch((error: unknown) => log.warn({ exam: examId, code: (error as { code?: string }).code }, 'a synthesis could not be shown'));
     }
   };
 

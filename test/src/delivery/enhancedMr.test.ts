@@ -53,10 +53,15 @@ describe('a series as one Enhanced MR object', () => {
   it('says once what all frames share, in the patient as in the classic objects', () => {
     const shared = item(dataset['SharedFunctionalGroupsSequence']);
     const classic = datasetOf(dicomObjects([slice(0)], header(), settings, { created })[0]!);
+    // The first image of a series sets its window.
+    const first = datasetOf(dicomObjects(images, header(), settings, { created })[0]!);
     expect(numbers(item(shared['PlaneOrientationSequence'])['ImageOrientationPatient'])).toEqual(numbers(classic['ImageOrientationPatient']));
     expect(numbers(item(shared['PixelMeasuresSequence'])['PixelSpacing'])).toEqual(numbers(classic['PixelSpacing']));
     expect(item(shared['RealWorldValueMappingSequence'])['RealWorldValueSlope']).toBe(item(classic['RealWorldValueMappingSequence'])['RealWorldValueSlope']);
     expect(Number(item(shared['PixelValueTransformationSequence'])['RescaleSlope'])).toBe(item(classic['RealWorldValueMappingSequence'])['RealWorldValueSlope']);
+    // Windows are in what that transformation gives.
+    const slope = Number(item(shared['PixelValueTransformationSequence'])['RescaleSlope']);
+    expect(Number(item(shared['FrameVOILUTSequence'])['WindowWidth'])).toBeCloseTo(slope * Number(first['WindowWidth']), 6);
     expect(item(shared['MREchoSequence'])['EffectiveEchoTime']).toBe(82.1);
     for (const name of ['RepetitionTime', 'InversionTime', 'MagneticFieldStrength', 'ParallelAcquisition', 'ParallelReductionFactorInPlane', 'ParallelAcquisitionTechnique', 'PartialFourier', 'PatientID', 'StudyInstanceUID', 'FrameOfReferenceUID', 'PatientPosition', 'ContentQualification', 'DerivationDescription', 'ContentDate']) {
       expect(dataset[name]).toEqual(classic[name]);

@@ -42,18 +42,19 @@ describe('sessions', () => {
     await play([mrdScan()], {}, { id: 's1', observer: keeper.observe('s1') });
     const [exam] = keeper.book.exams;
     const { id } = exam!.series[0]!;
-    expect(keeper.picture(exam!.id, id, 'image', 1)).toMatchObject({ rows: 4, columns: 4, slice: 0 });
-    expect(() => keeper.picture(exam!.id, id, 'image', 2)).toThrow('CONUS_ERR_IMAGE_GONE');
-    expect(() => keeper.picture(exam!.id, 'x', 'image', 1)).toThrow('CONUS_ERR_SERIES_UNKNOWN');
-    expect(() => keeper.picture('x', id, 'image', 1)).toThrow('CONUS_ERR_EXAM_UNKNOWN');
+    const { pictures, nMade } = keeper.recentPictures(exam!.id, id);
+    expect(pictures).toMatchObject([{ output: 'image', number: 1, rows: 4, columns: 4, slice: 0, unit: "[arb'U]" }]);
+    expect([nMade('image'), nMade('denoised')]).toEqual([1, 0]);
+    expect(() => keeper.recentPictures(exam!.id, 'x')).toThrow('CONUS_ERR_SERIES_UNKNOWN');
+    expect(() => keeper.recentPictures('x', id)).toThrow('CONUS_ERR_EXAM_UNKNOWN');
   });
 });
 
 describe('pictures', () => {
   it('are magnitudes, bounded in bytes, the oldest left out first, and one that is made anew replaces itself', () => {
     const store = new PictureStore(3 * 4 * 24);
-    for (let number = 1; number <= 5; number++) store.put(pictureOf('s', number, reconImage(number)));
-    store.put(pictureOf('s', 4, reconImage(4, 3)));
+    for (let number = 1; number <= 5; number++) store.put('s', pictureOf(number, reconImage(number)));
+    store.put('s', pictureOf(4, reconImage(4, 3)));
     expect(store.ofSession('s').map(({ number }) => number).sort()).toEqual([3, 4, 5]);
     expect(store.nBytes).toBe(3 * 4 * 24);
     const values = store.get('s', 'image', 4)!.values;

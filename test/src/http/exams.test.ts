@@ -3,9 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { FastifyInstance } from 'fastify';
 import { Doors } from '../../../src/doors/index.js';
 import { examSchema } from '../../../src/exams/index.js';
-import { examRoutes, httpApp } from '../../../src/http/index.js';
+import { examRoutes, httpApp, pictureRoutes } from '../../../src/http/index.js';
 import { createLog } from '../../../src/log.js';
 import { Metrics } from '../../../src/metrics.js';
+import { SeriesPictures } from '../../../src/service/pictures.js';
 import { kept, reconImage } from '../exams/kept.js';
 import { begin, facts, minute, scan } from '../exams/scenes.js';
 
@@ -19,7 +20,7 @@ describe('exams over HTTP', () => {
     log = [];
     app = httpApp({
       doors: await Doors.open(), metrics: new Metrics(), health: () => [], log: createLog('trace', { write: (line: string) => void log.push(line) }),
-      plugins: [examRoutes(keeper, () => ({ path: '/api/live', protocol: 'p', epoch: 'e', latestSequence: keeper.book.sequence }))],
+      plugins: [examRoutes(keeper, () => ({ path: '/api/live', protocol: 'p', epoch: 'e', latestSequence: keeper.book.sequence })), pictureRoutes(new SeriesPictures(keeper, undefined))],
     });
     keeper.apply(scan('s1', facts('T1w sag'), begin)[0]!);
     const observer = keeper.observe('s1');
@@ -39,13 +40,13 @@ describe('exams over HTTP', () => {
 
   it('show images as pictures, in one window, and as numbers', async () => {
     const images = `/api/exams/${exam}/series/${series}/images`;
-    expect((await app.inject(images)).json()).toMatchObject({ images: [{ number: 1, slice: 0 }, { number: 2, slice: 7, rows: 4, columns: 6 }] });
-    const picture = await app.inject(`${images}/2`);
+    expect((await app.inject(images)).json()).toMatchObject({ images: [{ number: 1, slice: 0 }, { number: 8, slice: 7, rows: 4, columns: 6, isKept: false }] });
+    const picture = await app.inject(`${images}/8`);
     expect(picture.headers['content-type']).toBe('image/png');
     const { width, height, data } = decode(picture.rawPayload);
     // Pixel 0 is above white of the window that the first image gave.
     expect([width, height, data[0], data[1]! > 0 && data[1]! < 255]).toEqual([6, 4, 255, true]);
-    const numbers = await app.inject(`${images}/2?as=float32`);
+    const numbers = await app.inject(`${images}/8?as=float32`);
     const values = new Float32Array(numbers.rawPayload.buffer.slice(numbers.rawPayload.byteOffset, numbers.rawPayload.byteOffset + numbers.rawPayload.byteLength));
     expect([numbers.headers['x-conus-rows'], numbers.headers['x-conus-columns'], values.length, values[1]]).toEqual(['4', '6', 24, 1]);
     expect(values[0]).toBeCloseTo(3, 5);

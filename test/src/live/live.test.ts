@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ImageGeometry } from '../../../imaging/index.js';
 import { applyChange } from '../../../src/exams/index.js';
 import type { ExamsById } from '../../../src/exams/index.js';
 import { ChangeRing, decodeServerMessage, encodeMessage, Subscriber } from '../../../src/live/index.js';
@@ -16,7 +17,7 @@ const day = (index: number) => scan(`s${index}`, facts('T1w', { studyInstanceUid
 
 describe('messages', () => {
   const picture = (pixels: Uint8Array | Float32Array): ServerMessage => ({
-    kind: 'picture', after: 1, examId: 'e', seriesId: 's', output: 'image', number: 1, slice: 0, rows: 1, columns: Math.max(1, pixels.length), window: { centre: 1, width: 2 }, pixels,
+    kind: 'picture', after: 1, examId: 'e', seriesId: 's', output: 'image', at: 1.5, number: 1, slice: 0, rows: 1, columns: Math.max(1, pixels.length), window: { centre: 1, width: 2 }, pixels,
   });
 
   it('carry floating-point pixels bit by bit', () => {
@@ -91,17 +92,38 @@ describe('a client', () => {
     const whole = await new Client(port).saying({ kind: 'subscribe', pictures: 'slices', pixels: 'float32' });
     const small = await new Client(port).saying({ kind: 'subscribe', pictures: 'thumbnails' });
     await Promise.all([whole.hearing('reset'), small.hearing('reset')]);
-    keeper.observe('s0').imageMade?.(reconImage(3, 2, 200, 300));
+    const geometry: ImageGeometry = { centreMm: [1, 2, 3], rowDirection: [1, 0, 0], columnDirection: [0, 1, 0], sliceDirection: [0, 0, 1], fovMm: [300, 400, 4], matrixSize: [300, 200, 1] };
+    keeper.observe('s0').imageMade?.(reconImage(3, 2, 200, 300, { geometry }));
     await Promise.all([whole.hearing('picture'), small.hearing('picture')]);
     const pictureOf = (client: Client) => client.messages.flatMap((message) => (message.kind === 'picture' ? [message] : []))[0]!;
     const [exam] = keeper.book.exams;
     expect(pictureOf(whole)).toMatchObject({
-      examId: exam!.id, seriesId: exam!.series[0]!.id, number: 1, slice: 3, rows: 200, columns: 300, after: keeper.book.sequence,
+      examId: exam!.id, seriesId: exam!.series[0]!.id, number: 4, slice: 3, rows: 200, columns: 300, after: keeper.book.sequence,
     });
+    expect(Math.abs(pictureOf(whole).at - Date.now())).toBeLessThan(60_000);
     expect(pictureOf(whole).pixels[1]).toBe(1);
     expect(whole.kinds().slice(-2)).toEqual(['change', 'picture']);
     expect(pictureOf(small)).toMatchObject({ rows: 50, columns: 75 });
+    // Both cover the same part of the patient.
+    const [fine, coarse] = [whole, small].map((client) => pictureOf(client).geometry!);
+    expect(fine).toEqual({ originMm: [-149, -198, 3], rowStepMm: [0, 2, 0], columnStepMm: [1, 0, 0], thicknessMm: 4 });
+    expect(coarse).toEqual({ originMm: [-147.5, -195, 3], rowStepMm: [0, 8, 0], columnStepMm: [4, 0, 0], thicknessMm: 4 });
     expect([pictureOf(small).pixels instanceof Uint8Array, pictureOf(small).pixels.length]).toEqual([true, 50 * 75]);
+  });
+
+  it('gets pictures of the exams that it names, and changes of all', async () => {
+    const { keeper, port } = await serving();
+    keeper.apply(day(0)[0]!);
+    keeper.apply(day(1)[0]!);
+    const idOf = (patient: string) => keeper.book.exams.find((exam) => exam.patient.id === patient)!.id;
+    const client = await new Client(port).saying({ kind: 'subscribe', pictures: 'slices', examIds: [idOf('P1')] });
+    await client.hearing('reset');
+    for (const session of ['s0', 's1']) keeper.observe(session).imageMade?.(reconImage(0));
+    await client.upTo(keeper.book.sequence);
+    await client.hearing('picture');
+    expect(client.messages.flatMap((message) => (message.kind === 'picture' ? [message.examId] : []))).toEqual([idOf('P1')]);
+    expect(client.exams).toEqual(stateOf(keeper));
+    expect(client.kinds()).not.toContain('lost');
   });
 
   it('is answered a ping', async () => {

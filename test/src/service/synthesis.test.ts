@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { encodeMessage, parseMessages, parseMeta } from 'ismrmrd';
 import type { MrdImage } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { volumeOf } from '../../../imaging/index.js';
 import type { Series } from '../../../protocols/index.js';
 import { synthesisSection } from '../../../src/config/synthesis.js';
 import { parseDicom } from '../../../src/dicom/index.js';
 import type { DicomImage } from '../../../src/dicom/index.js';
-import { examSchema } from '../../../src/exams/index.js';
+import { examSchema, listedPictureSchema } from '../../../src/exams/index.js';
 import type { ExamView } from '../../../src/exams/index.js';
 import { createLog } from '../../../src/log.js';
 import { Metrics } from '../../../src/metrics.js';
@@ -220,6 +221,21 @@ describe('a scan of T1w and T2w', () => {
     expect(exam.promises[2]!.seriesId).toBe(stir.id);
     expect(exam.state).toBe('complete');
     expect(all.log.join('')).not.toMatch(/Simulated\^Spine|SIMULATED-3/);
+  }, 60_000);
+
+  it('shows what was synthesised beside what was scanned, in the same place', async () => {
+    const exam = await all.exam(isDone);
+    const list = async (id: string) => {
+      const answer = await fetch(`http://127.0.0.1:${all.service.httpAddress!.port}/api/exams/${exam.id}/series/${id}/images`);
+      return z.object({ images: z.array(listedPictureSchema.strict()) }).strict().parse(await answer.json()).images;
+    };
+    const stir = await list(exam.series.find(({ protocolSeries }) => protocolSeries === 'syn-stir')!.id);
+    const t2 = await list(exam.series.find(({ protocolSeries }) => protocolSeries === 'sag-t2w')!.id);
+    expect([...new Set(stir.map(({ output }) => output))]).toEqual(['fatFraction', 'high', 'image', 'low', 'pairResidual']);
+    const heights = (images: typeof t2) => images.filter(({ output }) => output === 'image').map(({ geometry }) => geometry!.originMm[0]!.toFixed(2)).sort();
+    expect(heights(stir)).toEqual(heights(t2));
+    expect(stir.every(({ isKept }) => isKept)).toBe(true);
+    expect(all.log.join('')).not.toContain('could not be shown');
   }, 60_000);
 });
 
