@@ -21,6 +21,7 @@ import { HTTP_ERRORS } from './http/index.js';
 import { LIVE_ERRORS } from './live/index.js';
 import { PROTOCOL_FILE_ERRORS, PROTOCOL_FILE_WARNINGS } from './protocols/index.js';
 import { RAW_WARNINGS } from './raw/index.js';
+import { READING_ERRORS } from './reading/index.js';
 import { RECORD_ERRORS } from './records/index.js';
 import { SERVER_ERRORS } from './server/index.js';
 import { SESSION_ERRORS, SESSION_WARNINGS } from './session/index.js';
@@ -47,6 +48,7 @@ const sections: readonly Section[] = [
   { title: 'DICOM', table: { ...DICOM_ERRORS, ...DICOM_WARNINGS } },
   { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
   { title: 'Exams', table: { ...EXAM_ERRORS, ...EXAM_NOTES, ...RECORD_ERRORS } },
+  { title: 'The reading', table: READING_ERRORS },
   { title: 'The doors', table: DOOR_ERRORS },
   { title: 'The configuration', table: CONFIG_ERRORS },
   { title: 'HTTP and the live channel', table: { ...HTTP_ERRORS, ...LIVE_ERRORS } },

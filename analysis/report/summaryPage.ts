@@ -22,13 +22,14 @@ const paper: Colour = [255, 255, 255];
 const ink: Colour = [20, 20, 20];
 const faint: Colour = [120, 120, 120];
 const rule: Colour = [190, 190, 190];
+const confirmedColour: Colour = [190, 220, 255];
 const warningColour: Colour = [255, 190, 120];
 const priorityColours: Readonly<Record<Report['priority']['level'], Colour>> = { routine: noSeverityColour, soon: severityColours.moderate, urgent: severityColours.severe };
 
-/** 1240 x 1754 pixels, portrait. */
-export function summaryPage(spine: Spine, report: Report): Picture {
+/** 1240 x 1754 pixels, portrait. @param confirmedAt where a reader has confirmed the report; nobody is named on the page */
+export function summaryPage(spine: Spine, report: Report, confirmedAt?: Date): Picture {
   const canvas = new Canvas(pageColumns, pageRows, paper);
-  let y = drawHead(canvas, report);
+  let y = drawHead(canvas, report, confirmedAt);
   const vertebrae = report.levels.filter((level) => !level.includes('-'));
   const segments = report.levels.filter((level) => level.includes('-'));
   const overviewColumns = 350;
@@ -46,18 +47,29 @@ export function summaryPage(spine: Spine, report: Report): Picture {
   return canvas.picture;
 }
 
-function drawHead(canvas: Canvas, report: Report): number {
+function drawHead(canvas: Canvas, report: Report, confirmedAt: Date | undefined): number {
   const { software, created, priority, numbering } = report;
   let y = margin;
   canvas.text(margin, y, 'Spine analysis', { size: 24, colour: ink, strokePixels: 3 });
-  const about = `${software.name} ${software.version}, ${created.slice(0, 16).replace('T', ' ')} UTC`;
+  const about = `${software.name} ${software.version}, ${minuteOf(created)}`;
   canvas.text(pageColumns - margin - textWidth(about, 12), y + 10, about, { size: 12, colour: faint });
   y += 38;
   y = strip(canvas, y, report.statement, [60, 60, 60], paper);
+  if (confirmedAt !== undefined) y = strip(canvas, y, `${confirmedWords(report)} ${minuteOf(confirmedAt.toISOString())}`, confirmedColour, ink);
   if (report.syntheticData) y = strip(canvas, y, 'SYNTHETIC: parts of this rest on images that were computed and not scanned. They are marked SYN.', syntheticColour, ink);
   if (!numbering.certain) y = strip(canvas, y, `NUMBERING OF THE LEVELS IS UNCERTAIN: ${numbering.reasons.join('; ')}`, warningColour, ink);
   return strip(canvas, y, `Proposed priority: ${priority.level.toUpperCase()}: ${priority.reason}`, priorityColours[priority.level], ink) + 8;
 }
+
+function confirmedWords({ changes, sentences }: Report): string {
+  const nGrades = new Set(changes.map(({ findingId, scale }) => `${findingId} ${scale}`)).size;
+  const nSentences = sentences.filter(({ edited }) => edited !== undefined).length;
+  const changed = [[nGrades, 'grade'], [nSentences, 'sentence']] as const;
+  const parts = changed.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}${count === 1 ? '' : 's'}`]));
+  return `Confirmed by a reader, ${parts.length === 0 ? 'as it was computed' : `who changed ${parts.join(' and ')}`}:`;
+}
+
+const minuteOf = (instant: string): string => `${instant.slice(0, 16).replace('T', ' ')} UTC`;
 
 /** Words on a bar across the page, in two lines at most; the y below it. */
 function strip(canvas: Canvas, y: number, words: string, background: Colour, colour: Colour): number {

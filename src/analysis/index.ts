@@ -8,6 +8,9 @@ export type { AnalysisJob, AnalysisSource, FullAnalysis, PerformedAnalysis } fro
 export { Analyst, segmentationModel, usableSegmentation } from './analyst.js';
 export type { AnalystOptions } from './analyst.js';
 export { analysable, analysisTasks, failureOf, outcomeOf, sourceOf } from './outcome.js';
+export { documentsOf } from './confirm.js';
+export type { ConfirmJob } from './confirm.js';
+export { ReportWriter } from './reportWriter.js';
 export { ownTransport } from './ownTransport.js';
 export { StageServer } from './httpStage.js';
 export type { StageServerOptions } from './httpStage.js';

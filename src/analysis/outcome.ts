@@ -3,7 +3,7 @@ import { CodedError } from 'ismrmrd';
 import { modalityOfResult, readIdentity } from '../dicom/index.js';
 import { HANDOFF_VERSION } from '../handoff/index.js';
 import type { OfferedSeries, Outcome, StageResult } from '../handoff/index.js';
-import type { AnalysisSource, PerformedAnalysis } from './perform.js';
+import type { FilesOfSeries, PerformedAnalysis } from './perform.js';
 import type { SeriesHints } from './series.js';
 
 /** What a protocol may ask for. */
@@ -16,7 +16,7 @@ export function analysable<Series extends Pick<OfferedSeries, 'denoised' | 'qual
   return trusted.filter((one) => one.denoised || one.scan === undefined || !denoised.has(one.scan));
 }
 
-export function sourceOf({ role, denoised, qualityLight }: Pick<OfferedSeries, 'role' | 'denoised' | 'qualityLight'>, files: readonly Uint8Array[]): AnalysisSource {
+export function sourceOf({ role, denoised, qualityLight }: Pick<OfferedSeries, 'role' | 'denoised' | 'qualityLight'>, files: readonly Uint8Array[]): FilesOfSeries {
   const hints: SeriesHints = { denoised, ...(role !== 'unknown' && { role }), ...(qualityLight !== undefined && { qualityLight }) };
   return { files, hints };
 }

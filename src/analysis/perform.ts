@@ -11,8 +11,14 @@ import { analysisObjects } from './dicom/index.js';
 import { readSeriesForAnalysis } from './series.js';
 import type { ReadStudy, SeriesHints, SourcedSeries } from './series.js';
 
-/** DICOM files of one series, or what was read of others. */
-export type AnalysisSource = { readonly files: readonly Uint8Array[]; readonly hints: SeriesHints } | ReadStudy;
+/** DICOM files of one series. */
+export interface FilesOfSeries {
+  readonly files: readonly Uint8Array[];
+  readonly hints: SeriesHints;
+}
+
+/** Or what was read of others. */
+export type AnalysisSource = FilesOfSeries | ReadStudy;
 
 export interface AnalysisJob {
   readonly sources: readonly AnalysisSource[];

@@ -101,6 +101,18 @@ export function readIdentity(file: Uint8Array): InstanceIdentity {
   return identity;
 }
 
+/**
+ * An object of any SOP class: its attributes, and its pixels as they lie in the file where they are not compressed.
+ * @throws those of readHeader, but DICOM_ERR_SOP_CLASS
+ */
+export function readObject(file: Uint8Array): { readonly identity: InstanceIdentity; readonly attributes: Attributes; readonly pixels: Uint8Array | undefined } {
+  const { datasetOffset, ...meta } = readFileMeta(file);
+  const { headerEnd, pixelData } = outlineDataset(file, datasetOffset, meta.transferSyntaxUid);
+  const attributes = new Attributes(datasetOf(file.subarray(0, headerEnd)));
+  const [extent] = pixelData === undefined || pixelData.encapsulated ? [] : pixelData.fragments;
+  return { identity: identityOf(attributes, meta), attributes, pixels: extent === undefined ? undefined : file.subarray(extent.offset, extent.offset + extent.length) };
+}
+
 export function isUid(value: string): boolean {
   return value.length <= 64 && /^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/.test(value);
 }

@@ -13,7 +13,7 @@
 import type { ExamEvent } from './events.js';
 import type { SourceFacts } from './facts.js';
 import {
-  emptyExam, failureOf, inOrder, lastActivityOf, merged, openedAtOf, receivedSeriesId, withDelivery, withAnalysis, withJob, withReceivedComplete,
+  emptyExam, failureOf, inOrder, lastActivityOf, merged, openedAtOf, receivedSeriesId, withDelivery, withAnalysis, withJob, withReading, withReceivedComplete,
   withSessionEvent, withSource, withSynthesised,
 } from './record.js';
 import type { ExamRecord, JobRecord } from './record.js';
@@ -155,6 +155,9 @@ export class ExamBook {
         break;
       case 'analysed':
         this.#change(event.examId, (record) => withAnalysis(record, event), collected);
+        break;
+      case 'read':
+        this.#change(event.examId, (record) => withReading(record, event), collected);
         break;
       case 'jobChanged':
         this.#change(event.examId, (record) => withJob(record, event.jobId, { state: event.state, at: event.at, ...failureOf(event) }), collected);
@@ -337,8 +340,8 @@ function changesBetween(before: ExamView | undefined, after: ExamView): Unnumber
 }
 
 function headOf(exam: ExamView): Omit<ExamView, 'series' | 'promises' | 'actions'> {
-  const { id, formerIds, openedAt, lastActivityAt, patient, study, protocol, protocolCandidates, remarks, analyses, priority, state } = exam;
-  return { id, formerIds, openedAt, lastActivityAt, patient, study, ...(protocol !== undefined && { protocol }), protocolCandidates, remarks, analyses, ...(priority !== undefined && { priority }), state };
+  const { id, formerIds, openedAt, lastActivityAt, patient, study, protocol, protocolCandidates, remarks, analyses, priority, reading, state } = exam;
+  return { id, formerIds, openedAt, lastActivityAt, patient, study, ...(protocol !== undefined && { protocol }), protocolCandidates, remarks, analyses, ...(priority !== undefined && { priority }), ...(reading !== undefined && { reading }), state };
 }
 
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -30,6 +30,8 @@ export type ExamEvent =
   | { readonly kind: 'synthesised'; readonly at: number; readonly examId: string; readonly series: SynthesisedFacts }
   /** A downstream stage made something of it, and that is kept. */
   | { readonly kind: 'analysed'; readonly at: number; readonly examId: string; readonly analysis: AnalysisFacts }
+  /** A reader changed or confirmed the report of an analysis, or what he confirmed came further. */
+  | { readonly kind: 'read'; readonly at: number; readonly examId: string; readonly reading: ReadingFacts }
   | { readonly kind: 'jobChanged'; readonly at: number; readonly examId: string; readonly jobId: string; readonly state: JobState; readonly code?: string; readonly text?: string }
   | { readonly kind: 'tick'; readonly at: number };
 
@@ -52,6 +54,19 @@ export interface AnalysisFacts {
   readonly tasks: readonly string[];
   readonly results: readonly string[];
   readonly priority?: { readonly level: 'routine' | 'soon' | 'urgent'; readonly reason: string };
+}
+
+export interface ReadingFacts {
+  /** Of the analysis. */
+  readonly offerId: string;
+  readonly revision: number;
+  readonly state: 'changed' | 'confirmed';
+  /** Who spoke last. */
+  readonly by: string;
+  /** When. */
+  readonly at: number;
+  /** Of the documents that were written last: to every destination, or given up at one. */
+  readonly delivery?: DeliveryState;
 }
 
 export type DeliveryState = 'queued' | 'delivered' | 'dead';

@@ -1,7 +1,7 @@
 export { ExamBook } from './book.js';
 export type { BookOptions, Job, Outcome } from './book.js';
 export * from './errors.js';
-export type { DeliveryState, ExamEvent, JobState, Light, OutputKind, SynthesisedFacts } from './events.js';
+export type { DeliveryState, ExamEvent, JobState, Light, OutputKind, ReadingFacts, SynthesisedFacts } from './events.js';
 export { factsOfHeader, isImagingLine, orientationOf, withoutEmpty } from './facts.js';
 export type { PatientFacts, SourceFacts } from './facts.js';
 export { nearestPlane } from './orientation.js';

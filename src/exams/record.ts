@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Orientation } from '../../protocols/index.js';
-import type { AnalysisFacts, DeliveryState, ExamEvent, JobState, Light, OutputKind, SynthesisedFacts } from './events.js';
+import type { AnalysisFacts, DeliveryState, ExamEvent, JobState, Light, OutputKind, ReadingFacts, SynthesisedFacts } from './events.js';
 import type { SourceFacts } from './facts.js';
 
 export interface Failure {
@@ -56,6 +56,8 @@ export interface ExamRecord {
   readonly jobs: Readonly<Record<string, JobRecord>>;
   /** By offer; not there in records of former versions. */
   readonly analyses?: Readonly<Record<string, AnalysisFacts & { readonly at: number }>>;
+  /** By offer: how far a reader is with the report of the analysis. */
+  readonly readings?: Readonly<Record<string, ReadingFacts>>;
 }
 
 /** The same series whoever asks, and nothing of what it is made from. */
@@ -206,6 +208,20 @@ export function withAnalysis(exam: ExamRecord, { at, analysis }: Extract<ExamEve
   return { ...exam, analyses: { ...exam.analyses, [analysis.offerId]: { ...analysis, at } } };
 }
 
+/** The further one stands: a revision is confirmed after it was made, and its documents come where they go after that. */
+export function withReading(exam: ExamRecord, { reading }: Extract<ExamEvent, { kind: 'read' }>): ExamRecord {
+  const known = exam.readings?.[reading.offerId];
+  if (known !== undefined && !isFurther(known, reading)) return exam;
+  return { ...exam, readings: { ...exam.readings, [reading.offerId]: reading } };
+}
+
+function isFurther(known: ReadingFacts, next: ReadingFacts): boolean {
+  const rankOf = ({ revision, state, delivery }: ReadingFacts) => [revision, state === 'confirmed' ? 1 : 0, delivery === undefined ? -1 : deliveryRank[delivery]];
+  const [before, after] = [rankOf(known), rankOf(next)];
+  const place = after.findIndex((rank, index) => rank !== before[index]);
+  return place >= 0 && after[place]! > before[place]!;
+}
+
 export function withJob(exam: ExamRecord, jobId: string, job: JobRecord): ExamRecord {
   return { ...exam, jobs: { ...exam.jobs, [jobId]: job } };
 }
@@ -224,6 +240,7 @@ export function merged(into: ExamRecord, other: ExamRecord): ExamRecord {
   return {
     ...into, formerIds: [...new Set([...into.formerIds, other.id, ...other.formerIds])].sort(), series, jobs: { ...other.jobs, ...into.jobs },
     ...((into.analyses ?? other.analyses) !== undefined && { analyses: { ...other.analyses, ...into.analyses } }),
+    ...((into.readings ?? other.readings) !== undefined && { readings: { ...other.readings, ...into.readings } }),
   };
 }
 

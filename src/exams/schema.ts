@@ -91,6 +91,18 @@ const analysis = z.object({
   priority: priority.optional(),
 });
 
+const readingState = z.enum(['draft', 'changed', 'confirmed']);
+const reading = z
+  .object({
+    state: readingState.describe('changed: somebody changed it, and nobody confirmed what is there now'),
+    revision: count,
+    at: time,
+    by: z.string().optional().describe('who spoke last'),
+    delivery: z.enum(['queued', 'delivered', 'dead']).optional().describe('of the documents of the latest confirmation, where any destination takes them'),
+    earlier: z.object({ state: readingState, at: time, by: z.string().optional() }).optional().describe('what became of the reading before the exam was analysed again'),
+  })
+  .describe('how far a reader is with the report of the latest analysis');
+
 export const examHeadSchema = z.object({
   id,
   formerIds: z.array(z.string()).describe('of exams that turned out to be this one'),
@@ -107,6 +119,7 @@ export const examHeadSchema = z.object({
   remarks: z.array(reason),
   analyses: z.array(analysis).describe('what downstream stages made of it, the latest last'),
   priority: priority.optional(),
+  reading: reading.optional(),
 });
 
 export const examSchema = examHeadSchema.extend({

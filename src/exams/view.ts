@@ -2,6 +2,7 @@
 import { examTimingOf, synthesisId } from '../../protocols/index.js';
 import type { Protocol } from '../../protocols/index.js';
 import { EXAM_ERRORS, EXAM_NOTES } from './errors.js';
+import type { ReadingFacts } from './events.js';
 import { withoutEmpty } from './facts.js';
 import type { SourceFacts } from './facts.js';
 import { chooseProtocol, recogniseSeries } from './protocolChoice.js';
@@ -68,13 +69,28 @@ export function derive(exam: ExamRecord, rules: ExamRules, now: number): Derived
 }
 
 /** The latest last; the most pressing priority of those that propose one. */
-function analysesOf({ analyses = {} }: ExamRecord): Pick<ExamView, 'analyses' | 'priority'> {
+function analysesOf({ analyses = {}, readings = {} }: ExamRecord): Pick<ExamView, 'analyses' | 'priority' | 'reading'> {
   const inOrderOfTime = Object.values(analyses).sort((a, b) => a.at - b.at || (a.offerId < b.offerId ? -1 : 1));
   const proposed = inOrderOfTime.flatMap(({ priority }) => priority ?? []);
+  const readable = inOrderOfTime.filter(({ results }) => results.includes('report'));
+  const [reading, earlier] = readable.reverse().map(({ offerId, at }) => readings[offerId] ?? { state: 'draft' as const, revision: 0, at });
   const priority = priorities.flatMap((level) => proposed.findLast((one) => one.level === level) ?? [])[0];
   return {
     analyses: inOrderOfTime.map(({ priority: own, tasks, results, ...analysis }) => ({ ...analysis, tasks: [...tasks], results: [...results], ...(own !== undefined && { priority: { ...own } }) })),
     ...(priority !== undefined && { priority: { ...priority } }),
+    ...(reading !== undefined && { reading: readingView(reading, earlier) }),
+  };
+}
+
+type KnownReading = ReadingFacts | { readonly state: 'draft'; readonly revision: number; readonly at: number };
+
+/** With what became of the one before, where the exam was analysed again. */
+function readingView(reading: KnownReading, earlier: KnownReading | undefined): NonNullable<ExamView['reading']> {
+  const told = (known: KnownReading) => ({ state: known.state, at: known.at, ...('by' in known && { by: known.by }) });
+  return {
+    ...told(reading), revision: reading.revision,
+    ...('delivery' in reading && reading.delivery !== undefined && { delivery: reading.delivery }),
+    ...(earlier !== undefined && { earlier: told(earlier) }),
   };
 }
 

@@ -131,6 +131,13 @@ const statuses: Readonly<Record<string, number>> = {
   CONUS_ERR_IMAGE_GONE: 410,
   CONUS_ERR_IMAGE_NO_VOLUME: 409,
   CONUS_ERR_HTTP_REQUEST: 400,
+  CONUS_ERR_READING_REVISION: 409,
+  CONUS_ERR_READING_CONFIRMED: 409,
+  CONUS_ERR_READING_IMAGES: 410,
+  ANALYSIS_ERR_CHANGE_FINDING: 422,
+  ANALYSIS_ERR_CHANGE_VALUE: 422,
+  // The result of another stage, which no reader can change here.
+  ANALYSIS_ERR_REPORT: 404,
 };
 
 function statusOf({ code }: CodedError): number {

@@ -8,8 +8,8 @@ export const HTTP_ERRORS = {
     action: 'docs/exams.md lists the paths',
   },
   CONUS_ERR_HTTP_METHOD: {
-    expected: 'GET or HEAD',
-    action: 'read with GET; nothing is changed over this door',
+    expected: 'GET or HEAD, or a path that takes the method',
+    action: 'read with GET; docs/exams.md and docs/operations.md list what can be changed',
   },
   CONUS_ERR_HTTP_REQUEST: {
     expected: 'a request that HTTP and this path allow',

@@ -5,6 +5,7 @@ export { examJsonSchemas, examRoutes } from './examRoutes.js';
 export type { LiveInfo } from './examRoutes.js';
 export { builtPage, pageRoutes, readPage } from './page.js';
 export type { PageFile } from './page.js';
+export { readingRoutes } from './readingRoutes.js';
 export { recordRoutes } from './recordRoutes.js';
 export { sweepRoutes } from './sweepRoutes.js';
 export { pictureRoutes } from './pictureRoutes.js';

@@ -41,10 +41,23 @@ export interface HandoffPart extends ServicePart {
   readonly routes: (app: FastifyInstance) => void;
   /** Takes up what a former run left; when every other part is there. */
   start(): void;
+  /** What a reader reads. @throws CodedError CONUS_ERR_EXAM_UNKNOWN, HANDOFF_ERR_NO_RESULT */
+  reportOf(examId: string): KeptAnalysis;
   /** Of stages that are DICOM nodes; absent where there is none. */
   readonly results: ResultTaker | undefined;
   /** The latest JSON result of a name for an exam. @throws CodedError HANDOFF_ERR_NO_RESULT where there is none */
   resultOf(examId: string, name: string): unknown;
+}
+
+/** An analysis with a report: what was offered, and what came of it. */
+export interface KeptAnalysis {
+  readonly offerId: string;
+  readonly stage: string;
+  readonly at: number;
+  readonly offered: ExamForHandoff;
+  readonly report: unknown;
+  /** Results that are DICOM objects. */
+  readonly objects: readonly StoredInstance[];
 }
 
 /** What a stage sent, as it is kept. */
@@ -120,6 +133,7 @@ export async function openHandoff(config: HandoffConfig, neighbours: HandoffNeig
     start: () => desk.start(),
     results: resultTaker(config, desk, neighbours),
     resultOf: (examId, name) => resultOf(exams.exam(examId), name, results),
+    reportOf: (examId) => reportOf(exams.exam(examId), results, store),
     close: async () => {
       stopListening();
       await desk.close();
@@ -143,6 +157,24 @@ function resultOf({ analyses }: ExamView, name: string, kept: Table<KeptResult>)
   if (found?.kind !== 'json') throw handoffError('HANDOFF_ERR_NO_RESULT', `an exam without a result ${name}`);
   return found.value;
 }
+
+/** Of the latest analysis that has one. @throws CodedError HANDOFF_ERR_NO_RESULT */
+function reportOf({ analyses }: ExamView, kept: Table<KeptResult>, offers: OfferStore): KeptAnalysis {
+  const analysis = analyses.findLast(({ results }) => results.includes(reportName));
+  const offered = analysis === undefined ? undefined : offers.get(analysis.offerId)?.exam;
+  if (analysis === undefined || offered === undefined) throw handoffError('HANDOFF_ERR_NO_RESULT', 'an exam without a report');
+  const { offerId, stage, at } = analysis;
+  const results = analysis.results.map((_, index) => kept.get([offerId, index]));
+  const report = results.find((result) => result?.kind === 'json' && result.name === reportName);
+  return {
+    offerId, stage, at, offered,
+    report: report?.kind === 'json' ? report.value : undefined,
+    objects: results.flatMap((result) => (result?.kind === 'dicom' ? [result.instance] : [])),
+  };
+}
+
+/** Of the JSON result that a reader reads. */
+const reportName = 'report';
 
 function codeOfFailure({ record }: KeptOffer): 'HANDOFF_ERR_STAGE_REFUSED' | 'HANDOFF_ERR_STAGE_FAILED' | 'HANDOFF_ERR_NO_OUTCOME' {
   if (record.state === 'refused') return 'HANDOFF_ERR_STAGE_REFUSED';
@@ -267,7 +299,7 @@ async function takeResults({ record, exam }: KeptOffer, outcome: Outcome, kept: 
       bySeries.set(instance.seriesInstanceUid, [...(bySeries.get(instance.seriesInstanceUid) ?? []), instance]);
     }
     if (!isNew) return;
-    for (const instances of bySeries.values()) deliver(record.stage, instances, exam.examId, spool, destinationsFor);
+    for (const instances of bySeries.values()) deliverResults(record.stage, instances, exam.examId, spool, destinationsFor);
   });
   const { priority } = outcome;
   exams.apply({
@@ -308,7 +340,7 @@ function resultTaker(config: HandoffConfig, desk: HandoffDesk, { spool, destinat
         const isNew = kept.get([stage, identity.sopInstanceUid])?.ref !== instance.ref;
         spool.objects.hold(instance.ref, `result/${identity.sopInstanceUid}`);
         kept.put([stage, identity.sopInstanceUid], instance);
-        if (isNew) deliver(stage, [instance], identity.studyInstanceUid, spool, destinationsFor);
+        if (isNew) deliverResults(stage, [instance], identity.studyInstanceUid, spool, destinationsFor);
       });
       const about = studies.get(associationId) ?? new Map<string, string>();
       studies.set(associationId, about.set(identity.studyInstanceUid, stage));
@@ -320,10 +352,11 @@ function resultTaker(config: HandoffConfig, desk: HandoffDesk, { spool, destinat
   };
 }
 
-/** In a transaction: results of one series into the outbox. */
-function deliver(stage: string, instances: readonly StoredInstance[], examId: string, { outbox }: Spool, destinationsFor: HandoffNeighbours['destinationsFor']): void {
+/** In a transaction: results of one series into the outbox. @returns the jobs */
+export function deliverResults(
+  stage: string, instances: readonly StoredInstance[], examId: string, { outbox }: Pick<Spool, 'outbox'>, destinationsFor: HandoffNeighbours['destinationsFor'],
+): { readonly id: string; readonly destination: string }[] {
   const { sopClassUid } = instances[0]!;
-  for (const destination of destinationsFor({ description: `results of ${stage}`, modality: modalityOfResult(sopClassUid), sopClassUid })) {
-    outbox.add({ destination, examId, isIncomplete: false, instances });
-  }
+  const destinations = destinationsFor({ description: `results of ${stage}`, modality: modalityOfResult(sopClassUid), sopClassUid });
+  return destinations.map((destination) => ({ id: outbox.add({ destination, examId, isIncomplete: false, instances }), destination }));
 }

@@ -46,6 +46,8 @@ import { Parts } from './parts.js';
 import { openPhysics } from './physics.js';
 import { SeriesPictures } from './pictures.js';
 import { deliverByProtocol } from './protocolDelivery.js';
+import { openReadings } from './reading.js';
+import type { ReadingPart } from './reading.js';
 import { keptSyntheses, openSynthesis } from './synthesis.js';
 import type { SynthesisPart } from './synthesis.js';
 
@@ -125,6 +127,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     let httpAddress: Address | undefined;
     let dicom: DicomPart | undefined;
     let handoff: HandoffPart | undefined;
+    let readings: ReadingPart | undefined;
     let synthesis: SynthesisPart | undefined;
     let pictures = exams === undefined ? undefined : new SeriesPictures(exams, undefined);
     if (data !== undefined && exams !== undefined && delivery !== undefined) {
@@ -149,6 +152,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       if (options.handoff !== undefined || analyst !== undefined) {
         const ownUrl = () => (httpAddress === undefined ? undefined : urlOf(httpAddress, doors.tls !== undefined));
         handoff = parts.add(await openHandoff(options.handoff ?? handoffSection.parse({}), { ...kept, destinations, destinationsFor, ownUrl, log, own: analyst?.stage }));
+        readings = parts.add(openReadings({ ...kept, handoff, destinationsFor, log }));
       }
     }
     if (options.dicom !== undefined) {
@@ -161,7 +165,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     if (options.http !== undefined && exams !== undefined && pictures !== undefined) {
       const live = new LiveChannel({ exams, doors, log, host: options.http.host });
       const liveInfo = () => ({ path: LIVE_PATH, protocol: LIVE_PROTOCOL, epoch: live.epoch, latestSequence: live.latestSequence });
-      const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), pictureRoutes(pictures), physics?.routes, handoff?.routes].filter((plugin) => plugin !== undefined);
+      const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), pictureRoutes(pictures), physics?.routes, handoff?.routes, readings?.routes].filter((plugin) => plugin !== undefined);
       http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), page: readPage(), plugins }, (server) => live.attach(server));
       parts.add(http.part);
       httpAddress = http.address;
@@ -170,6 +174,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     }
     handoff?.start();
     exams?.start();
+    readings?.start();
 
     // A machine that computes wrongly must not take a scan, and the first scan must not wait for compilers.
     await pool.ready();

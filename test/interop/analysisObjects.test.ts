@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { summaryPage } from '../../analysis/index.js';
+import { changeGrade, editSentence, summaryPage } from '../../analysis/index.js';
 import { voxelOf, type Vector3 } from '../../imaging/index.js';
-import { analysisObjects } from '../../src/analysis/dicom/index.js';
+import { analysisObjects, confirmedObjects } from '../../src/analysis/dicom/index.js';
 import { codedStructure } from '../../src/analysis/dicom/codes.js';
 import { readIdentity, type Stack } from '../../src/dicom/index.js';
 import { boxes, imageGeometry, report, smallSpine } from '../analysis/report/fixtures.js';
@@ -24,6 +24,8 @@ const [columns, rows, slices] = imageGeometry.matrixSize;
 let directory: string;
 let scanned: { stack: Stack; files: Uint8Array[] };
 let imageFiles: string[];
+/** Document and page of a report that a reader changed and confirmed. */
+let confirmed: Uint8Array[];
 /** Of scanned images; with computed ones among them; of one multi-frame object. */
 const made: Record<'scanned' | 'computed' | 'multiframe', Uint8Array[]> = { scanned: [], computed: [], multiframe: [] };
 
@@ -37,6 +39,13 @@ beforeAll(async () => {
   made.scanned = make(false, scanned.stack, scanned.stack);
   made.computed = make(true, scanned.stack, computed.stack, false);
   made.multiframe = make(false, multiframe.stack, multiframe.stack);
+  const by = 'Dr. Änne Müller';
+  const signed = { by, at: '2026-02-03T05:00:00.000Z' };
+  confirmed = confirmedObjects({
+    draft: report(), by, at: new Date('2026-02-03T09:08:07Z'), softwareVersion: '0.1.0', segmentations: made.scanned.slice(0, 2), predecessor: readIdentity(made.scanned[2]!),
+    report: editSentence(changeGrade(report(), { findingId: 'centralCanal/L4-L5', scale: 'centralCanal', value: 'mild', ...signed }), { level: 'L5', text: 'L5: of no concern.', ...signed }),
+    series: smallSpine().series.map((series) => ({ series, stack: scanned.stack })),
+  });
   imageFiles = await Promise.all(scanned.files.map((file, index) => write(`image${index}`, file)));
 });
 afterAll(() => rm(directory, { recursive: true }));
@@ -55,6 +64,34 @@ function tool(name: string, ...args: string[]): { status: number | null; text: s
 }
 
 const iods = ['Segmentation', 'Segmentation', 'Comprehensive3DSR', 'SCImage'];
+
+describe('a confirmed report', () => {
+  it('has no error that dciodvfy finds', async () => {
+    for (const [index, bytes] of confirmed.entries()) {
+      const lines = tool('dciodvfy', await write('checked', bytes)).text.split('\n').filter((line) => !line.includes('<99CONUS>'));
+      expect(lines).toContain(iods.slice(2)[index]);
+      expect(lines.filter((line) => /^(Error|Abort|Warning)/.test(line))).toEqual([]);
+    }
+  });
+
+  it('is read by dcmtk, with its reader', async () => {
+    const { status, text } = tool('dsrdump', '+Pl', '+U8', await write('confirmed', confirmed[0]!));
+    expect(status).toBe(0);
+    expect(text).not.toMatch(/^[EF]: /m);
+    expect(text).toMatch(/Verification Flag *: UNVERIFIED/);
+    expect(text).toMatch(/Predecessor Docs/);
+    expect(text).toMatch(/PNAME:\(,,"Person Observer Name"\)="Dr\. Änne Müller\^"/);
+    expect(text).toMatch(/graded by Dr\. Änne Müller at 2026-02-03T05:00:00\.000Z; computed: severe/);
+  });
+
+  it('is read by highdicom: the grade of the reader, the numbers that were computed, and the segments of the draft', async () => {
+    const groups = JSON.parse((await runPython('analysisObjects.py', 'sr', await write('confirmed', confirmed[0]!))).toString()) as
+      { tracking: string; uid: string; measures: [string, number][]; grades: [string, string][]; segments: [string, number[]][] }[];
+    const drafts = JSON.parse((await runPython('analysisObjects.py', 'sr', await write('report', made.scanned[2]!))).toString()) as typeof groups;
+    expect(groups.map(({ uid, measures, segments }) => ({ uid, measures, segments }))).toEqual(drafts.map(({ uid, measures, segments }) => ({ uid, measures, segments })));
+    expect([drafts, groups].map((all) => all.find(({ tracking }) => tracking === 'L4-L5')!.grades[0])).toEqual([['central canal', 'Severe'], ['central canal', 'Mild']]);
+  });
+});
 
 describe('dciodvfy finds no error', () => {
   for (const kind of Object.keys(made) as (keyof typeof made)[]) {

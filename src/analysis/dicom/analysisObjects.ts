@@ -24,7 +24,7 @@ export interface AnalysisObjectsInput {
 }
 
 /** Behind everything that a scanner makes and behind synthetic series. */
-const FIRST_SERIES_NUMBER = 9500;
+export const FIRST_SERIES_NUMBER = 9500;
 
 /** Whole Part 10 files: segmentations, structured report, summary. None where no series has its images. */
 export function analysisObjects({ spine, report, sources, softwareVersion, created = new Date(), dropsEmptyFrames = false }: AnalysisObjectsInput): Uint8Array[] {
@@ -49,7 +49,7 @@ export function analysisObjects({ spine, report, sources, softwareVersion, creat
 }
 
 /** Names the analysis by its images and by all that it says, but not by when it was made. */
-function keyOf(report: Report, sources: readonly Stack[]): string {
+export function keyOf(report: Report, sources: readonly Stack[]): string {
   const images = sources.flatMap(({ slices }) => slices.map(({ image }) => image.identity.sopInstanceUid));
   return contentDigest('analysis', ...new Set(images), JSON.stringify({ ...report, created: undefined }));
 }
@@ -60,7 +60,7 @@ function algorithmOf({ models, software }: Report): { name: string; version: str
 }
 
 /** Vertebrae have body and arch, segments disc, foramina and facet joints. */
-function levelSegments({ reference, segmentOf }: Segmentation, levels: readonly string[]): LevelSegments {
+export function levelSegments({ reference, segmentOf }: Pick<Segmentation, 'reference' | 'segmentOf'>, levels: readonly string[]): LevelSegments {
   return {
     reference,
     segmentsOf: (level) => [...segmentOf].flatMap(([code, number]) => {

@@ -4,7 +4,7 @@
  * sentence, the algorithm (TID 4019), and the images and segments that it rests on.
  */
 import { kindWords, measureWords, sentenceText, type Report, type ReportedFinding } from '../../../analysis/index.js';
-import { code, contentUid, decimalString, text, type DicomDataset } from '../../delivery/index.js';
+import { code, contentUid, dateAndTime, decimalString, text, type DicomDataset } from '../../delivery/index.js';
 import type { Stack } from '../../dicom/index.js';
 import { gradeCode, levelCode, ours, sides, unitCodes } from './codes.js';
 import { bySeries, commonModules, isSynthetic, referencedSlices, referenceItem, type ObjectSetting, type ReferencedObject } from './sources.js';
@@ -23,16 +23,32 @@ export interface StructuredReportInput {
   readonly sources: readonly (Stack | undefined)[];
   readonly segmentations: readonly LevelSegments[];
   readonly seriesNumber: number;
+  /** Where a reader stands behind it. */
+  readonly confirmed?: ConfirmedReport;
+}
+
+export interface ConfirmedReport {
+  /** The name that was typed; nobody checked it. */
+  readonly by: string;
+  readonly at: Date;
+  /** The document whose content this one has, changed where the reader changed it. */
+  readonly predecessor?: ReferencedObject;
+  /** Key of the analysis: its levels are tracked under the same identifiers. */
+  readonly analysisKey: string;
 }
 
 const dcm = (value: string, meaning: string) => code(value, 'DCM', meaning);
 
+/**
+ * A confirmed report is UNVERIFIED all the same: DICOM's verifying observer is known and accountable, and here somebody typed a
+ * name. He is told as the attestor, a participant who stands behind the content, and as the person observer.
+ */
 export function structuredReport(input: StructuredReportInput, setting: ObjectSetting): DicomDataset {
-  const { report, sources, segmentations } = input;
+  const { report, sources, segmentations, confirmed } = input;
   const known = sources.filter((source) => source !== undefined);
   const common = commonModules(known[0]!, setting, {
     name: 'structured report', modality: 'SR', sopClassUid: COMPREHENSIVE_3D_SR_STORAGE, seriesNumber: input.seriesNumber,
-    description: 'Spine measurements and grades', isSynthetic: report.syntheticData || known.some(isSynthetic),
+    description: `Spine measurements and grades${confirmed === undefined ? '' : ', confirmed by reader'}`, isSynthetic: report.syntheticData || known.some(isSynthetic),
   });
   const images = known.flatMap(referencedSlices);
   const evidence = bySeries([...images, ...segmentations.map(({ reference }) => reference)], 'ReferencedSOPSequence');
@@ -41,21 +57,35 @@ export function structuredReport(input: StructuredReportInput, setting: ObjectSe
     CompletionFlag: 'COMPLETE',
     VerificationFlag: 'UNVERIFIED',
     PreliminaryFlag: 'PRELIMINARY',
+    ...(confirmed !== undefined && confirmationModules(confirmed, common.StudyInstanceUID)),
     ReferencedPerformedProcedureStepSequence: [],
     PerformedProcedureCodeSequence: [],
     CurrentRequestedProcedureEvidenceSequence: [{ StudyInstanceUID: common.StudyInstanceUID, ReferencedSeriesSequence: evidence }],
     ...container(undefined, dcm('126000', 'Imaging Measurement Report'), [
       { ...codeItem('HAS CONCEPT MOD', dcm('121049', 'Language of Content Item and Descendants'), code('en-US', 'RFC5646', 'English (United States)')) },
       ...observer(report),
+      ...(confirmed === undefined ? [] : personObserver(confirmed)),
       codeItem('HAS CONCEPT MOD', dcm('121058', 'Procedure reported'), code('363679005', 'SCT', 'Imaging procedure')),
       imageLibrary(images),
       container('CONTAINS', dcm('126010', 'Imaging Measurements'), groups(input, setting)),
-      container('CONTAINS', code('C0034375', 'UMLS', 'Qualitative Evaluations'), evaluations(report)),
+      container('CONTAINS', code('C0034375', 'UMLS', 'Qualitative Evaluations'), evaluations(input)),
     ], '1500'),
   };
 }
 
-function groups({ report, sources, segmentations }: StructuredReportInput, { key }: ObjectSetting): DicomDataset[] {
+/** Document general module (PS3.3, C.17.2). */
+function confirmationModules({ by, at, predecessor }: ConfirmedReport, studyInstanceUid: string): DicomDataset {
+  const { date, time } = dateAndTime(at);
+  return {
+    ParticipantSequence: [{ ParticipationType: 'ATTEST', ParticipationDateTime: `${date}${time}`, ObserverType: 'PSN', PersonName: personName(by), PersonIdentificationCodeSequence: [], InstitutionName: '', InstitutionCodeSequence: [] }],
+    ...(predecessor !== undefined && {
+      PredecessorDocumentsSequence: [{ StudyInstanceUID: studyInstanceUid, ReferencedSeriesSequence: bySeries([predecessor], 'ReferencedSOPSequence') }],
+    }),
+  };
+}
+
+function groups({ report, sources, segmentations, confirmed }: StructuredReportInput, setting: ObjectSetting): DicomDataset[] {
+  const key = confirmed?.analysisKey ?? setting.key;
   return report.sentences.map((sentence) => {
     const { level } = sentence;
     const findings = report.findings.filter((finding) => finding.level === level);
@@ -64,7 +94,7 @@ function groups({ report, sources, segmentations }: StructuredReportInput, { key
       uidItem('HAS OBS CONTEXT', dcm('112040', 'Tracking Unique Identifier'), contentUid('tracking', key, level ?? 'Spine')),
       codeItem('HAS CONCEPT MOD', code('363698007', 'SCT', 'Finding Site'), levelCode(level)),
       ...algorithms(report),
-      ...findings.flatMap((finding) => [...measurements(finding, sources), ...grades(finding)]),
+      ...findings.flatMap((finding) => [...measurements(finding, sources), ...grades(finding, report)]),
       ...(level === undefined ? [] : segmentations.flatMap(({ reference, segmentsOf }) => segmentItems(reference, segmentsOf(level)))),
       textItem('CONTAINS', dcm('121106', 'Comment'), sentenceText(sentence)),
     ], '1501');
@@ -82,11 +112,19 @@ function measurements(finding: ReportedFinding, sources: readonly (Stack | undef
   })).map(withoutEmptyContent);
 }
 
-function grades(finding: ReportedFinding): DicomDataset[] {
+function grades(finding: ReportedFinding, { changes }: Report): DicomDataset[] {
+  const changeOf = (scale: string) => changes.filter((change) => change.findingId === finding.id && change.scale === scale);
   return finding.grades.map(({ scale, value }) => withoutEmptyContent({
     ...codeItem('CONTAINS', ours(`${finding.kind}.${scale}`, text(scale === finding.kind ? kindWords[finding.kind] : `${kindWords[finding.kind]}, ${measureWords(scale)}`, 64)), gradeCode(scale, value)),
-    ContentSequence: [...sideItems(finding), ...(finding.basis.synthetic ? [syntheticItem] : [])],
+    ContentSequence: [...sideItems(finding), ...(finding.basis.synthetic ? [syntheticItem] : []), ...readerItems(changeOf(scale))],
   }));
+}
+
+/** Nobody takes what a reader graded for computed. */
+function readerItems(changes: Report['changes']): DicomDataset[] {
+  const [first, last] = [changes[0], changes.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return [textItem('HAS CONCEPT MOD', dcm('121106', 'Comment'), `graded by ${last.by} at ${last.at}; computed: ${first.from}`)];
 }
 
 const syntheticItem = textItem('HAS CONCEPT MOD', dcm('121106', 'Comment'), 'from SYNTHETIC images, computed and not scanned');
@@ -116,16 +154,18 @@ function algorithms({ models, software }: Report): DicomDataset[] {
 }
 
 /** What concerns the whole: what this is, how certain the levels are, how soon to look, what was not assessed, who changed what. */
-function evaluations({ statement, notes, numbering, priority, notAssessed, changes }: Report): DicomDataset[] {
+function evaluations({ report: { statement, notes, numbering, priority, notAssessed, changes, sentences }, confirmed }: StructuredReportInput): DicomDataset[] {
   const comment = (value: string) => textItem('CONTAINS', dcm('121106', 'Comment'), value);
   return [
     comment(statement),
+    ...(confirmed === undefined ? [] : [comment(`Confirmed by ${confirmed.by} at ${confirmed.at.toISOString()}: a name that was typed and that nobody checked; no signature`)]),
     ...notes.map(comment),
     ...(numbering.certain ? [] : [comment(`Numbering of the levels is uncertain: ${numbering.reasons.join('; ')}`)]),
     codeItem('CONTAINS', ours('priority', 'proposed priority'), ours(`priority:${priority.level}`, priority.level)),
     comment(`Proposed priority ${priority.level}: ${priority.reason}`),
     ...notAssessed.map(({ kind, level, side, code: reason, got }) => comment(`Not assessed: ${[level, side, kindWords[kind]].filter((part) => part !== undefined).join(' ')}: ${got} (${reason})`)),
     ...changes.map(({ findingId, scale, from, to, by, at }) => comment(`Changed by ${by} at ${at}: ${findingId}, ${measureWords(scale)}: ${from} to ${to}`)),
+    ...sentences.flatMap(({ level, draft, edited }) => (edited === undefined ? [] : [comment(`Words of ${edited.by} at ${edited.at}: ${level ?? 'whole spine'}; the draft was: ${draft}`)])),
   ];
 }
 
@@ -137,6 +177,18 @@ function observer({ software }: Report): DicomDataset[] {
     context(dcm('121013', 'Device Observer Name'), software.name),
     context(dcm('121014', 'Device Observer Manufacturer'), 'Conus'),
     context(dcm('121015', 'Device Observer Model Name'), `${software.name} ${software.version}`),
+  ];
+}
+
+/** PN: as it was typed, in the place of the family name. Without a separator it would be in a form that is retired. */
+function personName(by: string): string {
+  return `${text(by, 63)}^`;
+}
+
+function personObserver({ by }: ConfirmedReport): DicomDataset[] {
+  return [
+    codeItem('HAS OBS CONTEXT', dcm('121005', 'Observer Type'), dcm('121006', 'Person')),
+    item('HAS OBS CONTEXT', 'PNAME', dcm('121008', 'Person Observer Name'), { PersonName: personName(by) }),
   ];
 }
 

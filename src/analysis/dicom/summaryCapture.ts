@@ -4,11 +4,12 @@ import { code, SECONDARY_CAPTURE_IMAGE_STORAGE, text, unpairedBodyParts, type Di
 import type { Stack } from '../../dicom/index.js';
 import { commonModules, isSynthetic, referencedSlices, referenceItem, type ObjectSetting } from './sources.js';
 
-export function summaryCapture(spine: Spine, report: Report, sources: readonly Stack[], seriesNumber: number, setting: ObjectSetting): DicomDataset {
+/** @param confirmedAt where a reader stands behind it; who is in the structured report */
+export function summaryCapture(spine: Spine, report: Report, sources: readonly Stack[], seriesNumber: number, setting: ObjectSetting, confirmedAt?: Date): DicomDataset {
   const synthetic = report.syntheticData || sources.some(isSynthetic);
-  const page = summaryPage(spine, report);
+  const page = summaryPage(spine, report, confirmedAt);
   const common = commonModules(sources[0]!, setting, {
-    name: 'summary', modality: 'OT', sopClassUid: SECONDARY_CAPTURE_IMAGE_STORAGE, seriesNumber, description: 'Spine analysis, summary', isSynthetic: synthetic,
+    name: 'summary', modality: 'OT', sopClassUid: SECONDARY_CAPTURE_IMAGE_STORAGE, seriesNumber, description: `Spine analysis, summary${confirmedAt === undefined ? '' : ', confirmed by reader'}`, isSynthetic: synthetic,
   });
   const once = new Map(sources.flatMap(referencedSlices).map((slice) => [slice.sopInstanceUid, slice]));
   return {

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { CodedError, encodeClose, encodeConfigFile, encodeHeader } from 'ismrmrd';
 import { describe, expect, it } from 'vitest';
 import { MemoryTable, PictureStore, pictureOf } from '../../../src/exams/index.js';
-import type { ExamRecord } from '../../../src/exams/index.js';
+import type { ExamEvent, ExamRecord, ReadingFacts } from '../../../src/exams/index.js';
 import { play } from '../fakes.js';
 import { concat, headerXml, lines, scan as mrdScan } from '../streams.js';
 import { kept, reconImage } from './kept.js';
@@ -165,6 +165,28 @@ describe('jobs', () => {
     const { analyses, priority } = keeper.book.exams[0]!;
     expect(analyses.map(({ offerId, priority: own }) => [offerId, own?.level])).toEqual([['a', 'urgent'], ['b', 'routine']]);
     expect(priority).toEqual({ level: 'urgent', reason: 'urgent of a' });
+  });
+
+  it('that analyse are read: how far a reader is does not depend on the order in which it is told, and a later analysis is a new draft', () => {
+    const said: ReadingFacts[] = [
+      { offerId: 'a', revision: 1, state: 'changed', by: 'A', at: begin + 200 },
+      { offerId: 'a', revision: 1, state: 'confirmed', by: 'B', at: begin + 300, delivery: 'queued' },
+      { offerId: 'a', revision: 1, state: 'confirmed', by: 'B', at: begin + 300, delivery: 'delivered' },
+    ];
+    const analysis = (offerId: string, at: number): ExamEvent => ({ kind: 'analysed', at, examId: '', analysis: { offerId, stage: 'Conus', tasks: ['grades'], results: ['report'] } });
+    for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2], [2, 0, 1]]) {
+      const { keeper } = kept({ protocols: [rules] });
+      t1.forEach((event) => keeper.apply(event));
+      const examId = keeper.book.exams[0]!.id;
+      const reading = () => keeper.book.exams[0]!.reading;
+      expect(reading()).toBeUndefined();
+      keeper.apply({ ...analysis('a', begin + 100), examId } as ExamEvent);
+      expect(reading()).toEqual({ state: 'draft', revision: 0, at: begin + 100 });
+      for (const index of order) keeper.apply({ kind: 'read', at: begin + 400, examId, reading: said[index]! });
+      expect(reading()).toEqual({ state: 'confirmed', revision: 1, at: begin + 300, by: 'B', delivery: 'delivered' });
+      keeper.apply({ ...analysis('b', begin + 500), examId } as ExamEvent);
+      expect(reading()).toEqual({ state: 'draft', revision: 0, at: begin + 500, earlier: { state: 'confirmed', at: begin + 300, by: 'B' } });
+    }
   });
 
   it('that a restart cut are done then', async () => {

@@ -10,7 +10,7 @@ export interface StageBehaviour {
   /** Answer to the nth offer, counted from 1; `silence` never answers, text is sent as it is. */
   readonly answer: (offer: Offer, nth: number) => OfferAnswer | 'silence' | { readonly status: number; readonly text: string; readonly retryAfter?: string };
   /** Bodies that are POSTed to the callback after an accepted offer, in order. */
-  readonly outcomes: (offer: Offer, nth: number) => readonly (Outcome | string)[];
+  readonly outcomes: (offer: Offer, nth: number) => readonly (Outcome | string)[] | Promise<readonly (Outcome | string)[]>;
   /** The outcome overtakes the answer. */
   readonly outcomeFirst?: boolean;
   readonly fetches?: boolean;
@@ -45,7 +45,7 @@ export async function startStage(behaviour: StageBehaviour): Promise<RunningStag
         stage.fetched.set(location, Buffer.from(await (await fetch(location, { headers: token })).arrayBuffer()));
       }
     }
-    for (const outcome of behaviour.outcomes(offer, nth)) {
+    for (const outcome of await behaviour.outcomes(offer, nth)) {
       const body = typeof outcome === 'string' ? outcome : JSON.stringify(outcome);
       const reply = await fetch(offer.callback!.location, { method: 'POST', headers: { ...token, 'content-type': 'application/json' }, body });
       stage.replies.push({ status: reply.status, body: await reply.text() });

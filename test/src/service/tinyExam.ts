@@ -38,11 +38,11 @@ function played(port: number, parts: Iterable<Uint8Array>): Promise<void> {
   });
 }
 
-/** Every series of the exam, one after the other, each to the end of its answer. */
-export async function scanned(spec: ExamSpec, port: number): Promise<void> {
+/** Series of the exam, all of them by default, one after the other, each to the end of its answer. */
+export async function scanned(spec: ExamSpec, port: number, ids = spec.protocol.series.map(({ id }) => id)): Promise<void> {
   const simulated = new SimulatedExam(spec, 1);
   try {
-    for (const { id } of spec.protocol.series) {
+    for (const id of ids) {
       const stream = await simulated.simulate(id);
       await played(port, [...stream.timed()].flatMap(({ parts }) => [...parts]));
     }
