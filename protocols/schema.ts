@@ -203,6 +203,7 @@ const synthesis = z.strictObject({
     .boolean()
     .default(false)
     .describe('deliver the series also where its quality light is red; else the exam tells why there is none'),
+  optional: z.boolean().default(true).describe('whether the operator may switch it off for an exam'),
 });
 
 const analysis = z.strictObject({
@@ -235,6 +236,19 @@ const deadlines = z
   })
   .refine(({ lateAfterMin, missingAfterMin }) => lateAfterMin <= missingAfterMin, 'must be late before it is missing');
 
+const percent = z.number().min(0).max(100);
+
+const operator = z.strictObject({
+  denoisePercent: z
+    .strictObject({
+      least: percent.default(0).describe('smallest strength of denoising'),
+      most: percent.default(100).describe('largest strength of denoising'),
+    })
+    .refine(({ least, most }) => least <= most, 'must have a least that is not above most')
+    .prefault({})
+    .describe('how strongly the operator may have series denoised; what chain asks for is not bound by it'),
+});
+
 export const protocolSchema = z
   .strictObject({
     name: identifier.describe('name of the protocol, and of its file'),
@@ -254,7 +268,8 @@ export const protocolSchema = z
       .prefault({})
       .describe('what every series takes before its own lines'),
     series: z.array(series).min(1).max(64).describe('what is scanned, in order'),
-    chain: chain.optional().describe('reconstruction, the same names as in a config text'),
+    chain: chain.optional().describe('reconstruction, the same names as in a config text; a client that asks for another thing gets that'),
+    operator: operator.prefault({}).describe('what whoever is at the scanner may choose'),
     synthesise: z.array(synthesis).default([]).describe('what is computed instead of scanned'),
     analyse: z.array(analysis).default([]).describe('what is made from the images'),
     deadlines: deadlines.prefault({}).describe('when a series that has not come is late, and when it is missing'),

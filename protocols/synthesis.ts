@@ -23,7 +23,7 @@ const standards: Readonly<Record<Computed, Omit<SynthesisSequence, 'refocusingAn
 };
 
 /** undefined for CT, which has none. */
-export function synthesisSequence({ contrast, refocusingAngleDeg, ...given }: Synthesis): SynthesisSequence | undefined {
+export function synthesisSequence({ contrast, refocusingAngleDeg, ...given }: Pick<Synthesis, 'contrast' | keyof SynthesisSequence>): SynthesisSequence | undefined {
   if (contrast === 'ct') return undefined;
   const { trMs, teMs, echoTrainLength, echoSpacingMs } = standards[contrast];
   return {

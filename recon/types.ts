@@ -93,8 +93,8 @@ export const defaultReconParameters: ReconParameters = {
   psf: false,
 };
 
-/** Who decided: nobody, the chain, the MRD header, the client's messages, the command line. */
-export type DecisionOrigin = 'default' | 'chain' | 'header' | 'client' | 'operator';
+/** Who decided: nobody, the chain, the exam protocol, the MRD header, the client's messages, the operator (at the console, on the command line). */
+export type DecisionOrigin = 'default' | 'chain' | 'protocol' | 'header' | 'client' | 'operator';
 
 /** One choice that was made for a scan, with what made it: the raw material of `conus explain`. */
 export interface Decision {

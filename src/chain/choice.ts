@@ -1,6 +1,7 @@
 /**
  * Which chain a session gets, and with which parameters, gathered from its first messages. Later
- * sources win: defaults, standards of the service, chain, header user parameters, config text, TEXT messages, `--set`.
+ * sources win: defaults, standards of the service, chain, exam protocol, header user parameters, config text, TEXT
+ * messages, the operator at the console, `--set`.
  */
 import type { MrdHeader } from 'ismrmrd';
 import type { Decision, DecisionOrigin, ReconNotice } from '../../recon/index.js';
@@ -19,14 +20,18 @@ export interface Choice {
 }
 
 /** In order of precedence, the last one wins. */
-const sources = ['header', 'config', 'text', 'command line'] as const;
+const sources = ['protocol', 'header', 'config', 'text', 'console', 'command line'] as const;
 type Source = (typeof sources)[number];
-const originOf: Readonly<Record<Source, DecisionOrigin>> = { header: 'header', config: 'client', text: 'client', 'command line': 'operator' };
+const originOf: Readonly<Record<Source, DecisionOrigin>> = {
+  protocol: 'protocol', header: 'header', config: 'client', text: 'client', console: 'operator', 'command line': 'operator',
+};
 
 interface Given {
   readonly value: unknown;
   /** The field, message or option that gave it. */
   readonly source: string;
+  /** Where there is more to tell than that it was asked for. */
+  readonly because?: string;
 }
 
 /** Keys of FIRE's and OpenRecon's JSON that name the chain, the first that says something wins. */
@@ -43,6 +48,17 @@ export interface Implied {
 /** Values in place of the defaults, for what the service has. */
 export type Standards = { readonly [Name in ParameterName]?: { readonly value: Parameters[Name]; readonly because: string; readonly source: string } };
 
+/** What others than its client say of a scan: the protocol of its exam, and whoever is at the console. */
+export interface Guidance {
+  readonly protocol?: {
+    /** Also taken where the client leaves the chain to the service. */
+    readonly chain?: string;
+    readonly parameters: Readonly<Record<string, unknown>>;
+    readonly source: string;
+  };
+  readonly operator?: { readonly denoisePercent: number; readonly because: string; readonly source: string };
+}
+
 export interface ChoiceOptions {
   readonly standards?: Standards;
   /** Values that win over everything, as `--set key=value` gives them. */
@@ -55,7 +71,7 @@ export interface ChoiceOptions {
 
 export class ChainChoice {
   readonly #given: Record<Source, Partial<Record<ParameterName, Given>>> = {
-    header: {}, config: {}, text: {}, 'command line': {},
+    protocol: {}, header: {}, config: {}, text: {}, console: {}, 'command line': {},
   };
   #chain: Chain = chainNamed('default');
   #because: Decision = {
@@ -134,6 +150,19 @@ export class ChainChoice {
     return this.#take('text', given, 'TEXT message');
   }
 
+  /** @throws CodedError CONUS_ERR_PARAMETER, CONUS_ERR_UNKNOWN_CONFIG */
+  guided({ protocol, operator }: Guidance): void {
+    if (protocol !== undefined) {
+      const { chain, parameters, source } = protocol;
+      if (chain !== undefined && !this.#fixedChain && this.#chain.name === 'default') {
+        this.#chain = chainNamed(chain);
+        this.#because = { what: 'chain', value: this.#chain.name, because: 'the client leaves it to the service', source, origin: 'protocol' };
+      }
+      for (const [name, value] of Object.entries(parameters)) if (isParameterName(name)) this.#give('protocol', name, value, source);
+    }
+    if (operator !== undefined) this.#give('console', 'denoise', operator.denoisePercent, operator.source, operator.because);
+  }
+
   choose(): Choice {
     const decisions: Decision[] = [this.#because];
     const chosen: Record<string, unknown> = { ...defaultParameters };
@@ -148,13 +177,21 @@ export class ChainChoice {
       decisions.push({
         what: name,
         value: String(chosen[name]),
-        because: winner !== undefined ? 'it was asked for' : preset !== undefined ? 'the chain sets it' : (standard?.because ?? 'default'),
+        because: winner !== undefined ? (winner.because ?? 'it was asked for') : preset !== undefined ? 'the chain sets it' : (standard?.because ?? 'default'),
         source: winner?.source ?? (preset !== undefined ? `chain ${this.#chain.name}` : (standard?.source ?? 'default')),
         origin: by !== undefined ? originOf[by] : preset !== undefined ? 'chain' : 'default',
       });
     }
     const parameters = chosen as Parameters;
-    return { chain: this.#chain, parameters, decisions, notices: remarksOn(this.#chain, parameters) };
+    return { chain: this.#chain, parameters, decisions, notices: [...remarksOn(this.#chain, parameters), ...this.#overruled()] };
+  }
+
+  /** A client that asked for another strength than the operator chose is told. */
+  #overruled(): ReconNotice[] {
+    const chosen = this.#given.console.denoise;
+    const asked = (['text', 'config', 'header'] as const).map((source) => this.#given[source].denoise).find((given) => given !== undefined);
+    if (chosen === undefined || asked === undefined || this.#given['command line'].denoise !== undefined || asked.value === chosen.value) return [];
+    return [chainWarning('CONUS_WARN_OPERATOR_STRENGTH', `denoise = ${String(asked.value)} of ${asked.source} gives way to ${String(chosen.value)} of the ${chosen.source}`)];
   }
 
   #setChain(name: string, because: string, source: string): void {
@@ -162,8 +199,8 @@ export class ChainChoice {
     this.#because = { what: 'chain', value: this.#chain.name, because, source, origin: source === '--chain' ? 'operator' : 'client' };
   }
 
-  #give(source: Source, name: ParameterName, value: unknown, from: string): void {
-    this.#given[source][name] = { value: parseParameter(name, value, from), source: from };
+  #give(source: Source, name: ParameterName, value: unknown, from: string, because?: string): void {
+    this.#given[source][name] = { value: parseParameter(name, value, from), source: from, ...(because !== undefined && { because }) };
   }
 
   #take(source: Source, given: Readonly<Record<string, unknown>>, from: string): ReconNotice[] {

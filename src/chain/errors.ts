@@ -31,6 +31,10 @@ export const CHAIN_WARNINGS = {
     expected: 'a JSON object in a TEXT message that starts with a brace',
     action: 'correct the JSON; the text was left out',
   },
+  CONUS_WARN_OPERATOR_STRENGTH: {
+    expected: 'no strength of denoising from the client where the operator has chosen one for the exam',
+    action: 'none needed; to let the client decide, take the strength of the exam back at the console',
+  },
   CONUS_WARN_NO_PROCESSED_SERIES: {
     expected: 'sendOriginal=true where nothing is denoised: then there is no series besides the conventional one',
     action: 'none needed; the conventional images are delivered',

@@ -90,7 +90,7 @@ function sourceOf(images: ReadSeries, given: KnownSequence, fieldStrengthT: numb
 }
 
 function wantedOf(contrast: SynthContrast, index: number, { tr, te, ti, real }: SynthFlags): WantedSeries {
-  const sequence = contrast === 'ct' ? undefined : synthesisSequence({ contrast, fromSeries: [], refocusingAngleDeg: 180, output: 'magnitude', deliverRed: false, trMs: tr, teMs: te });
+  const sequence = contrast === 'ct' ? undefined : synthesisSequence({ contrast, refocusingAngleDeg: 180, trMs: tr, teMs: te });
   if (contrast === 'ct' || sequence === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'synthetic CT, which is computed (synth/ct.ts) but not delivered yet');
   return {
     contrast: { contrast, sequence, ...(contrast === 'stir' && { tiMs: ti, output: real ? 'real' : 'magnitude' }) },

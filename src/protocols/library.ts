@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { CodedError } from 'ismrmrd';
 import { checkProtocol, resolveInversionTimes } from '../../protocols/index.js';
 import type { Protocol, ProtocolFinding } from '../../protocols/index.js';
-import { isParameterName, knownConfigNames, parseParameter } from '../chain/index.js';
+import { chainNamed, isParameterName, knownConfigNames, parseParameter } from '../chain/index.js';
 import { PROTOCOL_FILE_ERRORS, PROTOCOL_FILE_WARNINGS, protocolFileError } from './errors.js';
 import { fatNull } from './fatNull.js';
 
@@ -95,9 +95,9 @@ function chainErrors(protocol: Protocol): ProtocolFinding<string>[] {
   return places.flatMap(({ chain, path }) => {
     if (chain === undefined) return [];
     const name = chain.chain;
-    const isKnown = name === undefined || (knownConfigNames as readonly string[]).includes(name);
+    const isUsable = name === undefined || (knownConfigNames.includes(name) && chainNamed(name).task === 'reconstruct');
     return [
-      ...(isKnown ? [] : [errorAt('PROTOCOL_ERR_CHAIN', `${path}.chain`, `"${name}", which is no chain`)]),
+      ...(isUsable ? [] : [errorAt('PROTOCOL_ERR_CHAIN', `${path}.chain`, `"${name}", which is no chain that reconstructs`)]),
       ...Object.entries(chain.parameters).flatMap(([key, value]) => parameterErrors(key, value, `${path}.parameters.${key}`)),
     ];
   });

@@ -5,7 +5,7 @@ import { html, type Markup } from './html.js';
 import { table, type Column } from './page.js';
 
 const originNames: Readonly<Record<DecisionOrigin, string>> = {
-  default: 'default', chain: 'chain', header: 'header', client: 'client', operator: 'operator',
+  default: 'default', chain: 'chain', protocol: 'protocol', header: 'header', client: 'client', operator: 'operator',
 };
 
 /** @param decisions of chain and parameters, in the order of the parameters */

@@ -12,7 +12,7 @@ import { KeepingAnswer } from '../keeping/index.js';
 import type { KeptSession, SessionKeeper } from '../keeping/index.js';
 import { RawRecorder, rawWarning } from '../raw/index.js';
 import { Session, WireAnswer } from '../session/index.js';
-import type { Denoisers, Epilogue, OnlookerMapKind, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
+import type { Denoisers, Epilogue, Guide, OnlookerMapKind, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
 import { serverError } from './errors.js';
 import { SocketSink } from './socketSink.js';
 
@@ -29,6 +29,8 @@ export interface ConnectionOptions extends ChoiceOptions {
   readonly observe?: (sessionId: string) => SessionObserver;
   /** Maps that they get, whatever clients ask for. */
   readonly onlookerMaps?: readonly OnlookerMapKind[];
+  /** What exams say of a scan; nobody says anything where it is absent. */
+  readonly guide?: Guide;
   /** What goes back after the images of the session of this id. */
   readonly epilogueOf?: (sessionId: string) => Epilogue;
   /** Longest silence between messages. */

@@ -4,7 +4,7 @@ export { Session } from './session.js';
 export { joinObservers } from './observer.js';
 export type { OnlookerMapKind } from './onlookerMaps.js';
 export type { SessionObserver } from './observer.js';
-export type { Denoisers, Epilogue, Reconstructions, SessionOptions } from './session.js';
+export type { Denoisers, Epilogue, Guide, Reconstructions, SessionOptions } from './session.js';
 export { play } from './play.js';
 export { presentable } from './summary.js';
 export type { SessionSummary } from './summary.js';

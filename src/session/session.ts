@@ -7,7 +7,7 @@ import { MrdParser, parseHeader, serializeMeta } from 'ismrmrd';
 import type { AcquisitionHeader, MrdHeader, MrdImage, ParserLimits, MrdSink } from 'ismrmrd';
 import type { NoiseRecord, ReconImage, ReconNotice, ReconParameters, ReconSummary } from '../../recon/index.js';
 import { ChainChoice, chainWarning, isJsonObjectText } from '../chain/index.js';
-import type { Chain, Choice, ChoiceOptions, Parameters } from '../chain/index.js';
+import type { Chain, Choice, ChoiceOptions, Guidance, Parameters } from '../chain/index.js';
 import { rawDataIdentity } from '../delivery/index.js';
 import type { DeliverySettings } from '../delivery/index.js';
 import { NoiseGathering, type NoiseStore } from '../noise/index.js';
@@ -44,6 +44,9 @@ export interface Denoisers {
  */
 export type Epilogue = (give: (image: MrdImage) => void, gone: AbortSignal) => Promise<readonly ReconNotice[]>;
 
+/** What others than the client say of a scan, by its header and the normal of its first slice (LPS). Never throws. */
+export type Guide = (header: MrdHeader, sliceDir: readonly number[]) => Guidance;
+
 export interface SessionOptions extends ChoiceOptions {
   readonly id: string;
   readonly reconstructions: Reconstructions;
@@ -57,6 +60,7 @@ export interface SessionOptions extends ChoiceOptions {
   readonly observer?: SessionObserver;
   /** Maps that the observer gets, whatever the client asks for. */
   readonly onlookerMaps?: readonly OnlookerMapKind[];
+  readonly guide?: Guide;
   readonly epilogue?: Epilogue;
 }
 
@@ -303,7 +307,7 @@ export class Session {
     if (this.#reconstruction === undefined) {
       this.#requireHeader('an acquisition');
       if (this.#choice.chain.task !== 'reconstruct') return this.#scratchFor(header);
-      if (this.#opening === undefined) this.#open();
+      if (this.#opening === undefined) this.#open(header);
       this.#isFull = true;
       return undefined;
     }
@@ -319,8 +323,8 @@ export class Session {
     return this.#scratch.subarray(0, nFloats);
   }
 
-  #open(): void {
-    const choice = this.#choose();
+  #open({ sliceDir }: AcquisitionHeader): void {
+    const choice = this.#choose(sliceDir);
     const { parameters, chain } = choice;
     if (this.#header === undefined) throw this.#headerError ?? new Error('no header to open a reconstruction with');
     const storedNoise = this.#options.noiseStore?.find(this.#header);
@@ -396,8 +400,10 @@ export class Session {
   }
 
   /** Fixes chain and parameters, with the first data. */
-  #choose(): Choice {
+  #choose(sliceDir: readonly number[]): Choice {
     if (this.#chosen !== undefined) return this.#chosen;
+    const { guide } = this.#options;
+    if (guide !== undefined && this.#header !== undefined) this.#choice.guided(guide(this.#header, sliceDir));
     const choice = this.#choice.choose();
     this.#chosen = choice;
     choice.notices.forEach((notice) => this.#say(notice));
@@ -408,7 +414,7 @@ export class Session {
     this.#requireHeader('an image');
     this.#nImagesIn++;
     if (this.#choice.chain.task !== 'reconstruct') return;
-    const { parameters } = this.#choose();
+    const { parameters } = this.#choose(image.header.sliceDir);
     if (this.#nImagesIn === 1) {
       this.#incomingCt = this.#ctDenoising(parameters);
       if (this.#incomingCt === undefined) this.#sayReturned();

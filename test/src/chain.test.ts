@@ -143,6 +143,33 @@ describe('the choice', () => {
     expect(choice.choose().notices.map(({ code }) => code)).toEqual(['CONUS_WARN_NOT_INVERTED', 'CONUS_WARN_NO_PROCESSED_SERIES']);
   });
 
+  it('lets the protocol of the exam go before the client and the operator behind it, each with its reason', () => {
+    const guidance = {
+      protocol: { chain: 'grappa', parameters: { denoise: 40, kernelPhase: 6, noiseMap: true }, source: 'protocol short' },
+      operator: { denoisePercent: 60, because: 'the operator chose it', source: 'console, Ann at noon' },
+    };
+    const choice = new ChainChoice({ overrides: { noiseMap: 'false' } });
+    choice.configFile('default');
+    choice.text('{"parameters":{"denoise":10,"kernelPhase":2}}');
+    choice.guided(guidance);
+    const { chain, parameters, decisions, notices } = choice.choose();
+    const decisionOn = (what: string) => decisions.find((decision) => decision.what === what);
+    expect(chain.name).toBe('grappa');
+    expect(decisionOn('chain')).toMatchObject({ source: 'protocol short', origin: 'protocol' });
+    expect(parameters).toMatchObject({ denoise: 60, kernelPhase: 2, noiseMap: false, kernelReadout: 5 });
+    expect(decisionOn('denoise')).toMatchObject({ because: 'the operator chose it', source: 'console, Ann at noon', origin: 'operator' });
+    expect(notices).toMatchObject([{ code: 'CONUS_WARN_OPERATOR_STRENGTH', message: expect.stringMatching(/10 of TEXT message.* 60 of the console, Ann/) as string }]);
+
+    const asked = new ChainChoice({ overrides: { denoise: '5' } });
+    asked.configFile('simplefft');
+    asked.text('{"parameters":{"denoise":10}}');
+    asked.guided(guidance);
+    expect(asked.choose()).toMatchObject({ chain: { name: 'simplefft' }, parameters: { denoise: 5 }, notices: [] });
+    const quiet = new ChainChoice();
+    quiet.guided({ protocol: { parameters: { denoise: 40 }, source: 'protocol short' } });
+    expect(quiet.choose().decisions.find(({ what }) => what === 'denoise')).toMatchObject({ value: '40', origin: 'protocol', source: 'protocol short' });
+  });
+
   it('a chain of the command line wins over every config', () => {
     const choice = new ChainChoice({ chain: 'simplefft' });
     choice.configFile('nonesuch');

@@ -70,6 +70,8 @@ describe('protocol files', () => {
     ['a base that is none', { basedOn: 'nonesuch' }, ['PROTOCOL_ERR_NAME basedOn']],
     ['a base of the program', { basedOn: 'lumbar-standard' }, []],
     ['a chain that is none', { chain: { chain: 'nonesuch' } }, ['PROTOCOL_ERR_CHAIN chain.chain']],
+    ['a chain that reconstructs nothing', { chain: { chain: 'null' } }, ['PROTOCOL_ERR_CHAIN chain.chain']],
+    ['limits of the operator the wrong way round', { operator: { denoisePercent: { least: 60, most: 40 } } }, ['PROTOCOL_ERR_VALUE operator.denoisePercent']],
     ['a parameter that is none', { chain: { parameters: { colour: 'red' } } }, ['PROTOCOL_ERR_CHAIN chain.parameters.colour']],
     ['a parameter out of range', { chain: { chain: 'grappa', parameters: { kernelReadout: 4 } } }, ['PROTOCOL_ERR_CHAIN chain.parameters.kernelReadout']],
     ['a chain of one series', { series: [{ ...named, chain: { chain: 'grappa', parameters: { gFactorMap: true } } }] }, []],
