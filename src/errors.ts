@@ -68,6 +68,13 @@ export const documentedCodes: readonly DocumentedCode[] = sections.flatMap(({ ta
   Object.entries(table).map(([code, entry]) => ({ code, ...entry })),
 );
 
+const byCode = new Map(documentedCodes.map((entry) => [entry.code, entry]));
+
+/** What a code means; undefined where there is none of this name. */
+export function meaningOf(code: string): ErrorEntry | undefined {
+  return byCode.get(code);
+}
+
 const cell = (text: string) => text.replaceAll('|', '\\|');
 
 /** docs/errors.md */

@@ -12,9 +12,11 @@
  */
 import type { ExamEvent } from './events.js';
 import type { SourceFacts } from './facts.js';
+import { ordersFor } from './orders.js';
+import type { ScanOrders } from './orders.js';
 import {
-  emptyExam, failureOf, inOrder, lastActivityOf, merged, openedAtOf, receivedSeriesId, withDelivery, withAnalysis, withJob, withReading, withReceivedComplete,
-  withSessionEvent, withSource, withSynthesised,
+  emptyExam, failureOf, inOrder, lastActivityOf, merged, openedAtOf, receivedSeriesId, seriesIdOf, withDelivery, withAnalysis, withJob, withReading,
+  withReceivedComplete, withSessionEvent, withSettings, withSource, withSynthesised,
 } from './record.js';
 import type { ExamRecord, JobRecord } from './record.js';
 import type { ExamChange, ExamView } from './schema.js';
@@ -95,6 +97,7 @@ export class ExamBook {
     return recalled === undefined ? undefined : derive(recalled, this.#options, this.#now).view;
   }
 
+  /** By its id or a former one. */
   record(id: string): ExamRecord | undefined {
     return this.#entryOf(id)?.record ?? this.#options.recall?.exam(id);
   }
@@ -112,6 +115,14 @@ export class ExamBook {
   ofReceived(seriesInstanceUid: string): { readonly examId: string; readonly seriesId: string } | undefined {
     const examId = this.#ofReceived.get(seriesInstanceUid);
     return examId === undefined ? undefined : { examId, seriesId: receivedSeriesId(seriesInstanceUid) };
+  }
+
+  /** What holds for a scan that begins now, by what its header tells. Changes nothing. */
+  ordersFor(facts: SourceFacts, at: number): ScanOrders {
+    const source = { kind: 'sessionOpened', at, sessionId: '', facts } as const;
+    const [first, ...others] = this.#examsOf(facts, at).sort(byAge);
+    const exam = withSource(others.reduce(merged, first ?? emptyExam('')), source);
+    return ordersFor(exam, seriesIdOf(source.sessionId, facts), this.#options);
   }
 
   /** Sessions that have not ended: after a restart, those that never will. */
@@ -159,6 +170,9 @@ export class ExamBook {
       case 'read':
         this.#change(event.examId, (record) => withReading(record, event), collected);
         break;
+      case 'settingsChanged':
+        this.#change(event.examId, (record) => withSettings(record, event.changes), collected);
+        break;
       case 'jobChanged':
         this.#change(event.examId, (record) => withJob(record, event.jobId, { state: event.state, at: event.at, ...failureOf(event) }), collected);
         break;
@@ -180,7 +194,7 @@ export class ExamBook {
 
   #change(id: string | undefined, how: (record: ExamRecord) => ExamRecord, collected: Collected): void {
     if (id === undefined) return;
-    const record = this.#entryOf(id)?.record ?? this.#options.recall?.exam(id);
+    const record = this.record(id);
     if (record === undefined) return;
     const next = how(record);
     if (next !== record) this.#put(next, collected);
@@ -193,7 +207,7 @@ export class ExamBook {
 
   #examFor(facts: SourceFacts, at: number, known: string | undefined, collected: Collected): ExamRecord {
     const found = known === undefined ? this.#examsOf(facts, at) : this.#records().filter(({ id }) => id === known);
-    const [first, ...others] = found.sort((a, b) => openedAtOf(a) - openedAtOf(b) || (a.id < b.id ? -1 : 1));
+    const [first, ...others] = found.sort(byAge);
     if (first === undefined) return emptyExam(this.#options.newId());
     return others.reduce((into, other) => {
       this.#forget(other, into.id, collected);
@@ -278,6 +292,8 @@ export class ExamBook {
   }
 }
 
+const byAge = (a: ExamRecord, b: ExamRecord) => openedAtOf(a) - openedAtOf(b) || (a.id < b.id ? -1 : 1);
+
 function studyOf(record: ExamRecord): string | undefined {
   return inOrder(record).find(({ facts }) => facts.studyInstanceUid !== undefined)?.facts.studyInstanceUid;
 }
@@ -340,8 +356,8 @@ function changesBetween(before: ExamView | undefined, after: ExamView): Unnumber
 }
 
 function headOf(exam: ExamView): Omit<ExamView, 'series' | 'promises' | 'actions'> {
-  const { id, formerIds, openedAt, lastActivityAt, patient, study, protocol, protocolCandidates, remarks, analyses, priority, reading, state } = exam;
-  return { id, formerIds, openedAt, lastActivityAt, patient, study, ...(protocol !== undefined && { protocol }), protocolCandidates, remarks, analyses, ...(priority !== undefined && { priority }), ...(reading !== undefined && { reading }), state };
+  const { id, formerIds, openedAt, lastActivityAt, patient, study, protocol, protocolCandidates, remarks, settings, analyses, priority, reading, state } = exam;
+  return { id, formerIds, openedAt, lastActivityAt, patient, study, ...(protocol !== undefined && { protocol }), protocolCandidates, remarks, settings, analyses, ...(priority !== undefined && { priority }), ...(reading !== undefined && { reading }), state };
 }
 
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -35,6 +35,26 @@ export const EXAM_ERRORS = {
     expected: 'an exam whose protocol is known',
     action: 'name a protocol in the configuration (exams.protocol), or the study after one',
   },
+  CONUS_ERR_SETTING_PROTOCOL: {
+    expected: 'the name of a protocol that this service has',
+    action: 'GET /api/protocols lists them',
+  },
+  CONUS_ERR_SETTING_STRENGTH: {
+    expected: 'a strength of denoising that the protocol allows, or the one that the command line fixes',
+    action: 'choose one within these limits, or another protocol; operator.denoisePercent of the protocol sets them',
+  },
+  CONUS_ERR_SETTING_SYNTHESIS: {
+    expected: 'a synthesis of the protocol of the exam, switched off only where that is optional',
+    action: 'choose another protocol, or take the series as it comes: it is marked as synthetic',
+  },
+  CONUS_ERR_SETTING_BEGUN: {
+    expected: 'a synthesis that has not begun',
+    action: 'nothing; what was begun is delivered, marked as synthetic',
+  },
+  CONUS_ERR_SETTING_MANY: {
+    expected: 'an exam that people change, not a program',
+    action: 'end what changes it again and again; the settings stay as they are',
+  },
   CONUS_ERR_EXAM_ACTION: {
     expected: 'an action that comes to an end',
     action: 'look at the log of the service; what was scanned is delivered all the same',
@@ -61,6 +81,10 @@ export const EXAM_NOTES = {
   CONUS_WARN_EXAM_INPUT: {
     expected: 'every series that the action needs',
     action: 'see why that series is not there',
+  },
+  CONUS_INFO_EXAM_SWITCHED_OFF: {
+    expected: 'the synthesis, unless the operator does without it',
+    action: 'switch it on again at the console where it is wanted; it is computed as soon as its series are there',
   },
   CONUS_WARN_EXAM_PATIENT: {
     expected: 'one patient in one study',

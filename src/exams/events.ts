@@ -2,15 +2,16 @@
  * What happens to exams. Every event carries its own time (ms since 1970); the exam that comes of events does not
  * depend on the order in which events of different sources are told.
  */
-import type { ReconImageKind } from '../../recon/index.js';
+import type { DecisionOrigin, ReconImageKind } from '../../recon/index.js';
 import type { Orientation } from '../../protocols/index.js';
 import type { SourceFacts } from './facts.js';
+import type { SettingChange } from './settings.js';
 
 export type OutputKind = ReconImageKind;
 export type Light = 'green' | 'amber' | 'red';
 
 export type ExamEvent =
-  | { readonly kind: 'sessionOpened'; readonly at: number; readonly sessionId: string; readonly facts: SourceFacts }
+  | { readonly kind: 'sessionOpened'; readonly at: number; readonly sessionId: string; readonly facts: SourceFacts; readonly denoising?: DenoisingFacts }
   | { readonly kind: 'readoutProgress'; readonly at: number; readonly sessionId: string; readonly nLines: number; readonly orientation?: Orientation }
   /** All input is in; images may still come. */
   | { readonly kind: 'inputEnded'; readonly at: number; readonly sessionId: string }
@@ -33,7 +34,16 @@ export type ExamEvent =
   /** A reader changed or confirmed the report of an analysis, or what he confirmed came further. */
   | { readonly kind: 'read'; readonly at: number; readonly examId: string; readonly reading: ReadingFacts }
   | { readonly kind: 'jobChanged'; readonly at: number; readonly examId: string; readonly jobId: string; readonly state: JobState; readonly code?: string; readonly text?: string }
+  /** The operator changed what holds for scans and syntheses that have not begun. */
+  | { readonly kind: 'settingsChanged'; readonly at: number; readonly examId: string; readonly changes: readonly SettingChange[] }
   | { readonly kind: 'tick'; readonly at: number };
+
+/** How strongly a scan is denoised, and who said so. */
+export interface DenoisingFacts {
+  readonly percent: number;
+  readonly origin: DecisionOrigin;
+  readonly source: string;
+}
 
 export interface SynthesisedFacts {
   /** Of the synthesis in the protocol. */

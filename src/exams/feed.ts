@@ -6,7 +6,7 @@ import type { ReconImage } from '../../recon/index.js';
 import { instanceNumberOf } from '../delivery/index.js';
 import { presentable } from '../session/index.js';
 import type { SessionObserver } from '../session/index.js';
-import type { ExamEvent, OutputKind } from './events.js';
+import type { DenoisingFacts, ExamEvent, OutputKind } from './events.js';
 import { factsOfHeader, isImagingLine, orientationOf } from './facts.js';
 import type { SourceFacts } from './facts.js';
 import { isShown, pictureOf, windowOwner } from './pictures.js';
@@ -35,10 +35,10 @@ export function sessionFeed(sessionId: string, target: FeedTarget): SessionObser
   const numbers = new Map<OutputKind, Map<string, number>>();
   const windows = new Map<string, PixelWindow>();
 
-  const open = () => {
+  const open = (denoising?: DenoisingFacts) => {
     if (isOpened || facts === undefined) return;
     isOpened = true;
-    target.apply({ kind: 'sessionOpened', at: now(), sessionId, facts });
+    target.apply({ kind: 'sessionOpened', at: now(), sessionId, facts, ...(denoising !== undefined && { denoising }) });
   };
   const progress = () => {
     if (!isOpened || nLines === nLinesTold) return;
@@ -61,7 +61,10 @@ export function sessionFeed(sessionId: string, target: FeedTarget): SessionObser
       header = described;
       facts = factsOfHeader(described);
     },
-    chosen: open,
+    chosen({ parameters, decisions }) {
+      const { origin = 'default', source = 'default' } = decisions.find(({ what }) => what === 'denoise') ?? {};
+      open({ percent: parameters.denoise, origin, source });
+    },
     readout(header) {
       if (!isImagingLine(header)) return;
       nLines++;

@@ -12,12 +12,17 @@ import { wallClockMs } from './clock.js';
 import type { BookOptions, Job } from './book.js';
 import { examError } from './errors.js';
 import type { ExamEvent, OutputKind } from './events.js';
+import type { SourceFacts } from './facts.js';
 import { sessionFeed } from './feed.js';
+import type { ScanOrders } from './orders.js';
 import { PictureStore } from './pictures.js';
 import type { ExamPicture, PicturePlace } from './pictures.js';
+import { chooseProtocol } from './protocolChoice.js';
 import { lastActivityOf } from './record.js';
 import type { ExamRecord, RunRecord } from './record.js';
-import type { ExamChange, ExamView } from './schema.js';
+import type { ExamChange, ExamView, SettingsRequest } from './schema.js';
+import { changesAsked, strengthLimits } from './settings.js';
+import type { StrengthLimits } from './settings.js';
 import type { RecordTable } from './table.js';
 import type { JobRequest } from './wanted.js';
 
@@ -30,6 +35,8 @@ export interface KeeperOptions extends Omit<BookOptions, 'newId' | 'recall'> {
   /** Resolves when everything that was put is on the disk. */
   readonly flushed: () => Promise<void>;
   readonly pictureBytes: number;
+  /** Strength of denoising that the command line fixes for every scan. */
+  readonly fixedDenoisePercent?: number;
   readonly log: Logger;
   readonly now?: () => number;
   readonly tickMs?: number;
@@ -59,6 +66,7 @@ export class ExamKeeper {
   #keepTimer: NodeJS.Timeout | undefined;
   #tickTimer: NodeJS.Timeout | undefined;
   #trouble: string | undefined;
+  #isClosed = false;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -134,6 +142,40 @@ export class ExamKeeper {
     return found;
   }
 
+  get protocols(): readonly Protocol[] {
+    return this.#options.protocols;
+  }
+
+  /** What the operator may choose where an exam is of this protocol, or of none. */
+  strengthLimits(protocol: Protocol | undefined): StrengthLimits {
+    return strengthLimits(protocol, this.#options.fixedDenoisePercent);
+  }
+
+  /**
+   * What the operator changes: it holds for scans and syntheses that have not begun.
+   * @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SETTING_*
+   */
+  changeSettings(examId: string, request: SettingsRequest): ExamView {
+    const { protocols, protocol: fixed } = this.#options;
+    const record = this.book.record(examId);
+    if (record === undefined) throw examError('CONUS_ERR_EXAM_UNKNOWN', 'another id');
+    const changes = changesAsked(request, record, {
+      protocols,
+      protocolOf: (changed) => chooseProtocol(changed, protocols, fixed).protocol,
+      limitsOf: (protocol) => this.strengthLimits(protocol),
+    }, this.#now());
+    if (changes.length > 0) {
+      this.apply({ kind: 'settingsChanged', at: changes[0]!.at, examId: record.id, changes });
+      this.#options.log.info({ exam: record.id, changed: changes.map(({ what }) => what) }, 'settings changed');
+    }
+    return this.exam(record.id);
+  }
+
+  /** What holds for a scan that begins now. */
+  ordersFor(facts: SourceFacts): ScanOrders {
+    return this.book.ordersFor(facts, this.#now());
+  }
+
   /**
    * Pictures of a scan that are in memory, of the latest session that has some, and how many images of each output that made.
    * @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN
@@ -162,6 +204,7 @@ export class ExamKeeper {
 
   async close(): Promise<void> {
     clearInterval(this.#tickTimer);
+    this.#isClosed = true;
     this.#keep();
     await this.#options.flushed();
   }
@@ -203,8 +246,11 @@ export class ExamKeeper {
 
   #run(job: Job): void {
     const handler = this.#handlers.get(job.request.kind);
-    const tell = (state: 'running' | 'done' | 'failed' | 'notAvailable', why?: CodedError) =>
+    const tell = (state: 'running' | 'done' | 'failed' | 'notAvailable', why?: CodedError) => {
+      // What the end of the service cut is offered again by the next one.
+      if (this.#isClosed) return;
       this.apply({ kind: 'jobChanged', at: this.#now(), examId: job.examId, jobId: job.id, state, ...(why !== undefined && { code: why.code, text: `got ${why.got}; expected ${why.expected}; ${why.action}` }) });
+    };
     // After the event that asked for it.
     setImmediate(() => {
       if (handler === undefined) return tell('notAvailable', examError('CONUS_ERR_EXAM_NO_HANDLER', `nobody here to ${job.request.kind}`));

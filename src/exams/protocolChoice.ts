@@ -1,5 +1,5 @@
 /**
- * Which protocol an exam is of: the one that the site has fixed, else the one that the study or its series are named
+ * Which protocol an exam is of: the one that the operator chose, else that of the site, else the one that the study or its series are named
  * after, else the only one that explains most of the series. Where several explain as much, none is chosen: a promise
  * that nobody made must not be missed.
  */
@@ -8,6 +8,7 @@ import type { Protocol, Series, SeriesFacts, SeriesRole } from '../../protocols/
 import type { SourceFacts } from './facts.js';
 import { inOrder } from './record.js';
 import type { ExamRecord, SeriesRecord } from './record.js';
+import { settingsOf } from './settings.js';
 
 export interface ProtocolChoice {
   readonly protocol: Protocol | undefined;
@@ -20,7 +21,8 @@ const FIELD_TOLERANCE_T = 0.3;
 
 export function chooseProtocol(exam: ExamRecord, protocols: readonly Protocol[], fixed?: string): ProtocolChoice {
   const chosen = (protocol: Protocol): ProtocolChoice => ({ protocol, candidates: [protocol] });
-  const named = protocols.find(({ name }) => name === fixed);
+  const { protocol: byOperator } = settingsOf(exam);
+  const named = protocols.find(({ name }) => name === byOperator) ?? protocols.find(({ name }) => name === fixed);
   if (named !== undefined) return chosen(named);
   // What was computed tells nothing of what was scanned.
   const series = inOrder(exam).filter(({ synthesised }) => synthesised === undefined);

@@ -5,8 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { Orientation } from '../../protocols/index.js';
-import type { AnalysisFacts, DeliveryState, ExamEvent, JobState, Light, OutputKind, ReadingFacts, SynthesisedFacts } from './events.js';
+import type { AnalysisFacts, DeliveryState, DenoisingFacts, ExamEvent, JobState, Light, OutputKind, ReadingFacts, SynthesisedFacts } from './events.js';
 import type { SourceFacts } from './facts.js';
+import type { SettingChange } from './settings.js';
 
 export interface Failure {
   readonly code: string;
@@ -17,6 +18,8 @@ export interface Failure {
 export interface RunRecord {
   readonly sessionId: string;
   readonly openedAt: number;
+  /** Not there in records of former versions, and of images that came by MRD. */
+  readonly denoising?: DenoisingFacts;
   readonly nLines: number;
   readonly outputs: Readonly<Partial<Record<OutputKind, { readonly nImages: number; readonly light?: Light }>>>;
   readonly inputEndedAt?: number;
@@ -58,6 +61,8 @@ export interface ExamRecord {
   readonly analyses?: Readonly<Record<string, AnalysisFacts & { readonly at: number }>>;
   /** By offer: how far a reader is with the report of the analysis. */
   readonly readings?: Readonly<Record<string, ReadingFacts>>;
+  /** By the operator, from the first to the last; not there in records of former versions. */
+  readonly settingChanges?: readonly SettingChange[];
 }
 
 /** The same series whoever asks, and nothing of what it is made from. */
@@ -112,12 +117,14 @@ export function withSource(exam: ExamRecord, event: SourceEvent): ExamRecord {
     deliveries: known?.deliveries ?? {},
   };
   const series: SeriesRecord = isScan
-    ? { ...base, runs: { ...base.runs, [event.sessionId]: base.runs[event.sessionId] ?? newRun(event.sessionId, event.at) } }
+    ? { ...base, runs: { ...base.runs, [event.sessionId]: base.runs[event.sessionId] ?? newRun(event) } }
     : { ...base, received: withInstance(base.received, event) };
   return withSeries(exam, series);
 }
 
-const newRun = (sessionId: string, openedAt: number): RunRecord => ({ sessionId, openedAt, nLines: 0, outputs: {}, remarks: [] });
+const newRun = ({ sessionId, at, denoising }: Extract<SourceEvent, { kind: 'sessionOpened' }>): RunRecord => ({
+  sessionId, openedAt: at, ...(denoising !== undefined && { denoising }), nLines: 0, outputs: {}, remarks: [],
+});
 
 function withInstance(
   received: SeriesRecord['received'], { seriesInstanceUid, sopInstanceUid }: Extract<SourceEvent, { kind: 'dicomReceived' }>,
@@ -222,6 +229,12 @@ function isFurther(known: ReadingFacts, next: ReadingFacts): boolean {
   return place >= 0 && after[place]! > before[place]!;
 }
 
+export function withSettings(exam: ExamRecord, changes: readonly SettingChange[]): ExamRecord {
+  const known = exam.settingChanges ?? [];
+  const fresh = changes.filter(({ at, what, to }) => !known.some((one) => one.at === at && one.what === what && one.to === to));
+  return fresh.length === 0 ? exam : { ...exam, settingChanges: [...known, ...fresh].sort((a, b) => a.at - b.at) };
+}
+
 export function withJob(exam: ExamRecord, jobId: string, job: JobRecord): ExamRecord {
   return { ...exam, jobs: { ...exam.jobs, [jobId]: job } };
 }
@@ -237,11 +250,12 @@ export function merged(into: ExamRecord, other: ExamRecord): ExamRecord {
     const ours = series[id];
     series[id] = ours === undefined ? theirs : mergedSeries(ours, theirs);
   }
-  return {
+  const both: ExamRecord = {
     ...into, formerIds: [...new Set([...into.formerIds, other.id, ...other.formerIds])].sort(), series, jobs: { ...other.jobs, ...into.jobs },
     ...((into.analyses ?? other.analyses) !== undefined && { analyses: { ...other.analyses, ...into.analyses } }),
     ...((into.readings ?? other.readings) !== undefined && { readings: { ...other.readings, ...into.readings } }),
   };
+  return withSettings(both, other.settingChanges ?? []);
 }
 
 function mergedSeries(a: SeriesRecord, b: SeriesRecord): SeriesRecord {

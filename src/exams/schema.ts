@@ -41,6 +41,14 @@ export const seriesSchema = z.object({
   outputs: z.array(output),
   nAttempts: count.describe('sessions that sent it'),
   remarks: z.array(z.string()).describe('codes of what the session said'),
+  denoising: z
+    .object({
+      percent: z.number(),
+      origin: z.enum(['default', 'chain', 'protocol', 'header', 'client', 'operator']),
+      source: z.string().describe('field, message, option or person that decided'),
+    })
+    .optional()
+    .describe('of a scan: the strength that it was denoised with; 0: not at all'),
   reasons: z.array(reason).optional().describe('of a synthesis: why its light is not green, and what else is to be known'),
   deliveries: z.array(delivery),
   facts: z
@@ -78,6 +86,31 @@ export const actionSchema = z.object({
   state: z.enum(['waiting', 'offered', 'running', 'done', 'failed', 'notAvailable']),
   reason: reason.optional(),
 });
+
+const settingValue = z.union([z.string(), z.number(), z.boolean(), z.null()]).describe('null: as it is where nobody chooses');
+const settings = z
+  .object({
+    protocol: z.string().optional().describe('name of the protocol that the operator chose'),
+    denoisePercent: z.number().optional().describe('strength of denoising that the operator chose for scans that have not begun'),
+    syntheses: z.record(z.string(), z.boolean()).describe('by id: those that the operator switched off, or on again'),
+    changes: z
+      .array(z.object({
+        at: time, by: z.string(), what: z.string().describe('protocol, denoisePercent, or syntheses. and the id'), from: settingValue, to: settingValue,
+      }))
+      .describe('all, from the first to the last'),
+  })
+  .describe('what the operator chose');
+
+/** Who changes something says who. */
+export const personSchema = z.string().trim().min(1).max(64).describe('who changes it');
+
+export const settingsRequestSchema = z.strictObject({
+  by: personSchema,
+  protocol: z.string().max(64).nullable().optional().describe('name; null: chosen as if nobody had'),
+  denoisePercent: z.number().min(0).max(100).nullable().optional().describe('null: what protocol and client say'),
+  syntheses: z.record(z.string().max(64), z.boolean()).optional().describe('by id of the protocol'),
+});
+export type SettingsRequest = z.infer<typeof settingsRequestSchema>;
 
 /** The most pressing first. */
 export const priorities = ['urgent', 'soon', 'routine'] as const;
@@ -117,6 +150,7 @@ export const examHeadSchema = z.object({
   protocol: z.object({ name: z.string(), title: z.string() }).optional(),
   protocolCandidates: z.array(z.string()).describe('where none is chosen: those that could be it'),
   remarks: z.array(reason),
+  settings,
   analyses: z.array(analysis).describe('what downstream stages made of it, the latest last'),
   priority: priority.optional(),
   reading: reading.optional(),
@@ -132,6 +166,7 @@ export type Reason = z.infer<typeof reason>;
 export type SeriesView = z.infer<typeof seriesSchema>;
 export type PromiseView = z.infer<typeof promiseSchema>;
 export type ActionView = z.infer<typeof actionSchema>;
+export type ExamSettings = z.infer<typeof settings>;
 export type ExamHead = z.infer<typeof examHeadSchema>;
 export type ExamView = z.infer<typeof examSchema>;
 

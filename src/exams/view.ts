@@ -10,8 +10,9 @@ import type { Recognition } from './protocolChoice.js';
 import { inOrder, lastActivityOf } from './record.js';
 import type { ExamRecord, RunRecord, SeriesRecord } from './record.js';
 import { priorities } from './schema.js';
-import type { ActionView, ExamView, PromiseView, Reason, SeriesView } from './schema.js';
-import { synthesisJobId, wantedJobs, whatOf } from './wanted.js';
+import type { ActionView, ExamSettings, ExamView, PromiseView, Reason, SeriesView } from './schema.js';
+import { settingsOf, switchedOff } from './settings.js';
+import { synthesisJobId, synthesisJobIdOf, wantedJobs, whatOf } from './wanted.js';
 import type { JobRequest, WantedJob } from './wanted.js';
 
 export interface ExamRules {
@@ -44,14 +45,16 @@ export function derive(exam: ExamRecord, rules: ExamRules, now: number): Derived
   const records = inOrder(exam);
   const choice = chooseProtocol(exam, rules.protocols, rules.protocol);
   const { protocol } = choice;
+  const settings = settingsOf(exam);
+  const off = switchedOffJobs(protocol, exam, settings);
   const series = records.map((record) => seriesView(record, recogniseSeries(record, choice)));
   const openedAt = records[0]!.openedAt;
   const scanned = protocol === undefined ? [] : scannedPromises(protocol, series, openedAt, now);
-  const synthesised = protocol === undefined ? [] : synthesisedPromises(protocol, exam, scanned, series);
+  const synthesised = protocol === undefined ? [] : synthesisedPromises(protocol, exam, scanned, series, off);
   const promises = [...scanned, ...synthesised];
   const wanted = wantedJobs(protocol);
-  const ready = wanted.flatMap((job) => readyJob(job, exam, promises));
-  const actions = actionViews(wanted, exam, promises);
+  const ready = wanted.flatMap((job) => (off.has(job.id) ? [] : readyJob(job, exam, promises)));
+  const actions = actionViews(wanted, exam, promises, off);
   const head = {
     id: exam.id,
     formerIds: [...exam.formerIds],
@@ -62,10 +65,22 @@ export function derive(exam: ExamRecord, rules: ExamRules, now: number): Derived
     ...(protocol !== undefined && { protocol: { name: protocol.name, title: protocol.title } }),
     protocolCandidates: protocol === undefined ? choice.candidates.map(({ name }) => name) : [],
     remarks: remarksOn(records),
+    settings,
     ...analysesOf(exam),
   };
-  const state = stateOf(series, promises, actions, protocol === undefined && now - head.lastActivityAt < rules.quietMs);
+  const isWanted = ({ id }: PromiseView | ActionView) => !off.has(id) && !off.has(synthesisJobIdOf(id));
+  const state = stateOf(series, promises.filter(isWanted), actions.filter(isWanted), protocol === undefined && now - head.lastActivityAt < rules.quietMs);
   return { view: { ...head, state, series, promises, actions }, ready };
+}
+
+/** Syntheses that the operator does without, by their jobs; what was begun before is not among them. */
+function switchedOffJobs(protocol: Protocol | undefined, exam: ExamRecord, settings: ExamSettings): ReadonlyMap<string, Reason> {
+  const off = (protocol?.synthesise ?? []).flatMap((synthesis): [string, Reason][] => {
+    const id = synthesisJobId(synthesis);
+    const change = exam.jobs[id] === undefined ? switchedOff(synthesis, settings) : undefined;
+    return change === undefined ? [] : [[id, because('CONUS_INFO_EXAM_SWITCHED_OFF', `${change.by} switched it off`)]];
+  });
+  return new Map(off);
 }
 
 /** The latest last; the most pressing priority of those that propose one. */
@@ -116,6 +131,7 @@ function seriesView(record: SeriesRecord, { role, series, candidates }: Recognit
     outputs: synthesised !== undefined ? synthesisedOutputs(synthesised) : run === undefined ? receivedOutputs(received) : outputsOf(run, facts),
     nAttempts: Object.keys(record.runs).length,
     remarks: run === undefined ? [] : [...run.remarks],
+    ...(run?.denoising !== undefined && { denoising: { ...run.denoising } }),
     ...(synthesised !== undefined && { reasons: synthesised.reasons.map(({ code, text }) => ({ code, text })) }),
     deliveries,
     facts: withoutEmpty({
@@ -210,10 +226,15 @@ function openPromise(
   return { state, reason: state === 'late' ? because('CONUS_WARN_EXAM_LATE', since) : because('CONUS_WARN_EXAM_MISSING', since) };
 }
 
-function synthesisedPromises(protocol: Protocol, exam: ExamRecord, scanned: readonly PromiseView[], series: readonly SeriesView[]): PromiseView[] {
+function synthesisedPromises(
+  protocol: Protocol, exam: ExamRecord, scanned: readonly PromiseView[], series: readonly SeriesView[], off: ReadonlyMap<string, Reason>,
+): PromiseView[] {
   return protocol.synthesise.map((synthesis) => {
     const base = { id: synthesisId(synthesis), origin: 'synthesised' as const, role: synthesis.contrast, description: synthesis.seriesDescription ?? `SYN ${synthesis.contrast}` };
-    const job = exam.jobs[synthesisJobId(synthesis)];
+    const jobId = synthesisJobId(synthesis);
+    const job = exam.jobs[jobId];
+    const isOff = off.get(jobId);
+    if (isOff !== undefined) return { ...base, state: 'notAvailable' as const, reason: isOff };
     if (job === undefined) return { ...base, ...waitingFor(synthesis.fromSeries, scanned) };
     const reason = job.failure ?? { code: 'CONUS_INFO_EXAM_AWAITED', text: job.state === 'done' ? 'it came' : 'it is being computed' };
     const state = job.state === 'done' ? 'came' : job.state === 'failed' || job.state === 'notAvailable' ? job.state : 'underway';
@@ -247,10 +268,12 @@ type Found = PromiseView | undefined;
 /** Of promises that may still be kept. */
 const openStates: ReadonlySet<PromiseView['state']> = new Set<PromiseView['state']>(['awaited', 'late', 'underway']);
 
-function actionViews(wanted: readonly WantedJob[], exam: ExamRecord, promises: readonly PromiseView[]): ActionView[] {
+function actionViews(wanted: readonly WantedJob[], exam: ExamRecord, promises: readonly PromiseView[], off: ReadonlyMap<string, Reason>): ActionView[] {
   return wanted.map(({ id, request, needs }) => {
     const job = exam.jobs[id];
     const base = { id, kind: request.kind, what: whatOf(request), series: [...needs] };
+    const isOff = off.get(id);
+    if (isOff !== undefined) return { ...base, state: 'notAvailable', reason: isOff };
     if (job === undefined) return { ...base, state: 'waiting', reason: waitingFor(needs, promises).reason };
     return { ...base, state: job.state, ...(job.failure !== undefined && { reason: { ...job.failure } }) };
   });

@@ -37,7 +37,8 @@ export function wantedJobs(protocol: Protocol | undefined): WantedJob[] {
   ];
 }
 
-export const synthesisJobId = (synthesis: Synthesis): string => `synthesise/${synthesisId(synthesis)}`;
+export const synthesisJobIdOf = (id: string): string => `synthesise/${id}`;
+export const synthesisJobId = (synthesis: Synthesis): string => synthesisJobIdOf(synthesisId(synthesis));
 
 export function whatOf(request: JobRequest): string {
   switch (request.kind) {

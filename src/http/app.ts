@@ -122,6 +122,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
 }
 
 const statuses: Readonly<Record<string, number>> = {
+  CONUS_ERR_HTTP_NOT_FOUND: 404,
   CONUS_ERR_EXAM_UNKNOWN: 404,
   HANDOFF_ERR_NO_RESULT: 404,
   CONUS_ERR_SERIES_UNKNOWN: 404,
@@ -138,6 +139,11 @@ const statuses: Readonly<Record<string, number>> = {
   ANALYSIS_ERR_CHANGE_VALUE: 422,
   // The result of another stage, which no reader can change here.
   ANALYSIS_ERR_REPORT: 404,
+  CONUS_ERR_SETTING_PROTOCOL: 422,
+  CONUS_ERR_SETTING_STRENGTH: 422,
+  CONUS_ERR_SETTING_SYNTHESIS: 422,
+  CONUS_ERR_SETTING_BEGUN: 409,
+  CONUS_ERR_SETTING_MANY: 409,
 };
 
 function statusOf({ code }: CodedError): number {

@@ -1,8 +1,9 @@
 /** Exams over HTTP: what there is, how each stands and why. docs/exams.md lists the paths. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { changeSchema, examRow, examRowSchema, examSchema, listedPictureSchema } from '../exams/index.js';
+import { changeSchema, examRow, examRowSchema, examSchema, listedPictureSchema, settingsRequestSchema } from '../exams/index.js';
 import type { ExamKeeper } from '../exams/index.js';
+import { protocolListSchema } from './controlRoutes.js';
 import { httpError } from './errors.js';
 
 /** What is told of the live channel, which has a page of its own. */
@@ -15,7 +16,10 @@ export interface LiveInfo {
 
 /** The JSON Schemas (draft 2020-12) of the answers. */
 export function examJsonSchemas(): Record<string, unknown> {
-  const schemas = { examList: z.object({ exams: z.array(examRowSchema) }), exam: examSchema, change: changeSchema, imageList: z.object({ images: z.array(listedPictureSchema) }) };
+  const schemas = {
+    examList: z.object({ exams: z.array(examRowSchema) }), exam: examSchema, change: changeSchema, imageList: z.object({ images: z.array(listedPictureSchema) }),
+    protocolList: protocolListSchema, settingsRequest: settingsRequestSchema,
+  };
   return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, z.toJSONSchema(schema)]));
 }
 

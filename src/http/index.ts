@@ -1,5 +1,8 @@
 export { httpApp, isOwnHost } from './app.js';
 export type { HttpAppOptions, PartHealth } from './app.js';
+export { bodyOf } from './body.js';
+export { controlRoutes, protocolListSchema } from './controlRoutes.js';
+export type { ControlOptions, ProtocolList } from './controlRoutes.js';
 export * from './errors.js';
 export { examJsonSchemas, examRoutes } from './examRoutes.js';
 export type { LiveInfo } from './examRoutes.js';

@@ -10,7 +10,7 @@ import type { Spool } from '../spool/index.js';
 export type ExamOptions = Partial<ExamsConfig>;
 
 /** Not started yet: handlers of its jobs come first. @throws CodedError PROTOCOL_ERR_* */
-export async function openExams(options: ExamOptions, spool: Pick<Spool, 'table' | 'flushed'> | undefined, log: Logger): Promise<ExamKeeper> {
+export async function openExams(options: ExamOptions, spool: Pick<Spool, 'table' | 'flushed'> | undefined, log: Logger, fixedDenoisePercent?: number): Promise<ExamKeeper> {
   const { protocol, protocolFiles, windowMin, quietMin, maxFinished, pictureMebibytes } = examsSection.parse(options);
   const own = await Promise.all([...protocolNames(), ...protocolFiles].map(loadProtocol));
   const fixed = protocol === undefined ? undefined : await loadProtocol(protocol);
@@ -24,6 +24,7 @@ export async function openExams(options: ExamOptions, spool: Pick<Spool, 'table'
     quietMs: quietMin * 60_000,
     maxFinished,
     pictureBytes: pictureMebibytes * 2 ** 20,
+    ...(fixedDenoisePercent !== undefined && { fixedDenoisePercent }),
     isDurable: spool !== undefined,
     flushed: () => spool?.flushed() ?? Promise.resolve(),
     log,

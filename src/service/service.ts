@@ -18,7 +18,8 @@ import type { SynthesisConfig } from '../config/synthesis.js';
 import type { CommitmentReports } from '../dicom/index.js';
 import { Doors } from '../doors/index.js';
 import type { DoorOptions } from '../doors/index.js';
-import { examRoutes, pictureRoutes, readPage } from '../http/index.js';
+import { meaningOf } from '../errors.js';
+import { controlRoutes, examRoutes, pictureRoutes, readPage } from '../http/index.js';
 import { LIVE_PATH, LIVE_PROTOCOL, LiveChannel } from '../live/index.js';
 import { Denoising } from '../denoising/index.js';
 import type { DenoisingOptions } from '../denoising/index.js';
@@ -32,6 +33,7 @@ import { defaultConnectionOptions, listening, MrdServer } from '../server/index.
 import type { Address } from '../server/index.js';
 import { joinObservers } from '../session/index.js';
 import type { SessionObserver } from '../session/index.js';
+import { fixedStrength, guideOf, standardStrength } from './control.js';
 import { startDelivery, startSpool } from './delivery.js';
 import type { DataOptions, DeliveryOptions } from './delivery.js';
 import { openExams } from './exams.js';
@@ -117,7 +119,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     parts.add({ name: 'reconstruction', close: () => pool.close() });
 
     // Nobody could look at exams that are neither kept nor shown.
-    const exams = options.http === undefined && data === undefined ? undefined : parts.add(await openExams(options.exams ?? {}, data?.spool, log));
+    const exams = options.http === undefined && data === undefined ? undefined : parts.add(await openExams(options.exams ?? {}, data?.spool, log, fixedStrength(options)));
     if (exams !== undefined) lookOn.push((sessionId) => exams.observe(sessionId));
     const physics = exams === undefined ? undefined : openPhysics(exams, data?.spool);
     if (physics !== undefined) lookOn.unshift(physics.observe);
@@ -165,7 +167,8 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     if (options.http !== undefined && exams !== undefined && pictures !== undefined) {
       const live = new LiveChannel({ exams, doors, log, host: options.http.host });
       const liveInfo = () => ({ path: LIVE_PATH, protocol: LIVE_PROTOCOL, epoch: live.epoch, latestSequence: live.latestSequence });
-      const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), pictureRoutes(pictures), physics?.routes, handoff?.routes, readings?.routes].filter((plugin) => plugin !== undefined);
+      const control = controlRoutes({ exams, standardOf: standardStrength(options, denoising.standards), meaningOf });
+      const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), control, pictureRoutes(pictures), physics?.routes, handoff?.routes, readings?.routes].filter((plugin) => plugin !== undefined);
       http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), page: readPage(), plugins }, (server) => live.attach(server));
       parts.add(http.part);
       httpAddress = http.address;
@@ -189,6 +192,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       standards: denoising.standards,
       ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
       ...(delivery !== undefined && { keeper: delivery.keeper }),
+      ...(exams !== undefined && { guide: guideOf(exams, log) }),
       ...(synthesis !== undefined && { epilogueOf: synthesis.epilogueOf }),
       onlookerMaps: exams === undefined ? [] : (options.exams?.maps ?? []),
       observe: (id) => joinObservers(lookOn.map((observerOf) => observerOf(id)), (error) => lookingOnFailed(error, id, log)),

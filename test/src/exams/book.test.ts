@@ -200,6 +200,78 @@ describe('actions', () => {
   });
 });
 
+describe('what the operator changes', () => {
+  const synthesised = { ...protocol(), synthesise: protocol({ synthesise: [{ contrast: 'stir', fromSeries: ['sag-t1w', 'sag-t2w'] }, { contrast: 't2fs', fromSeries: ['sag-t1w', 'sag-t2w'], optional: false }] }).synthesise };
+  const bounded = { ...protocol({ operator: { denoisePercent: { least: 20, most: 50 } } }), name: 'bounded' };
+  const changed = (examId: string, what: string, to: string | number | boolean | null, at: number): ExamEvent => ({ kind: 'settingsChanged', at, examId, changes: [{ at, by: 'Ann', what, to }] });
+
+  it('is told with all that went before, and taken back by null', () => {
+    const one = book();
+    tell(one, scan('s1', facts('T1w sag'), begin));
+    const { id, settings } = only(one);
+    expect(settings).toEqual({ syntheses: {}, changes: [] });
+    const events = [changed(id, 'denoisePercent', 30, begin + 1), changed(id, 'protocol', 'example', begin + 2), changed(id, 'denoisePercent', null, begin + 3)];
+    tell(one, [...events, events[0]!]);
+    expect(only(one).settings).toEqual({
+      protocol: 'example', syntheses: {},
+      changes: [
+        { at: begin + 1, by: 'Ann', what: 'denoisePercent', from: null, to: 30 },
+        { at: begin + 2, by: 'Ann', what: 'protocol', from: null, to: 'example' },
+        { at: begin + 3, by: 'Ann', what: 'denoisePercent', from: 30, to: null },
+      ],
+    });
+  });
+
+  it('makes the protocol the one of the exam, also over that of the site', () => {
+    const one = book({ protocols: [protocol(), bounded], protocol: 'example' });
+    tell(one, scan('s1', facts('T1w sag'), begin));
+    const { id, protocol: before } = only(one);
+    expect(before?.name).toBe('example');
+    tell(one, [changed(id, 'protocol', 'bounded', begin + minute)]);
+    expect(only(one).protocol?.name).toBe('bounded');
+    tell(one, [changed(id, 'protocol', null, begin + 2 * minute)]);
+    expect(only(one).protocol?.name).toBe('example');
+  });
+
+  it('holds for the next scan of the exam and of no other, within what the protocol allows', () => {
+    const one = book({ protocols: [bounded] });
+    tell(one, scan('s1', facts('T1w sag'), begin));
+    const { id } = only(one);
+    expect(one.ordersFor(facts('T2w sag'), begin + minute)).toMatchObject({ protocol: { name: 'bounded' }, series: { id: 'sag-t2w' } });
+    expect(one.ordersFor(facts('T2w sag'), begin + minute).strength).toBeUndefined();
+    tell(one, [changed(id, 'denoisePercent', 90, begin + minute)]);
+    expect(one.ordersFor(facts('T2w sag'), begin + minute).strength).toEqual({ percent: 50, chosenPercent: 90, by: 'Ann', at: begin + minute });
+    expect(one.ordersFor(facts('T2w sag', { studyInstanceUid: '9.9', patient: { id: 'P2' } }), begin + minute).strength).toBeUndefined();
+    // Nothing was told to the book by asking.
+    expect(only(one).series).toHaveLength(1);
+  });
+
+  it('is told with that of an exam that turned out to be the same', () => {
+    const one = book();
+    tell(one, [...scan('s1', { patient: {}, measurementId: 'm1' }, begin), ...scan('s2', { patient: {}, measurementId: 'm2' }, begin + minute)]);
+    const ids = one.exams.map(({ id }) => id);
+    expect(ids).toHaveLength(2);
+    tell(one, [changed(ids[0]!, 'denoisePercent', 30, begin + 2 * minute), changed(ids[1]!, 'denoisePercent', 40, begin + 3 * minute)]);
+    tell(one, scan('s3', { patient: {}, dependsOn: ['m1', 'm2'] }, begin + 4 * minute));
+    expect(only(one).settings).toMatchObject({ denoisePercent: 40, changes: [{ from: null, to: 30 }, { from: 30, to: 40 }] });
+  });
+
+  it('keeps a synthesis from being asked for as long as it is off, unless it has begun or must be', () => {
+    const one = book({ protocols: [synthesised] });
+    tell(one, scan('s1', facts('T1w sag'), begin));
+    const { id } = only(one);
+    tell(one, [changed(id, 'syntheses.syn-stir', false, begin + minute), changed(id, 'syntheses.syn-t2fs', false, begin + minute)]);
+    expect(only(one).promises.slice(3)).toMatchObject([{ id: 'syn-stir', state: 'notAvailable', reason: { code: 'CONUS_INFO_EXAM_SWITCHED_OFF', text: expect.stringMatching(/^Ann switched it off; /) as string } }, { id: 'syn-t2fs', state: 'awaited' }]);
+    const jobs = [...scan('s2', facts('T2w sag'), begin + 2 * minute)].flatMap((event) => one.apply(event).jobs);
+    expect(jobs.map((job) => job.id)).toEqual(['synthesise/syn-t2fs']);
+    tell(one, [{ kind: 'jobChanged', at: begin + 3 * minute, examId: id, jobId: 'synthesise/syn-t2fs', state: 'done' }, ...scan('s3', facts('STIR sag'), begin + 4 * minute)]);
+    expect(only(one).state).toBe('complete');
+    expect(one.apply(changed(id, 'syntheses.syn-stir', true, begin + 5 * minute)).jobs.map((job) => job.id)).toEqual(['synthesise/syn-stir']);
+    tell(one, [changed(id, 'syntheses.syn-stir', false, begin + 6 * minute)]);
+    expect(only(one).promises[3]).toMatchObject({ state: 'underway' });
+  });
+});
+
 describe('the book, whatever comes in whatever order', () => {
   /** Studies of patients of their own, each of scans, resent scans and received series; what each source tells is in order. */
   const sources = fc

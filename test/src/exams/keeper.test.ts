@@ -102,6 +102,50 @@ describe('exams', () => {
   });
 });
 
+describe('settings', () => {
+  const bounded = { ...protocol({ operator: { denoisePercent: { least: 20, most: 50 } }, synthesise: [{ contrast: 'stir', fromSeries: ['sag-t1w'], optional: false }] }), name: 'bounded' };
+  const open = protocol({ synthesise: [{ contrast: 'stir', fromSeries: ['sag-t1w', 'sag-t2w'] }, { contrast: 't2fs', fromSeries: ['sag-t1w'] }] });
+  const by = 'Ann';
+
+  it('are kept, told once where nothing changes, and there after a restart', async () => {
+    const { keeper, table, log } = kept({ protocols: [open, bounded], protocol: 'example' });
+    keeper.apply(scan('s1', facts('T1w sag'), begin)[0]!);
+    const { id } = keeper.book.exams[0]!;
+    const asked = { by, protocol: 'bounded', denoisePercent: 50 };
+    expect(keeper.changeSettings(id, asked)).toMatchObject({ protocol: { name: 'bounded' }, settings: { denoisePercent: 50 } });
+    const { sequence } = keeper.book;
+    expect(keeper.changeSettings(id, asked).settings.changes).toHaveLength(2);
+    expect(keeper.book.sequence).toBe(sequence);
+    await keeper.close();
+    const again = kept({ table, protocols: [open, bounded], protocol: 'example' }).keeper;
+    expect(again.exam(id)).toMatchObject({ protocol: { name: 'bounded' }, settings: { denoisePercent: 50, changes: [{ by, what: 'protocol' }, { by, what: 'denoisePercent', from: null, to: 50 }] } });
+    expect(log.join('')).not.toContain(by);
+  });
+
+  it.each<[string, string, object]>([
+    ['a protocol that there is not', 'CONUS_ERR_SETTING_PROTOCOL', { protocol: 'nonesuch' }],
+    ['more than the protocol allows', 'CONUS_ERR_SETTING_STRENGTH', { protocol: 'bounded', denoisePercent: 51 }],
+    ['less than the protocol allows', 'CONUS_ERR_SETTING_STRENGTH', { protocol: 'bounded', denoisePercent: 0 }],
+    ['a synthesis that the protocol must have', 'CONUS_ERR_SETTING_SYNTHESIS', { protocol: 'bounded', syntheses: { 'syn-stir': false } }],
+    ['a synthesis of another protocol', 'CONUS_ERR_SETTING_SYNTHESIS', { syntheses: { 'syn-pdfs': false } }],
+    ['a synthesis that has begun', 'CONUS_ERR_SETTING_BEGUN', { syntheses: { 'syn-t2fs': false } }],
+  ])('refuse %s with %s, and nothing of the request is done', (_what, code, request) => {
+    const { keeper } = kept({ protocols: [open, bounded], protocol: 'example' });
+    for (const event of scan('s1', facts('T1w sag'), begin)) keeper.apply(event);
+    const { id } = keeper.book.exams[0]!;
+    expect(() => keeper.changeSettings(id, { by, ...request })).toThrow(code);
+    expect(keeper.exam(id)).toMatchObject({ protocol: { name: 'example' }, settings: { changes: [] } });
+  });
+
+  it('refuse another strength than the command line fixes, and an exam that there is not', () => {
+    const { keeper } = kept({ fixedDenoisePercent: 0 });
+    keeper.apply(scan('s1', facts('T1w sag'), begin)[0]!);
+    const { id } = keeper.book.exams[0]!;
+    expect(() => keeper.changeSettings(id, { by, denoisePercent: 30 })).toThrow(/CONUS_ERR_SETTING_STRENGTH: got 30 % where 0 to 0 % are allowed/);
+    expect(() => keeper.changeSettings('nobody', { by, denoisePercent: 30 })).toThrow('CONUS_ERR_EXAM_UNKNOWN');
+  });
+});
+
 describe('jobs', () => {
   const rules = protocol({ synthesise: [{ contrast: 'ct', fromSeries: ['sag-t1w'] }], analyse: [{ task: 'grades', fromSeries: ['sag-t1w'] }] });
   const t1 = scan('a', facts('T1w'), begin);

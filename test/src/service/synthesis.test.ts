@@ -1,9 +1,8 @@
 /** Synthesis as a scanner, an archive and whoever looks on meet it: a real socket, a thread, a model process, an outbox. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeMessage, parseMessages, parseMeta } from 'ismrmrd';
+import { encodeMessage, parseMeta } from 'ismrmrd';
 import type { MrdImage } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -27,6 +26,8 @@ import { drawPatient } from '../../../simulator/index.js';
 import { uncalibrated } from '../../../synth/index.js';
 import { temporaryFolder, writeModel } from '../../models/folders.js';
 import { oneTissue } from '../../models/onnx.js';
+import { played } from './tinyExam.js';
+import type { Answer } from './tinyExam.js';
 
 const synthesise = [
   { contrast: 'stir' as const, fromSeries: ['sag-t1w', 'sag-t2w'], seriesDescription: 'SYN STIR sag', trMs: 5500, teMs: 54, tiMs: 'auto' as const },
@@ -67,24 +68,6 @@ function pictureOf(seed: number, changes: Readonly<Record<string, (series: Serie
   return { ...spec, subject: picture, protocol: { ...spec.protocol, series: spec.protocol.series.map((series) => ({ ...series, ...changes[series.id]?.(series) })) } };
 }
 
-interface Answer {
-  readonly images: readonly MrdImage[];
-  readonly texts: readonly string[];
-}
-function played(port: number, parts: readonly Uint8Array[]): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    const chunks: Buffer[] = [];
-    socket.on('error', reject).on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => socket.end()).on('close', () => {
-      const messages = parseMessages(Buffer.concat(chunks));
-      resolve({
-        images: messages.flatMap((message) => (message.kind === 'image' ? [message.image] : [])),
-        texts: messages.flatMap((message) => (message.kind === 'text' ? [message.text] : [])),
-      });
-    });
-    for (const part of parts) socket.write(part);
-  });
-}
 const metaOf = ({ attributes }: MrdImage) => Object.fromEntries([...parseMeta(attributes)].map(([name, values]) => [name, values.join(' ')]));
 
 const gate = (score: number) => ({ ...uncalibrated, gate: { ...uncalibrated.gate, bias: score, amber: 10, red: 20 } });

@@ -1,5 +1,7 @@
 /** A simulated exam that is over in a moment. */
 import { connect } from 'node:net';
+import { parseMessages } from 'ismrmrd';
+import type { MrdImage } from 'ismrmrd';
 import type { ImageGeometry } from '../../../imaging/index.js';
 import { volumeOf } from '../../../imaging/index.js';
 import { loadUnresolvedProtocol } from '../../../src/protocols/index.js';
@@ -30,10 +32,23 @@ export async function tinyExam(): Promise<ExamSpec> {
   };
 }
 
-function played(port: number, parts: Iterable<Uint8Array>): Promise<void> {
+export interface Answer {
+  readonly images: readonly MrdImage[];
+  readonly texts: readonly string[];
+}
+
+/** One session, to the end of its answer. */
+export function played(port: number, parts: Iterable<Uint8Array>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    socket.on('error', reject).on('data', () => undefined).on('end', () => socket.end()).on('close', () => resolve());
+    const chunks: Buffer[] = [];
+    socket.on('error', reject).on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => socket.end()).on('close', () => {
+      const messages = parseMessages(Buffer.concat(chunks));
+      resolve({
+        images: messages.flatMap((message) => (message.kind === 'image' ? [message.image] : [])),
+        texts: messages.flatMap((message) => (message.kind === 'text' ? [message.text] : [])),
+      });
+    });
     for (const part of parts) socket.write(part);
   });
 }
