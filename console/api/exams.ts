@@ -1,7 +1,7 @@
 /** All exams that the service has in memory, as the live channel tells of them. */
 import { computed, effect, signal } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
-import { token } from './http.js';
+import { ApiError, getJson, token } from './http.js';
 import { LiveClient } from './live.js';
 import type { ConnectionState, LiveCounts } from './live.js';
 import { applyChange } from './reduce.js';
@@ -31,7 +31,7 @@ export function startLive(): void {
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
   address.hash = '';
   client = new LiveClient(
-    { url: address.href, token: () => token.value },
+    { url: address.href, token: () => token.value, isAdmitted },
     {
       state: (state) => (connection.value = state),
       reset: (all) => {
@@ -58,6 +58,16 @@ export function startLive(): void {
     if (!isFirst && isSet) client?.reconnect();
     isFirst = false;
   });
+}
+
+/** Whether the service lets this page in, as far as it answers; where it does not, the page says that it wants a token. */
+async function isAdmitted(): Promise<boolean> {
+  try {
+    await getJson('api/events');
+    return true;
+  } catch (error) {
+    return !(error instanceof ApiError && error.status === 401);
+  }
 }
 
 /** By its id or a former one. */

@@ -44,6 +44,8 @@ export type Socket = Pick<WebSocket, 'send' | 'close' | 'readyState' | 'binaryTy
 export interface LiveOptions {
   readonly url: string;
   readonly token: () => string | undefined;
+  /** Asked after a connection that was never welcome: whether another one has a chance. A socket does not tell why it was refused. */
+  readonly isAdmitted?: () => Promise<boolean>;
   readonly open?: (url: string, protocols: string[]) => Socket;
 }
 
@@ -186,10 +188,19 @@ export class LiveClient {
 
   #closed(socket: Socket): void {
     if (socket !== this.#socket || this.#isClosed) return;
+    const wasWelcome = this.#isWelcome;
     this.#socket = undefined;
     this.#isWelcome = false;
     clearInterval(this.#watch);
     this.#events.state('lost');
+    const { isAdmitted } = this.#options;
+    if (wasWelcome || isAdmitted === undefined) this.#tryLater();
+    else void isAdmitted().then((isSo) => (isSo && this.#socket === undefined ? this.#tryLater() : undefined));
+  }
+
+  #tryLater(): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.connect(), this.#pauseMs);
     this.#pauseMs = Math.min(longestPauseMs, 2 * this.#pauseMs);
   }

@@ -146,6 +146,32 @@ describe('the live client', () => {
     expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
   });
 
+  it('knocks no more at a door that is shut to its token, until there is another one', async () => {
+    let isOpen = false;
+    const guarded = new LiveClient(
+      {
+        url: 'ws://here/api/live', token: () => token, isAdmitted: () => Promise.resolve(isOpen),
+        open: (_url, protocols) => {
+          const socket = new FakeSocket(protocols);
+          sockets.push(socket);
+          return socket as unknown as Socket;
+        },
+      },
+      { state: () => undefined, reset: () => undefined, change: () => undefined, picture: () => undefined },
+    );
+    guarded.connect();
+    sockets[0]!.close();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sockets).toHaveLength(1);
+    isOpen = true;
+    guarded.reconnect();
+    expect(sockets).toHaveLength(2);
+    sockets[1]!.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(sockets).toHaveLength(3);
+    guarded.close();
+  });
+
   it('gives up a connection on which nothing is heard', () => {
     client.connect();
     sockets[0]!.say(welcome('a', 0));
