@@ -1,5 +1,6 @@
 export * from './types.js';
 export * from './errors.js';
+export { closedContours, ringArea, simplified } from './contours.js';
 export * from './masks.js';
 export * from './metrics.js';
 export * from './statistics.js';

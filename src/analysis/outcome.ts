@@ -22,7 +22,7 @@ export function sourceOf({ role, denoised, qualityLight }: Pick<OfferedSeries, '
 }
 
 /** Structures are the segmentation, measurements the structured report, grades the summary and the report itself; without tasks, everything. */
-export function outcomeOf(offerId: string, tasks: readonly string[], { report, objects, evidence }: PerformedAnalysis): Outcome {
+export function outcomeOf(offerId: string, tasks: readonly string[], { report, objects, outlines, evidence }: PerformedAnalysis): Outcome {
   const wants = (task: (typeof analysisTasks)[number]) => tasks.length === 0 || tasks.includes(task);
   const wanted = objects.filter((file) => tasksOf[modalityOfResult(readIdentity(file).sopClassUid)].some(wants));
   const results: StageResult[] = wanted.map((bytes) => ({ kind: 'dicom', base64: Buffer.from(bytes).toString('base64') }));
@@ -30,6 +30,7 @@ export function outcomeOf(offerId: string, tasks: readonly string[], { report, o
     results.push({ kind: 'json', name: 'report', value: JSON.parse(JSON.stringify(report)) as never });
     results.push({ kind: 'json', name: 'evidence', value: evidence.map(({ findingId, png }) => ({ findingId, png: Buffer.from(png).toString('base64') })) });
   }
+  if (wants('structures') || wants('grades')) results.push({ kind: 'json', name: 'outlines', value: JSON.parse(JSON.stringify(outlines)) as never });
   return { version: HANDOFF_VERSION, offerId, outcome: 'done', results, priority: report.priority };
 }
 

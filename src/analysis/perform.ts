@@ -2,8 +2,8 @@
  * One analysis from series to what can be sent on: report, DICOM objects and pictures. Plain data in and out, so that it
  * runs on any thread.
  */
-import { analyse, evidencePictures, summaryPage, worstSeverity } from '../../analysis/index.js';
-import type { Report, RunModel, Spine } from '../../analysis/index.js';
+import { analyse, evidencePictures, outlinesOf, summaryPage, worstSeverity } from '../../analysis/index.js';
+import type { Outlines, Report, RunModel, Spine } from '../../analysis/index.js';
 import { encodePng } from '../../imaging/index.js';
 import { areOfTwoPatients } from '../synthesis/index.js';
 import { analysisFlowError } from './errors.js';
@@ -33,6 +33,8 @@ export interface PerformedAnalysis {
   /** DICOM files; none where the images are no DICOM objects. */
   readonly objects: readonly Uint8Array[];
   readonly summaryPng?: Uint8Array;
+  /** Of all structures, for whoever draws them over the images. */
+  readonly outlines: Outlines;
   readonly evidence: readonly { readonly findingId: string; readonly png: Uint8Array }[];
 }
 
@@ -57,6 +59,7 @@ export async function performAnalysis(job: AnalysisJob, run: RunModel): Promise<
     spine, report,
     objects: analysisObjects({ spine, report, sources: sourced.map(({ stack }) => stack), softwareVersion: job.softwareVersion }),
     ...(job.pictures !== 'none' && { summaryPng: encodePng(summaryPage(spine, report)) }),
+    outlines: outlinesOf(spine),
     evidence: evidencePictures(spine, pictured(report, job.pictures)).map(({ findingId, picture }) => ({ findingId, png: encodePng(picture) })),
   };
 }

@@ -4,6 +4,6 @@ import { performAnalysis } from './perform.js';
 import type { AnalysisJob, PerformedAnalysis } from './perform.js';
 
 serveJob<AnalysisJob, PerformedAnalysis>(async (job, run) => {
-  const { report, objects, summaryPng, evidence } = await performAnalysis(job, run);
-  return { report, objects, evidence, ...(summaryPng !== undefined && { summaryPng }) };
+  const { report, objects, summaryPng, outlines, evidence } = await performAnalysis(job, run);
+  return { report, objects, outlines, evidence, ...(summaryPng !== undefined && { summaryPng }) };
 });

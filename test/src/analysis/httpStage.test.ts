@@ -11,7 +11,7 @@ import { outcomeSchema } from '../../../src/handoff/index.js';
 import type { Offer, Outcome } from '../../../src/handoff/index.js';
 import { createLog } from '../../../src/log.js';
 
-const performed = { report: { findings: [], priority: { level: 'soon', reason: 'a test' } } as unknown as Report, objects: [], evidence: [] } satisfies PerformedAnalysis;
+const performed = { report: { findings: [], priority: { level: 'soon', reason: 'a test' } } as unknown as Report, objects: [], outlines: { version: 1, series: [] }, evidence: [] } satisfies PerformedAnalysis;
 const token = 't'.repeat(32);
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -74,7 +74,7 @@ describe('the analysis as a stage of its own', () => {
     await until(() => outcomes.length === 1);
     expect(fetched).toEqual(['/images/1.2.2']);
     expect(given[0]).toMatchObject([{ files: [Uint8Array.from([1, 2, 3])], hints: { role: 't2w', denoised: true } }]);
-    expect(outcomes[0]).toMatchObject({ outcome: 'done', priority: { level: 'soon' }, results: [{ kind: 'json', name: 'report' }, { kind: 'json', name: 'evidence', value: [] }] });
+    expect(outcomes[0]).toMatchObject({ outcome: 'done', priority: { level: 'soon' }, results: [{ kind: 'json', name: 'report' }, { kind: 'json', name: 'evidence', value: [] }, { kind: 'json', name: 'outlines', value: { version: 1, series: [] } }] });
   });
 
   it('analyses an offer that is made again only once, and sends its outcome again', async () => {
