@@ -71,7 +71,7 @@ async function analysed(offer: Offer): Promise<Outcome[]> {
   };
   const report = makeReport(spine, assessment(), { software: { name: 'Conus', version: '0.1.0' }, models: [{ id: 'boxes', version: '1' }], created: new Date() });
   const objects = analysisObjects({ spine, report, sources: series.map(({ stack }) => stack), softwareVersion: '0.1.0' });
-  return [outcomeOf(offer.offerId, offer.tasks, { report, objects, evidence: [] })];
+  return [outcomeOf(offer.offerId, offer.tasks, { report, objects, outlines: { version: 1, series: [] }, evidence: [] })];
 }
 
 async function start(): Promise<Service> {
