@@ -26,6 +26,7 @@ import { RECORD_ERRORS } from './records/index.js';
 import { SERVER_ERRORS } from './server/index.js';
 import { SESSION_ERRORS, SESSION_WARNINGS } from './session/index.js';
 import { SIMULATION_ERRORS } from './simulation/errors.js';
+import { OPERATIONS_ERRORS } from './operations/index.js';
 import { OUTBOX_ERRORS } from './outbox/index.js';
 import { SPOOL_ERRORS, SPOOL_WARNINGS } from './spool/index.js';
 import { SWEEP_ERRORS } from './sweep/index.js';
@@ -52,6 +53,7 @@ const sections: readonly Section[] = [
   { title: 'The doors', table: DOOR_ERRORS },
   { title: 'The configuration', table: CONFIG_ERRORS },
   { title: 'HTTP and the live channel', table: { ...HTTP_ERRORS, ...LIVE_ERRORS } },
+  { title: 'Operations', table: OPERATIONS_ERRORS },
   { title: 'The data directory', table: { ...SPOOL_ERRORS, ...SPOOL_WARNINGS, ...OUTBOX_ERRORS } },
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },
   { title: 'Images and metrics', table: IMG_ERRORS },

@@ -8,6 +8,7 @@ const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 export class Metrics {
   readonly registry = new Registry();
   readonly #open: Gauge;
+  #nOpen = 0;
   readonly #sessions: Counter<'chain' | 'outcome'>;
   readonly #bytes: Counter;
   readonly #readouts: Counter;
@@ -47,11 +48,17 @@ export class Metrics {
     });
   }
 
+  get nSessionsOpen(): number {
+    return this.#nOpen;
+  }
+
   sessionOpened(): void {
+    this.#nOpen++;
     this.#open.inc();
   }
 
   sessionClosed(summary: SessionSummary): void {
+    this.#nOpen--;
     this.#open.dec();
     this.#sessions.inc({ chain: summary.chain, outcome: summary.outcome });
     this.#bytes.inc(summary.nBytesIn);

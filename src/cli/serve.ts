@@ -5,6 +5,7 @@ import { CommitmentReports } from '../dicom/index.js';
 import { rawFolderIn } from '../keeping/index.js';
 import { createLog } from '../log.js';
 import type { LogLevel } from '../log.js';
+import { LogRing } from '../logRing.js';
 import { Metrics } from '../metrics.js';
 import { deliveryOf, quotaOf, startService, urlOf } from '../service/index.js';
 import type { ServiceOptions } from '../service/index.js';
@@ -69,8 +70,13 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
 
 /** @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_DOOR_*, RECON_ERR_SELF_TEST */
 export async function serve({ logLevel, json, ...options }: ServeOptions, io: CliIo): Promise<ExitCode> {
-  const log = createLog(logLevel, { write: (line: string) => io.stderr.write(line) });
-  const service = await startService(options, log, new Metrics());
+  const logRing = new LogRing();
+  const write = (line: string) => {
+    io.stderr.write(line);
+    logRing.write(line);
+  };
+  const log = createLog(logLevel, { write });
+  const service = await startService({ ...options, logRing }, log, new Metrics());
   const { address, httpAddress, dicomAddress } = service;
   const { doors } = options;
   const facts = { ...address, ...(httpAddress !== undefined && { http: httpAddress }), ...(dicomAddress !== undefined && { dicom: dicomAddress }) };

@@ -4,7 +4,7 @@
  * same bytes there already are as good as stored; other bytes are never overwritten.
  */
 import { randomBytes } from 'node:crypto';
-import { access, constants, link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dicomError } from './errors.js';
 import { isUid } from './header.js';
@@ -29,7 +29,9 @@ export class FolderSender implements Sender {
   async echo(): Promise<void> {
     try {
       await mkdir(this.#folder, { recursive: true });
-      await access(this.#folder, constants.W_OK);
+      // Permissions alone do not tell: the disk may be full, or mounted read-only.
+      const path = join(this.#folder, `.${randomBytes(8).toString('hex')}.part`);
+      await writeDurably(path, new Uint8Array(1)).finally(() => unlink(path).catch(() => undefined));
     } catch (error) {
       throw dicomError('DICOM_ERR_CONNECTION', `a folder that cannot be written (${(error as NodeJS.ErrnoException).code})`);
     }

@@ -198,6 +198,11 @@ export class ExamKeeper {
     return this.#runsOf(examId, seriesId).map(({ sessionId }) => sessionId);
   }
 
+  /** Of the pictures in memory. */
+  get pictureBytes(): number {
+    return this.#pictures.nBytes;
+  }
+
   trouble(): string | undefined {
     return this.#trouble;
   }

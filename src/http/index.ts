@@ -6,6 +6,7 @@ export type { ControlOptions, ProtocolList } from './controlRoutes.js';
 export * from './errors.js';
 export { examJsonSchemas, examRoutes } from './examRoutes.js';
 export type { LiveInfo } from './examRoutes.js';
+export { operationsRoutes } from './operationsRoutes.js';
 export { builtPage, pageRoutes, readPage } from './page.js';
 export type { PageFile } from './page.js';
 export { readingRoutes } from './readingRoutes.js';

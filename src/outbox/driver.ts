@@ -37,6 +37,10 @@ export interface Destination {
   readonly sender: Sender;
   /** Jobs that are sent at once. */
   readonly parallel: number;
+  /** For whoever looks after the service. */
+  readonly about?: { readonly kind: 'dicom' | 'stow' | 'folder'; readonly host?: string };
+  /** Whether it answers now. @throws CodedError (as a rejection) where it does not */
+  readonly echo?: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface OutboxPolicy extends BackOff, RetryLimits {}

@@ -29,7 +29,8 @@ export async function deliveryOf(
     const plain = await openSender(name, destination, dicom.receiver.aeTitles[0]!, reports);
     const { pseudonymise } = destination;
     const sender = pseudonymise === undefined ? plain : pseudonymousSender(plain, await Pseudonymiser.fromKeyFile(pseudonymise.keyFile, pseudonymise.dates));
-    destinations.set(name, { sender, parallel: destination.kind === 'dicom' ? destination.maxAssociations : PARALLEL });
+    const parallel = destination.kind === 'dicom' ? destination.maxAssociations : PARALLEL;
+    destinations.set(name, { sender, parallel, about: aboutOf(destination), echo: (signal) => plain.echo(signal) });
   }
   return {
     destinations,
@@ -40,6 +41,13 @@ export async function deliveryOf(
       maxAttempts: spool.maxAttempts, maxAgeMs: spool.maxAgeHours * 3_600_000,
     },
   };
+}
+
+/** Nothing that opens a door: a URL may hold a password. */
+function aboutOf(destination: DestinationConfig): NonNullable<Destination['about']> {
+  const { kind } = destination;
+  if (kind === 'folder') return { kind };
+  return { kind, host: kind === 'dicom' ? `${destination.host}:${destination.port}` : new URL(destination.url).host };
 }
 
 export function quotaOf({ quotaMebibytes, reserveMebibytes }: SpoolConfig): QuotaOptions {

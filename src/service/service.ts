@@ -24,6 +24,7 @@ import { LIVE_PATH, LIVE_PROTOCOL, LiveChannel } from '../live/index.js';
 import { Denoising } from '../denoising/index.js';
 import type { DenoisingOptions } from '../denoising/index.js';
 import type { Logger } from '../log.js';
+import type { LogRing } from '../logRing.js';
 import type { Metrics } from '../metrics.js';
 import { NoiseStore } from '../noise/index.js';
 import { defaultPolicy } from '../outbox/index.js';
@@ -45,6 +46,7 @@ import { openHandoff } from './handoff.js';
 import type { HandoffPart } from './handoff.js';
 import { startHttp } from './http.js';
 import { Parts } from './parts.js';
+import { openOperations } from './operations.js';
 import { openPhysics } from './physics.js';
 import { SeriesPictures } from './pictures.js';
 import { deliverByProtocol } from './protocolDelivery.js';
@@ -80,6 +82,8 @@ export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions
   readonly synthesis?: SynthesisConfig;
   /** The stage of the house; it needs a data folder. */
   readonly analysis?: AnalysisConfig;
+  /** What was logged lately, for whoever looks after the service. */
+  readonly logRing?: LogRing;
 }
 
 const noDelivery: DeliveryOptions = { destinations: new Map(), destinationsFor: () => [], policy: defaultPolicy };
@@ -168,7 +172,14 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       const live = new LiveChannel({ exams, doors, log, host: options.http.host });
       const liveInfo = () => ({ path: LIVE_PATH, protocol: LIVE_PROTOCOL, epoch: live.epoch, latestSequence: live.latestSequence });
       const control = controlRoutes({ exams, standardOf: standardStrength(options, denoising.standards), meaningOf });
-      const plugins = [examRoutes(exams, liveInfo, handoff?.resultOf), control, pictureRoutes(pictures), physics?.routes, handoff?.routes, readings?.routes].filter((plugin) => plugin !== undefined);
+      const { destinations } = options.delivery ?? noDelivery;
+      const operations = openOperations({
+        health: () => parts.health(), spool: data?.spool, destinations, models: denoising.host, picturesBytes: () => exams.pictureBytes,
+        sessionsOpen: () => metrics.nSessionsOpen, logRing: options.logRing, log,
+      });
+      const plugins = [
+        examRoutes(exams, liveInfo, handoff?.resultOf), control, pictureRoutes(pictures), physics?.routes, handoff?.routes, readings?.routes, operations,
+      ].filter((plugin) => plugin !== undefined);
       http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), page: readPage(), plugins }, (server) => live.attach(server));
       parts.add(http.part);
       httpAddress = http.address;

@@ -102,6 +102,13 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     return [...this.#jobs.range()].map(({ value }) => value).sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   }
 
+  /** So many jobs, those that were given up first, then the others, each the latest first; without reading the rest of them. */
+  latest(limit: number): OutboxJob[] {
+    const order = [...this.#index.range()].map(({ key, value }) => ({ id: key[3] as string, isDead: key[0] === 'dead', createdAt: value.createdAt }));
+    order.sort((a, b) => Number(b.isDead) - Number(a.isDead) || b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1));
+    return order.slice(0, limit).flatMap(({ id }) => this.#jobs.get(id) ?? []);
+  }
+
   /** Jobs of a destination that are due, those that have waited longest first. */
   due(destination: string, now: number, limit: number): string[] {
     const ids: string[] = [];
@@ -192,12 +199,16 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   }
 
   /** Tries jobs anew, dead ones or such that wait for their next attempt. @returns how many */
-  retry(ids: readonly string[]): Promise<number> {
-    return this.#jobs.transaction(() => {
-      const jobs = ids.map((id) => this.#jobs.get(id)).filter((job) => job !== undefined && job.state !== 'sending');
-      for (const job of jobs) this.#replace(job, revived(job!, Date.now()));
-      return jobs.length;
-    });
+  async retry(ids: readonly string[]): Promise<number> {
+    const jobs = await this.#jobs.transaction(() =>
+      ids.map((id) => this.#jobs.get(id)).filter((job) => job !== undefined && job.state !== 'sending').map((job) => {
+        const next = revived(job!, Date.now());
+        this.#replace(job, next);
+        return next;
+      }),
+    );
+    for (const job of jobs) this.emit('added', job);
+    return jobs.length;
   }
 
   /** Brings the next attempt of jobs forward, where they wait. */
@@ -211,10 +222,10 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     });
   }
 
-  /** Gives jobs up for good: they will not be delivered. @returns how many there were */
-  drop(ids: readonly string[]): Promise<number> {
+  /** Gives jobs up for good: they will not be delivered. @param states those of other states stay @returns how many there were */
+  drop(ids: readonly string[], states: readonly JobState[] = ['waiting', 'sending', 'dead']): Promise<number> {
     return this.#jobs.transaction(() => {
-      const jobs = ids.map((id) => this.#jobs.get(id)).filter((job) => job !== undefined);
+      const jobs = ids.map((id) => this.#jobs.get(id)).filter((job) => job !== undefined && states.includes(job.state));
       for (const job of jobs) this.#remove(job!);
       return jobs.length;
     });
