@@ -1,7 +1,7 @@
 /** One exam: its series as they come, their pictures, and what else there is of it. */
 import { lazy, Suspense } from 'preact/compat';
-import { useEffect, useMemo, useState } from 'preact/hooks';
-import { ApiError, connection, examOf, getJson, isKnown, lookAt } from '../api/index.js';
+import { useEffect } from 'preact/hooks';
+import { ApiError, lookAt, useExam } from '../api/index.js';
 import type { ExamView } from '../api/index.js';
 import { hrefOf } from '../app/route.js';
 import { Panel, patientName, State, timeOf, Trouble } from '../parts/index.js';
@@ -21,17 +21,8 @@ interface ExamPageProps {
 }
 
 export function ExamPage({ examId, tab, seriesId }: ExamPageProps) {
-  const live = useMemo(() => examOf(examId), [examId]).value;
-  const [kept, setKept] = useState<ExamView>();
-  const [error, setError] = useState<unknown>();
-  const exam = live ?? kept;
+  const { exam, error } = useExam(examId);
   useEffect(() => lookAt(exam?.id ?? examId), [exam?.id ?? examId]);
-  // Exams that are over leave the memory of the service, and can still be asked for.
-  const isToBeAsked = live === undefined && isKnown.value && connection.value === 'live';
-  useEffect(() => {
-    if (!isToBeAsked) return;
-    getJson<ExamView>(`api/exams/${encodeURIComponent(examId)}`).then(setKept, setError);
-  }, [examId, isToBeAsked]);
   if (exam === undefined) return error === undefined ? <p class="quiet" role="status">Asking the service …</p> : <NoExam error={error} />;
   return (
     <>

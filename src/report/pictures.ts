@@ -28,12 +28,18 @@ function uriOf(picture: Picture): string {
   return `data:image/png;base64,${Buffer.from(encodePng(picture)).toString('base64')}`;
 }
 
-/** The colours from the lowest to the highest value; what lies beyond is painted as they are. */
+/** The colours from the lowest to the highest value, one pixel high, as a data URI. */
+export function rampUri(scale: Scale): string {
+  const { low, high } = scale;
+  const ramp = Float64Array.from({ length: barPixels }, (_, i) => low + ((high - low) * i) / (barPixels - 1));
+  return pictureUri(ramp, 1, barPixels, scale);
+}
+
+/** The colours and what they mean; what lies beyond is painted as the ends. */
 export function colourBar(scale: Scale): Markup {
   const { low, high, unit = '' } = scale;
-  const ramp = Float64Array.from({ length: barPixels }, (_, i) => low + ((high - low) * i) / (barPixels - 1));
   const labels = [0, 0.25, 0.5, 0.75, 1].map((part) => `${shortNumber(low + part * (high - low))}${unit}`);
-  return html`<div class="bar"><img alt="colour bar from ${labels[0]} to ${labels[4]}" src="${pictureUri(ramp, 1, barPixels, scale)}"><div>${labels.map((label) => html`<span>${label}</span>`)}</div></div>`;
+  return html`<div class="bar"><img alt="colour bar from ${labels[0]} to ${labels[4]}" src="${rampUri(scale)}"><div>${labels.map((label) => html`<span>${label}</span>`)}</div></div>`;
 }
 
 /** Three significant digits, without zeros at the end. */

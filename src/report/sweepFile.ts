@@ -1,6 +1,7 @@
 /** What `conus sweep` found, as a file (src/sweep/file.ts). */
 import type { SweepFile, SweepOutcome, SweepResult } from '../sweep/index.js';
 import { VERSION } from '../version.js';
+import { rampUri, type Scale } from './pictures.js';
 import { sweepPictures } from './sweepPictures.js';
 
 export function sweepFile(outcome: SweepOutcome): SweepFile {
@@ -24,7 +25,7 @@ export function sweepFile(outcome: SweepOutcome): SweepFile {
     ...(timing !== undefined && { timing: { trMs: timing.trMs, echoTrainLength: timing.echoTrainLength, concatenations: timing.concatenations } }),
     snrUnits,
     limits: { ...limits },
-    ...(pictures !== undefined && { pictures: { slice: pictures.slice, rows: pictures.rows, columns: pictures.columns, scales: { ...pictures.scales } } }),
+    ...(pictures !== undefined && { pictures: { slice: pictures.slice, rows: pictures.rows, columns: pictures.columns, scales: { image: told(pictures.scales.image), error: told(pictures.scales.error), gFactor: told(pictures.scales.gFactor) } } }),
     ...(fastest !== undefined && { fastest: all.indexOf(fastest) }),
     rows: all.map((result) => {
       const painted = pictures?.paint(result);
@@ -32,6 +33,9 @@ export function sweepFile(outcome: SweepOutcome): SweepFile {
     }),
   };
 }
+
+/** With its colours: whoever shows the pictures need not know how they were painted. */
+const told = ({ low, high, unit, paint }: Scale) => ({ low, high, unit, ramp: rampUri({ low, high, paint }) });
 
 function rowOf({ setting, nLines, minutes, figures, relativeSnr, violations, remarks }: SweepResult): SweepFile['rows'][number] {
   return {

@@ -5,7 +5,7 @@ import type { Limits } from './limits.js';
 const count = z.int().min(0);
 const optional = z.number().optional();
 const picture = z.string().regex(/^data:image\/png;base64,[A-Za-z0-9+/=]+$/).describe('a PNG as a data URI');
-const scale = z.object({ low: z.number(), high: z.number(), paint: z.enum(['grey', 'heat']), unit: z.string().optional() }).describe('what black and white of the pictures are');
+const scale = z.object({ low: z.number(), high: z.number(), unit: z.string().optional(), ramp: picture.describe('the colours from low to high') }).describe('what the colours of the pictures mean');
 
 const rowSchema = z.object({
   setting: z
