@@ -35,6 +35,10 @@ export function synthesisSequence({ contrast, refocusingAngleDeg, ...given }: Pi
   };
 }
 
+/** What a synthesised series is called where its author did not say. */
+export const synthesisDescription = ({ seriesDescription, contrast }: Pick<Synthesis, 'seriesDescription' | 'contrast'>): string =>
+  seriesDescription ?? `SYN ${contrast.toUpperCase()}`;
+
 /** The series that a synthesis is made from, by what they are for. */
 export function synthesisSources({ fromSeries }: Pick<Synthesis, 'fromSeries'>, { series }: Pick<Protocol, 'series'>): Readonly<Partial<Record<Series['role'], Series>>> {
   const named = fromSeries.flatMap((id) => series.filter((one) => one.id === id));

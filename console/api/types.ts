@@ -35,6 +35,13 @@ export interface SeriesFacts {
   readonly isSimulated?: boolean | undefined;
 }
 
+/** How strongly a scan is denoised, and who said so. */
+export interface StrengthView {
+  readonly percent: number;
+  readonly origin: 'default' | 'chain' | 'protocol' | 'header' | 'client' | 'operator';
+  readonly source: string;
+}
+
 export type SeriesState = 'scanning' | 'reconstructing' | 'receiving' | 'complete' | 'delivered' | 'failed';
 
 export interface SeriesView {
@@ -53,6 +60,7 @@ export interface SeriesView {
   readonly outputs: readonly OutputView[];
   readonly nAttempts: number;
   readonly remarks: readonly string[];
+  readonly denoising?: StrengthView | undefined;
   readonly reasons?: readonly Reason[] | undefined;
   readonly deliveries: readonly DeliveryView[];
   readonly facts: SeriesFacts;
@@ -96,6 +104,60 @@ export interface AnalysisView {
   readonly priority?: Priority | undefined;
 }
 
+/** null: as it is where nobody chooses. */
+export type SettingValue = string | number | boolean | null;
+
+export interface SettingChange {
+  readonly at: number;
+  readonly by: string;
+  /** protocol, denoisePercent, or syntheses. and the id. */
+  readonly what: string;
+  readonly from: SettingValue;
+  readonly to: SettingValue;
+}
+
+/** What the operator chose for an exam. */
+export interface ExamSettings {
+  readonly protocol?: string | undefined;
+  readonly denoisePercent?: number | undefined;
+  readonly syntheses: Readonly<Record<string, boolean>>;
+  readonly changes: readonly SettingChange[];
+}
+
+export interface SettingsRequest {
+  readonly by: string;
+  readonly protocol?: string | null | undefined;
+  readonly denoisePercent?: number | null | undefined;
+  readonly syntheses?: Readonly<Record<string, boolean>> | undefined;
+}
+
+/** A protocol that may be chosen. */
+export interface ProtocolSummary {
+  readonly name: string;
+  readonly title: string;
+  readonly region: string;
+  readonly fieldStrengthT: number;
+  readonly minutes: number;
+  readonly basedOn?: string | undefined;
+  readonly basedOnMinutes?: number | undefined;
+  readonly series: readonly { readonly id: string; readonly role: string; readonly description: string; readonly orientation: string; readonly minutes: number }[];
+  readonly syntheses: readonly {
+    readonly id: string;
+    readonly contrast: string;
+    readonly description: string;
+    readonly fromSeries: readonly string[];
+    readonly optional: boolean;
+  }[];
+  readonly operator: { readonly denoisePercent: { readonly least: number; readonly most: number; readonly standard: number } };
+}
+
+/** What a code means. */
+export interface CodeMeaning {
+  readonly code: string;
+  readonly expected: string;
+  readonly action: string;
+}
+
 export interface ExamHead {
   readonly id: string;
   readonly formerIds: readonly string[];
@@ -119,6 +181,7 @@ export interface ExamHead {
   readonly protocol?: { readonly name: string; readonly title: string } | undefined;
   readonly protocolCandidates: readonly string[];
   readonly remarks: readonly Reason[];
+  readonly settings: ExamSettings;
   readonly analyses: readonly AnalysisView[];
   readonly priority?: Priority | undefined;
 }

@@ -1,6 +1,7 @@
 /** What is said of exams and series, and how it stands. */
 import type { ExamView, Light, SeriesState } from '../api/index.js';
 import type { Standing } from '../parts/index.js';
+import { promiseStanding } from './promiseWords.js';
 
 export const seriesStates: Readonly<Record<SeriesState, readonly [standing: Standing, words: string]>> = {
   scanning: ['busy', 'scanning'],
@@ -12,7 +13,7 @@ export const seriesStates: Readonly<Record<SeriesState, readonly [standing: Stan
 };
 
 export function examStanding({ state, promises, series }: ExamView): readonly [standing: Standing, words: string] {
-  const nMissing = promises.filter((promise) => promise.state === 'missing' || promise.state === 'failed' || promise.state === 'notAvailable').length;
+  const nMissing = promises.filter((promise) => promiseStanding(promise)[0] === 'bad').length;
   const isFailed = series.some((one) => one.state === 'failed');
   if (state === 'complete') return ['good', 'complete'];
   if (state === 'incomplete') return ['bad', nMissing > 0 ? `incomplete: ${nMissing} not there` : 'incomplete'];

@@ -1,5 +1,5 @@
 /** What follows from the record of an exam: states, roles, promises, actions. A pure function of record, protocols and time. */
-import { examTimingOf, synthesisId } from '../../protocols/index.js';
+import { examTimingOf, synthesisDescription, synthesisId } from '../../protocols/index.js';
 import type { Protocol } from '../../protocols/index.js';
 import { EXAM_ERRORS, EXAM_NOTES } from './errors.js';
 import type { ReadingFacts } from './events.js';
@@ -230,7 +230,7 @@ function synthesisedPromises(
   protocol: Protocol, exam: ExamRecord, scanned: readonly PromiseView[], series: readonly SeriesView[], off: ReadonlyMap<string, Reason>,
 ): PromiseView[] {
   return protocol.synthesise.map((synthesis) => {
-    const base = { id: synthesisId(synthesis), origin: 'synthesised' as const, role: synthesis.contrast, description: synthesis.seriesDescription ?? `SYN ${synthesis.contrast}` };
+    const base = { id: synthesisId(synthesis), origin: 'synthesised' as const, role: synthesis.contrast, description: synthesisDescription(synthesis) };
     const jobId = synthesisJobId(synthesis);
     const job = exam.jobs[jobId];
     const isOff = off.get(jobId);

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ErrorEntry } from 'ismrmrd';
 import { z } from 'zod';
-import { examTimingOf, synthesisId } from '../../protocols/index.js';
+import { examTimingOf, synthesisDescription, synthesisId } from '../../protocols/index.js';
 import type { Protocol } from '../../protocols/index.js';
 import { settingsRequestSchema } from '../exams/index.js';
 import type { ExamKeeper } from '../exams/index.js';
@@ -75,7 +75,7 @@ function summaryOf(protocol: Protocol, exams: ExamKeeper, standard: number): Pro
       id, role, description: seriesDescription, orientation: geometry.orientation, minutes: inMinutes(timing.series[index]!.totalMs),
     })),
     syntheses: synthesise.map((synthesis) => ({
-      id: synthesisId(synthesis), contrast: synthesis.contrast, description: synthesis.seriesDescription ?? `SYN ${synthesis.contrast.toUpperCase()}`,
+      id: synthesisId(synthesis), contrast: synthesis.contrast, description: synthesisDescription(synthesis),
       fromSeries: synthesis.fromSeries, optional: synthesis.optional,
     })),
     operator: { denoisePercent: { ...exams.strengthLimits(protocol), standard } },
