@@ -16,3 +16,11 @@ export function goTo(hash: string): void;
 export function hash(): string;
 /** Pixels by which the page is wider than the screen. */
 export function tooWide(): number;
+/** What the page counted on the live channel. */
+export function liveCounts(): { nConnections: number; nResets: number; nChanges: number; nGaps: number; nPictures: number; nPicturesLost: number; sequence: number };
+/** ms from images that were made to their pixels, the latest last. */
+export function pictureLatencies(): number[];
+/** Of pictures that the page keeps. */
+export function pictureBytes(): number;
+/** ms from the navigation until so many exams are in the list, and laid out. */
+export function rowsShownAfterMs(nRows: number): Promise<number>;

@@ -53,3 +53,20 @@ export function goTo(hash) {
 export const hash = () => location.hash;
 
 export const tooWide = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
+
+export const liveCounts = () => ({ ...globalThis.conus.liveCounts() });
+
+export const pictureLatencies = () => [...globalThis.conus.pictureLatenciesMs()];
+
+export const pictureBytes = () => globalThis.conus.pictureBytes();
+
+// With everything that is laid out by then: the next frame.
+export function rowsShownAfterMs(nRows) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.querySelectorAll('table.exams tbody tr').length >= nRows) requestAnimationFrame(() => resolve(performance.now()));
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+}

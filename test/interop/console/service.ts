@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { encodeHeader, encodeMessage, parseHeader, parseMessages, serializeHeader } from 'ismrmrd';
+import { encodeClose, encodeHeader, encodeMessage, MessageId, parseHeader, parseMessages, serializeHeader } from 'ismrmrd';
+import type { MrdMessage } from 'ismrmrd';
 
 export const mainPath = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
 if (!existsSync(mainPath)) throw new Error(`${mainPath} is not there: run npm run build first`);
@@ -65,7 +66,7 @@ export class ConsoleService {
     return this.#log.join('');
   }
 
-  /** The resident memory of the process, bytes. */
+  /** With its token. */
   api(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.httpPort}/${path}`, { ...init, headers: { authorization: `Bearer ${this.token}`, ...init.headers } });
   }
@@ -96,19 +97,28 @@ function factsIn(told: string): { port: number; http: { port: number } } | undef
   }
 }
 
-/** The stream as one of another patient and study. */
+/** The stream as one of another patient, without a study of its own. */
 export function ofPatient(stream: Uint8Array, { id, name }: { readonly id: string; readonly name: string }): Buffer {
-  return Buffer.concat(
-    parseMessages(stream).flatMap((message) => {
-      if (message.kind !== 'header') return encodeMessage(message);
-      const header = parseHeader(message.xml);
-      const { studyInstanceUID: _own, ...study } = header.studyInformation ?? {};
-      return encodeHeader(serializeHeader({
-        ...header,
-        subjectInformation: { ...header.subjectInformation, patientID: id, patientName: name },
-        studyInformation: study,
-        ...(header.measurementInformation !== undefined && { measurementInformation: { ...header.measurementInformation, measurementID: `m-${id}` } }),
-      }));
-    }),
-  );
+  const [config, header] = firstMessages(stream);
+  const described = parseHeader(header.xml);
+  const changed = serializeHeader({
+    ...described,
+    subjectInformation: { ...described.subjectInformation, patientID: id, patientName: name },
+    studyInformation: Object.fromEntries(Object.entries(described.studyInformation ?? {}).filter(([key]) => key !== 'studyInstanceUID')),
+    ...(described.measurementInformation !== undefined && { measurementInformation: { ...described.measurementInformation, measurementID: `m-${id}` } }),
+  });
+  const nFirst = nBytesOf(config) + nBytesOf(header);
+  return Buffer.concat([...encodeMessage(config), ...encodeHeader(changed), stream.subarray(nFirst)]);
+}
+
+const nBytesOf = (message: MrdMessage): number => encodeMessage(message).reduce((sum, part) => sum + part.length, 0);
+
+/** A stream begins with its config and its header. */
+function firstMessages(stream: Uint8Array): [config: MrdMessage, header: MrdMessage & { kind: 'header' }] {
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
+  const nConfig = view.getUint16(0, true) === MessageId.configFile ? 2 + 1024 : 2 + 4 + view.getUint32(2, true);
+  const nHeader = 2 + 4 + view.getUint32(nConfig + 2, true);
+  const [config, header] = parseMessages(Buffer.concat([stream.subarray(0, nConfig + nHeader), ...encodeClose()]));
+  if (config === undefined || header?.kind !== 'header') throw new Error('a stream that does not begin with its config and its header');
+  return [config, header];
 }
