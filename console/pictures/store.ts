@@ -4,7 +4,7 @@
  */
 import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { getBytes, getJson, onPicture } from '../api/index.js';
 import type { PictureEntry, PictureMessage, PixelWindow, SeriesView, SliceGeometry } from '../api/index.js';
 
@@ -30,6 +30,7 @@ export interface PictureData extends PictureName {
 
 const mostBytes = 192 * 2 ** 20;
 const mostLists = 64;
+const askAgainMs = 400;
 
 const keyOf = ({ examId, seriesId, output, number }: PictureName) => `${examId} ${seriesId} ${output} ${number}`;
 
@@ -78,27 +79,39 @@ export class PictureCache {
 }
 
 export const pictureCache = new PictureCache(mostBytes);
-/** By exam and series: grows with every picture that came by itself, so that whoever shows the series looks again. */
-const revisions = new Map<string, Signal<number>>();
 
-function revisionOf(examId: string, seriesId: string): Signal<number> {
+/** What came by itself of one series. */
+interface Arrivals {
+  /** Grows with every picture, so that whoever shows the series looks again. */
+  readonly revision: Signal<number>;
+  /** By output and number: they can be shown before the list of the service is asked for. */
+  readonly entries: Map<string, PictureEntry>;
+}
+
+const arrivals = new Map<string, Arrivals>();
+
+function arrivalsOf(examId: string, seriesId: string): Arrivals {
   const key = `${examId} ${seriesId}`;
-  let revision = revisions.get(key);
-  if (revision === undefined) {
-    revision = signal(0);
-    revisions.set(key, revision);
-    for (const oldest of revisions.keys()) {
-      if (revisions.size <= mostLists) break;
-      revisions.delete(oldest);
+  let found = arrivals.get(key);
+  if (found === undefined) {
+    found = { revision: signal(0), entries: new Map() };
+    arrivals.set(key, found);
+    for (const oldest of arrivals.keys()) {
+      if (arrivals.size <= mostLists) break;
+      arrivals.delete(oldest);
     }
   }
-  return revision;
+  return found;
 }
+
+const revisionOf = (examId: string, seriesId: string): Signal<number> => arrivalsOf(examId, seriesId).revision;
 
 onPicture((message: PictureMessage) => {
   const { examId, seriesId, output, number, slice, rows, columns, window, pixels, geometry, at } = message;
   pictureCache.put({ examId, seriesId, output, number, slice, rows, columns, window, values: pixels, geometry, at });
-  revisionOf(examId, seriesId).value++;
+  const { revision, entries } = arrivalsOf(examId, seriesId);
+  entries.set(`${output} ${number}`, { output, number, slice, contrast: 0, repetition: 0, rows, columns, window, geometry });
+  revision.value++;
 });
 
 export const imagesPath = (examId: string, seriesId: string): string => `api/exams/${encodeURIComponent(examId)}/series/${encodeURIComponent(seriesId)}/images`;
@@ -113,18 +126,24 @@ export function usePictureList(examId: string, series: Pick<SeriesView, 'id' | '
   useEffect(() => {
     if (seriesId === undefined) return undefined;
     const abort = new AbortController();
-    // Pictures come many at once: one question for them all.
+    // Images come many at once: one question for them all.
     const timer = setTimeout(() => {
       getJson<{ images: PictureEntry[] }>(imagesPath(examId, seriesId), abort.signal)
-        .then(({ images }) => setList({ of, entries: [...images].sort((a, b) => (a.output < b.output ? -1 : a.output > b.output ? 1 : placeOf(a) - placeOf(b) || a.number - b.number)) }))
+        .then(({ images }) => setList({ of, entries: images }))
         .catch(() => undefined);
-    }, list.of === of ? 120 : 0);
+    }, list.of === of ? askAgainMs : 0);
     return () => {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [of, revision, nImages]);
-  return list.of === of ? list.entries : [];
+  }, [of, nImages]);
+  return useMemo(() => {
+    if (seriesId === undefined) return [];
+    const told = list.of === of ? list.entries : [];
+    const isTold = new Set(told.map(({ output, number }) => `${output} ${number}`));
+    const untold = [...arrivalsOf(examId, seriesId).entries].flatMap(([key, entry]) => (isTold.has(key) ? [] : [entry]));
+    return [...told, ...untold].sort((a, b) => (a.output < b.output ? -1 : a.output > b.output ? 1 : placeOf(a) - placeOf(b) || a.number - b.number));
+  }, [of, list, revision]);
 }
 
 const placeOf = ({ slice, contrast, repetition }: PictureEntry): number => (repetition * 64 + contrast) * 4096 + slice;
