@@ -5,6 +5,7 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
+  resolve: { alias: { zarrita: fileURLToPath(new URL('pictures/noZarr.ts', import.meta.url)) } },
   build: {
     outDir: '../dist/console',
     emptyOutDir: true,

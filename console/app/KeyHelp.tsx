@@ -8,6 +8,8 @@ const keys: readonly (readonly [keys: string, meaning: string])[] = [
   ['Home, End', 'first and last slice'],
   ['I K', 'window centre up and down'],
   ['J L', 'window narrower and wider'],
+  ['A', 'window by the middle of the picture'],
+  ['O', 'outlines of structures'],
   ['+ −', 'zoom'],
   ['Shift+arrows', 'move the picture'],
   ['0', 'window, zoom and place as they were'],

@@ -10,7 +10,7 @@ import type { PixelWindow } from '../api/index.js';
 import { edgeLetters, length } from './geometry.js';
 import { drawn } from './latency.js';
 import type { PictureData } from './store.js';
-import { palettes, windowed } from './window.js';
+import { palettes, windowed, windowOfMiddle } from './window.js';
 import type { PaletteName } from './window.js';
 
 /** Zoom over what fits, and the picture's place as shares of its own size; may be shared by views that are linked. */
@@ -43,6 +43,8 @@ export interface ViewportProps {
   readonly palette?: PaletteName;
   /** What the picture is, for whoever does not see it, and in its corner. */
   readonly label: string;
+  /** Shorter, in its corner. */
+  readonly caption?: string | undefined;
   /** Written large over the picture, e.g. SYNTHETIC. */
   readonly mark?: string | undefined;
   /** Lines of the lower corner. */
@@ -121,6 +123,9 @@ export function Viewport(props: ViewportProps) {
           Home: () => onEnd?.('first'), End: () => onEnd?.('last'),
           i: () => moveWindow(step, 0), k: () => moveWindow(-step, 0), l: () => moveWindow(0, 2 * step), j: () => moveWindow(0, -2 * step),
           '+': () => zoomBy(1.15), '=': () => zoomBy(1.15), '-': () => zoomBy(1 / 1.15),
+          a: () => {
+            if (picture !== undefined) window.value = windowOfMiddle(picture);
+          },
           '0': () => {
             view.value = unmoved;
             window.value = undefined;
@@ -218,7 +223,7 @@ function pixelAt(placing: Placing, { rows, columns }: PictureData, x: number, y:
 }
 
 function paintAll(canvas: HTMLCanvasElement, size: { width: number; height: number }, props: ViewportProps, source: HTMLCanvasElement): void {
-  const { picture, view, window, palette = 'grey', label, mark, notes = [], overlays = [] } = props;
+  const { picture, view, window, palette = 'grey', label, caption = label, mark, notes = [], overlays = [] } = props;
   const ratio = globalThis.devicePixelRatio || 1;
   const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
   if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
@@ -238,7 +243,7 @@ function paintAll(canvas: HTMLCanvasElement, size: { width: number; height: numb
     overlay?.(context, placing, picture);
     context.restore();
   }
-  write(context, size, { label, mark, notes, picture });
+  write(context, size, { caption, mark, notes, picture });
 }
 
 function fill(source: HTMLCanvasElement, { rows, columns, values }: PictureData, window: PixelWindow, palette: PaletteName): void {
@@ -249,7 +254,7 @@ function fill(source: HTMLCanvasElement, { rows, columns, values }: PictureData,
   context.putImageData(image, 0, 0);
 }
 
-function write(context: CanvasRenderingContext2D, { width, height }: { width: number; height: number }, { label, mark, notes, picture }: { label: string; mark: string | undefined; notes: readonly string[]; picture: PictureData }): void {
+function write(context: CanvasRenderingContext2D, { width, height }: { width: number; height: number }, { caption, mark, notes, picture }: { caption: string; mark: string | undefined; notes: readonly string[]; picture: PictureData }): void {
   const put = (text: string, x: number, y: number, align: CanvasTextAlign, colour = '#dfe7ee') => {
     context.textAlign = align;
     context.fillStyle = '#000a';
@@ -259,14 +264,15 @@ function write(context: CanvasRenderingContext2D, { width, height }: { width: nu
   };
   context.font = '13px system-ui, sans-serif';
   context.textBaseline = 'top';
-  put(label, 8, 8, 'left');
+  put(caption, 8, 8, 'left');
   notes.forEach((note, line) => put(note, 8, height - 8 - 17 * (notes.length - line), 'left'));
   if (picture.geometry !== undefined) {
     const { left, right, top, bottom } = edgeLetters(picture.geometry);
     context.textBaseline = 'middle';
     put(left, 8, height / 2, 'left', '#9fb2c3');
     put(right, width - 8, height / 2, 'right', '#9fb2c3');
-    put(top, width / 2, 14, 'center', '#9fb2c3');
+    // Below the caption where that reaches so far.
+    put(top, width / 2, context.measureText(caption).width + 20 > width / 2 ? 32 : 14, 'center', '#9fb2c3');
     put(bottom, width / 2, height - 14, 'center', '#9fb2c3');
   }
   if (mark !== undefined) {

@@ -21,6 +21,23 @@ export function windowed(values: Float32Array | Uint8Array, { centre, width }: P
   }
 }
 
+/** Pixels that are looked at for a window, about. */
+const mostSamples = 20_000;
+
+/**
+ * From the 1st to the 99th percentile of the middle of a picture: what lies next to the coil, or outside of the body, must
+ * not set the contrast of the spine.
+ */
+export function windowOfMiddle({ rows, columns, values }: { readonly rows: number; readonly columns: number; readonly values: Float32Array | Uint8Array }): PixelWindow {
+  const [top, bottom, left, right] = [0.1 * rows, 0.9 * rows, 0.3 * columns, 0.7 * columns].map(Math.floor) as [number, number, number, number];
+  const step = Math.max(1, Math.floor(Math.sqrt(((bottom - top) * (right - left)) / mostSamples)));
+  const samples: number[] = [];
+  for (let row = top; row < bottom; row += step) for (let column = left; column < right; column += step) samples.push(values[row * columns + column]!);
+  const sorted = Float64Array.from(samples.filter(Number.isFinite)).sort();
+  const [low, high] = [0.01, 0.99].map((share) => sorted[Math.round(share * (sorted.length - 1))] ?? 0) as [number, number];
+  return high > low ? { centre: (low + high) / 2, width: high - low } : { centre: low, width: 1 };
+}
+
 const packedPalettes = new WeakMap<Palette, Uint32Array>();
 
 /** As a little-endian canvas takes them: every browser's machine is. */
