@@ -76,7 +76,7 @@ function SidePicker({ title, address, side, onChoose }: { title: string; address
         <option value={nobody}>choose a series …</option>
         {all.map((exam) => (
           <optgroup key={exam.id} label={`${timeOf(exam.openedAt)} ${patientName(exam.patient.name)} ${exam.patient.id ?? ''}`}>
-            {exam.series.filter(hasPictures).map((series) => <option key={series.id} value={seriesAddress(exam.id, series.id)}>{nameOf(series)}{series.source === 'synthesis' ? ' (synthetic)' : ''}</option>)}
+            {exam.series.filter(hasPictures).map((series) => <option key={series.id} value={seriesAddress(exam.id, series.id)}>{nameOf(series)}{series.source === 'synthesis' ? ' (synthetic)' : ''}, {patientName(exam.patient.name)}, {timeOf(series.openedAt)}</option>)}
           </optgroup>
         ))}
       </select>
@@ -151,7 +151,7 @@ function Beside({ shown: { exam, series }, output, outputs, onOutput, picture, w
   return (
     <figure class="map">
       <figcaption>
-        <span><strong>{nameOf(series)}</strong> <span class="quiet">{patientName(exam.patient.name)}, {timeOf(series.openedAt)}</span></span>
+        <span class="one-line"><strong>{nameOf(series)}</strong> <span class="quiet">{patientName(exam.patient.name)}, {timeOf(series.openedAt)}</span></span>
         <select aria-label={`What of ${nameOf(series)}`} value={output} onChange={({ currentTarget }) => onOutput(currentTarget.value)}>
           {outputs.map((kind) => <option key={kind} value={kind}>{outputName(kind)}</option>)}
         </select>

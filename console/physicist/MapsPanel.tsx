@@ -70,8 +70,7 @@ interface MapViewProps {
 function MapView({ kind, entry, examId, seriesId, mask, view, window, snrUnits, point, label, onPoint, onScroll, onEnd }: MapViewProps) {
   const { picture } = usePicture(entry && nameOf(examId, seriesId, entry));
   const palette = paletteOf(kind);
-  const isMap = palette === 'heat';
-  const figures = useMemo(() => (picture === undefined || !isMap ? undefined : figuresWithin(picture.values, mask)), [picture, mask]);
+  const figures = useMemo(() => (picture === undefined ? undefined : figuresWithin(picture.values, mask)), [picture, mask]);
   // One scale a series: that of the slice that was looked at first.
   const scale = useMemo(() => (picture === undefined ? undefined : scaleOf(kind, figures, picture.window)), [kind, seriesId, picture === undefined, mask === undefined]);
   const shown = useMemo(() => (picture === undefined ? undefined : { ...picture, window: scale ?? picture.window }), [picture, scale]);
@@ -90,7 +89,7 @@ function MapView({ kind, entry, examId, seriesId, mask, view, window, snrUnits, 
 }
 
 function wordsOf(kind: string, figures: ReturnType<typeof figuresWithin>): string {
-  if (figures === undefined) return '';
+  if (figures === undefined || paletteOf(kind) !== 'heat') return '';
   return kind === 'gFactor' ? `mean ${figures.mean.toFixed(2)}, 99th percentile ${figures.p99.toFixed(2)}` : `median ${number(figures.median)} in the object`;
 }
 

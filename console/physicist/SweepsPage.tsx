@@ -162,7 +162,7 @@ function Settings({ sweep, selected, onSelect }: { sweep: SweepView; selected: n
   const told = (value: number | undefined, digits: number) => value?.toFixed(digits) ?? '–';
   return (
     <Panel title="Every setting">
-      <div class="scrolled" tabIndex={0} role="region" aria-label="Every setting">
+      <div class="scrolled" tabIndex={0} role="region" aria-label="Table of settings">
         <table class="settings">
           <thead>
             <tr>

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TimelineView } from '../api/index.js';
 import { outputName, Panel } from '../parts/index.js';
 import { hues } from './hues.js';
-import { spanOf, stageShares, timeText, timeTicks } from './timeline.js';
+import { spanOf, stageShares, timelineRows, timeText, timeTicks } from './timeline.js';
 
 /** Until it is measured. */
 const usualWidth = 1000;
@@ -39,40 +39,41 @@ export function TimelinePanel({ timeline }: { timeline: TimelineView }) {
 function Slices({ timeline, part }: { timeline: TimelineView; part: 'whole' | 'end' }) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
-  const { slices, scan } = timeline;
+  const { scan } = timeline;
+  const rows = timelineRows(timeline);
   const span = spanOf(timeline, part);
-  const row = slices.length > 40 ? 7 : 15;
-  const height = top + slices.length * row + 26;
+  const row = rows.length > 40 ? 7 : 15;
+  const height = top + rows.length * row + 26;
   const x = (ms: number) => left + ((Math.max(span[0], Math.min(span[1], ms)) - span[0]) / (span[1] - span[0])) * (width - left - right);
   const isWithin = (ms: number) => ms >= span[0] && ms <= span[1];
-  const kinds = kindOrder.filter((kind) => slices.some(({ images }) => images.some((image) => image.kind === kind)));
+  const kinds = kindOrder.filter((kind) => rows.some(({ images }) => images.some((image) => image.kind === kind)));
   const bottom = height - 26;
   return (
     <>
       <p class="legend">
-        <span><i class="swatch lines-swatch" /> lines of the slice</span>
+        <span><i class="swatch lines-swatch" /> its lines</span>
         {kinds.map((kind, hue) => <span key={kind}><svg width="12" height="12" aria-hidden="true"><Mark hue={hue} x={6} y={6} /></svg> {outputName(kind)}</span>)}
       </p>
       <div ref={place}>
-        <svg class="timeline" width={width} height={height} role="img" aria-label={`Lines and images of ${slices.length} slices; each mark tells its time`}>
+        <svg class="timeline" width={width} height={height} role="img" aria-label={`Lines and images of ${timeline.slices.length} slices; each mark tells its time`}>
           {timeTicks(span).map((ms) => (
             <g key={ms}>
               <line class="grid" x1={x(ms)} x2={x(ms)} y1={top} y2={bottom} />
               <text class="axis" x={x(ms)} y={height - 9} text-anchor="middle">{timeText(ms)}</text>
             </g>
           ))}
-          {slices.map(({ slice, firstLineMs, lastLineMs, images }, index) => {
+          {rows.map(({ name, firstLineMs, lastLineMs, images }, index) => {
             const y = top + index * row;
             return (
-              <g key={slice}>
-                {(row > 10 || index % 5 === 0) && <text class="axis" x={left - 8} y={y + row / 2} text-anchor="end" dominant-baseline="central">slice {slice}</text>}
+              <g key={name}>
+                {(row > 10 || index % 5 === 0) && <text class="axis" x={left - 8} y={y + row / 2} text-anchor="end" dominant-baseline="central">{name}</text>}
                 {firstLineMs !== undefined && lastLineMs !== undefined && lastLineMs >= span[0] && (
                   <rect class="lines-bar" x={x(firstLineMs)} y={y + row * 0.3} width={Math.max(1, x(lastLineMs) - x(firstLineMs))} height={row * 0.4}>
-                    <title>{`slice ${slice}: lines from ${timeText(firstLineMs)} to ${timeText(lastLineMs)}`}</title>
+                    <title>{`${name}: lines from ${timeText(firstLineMs)} to ${timeText(lastLineMs)}`}</title>
                   </rect>
                 )}
                 {images.map(({ kind, atMs }, i) => isWithin(atMs) && (
-                  <g key={i}><title>{`slice ${slice}: ${outputName(kind)} at ${timeText(atMs)}${atMs > scan[1] ? `, ${timeText(atMs - scan[1])} after the last readout` : ''}`}</title><Mark hue={kinds.indexOf(kind)} x={x(atMs)} y={y + row / 2} /></g>
+                  <g key={i}><title>{`${name}: ${outputName(kind)} at ${timeText(atMs)}${atMs > scan[1] ? `, ${timeText(atMs - scan[1])} after the last readout` : ''}`}</title><Mark hue={kinds.indexOf(kind)} x={x(atMs)} y={y + row / 2} /></g>
                 ))}
               </g>
             );

@@ -33,9 +33,10 @@ export function figuresWithin(values: ArrayLike<number>, mask: Uint8Array | unde
   return { mean: within.reduce((sum, value) => sum + value, 0) / within.length, median: at(0.5), p99: at(0.99) };
 }
 
-/** From 1 for g, which is never below; from 0 for the others; to a round number above nearly all. */
+/** From 1 for g, which is never below; from 0 for the others; maps to a round number above nearly all. What has a sign has its own window. */
 export function scaleOf(kind: string, figures: MapFigures | undefined, own: PixelWindow): PixelWindow {
-  if (figures === undefined || paletteOf(kind) !== 'heat') return own;
+  if (figures === undefined || paletteOf(kind) === 'signed') return own;
+  if (paletteOf(kind) === 'grey') return { centre: figures.p99 / 2, width: figures.p99 };
   const low = kind === 'gFactor' ? 1 : 0;
   const high = kind === 'gFactor' ? Math.max(1.5, roundedUp(figures.p99)) : roundedUp(figures.p99);
   return { centre: (low + high) / 2, width: high - low };

@@ -17,6 +17,16 @@ export function spanOf(timeline: TimelineView, part: 'whole' | 'end'): Span {
   return [Math.max(begin, end - 0.5 * tail), end + 1.1 * tail];
 }
 
+export type TimelineRow = Omit<TimelineView['slices'][number], 'slice'> & { readonly name: string };
+
+/** A row a slice; the lines of a volume are those of all its slices, and have a row of their own. */
+export function timelineRows({ slices }: TimelineView): TimelineRow[] {
+  const measured = slices.filter(({ firstLineMs }) => firstLineMs !== undefined);
+  const isVolume = slices.length > 1 && measured.length === 1;
+  if (!isVolume) return slices.map(({ slice, ...row }) => ({ name: `slice ${slice}`, ...row }));
+  return [{ name: 'volume', ...measured[0]!, images: [] }, ...slices.map(({ slice, images }) => ({ name: `slice ${slice}`, images }))];
+}
+
 /** Round steps of a time axis: 1, 2 or 5 times a power of ten, at most eight. */
 export function timeTicks([from, to]: Span): number[] {
   const rough = (to - from) / 8;

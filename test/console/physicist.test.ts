@@ -10,7 +10,7 @@ const { figuresWithin, objectMask, roundedUp, scaleOf } = await import('../../co
 const { seriesAddress, seriesOfAddress } = await import('../../console/physicist/seriesAddress.js');
 const { aligned, axesOf, curvesOf } = await import('../../console/physicist/sweepCurves.js');
 const { sweepOfFile } = await import('../../console/physicist/sweepOfFile.js');
-const { lastMoment, spanOf, stageShares, timeTicks } = await import('../../console/physicist/timeline.js');
+const { lastMoment, spanOf, stageShares, timelineRows, timeTicks } = await import('../../console/physicist/timeline.js');
 
 const decision = (what: string, value: string, more: Partial<DecisionView> = {}): DecisionView => ({ kind: 'parameter', what, value, because: 'default', source: 'default', origin: 'default', ...more });
 const everything = { words: '', onlyDecided: false, sortedBy: undefined, isDescending: false } as const;
@@ -92,12 +92,14 @@ describe('maps', () => {
     expect(figuresWithin([1], Uint8Array.of(0))).toBeUndefined();
     expect([...objectMask([0, 0])]).toEqual([0, 0]);
   });
-  it('are shown up to a round number: g from 1, others from 0, images in their own window', () => {
+  it('are shown up to a round number: g from 1, others from 0; images up to their brightest parts, residuals in their own window', () => {
     const figures = { mean: 1, median: 1, p99: 2.3 };
     const own = { centre: 7, width: 2 };
     expect(scaleOf('gFactor', figures, own)).toEqual({ centre: 1.75, width: 1.5 });
     expect(scaleOf('snr', figures, own)).toEqual({ centre: 1.25, width: 2.5 });
-    expect(scaleOf('image', figures, own)).toEqual(own);
+    expect(scaleOf('image', figures, own)).toEqual({ centre: 1.15, width: 2.3 });
+    expect(scaleOf('residual', figures, own)).toEqual(own);
+    expect(scaleOf('snr', undefined, own)).toEqual(own);
     fc.assert(fc.property(fc.double({ min: 1e-6, max: 1e6, noNaN: true }), (value) => {
       expect(roundedUp(value)).toBeGreaterThanOrEqual(value * (1 - 1e-8));
       expect(roundedUp(value)).toBeLessThanOrEqual(2 * value * (1 + 1e-8));
@@ -119,6 +121,11 @@ describe('a time axis', () => {
     const [from, to] = spanOf(timeline, 'end');
     expect(from).toBeLessThan(1000);
     expect(to).toBeGreaterThan(1100);
+  });
+  it('has a row a slice; the lines of a volume have one of their own', () => {
+    expect(timelineRows(timeline).map(({ name, firstLineMs }) => [name, firstLineMs])).toEqual([['slice 0', 0], ['slice 1', 10]]);
+    const volume = { ...timeline, slices: [timeline.slices[0]!, { slice: 1, images: [{ kind: 'image', atMs: 960 }] }] };
+    expect(timelineRows(volume).map(({ name, firstLineMs, images }) => [name, firstLineMs, images.length])).toEqual([['volume', 0, 0], ['slice 0', undefined, 1], ['slice 1', undefined, 1]]);
   });
   it('is beside the work, which adds up', () => {
     expect(stageShares(timeline)).toEqual([{ stage: 'grappa', ms: 30, share: 0.75 }, { stage: 'combination', ms: 10, share: 0.25 }]);
