@@ -43,8 +43,8 @@ async function opened(hash: string, viewport: { width: number; height: number } 
   return { ...made, close: () => made.page.context().close() };
 }
 
-const physics = (of: 0 | 1): string => `#/exam/${places[of]!.examId}/physics/${places[of]!.seriesId}`;
-const compare = (): string => ['#/compare', ...places.map(({ examId, seriesId }) => encodeURIComponent(`${examId}~${seriesId}`))].join('/');
+const physics = (of: 0 | 1) => `#/exam/${places[of]!.examId}/physics/${places[of]!.seriesId}`;
+const compare = () => ['#/compare', ...places.map(({ examId, seriesId }) => encodeURIComponent(`${examId}~${seriesId}`))].join('/');
 const panel = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
 
 describe('the record of a scan', () => {
@@ -158,8 +158,10 @@ describe('a sweep', () => {
   });
 });
 
+const views: readonly (readonly [what: string, hash: () => string])[] = [['the record', () => physics(1)], ['two scans', compare], ['a sweep', () => '#/sweeps/phantom']];
+
 describe.each(screens)('at $width x $height', (viewport) => {
-  it.each([['the record', () => physics(1)], ['two scans', compare], ['a sweep', () => '#/sweeps/phantom']] as const)('%s: axe-core finds nothing, every control is reached by Tab, nothing is wider than the screen', async (_what, hash) => {
+  it.each(views)('%s: axe-core finds nothing, every control is reached by Tab, nothing is wider than the screen', async (_what, hash) => {
     const { page, complaints, close } = await opened(hash(), viewport);
     await page.locator('canvas').first().waitFor();
     await page.waitForLoadState('networkidle');
