@@ -55,7 +55,7 @@ export function ProtocolPanel({ exam }: { exam: ExamView }) {
             <option value="">As the series tell</option>
             {byRegion(all, all.find(({ name }) => name === exam.protocol?.name)?.region).map(([region, some]) => (
               <optgroup key={region} label={regionNames[region] ?? region}>
-                {some.map((one) => <option key={one.name} value={one.name}>{`${one.title}, ${minutesWords(one.minutes)}`}</option>)}
+                {some.map((one) => <option key={one.name} value={one.name}>{optionWords(one)}</option>)}
               </optgroup>
             ))}
           </select>
@@ -70,9 +70,14 @@ export function ProtocolPanel({ exam }: { exam: ExamView }) {
           <button type="submit" class="primary" disabled={request === undefined || isSending}>Apply</button>
         </div>
       </form>
-      <History exam={exam} all={all} />
+      <History exam={exam} all={all.filter(({ name }) => name === exam.protocol?.name).concat(all)} />
     </Panel>
   );
+}
+
+function optionWords(protocol: ProtocolSummary): string {
+  const saved = savedOf(protocol);
+  return `${protocol.title}, ${minutesWords(protocol.minutes)}${saved === undefined ? '' : `, saves ${minutesWords(saved.minutes)}`}`;
 }
 
 const regionNames: Readonly<Record<string, string>> = { lumbar: 'Lumbar spine', thoracolumbar: 'Thoracolumbar spine', cervical: 'Cervical spine', whole: 'Whole spine' };
@@ -172,6 +177,7 @@ function SynthesisSwitches({ exam, draft, protocol, change }: PartProps & { read
   );
 }
 
+/** @param all that of the exam first, whose names count */
 function History({ exam: { settings }, all }: { exam: ExamView; all: readonly ProtocolSummary[] }) {
   const { changes } = settings;
   if (changes.length === 0) return null;

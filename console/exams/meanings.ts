@@ -6,17 +6,25 @@ import { getJson } from '../api/index.js';
 import type { CodeMeaning } from '../api/index.js';
 
 const known = new Map<string, Signal<CodeMeaning | undefined>>();
+const asked = new Set<string>();
+
+/** One for all who ask. */
+function placeOf(code: string): Signal<CodeMeaning | undefined> {
+  const place = known.get(code) ?? signal<CodeMeaning | undefined>(undefined);
+  known.set(code, place);
+  return place;
+}
 
 /** undefined until the answer is there, and where there is none. */
 export function useMeaning(code: string): CodeMeaning | undefined {
-  const place = known.get(code) ?? signal<CodeMeaning | undefined>(undefined);
+  const place = placeOf(code);
   useEffect(() => {
-    if (known.has(code)) return;
-    known.set(code, place);
+    if (asked.has(code)) return;
+    asked.add(code);
     getJson<CodeMeaning>(`api/errors/${encodeURIComponent(code)}`).then(
       (meaning) => (place.value = meaning),
       // A code of another stage has no meaning here; one that was not answered is asked for again.
-      () => known.delete(code),
+      () => asked.delete(code),
     );
   }, [code]);
   return place.value;

@@ -109,19 +109,21 @@ const cellsOf = ({ id, openedAt, state, protocol, nComplete, nSeries, nMissing, 
 ];
 
 function printExam(exam: ExamView, io: CliIo): void {
-  const { id, state, openedAt, patient, study, protocol, protocolCandidates, series, promises, actions, remarks } = exam;
+  const { id, state, openedAt, patient, study, protocol, protocolCandidates, series, promises, actions, remarks, settings } = exam;
   io.stdout.write(`${id}: ${state}, begun ${timeOf(openedAt)}\n`);
   io.stdout.write(`patient ${patient.id ?? '-'}${patient.name === undefined ? '' : ` (${patient.name})`}, study ${study.description ?? study.instanceUid ?? '-'}\n`);
   const could = protocolCandidates.length > 0 ? `unknown, perhaps ${protocolCandidates.join(' or ')}` : 'unknown';
   io.stdout.write(`protocol ${protocol === undefined ? could : `${protocol.name}: ${protocol.title}`}\n`);
+  for (const { at, by, what, from, to } of settings.changes) io.stdout.write(`${timeOf(at)} ${by} changed ${what} from ${from ?? 'none'} to ${to ?? 'none'}\n`);
   for (const { code, text } of remarks) io.stdout.write(`${code}: ${text}\n`);
   io.stdout.write('\n');
   printTable(
     io.stdout,
-    ['series', 'description', 'role', 'state', 'lines', 'images', 'reason'],
+    ['series', 'description', 'role', 'state', 'lines', 'images', 'denoising', 'reason'],
     series.map((one) => [
       one.id, one.description ?? '-', one.role ?? '-', one.state, one.lines === undefined ? '-' : `${one.lines.nAcquired}/${one.lines.nExpected ?? '?'}`,
-      one.outputs.map(({ kind, nImages, nExpected }) => `${kind} ${nImages}${nExpected === undefined ? '' : `/${nExpected}`}`).join(', ') || '-', one.reason?.text ?? '',
+      one.outputs.map(({ kind, nImages, nExpected }) => `${kind} ${nImages}${nExpected === undefined ? '' : `/${nExpected}`}`).join(', ') || '-',
+      one.denoising === undefined ? '-' : `${one.denoising.percent} % (${one.denoising.source})`, one.reason?.text ?? '',
     ]),
   );
   if (promises.length > 0) {

@@ -76,7 +76,7 @@ export class ExamKeeper {
     this.book = new ExamBook(
       {
         ...options,
-        newId: () => randomBytes(9).toString('base64url'),
+        newId: () => randomBytes(9).toString('hex'),
         recall: {
           exam: (id) => table.get(id) ?? table.get(index.get(`former ${id}`) ?? ''),
           ofStudy: (uid) => table.get(index.get(`study ${uid}`) ?? ''),
