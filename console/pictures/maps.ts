@@ -81,7 +81,8 @@ function paintedMap({ rows, columns, values }: PictureData, range: PixelWindow, 
   const low = range.centre - range.width / 2;
   for (let pixel = 0; pixel < values.length; pixel++) {
     const share = Math.min(1, Math.max(0, (values[pixel]! - low) / range.width));
-    image.data[4 * pixel + 3] = mostCover * share;
+    // A little of it must not tint everything.
+    image.data[4 * pixel + 3] = mostCover * share * share;
   }
   context.putImageData(image, 0, 0);
   return canvas;

@@ -122,9 +122,9 @@ export function outlineOverlay(outlines: Outlines | undefined, { contrast, shows
     context.strokeStyle = '#000c';
     for (const { kind, level, rings } of drawn) {
       if (level === undefined || (kind !== 'body' && kind !== 'disc')) continue;
-      const [x, y, height] = middleOf(rings, place);
-      // A name that is higher than what it names would stand on its neighbours.
-      if (height < 12) continue;
+      const [x, y, width, height] = middleOf(rings, place);
+      // A name that is larger than what it names would stand on its neighbours.
+      if (height < 12 || 0.8 * width < context.measureText(level).width) continue;
       context.strokeText(level, x, y);
       context.fillStyle = kind === 'disc' ? '#ffd9ae' : '#fff';
       context.fillText(level, x, y);
@@ -151,11 +151,11 @@ function trace(context: CanvasRenderingContext2D, ring: readonly number[], place
   context.closePath();
 }
 
-/** Of the largest ring: its middle, and how high it is on the canvas. */
-function middleOf(rings: readonly (readonly number[])[], place: Place): [x: number, y: number, height: number] {
+/** Of the largest ring: its middle, and how wide and high it is on the canvas. */
+function middleOf(rings: readonly (readonly number[])[], place: Place): [x: number, y: number, width: number, height: number] {
   const [largest] = [...rings].sort((a, b) => b.length - a.length);
   const points = Array.from({ length: largest!.length / 2 }, (_, point) => place(largest![2 * point]!, largest![2 * point + 1]!));
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-  const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
-  return [(Math.min(...xs) + Math.max(...xs)) / 2, (top + bottom) / 2, bottom - top];
+  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  return [(left + right) / 2, (top + bottom) / 2, right - left, bottom - top];
 }

@@ -6,6 +6,7 @@ import { windowOfMiddle } from '../../console/pictures/window.js';
 vi.stubGlobal('sessionStorage', { getItem: () => null, setItem: () => undefined });
 const { outlineOverlay, outlinesAt } = await import('../../console/pictures/outlines.js');
 const { cutOf } = await import('../../console/pictures/cuts.js');
+const { markOf } = await import('../../console/pictures/naming.js');
 const { difference, intervalWidth } = await import('../../console/pictures/maps.js');
 
 const sagittal = (xMm: number, pixelMm = 1): SliceGeometry => ({ originMm: [xMm, -100, 120], columnStepMm: [0, pixelMm, 0], rowStepMm: [0, 0, -pixelMm], thicknessMm: 4 });
@@ -18,7 +19,7 @@ const placing = { x: (column: number) => 2 * column, y: (_: number, row: number)
 function drawing() {
   const [points, texts] = [[] as [number, number][], [] as [string, number, number][]];
   const context = {
-    beginPath: () => undefined, closePath: () => undefined, stroke: () => undefined, setLineDash: () => undefined, strokeText: () => undefined,
+    beginPath: () => undefined, closePath: () => undefined, stroke: () => undefined, setLineDash: () => undefined, measureText: (text: string) => ({ width: 6 * text.length }), strokeText: () => undefined,
     moveTo: (x: number, y: number) => void points.push([x, y]), lineTo: (x: number, y: number) => void points.push([x, y]),
     fillText: (text: string, x: number, y: number) => void texts.push([text, x, y]),
   };
@@ -57,6 +58,15 @@ describe('outlines', () => {
     const { context, points } = drawing();
     outlineOverlay(outlines, { shows: ({ kind }) => kind === 'disc' })!(context, placing, picture(sagittal(0)));
     expect(points).toEqual([]);
+  });
+});
+
+describe('the mark', () => {
+  it('is on what was computed, here or elsewhere, and on nothing that was scanned', () => {
+    expect(markOf({ source: 'synthesis', facts: {} })).toBe('SYNTHETIC');
+    expect(markOf({ source: 'dicom', facts: { isSimulated: true } })).toBe('SYNTHETIC');
+    expect(markOf({ source: 'dicom', facts: {} })).toBeUndefined();
+    expect(markOf({ source: 'scan', facts: { isSimulated: true } })).toBeUndefined();
   });
 });
 

@@ -97,15 +97,17 @@ function factsIn(told: string): { port: number; http: { port: number } } | undef
   }
 }
 
-/** The stream as one of another patient, without a study of its own. */
-export function ofPatient(stream: Uint8Array, { id, name }: { readonly id: string; readonly name: string }): Buffer {
+/** The stream as one of another patient, without a study of its own. @param series of the measurement; one a patient by default */
+export function ofPatient(stream: Uint8Array, { id, name }: { readonly id: string; readonly name: string }, series?: { readonly measurementId: string; readonly description: string }): Buffer {
   const [config, header] = firstMessages(stream);
   const described = parseHeader(header.xml);
   const changed = serializeHeader({
     ...described,
     subjectInformation: { ...described.subjectInformation, patientID: id, patientName: name },
     studyInformation: Object.fromEntries(Object.entries(described.studyInformation ?? {}).filter(([key]) => key !== 'studyInstanceUID')),
-    ...(described.measurementInformation !== undefined && { measurementInformation: { ...described.measurementInformation, measurementID: `m-${id}` } }),
+    ...(described.measurementInformation !== undefined && { measurementInformation: {
+      ...described.measurementInformation, measurementID: series?.measurementId ?? `m-${id}`, ...(series !== undefined && { seriesDescription: series.description, protocolName: series.description }),
+    } }),
   });
   const nFirst = nBytesOf(config) + nBytesOf(header);
   return Buffer.concat([...encodeMessage(config), ...encodeHeader(changed), stream.subarray(nFirst)]);
