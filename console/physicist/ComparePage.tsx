@@ -38,7 +38,7 @@ export function ComparePage({ left, right }: { left: string | undefined; right: 
         <SidePicker title="Right" address={right} side={b} onChoose={choose(1)} />
       </div>
       {a.series !== undefined && b.series !== undefined && a.exam !== undefined && b.exam !== undefined && (
-        <Pictures key={`${left} ${right}`} left={{ exam: a.exam, series: a.series, record: a.record }} right={{ exam: b.exam, series: b.series, record: b.record }} />
+        <Pictures key={`${left} ${right}`} left={{ exam: a.exam, series: a.series, attempt: a.attempt, record: a.record }} right={{ exam: b.exam, series: b.series, attempt: b.attempt, record: b.record }} />
       )}
       {a.record !== undefined && b.record !== undefined && <Differences left={a.record} right={b.record} />}
       <Trouble error={a.error} />
@@ -50,6 +50,7 @@ export function ComparePage({ left, right }: { left: string | undefined; right: 
 interface Side {
   readonly exam: ExamView | undefined;
   readonly series: SeriesView | undefined;
+  readonly attempt: number | undefined;
   readonly record: RecordView | undefined;
   readonly error: unknown;
 }
@@ -59,9 +60,12 @@ function useSide(address: string | undefined): Side {
   const { exam, error } = useExam(chosen?.examId ?? '');
   const series = exam?.series.find(({ id }) => id === chosen?.seriesId);
   const scanned = series?.source === 'scan' ? series : undefined;
-  const { record, error: recordError } = useRecord(exam?.id, scanned);
-  return { exam, series, record, error: error ?? recordError };
+  const { record, error: recordError } = useRecord(exam?.id, scanned, chosen?.attempt);
+  return { exam, series, attempt: chosen?.attempt, record, error: error ?? recordError };
 }
+
+/** The latest goes without a number: it is that of the next one, too. */
+const attemptsOf = ({ nAttempts }: SeriesView): (number | undefined)[] => [undefined, ...Array.from({ length: Math.max(0, nAttempts - 1) }, (_, i) => i + 1)];
 
 const hasPictures = ({ outputs }: SeriesView) => outputs.some(({ nImages }) => nImages > 0);
 
@@ -76,7 +80,11 @@ function SidePicker({ title, address, side, onChoose }: { title: string; address
         <option value={nobody}>choose a series …</option>
         {all.map((exam) => (
           <optgroup key={exam.id} label={`${timeOf(exam.openedAt)} ${patientName(exam.patient.name)} ${exam.patient.id ?? ''}`}>
-            {exam.series.filter(hasPictures).map((series) => <option key={series.id} value={seriesAddress(exam.id, series.id)}>{nameOf(series)}{series.source === 'synthesis' ? ' (synthetic)' : ''}, {patientName(exam.patient.name)}, {timeOf(series.openedAt)}</option>)}
+            {exam.series.filter(hasPictures).flatMap((series) => attemptsOf(series).map((attempt) => (
+              <option key={`${series.id} ${attempt ?? ''}`} value={seriesAddress({ examId: exam.id, seriesId: series.id, attempt })}>
+                {nameOf(series)}{series.source === 'synthesis' ? ' (synthetic)' : ''}{attempt === undefined ? '' : `, attempt ${attempt}`}, {patientName(exam.patient.name)}, {timeOf(series.openedAt)}
+              </option>
+            )))}
           </optgroup>
         ))}
       </select>
@@ -87,11 +95,12 @@ function SidePicker({ title, address, side, onChoose }: { title: string; address
 interface Shown {
   readonly exam: ExamView;
   readonly series: SeriesView;
+  readonly attempt: number | undefined;
   readonly record: RecordView | undefined;
 }
 
 function Pictures({ left, right }: { left: Shown; right: Shown }) {
-  const lists = [usePictureList(left.exam.id, left.series), usePictureList(right.exam.id, right.series)] as const;
+  const lists = [usePictureList(left.exam.id, left.series, left.attempt), usePictureList(right.exam.id, right.series, right.attempt)] as const;
   const outputs = [...new Set([...lists[0], ...lists[1]].map(({ output }) => output))].sort();
   const [wanted, setWanted] = useState<readonly [string | undefined, string | undefined]>([undefined, undefined]);
   const output = [0, 1].map((side) => wanted[side] ?? (outputs.includes('image') ? 'image' : outputs[0])) as [string | undefined, string | undefined];
@@ -146,12 +155,12 @@ interface BesideProps extends Pick<Parameters<typeof Viewport>[0], 'view' | 'win
   readonly picture: PictureData | undefined;
 }
 
-function Beside({ shown: { exam, series }, output, outputs, onOutput, picture, window, ...viewport }: BesideProps) {
+function Beside({ shown: { exam, series, attempt }, output, outputs, onOutput, picture, window, ...viewport }: BesideProps) {
   const palette = paletteOf(output ?? 'image');
   return (
     <figure class="map">
       <figcaption>
-        <span class="one-line"><strong>{nameOf(series)}</strong> <span class="quiet">{patientName(exam.patient.name)}, {timeOf(series.openedAt)}</span></span>
+        <span class="one-line"><strong>{nameOf(series)}</strong> <span class="quiet">{attempt === undefined ? '' : `attempt ${attempt}, `}{patientName(exam.patient.name)}, {timeOf(series.openedAt)}</span></span>
         <select aria-label={`What of ${nameOf(series)}`} value={output} onChange={({ currentTarget }) => onOutput(currentTarget.value)}>
           {outputs.map((kind) => <option key={kind} value={kind}>{outputName(kind)}</option>)}
         </select>
@@ -162,7 +171,7 @@ function Beside({ shown: { exam, series }, output, outputs, onOutput, picture, w
   );
 }
 
-const named = ({ exam, series }: Shown, entry: PictureEntry | undefined) => (entry === undefined ? undefined : { examId: exam.id, seriesId: series.id, output: entry.output, number: entry.number });
+const named = ({ exam, series, attempt }: Shown, entry: PictureEntry | undefined) => (entry === undefined ? undefined : { examId: exam.id, seriesId: series.id, output: entry.output, number: entry.number, attempt });
 
 /** Index of the slice at the same place of the patient; where places are unknown, the same number. */
 function besideOf(entry: PictureEntry | undefined, others: readonly PictureEntry[], at: number): number {

@@ -23,7 +23,7 @@ export function PhysicsPage({ exam, seriesId }: { exam: ExamView; seriesId: stri
     <div class="physics">
       <nav class="series-choice" aria-label="Series">
         {scanned.map((one) => <a key={one.id} href={hrefOf('exam', exam.id, 'physics', one.id)} aria-current={one.id === series.id ? 'true' : undefined}>{nameOf(one)}</a>)}
-        <a class="apart" href={hrefOf('compare', seriesAddress(exam.id, series.id))}>Compare this one …</a>
+        <a class="apart" href={hrefOf('compare', seriesAddress({ examId: exam.id, seriesId: series.id }))}>Compare this one …</a>
         <a href={hrefOf('sweeps')}>Sweeps</a>
       </nav>
       <SeriesPhysics key={series.id} exam={exam} series={series} />
@@ -40,7 +40,7 @@ function SeriesPhysics({ exam, series }: { exam: ExamView; series: SeriesView })
     <>
       {record !== undefined && <Facts record={record} attempt={attempt} onAttempt={setAttempt} />}
       <Trouble error={error} />
-      <MapsPanel exam={exam} series={series} record={record} />
+      <MapsPanel exam={exam} series={series} record={record} attempt={attempt} />
       {record !== undefined && (
         <>
           <TimelinePanel timeline={record.timeline} />

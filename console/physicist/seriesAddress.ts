@@ -1,11 +1,19 @@
-/** A series of any exam, as one part of an address. */
+/** A series of any exam, as one part of an address; and which of its attempts, where it is not the latest. */
 
 /** In no id of an exam, which are base64url. */
 const separator = '~';
 
-export const seriesAddress = (examId: string, seriesId: string): string => `${examId}${separator}${seriesId}`;
+export interface SeriesPlace {
+  readonly examId: string;
+  readonly seriesId: string;
+  /** 1 is the first. */
+  readonly attempt?: number | undefined;
+}
 
-export function seriesOfAddress(address: string | undefined): { readonly examId: string; readonly seriesId: string } | undefined {
-  const at = address?.indexOf(separator) ?? -1;
-  return address === undefined || at <= 0 ? undefined : { examId: address.slice(0, at), seriesId: address.slice(at + 1) };
+export const seriesAddress = ({ examId, seriesId, attempt }: SeriesPlace): string => [examId, attempt ?? '', seriesId].join(separator);
+
+export function seriesOfAddress(address: string | undefined): SeriesPlace | undefined {
+  const [examId, attempt, ...rest] = address?.split(separator) ?? [];
+  if (examId === undefined || examId === '' || attempt === undefined || !/^\d{0,6}$/.test(attempt) || rest.length === 0) return undefined;
+  return { examId, seriesId: rest.join(separator), ...(Number(attempt) > 0 && { attempt: Number(attempt) }) };
 }

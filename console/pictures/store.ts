@@ -14,6 +14,8 @@ export interface PictureName {
   readonly output: string;
   /** From 1 within the output. */
   readonly number: number;
+  /** Of a scan that was sent several times, 1 the first; else the latest. */
+  readonly attempt?: number | undefined;
 }
 
 export interface PictureData extends PictureName {
@@ -32,7 +34,7 @@ const mostBytes = 192 * 2 ** 20;
 const mostLists = 64;
 const askAgainMs = 400;
 
-const keyOf = ({ examId, seriesId, output, number }: PictureName) => `${examId} ${seriesId} ${output} ${number}`;
+const keyOf = ({ examId, seriesId, output, number, attempt }: PictureName) => `${examId} ${seriesId} ${output} ${number} ${attempt ?? 'latest'}`;
 
 export class PictureCache {
   readonly #mostBytes: number;
@@ -117,9 +119,9 @@ onPicture((message: PictureMessage) => {
 export const imagesPath = (examId: string, seriesId: string): string => `api/exams/${encodeURIComponent(examId)}/series/${encodeURIComponent(seriesId)}/images`;
 
 /** What pictures there are of a series, in the order of their slices within each output. */
-export function usePictureList(examId: string, series: Pick<SeriesView, 'id' | 'outputs'> | undefined): readonly PictureEntry[] {
+export function usePictureList(examId: string, series: Pick<SeriesView, 'id' | 'outputs'> | undefined, attempt?: number): readonly PictureEntry[] {
   const [list, setList] = useState<{ readonly of: string; readonly entries: readonly PictureEntry[] }>({ of: '', entries: [] });
-  const of = series === undefined ? '' : `${examId} ${series.id}`;
+  const of = series === undefined ? '' : `${examId} ${series.id} ${attempt ?? 'latest'}`;
   const seriesId = series?.id;
   const revision = seriesId === undefined ? 0 : revisionOf(examId, seriesId).value;
   const nImages = series?.outputs.map(({ kind, nImages: n }) => `${kind} ${n}`).join();
@@ -128,7 +130,7 @@ export function usePictureList(examId: string, series: Pick<SeriesView, 'id' | '
     const abort = new AbortController();
     // Images come many at once: one question for them all.
     const timer = setTimeout(() => {
-      getJson<{ images: PictureEntry[] }>(imagesPath(examId, seriesId), abort.signal)
+      getJson<{ images: PictureEntry[] }>(`${imagesPath(examId, seriesId)}${attempt === undefined ? '' : `?attempt=${attempt}`}`, abort.signal)
         .then(({ images }) => setList({ of, entries: images }))
         .catch(() => undefined);
     }, list.of === of ? askAgainMs : 0);
@@ -141,7 +143,8 @@ export function usePictureList(examId: string, series: Pick<SeriesView, 'id' | '
     if (seriesId === undefined) return [];
     const told = list.of === of ? list.entries : [];
     const isTold = new Set(told.map(({ output, number }) => `${output} ${number}`));
-    const untold = [...arrivalsOf(examId, seriesId).entries].flatMap(([key, entry]) => (isTold.has(key) ? [] : [entry]));
+    // What comes by itself is of the latest.
+    const untold = attempt !== undefined ? [] : [...arrivalsOf(examId, seriesId).entries].flatMap(([key, entry]) => (isTold.has(key) ? [] : [entry]));
     return [...told, ...untold].sort((a, b) => (a.output < b.output ? -1 : a.output > b.output ? 1 : placeOf(a) - placeOf(b) || a.number - b.number));
   }, [of, list, revision]);
 }
@@ -176,8 +179,8 @@ export function fetchPicture(name: PictureName): Promise<PictureData> {
   const key = keyOf(name);
   const known = underway.get(key);
   if (known !== undefined) return known;
-  const { examId, seriesId, output, number } = name;
-  const asked = getBytes(`${imagesPath(examId, seriesId)}/${number}?output=${encodeURIComponent(output)}&as=float32`)
+  const { examId, seriesId, output, number, attempt } = name;
+  const asked = getBytes(`${imagesPath(examId, seriesId)}/${number}?output=${encodeURIComponent(output)}&as=float32${attempt === undefined ? '' : `&attempt=${attempt}`}`)
     .then(({ bytes, headers }) => {
       const fact = (header: string) => Number(headers.get(`x-conus-${header}`));
       const geometry = headers.get('x-conus-geometry');

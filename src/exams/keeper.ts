@@ -178,10 +178,12 @@ export class ExamKeeper {
 
   /**
    * Pictures of a scan that are in memory, of the latest session that has some, and how many images of each output that made.
+   * @param attempt of this session only, 1 the first
    * @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN
    */
-  recentPictures(examId: string, seriesId: string): { readonly pictures: readonly ExamPicture[]; readonly nMade: (output: string) => number } {
-    for (const { sessionId, outputs } of this.#runsOf(examId, seriesId)) {
+  recentPictures(examId: string, seriesId: string, attempt?: number): { readonly pictures: readonly ExamPicture[]; readonly nMade: (output: string) => number } {
+    const runs = this.#runsOf(examId, seriesId);
+    for (const { sessionId, outputs } of attempt === undefined ? runs : [runs.at(-attempt) ?? []].flat()) {
       const pictures = this.#pictures.ofSession(sessionId);
       if (pictures.length > 0) return { pictures, nMade: (output) => outputs[output as OutputKind]?.nImages ?? 0 };
     }

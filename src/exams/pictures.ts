@@ -39,10 +39,10 @@ export interface PicturePlace {
 
 /** Pictures of a series, wherever they are kept. */
 export interface PictureSource {
-  /** In the order of outputs and numbers. @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN */
-  list(examId: string, seriesId: string): Promise<readonly ListedPicture[]>;
+  /** In the order of outputs and numbers. @param attempt of a scan that was sent several times, 1 the first; else the latest that has pictures @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN */
+  list(examId: string, seriesId: string, attempt?: number): Promise<readonly ListedPicture[]>;
   /** @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SERIES_UNKNOWN, CONUS_ERR_IMAGE_GONE */
-  picture(examId: string, seriesId: string, output: string, number: number): Promise<ExamPicture>;
+  picture(examId: string, seriesId: string, output: string, number: number, attempt?: number): Promise<ExamPicture>;
 }
 
 /** Images that are looked at; coil maps and point-spread functions are many and for files. */

@@ -9,7 +9,9 @@ import type { ExamPicture, PictureSource } from '../exams/index.js';
 import { httpError } from './errors.js';
 
 const output = z.string().max(32).default('image');
-const imageQuery = z.object({ output, as: z.enum(['png', 'float32']).default('png') });
+const attempt = z.coerce.number().int().min(1).max(1e6).optional();
+const listQuery = z.object({ attempt });
+const imageQuery = z.object({ output, attempt, as: z.enum(['png', 'float32']).default('png') });
 const volumeQuery = z.object({ output, contrast: z.coerce.number().int().min(0).default(0), repetition: z.coerce.number().int().min(0).default(0) });
 
 /** Of the values of a volume; a page has to hold it as well. */
@@ -25,12 +27,16 @@ interface Names {
 export function pictureRoutes(pictures: PictureSource) {
   return (app: FastifyInstance): void => {
     const series = '/api/exams/:id/series/:seriesId';
-    app.get<{ Params: Names }>(`${series}/images`, async ({ params }) => ({ images: await pictures.list(params.id, params.seriesId) }));
+    app.get<{ Params: Names }>(`${series}/images`, async ({ params, query }) => {
+      const asked = listQuery.safeParse(query);
+      if (!asked.success) throw httpError('CONUS_ERR_HTTP_REQUEST', 'another attempt');
+      return { images: await pictures.list(params.id, params.seriesId, asked.data.attempt) };
+    });
     app.get<{ Params: Names }>(`${series}/images/:number`, async ({ params, query }, reply) => {
       const asked = imageQuery.safeParse(query);
       const number = Number(params.number);
-      if (!asked.success || !Number.isInteger(number) || number < 1) throw httpError('CONUS_ERR_HTTP_REQUEST', 'another image number, output or form');
-      return sendPicture(reply, await pictures.picture(params.id, params.seriesId, asked.data.output, number), asked.data.as);
+      if (!asked.success || !Number.isInteger(number) || number < 1) throw httpError('CONUS_ERR_HTTP_REQUEST', 'another image number, output, attempt or form');
+      return sendPicture(reply, await pictures.picture(params.id, params.seriesId, asked.data.output, number, asked.data.attempt), asked.data.as);
     });
     app.get<{ Params: Names }>(`${series}/volume`, async ({ params, query }, reply) => {
       const asked = volumeQuery.safeParse(query);

@@ -20,15 +20,15 @@ export interface KeptSynthesis {
   readonly series: readonly { readonly kind: string; readonly description: string; readonly seriesInstanceUid: string; readonly instances: readonly StoredInstance[] }[];
 }
 
-/** Everything that is kept of a series, by the kind of image; several DICOM series may be of one kind. */
-export function keptOutputsOf(examId: string, view: SeriesView, kept: KeptImages): { readonly output: string; readonly instances: StoredInstance[] }[] {
+/** Everything that is kept of a series, by the kind of image; several DICOM series may be of one kind. @param attempt as of sessionOf */
+export function keptOutputsOf(examId: string, view: SeriesView, kept: KeptImages, attempt?: number): { readonly output: string; readonly instances: StoredInstance[] }[] {
   const isKept = ({ ref }: StoredInstance) => kept.spool.objects.has(ref);
   if (view.source === 'synthesis') {
     return (kept.synthesised(examId, view.id)?.series ?? []).map(({ kind, instances }) => ({ output: kind, instances: instances.filter(isKept) }));
   }
   const received = kept.exams.book.record(examId)?.series[view.id]?.received;
   if (received !== undefined) return [{ output: 'image', instances: kept.received(received.seriesInstanceUid).filter(isKept) }];
-  return (sessionOf(examId, view, kept)?.series ?? []).map((series) => ({ output: series.output, instances: instancesOf(series, kept) }));
+  return (sessionOf(examId, view, kept, attempt)?.series ?? []).map((series) => ({ output: series.output, instances: instancesOf(series, kept) }));
 }
 
 /** What was made of a scan: its images, and the denoised ones; or what came by DICOM, or was computed. Nothing where all of it is gone. */
@@ -62,11 +62,12 @@ export function keptSeriesOf(examId: string, view: SeriesView, kept: KeptImages)
     .filter(({ instances }) => instances.length > 0);
 }
 
-/** That made the images of a scan. A measurement that was sent again was reconstructed again: the latest counts. */
-export function sessionOf(examId: string, view: SeriesView, { exams, keeper }: Pick<KeptImages, 'exams' | 'keeper'>): SessionRecord | undefined {
+/** That made the images of a scan. A measurement that was sent again was reconstructed again: the latest counts. @param attempt or this one, 1 the first */
+export function sessionOf(examId: string, view: SeriesView, { exams, keeper }: Pick<KeptImages, 'exams' | 'keeper'>, attempt?: number): SessionRecord | undefined {
   const runs = exams.book.record(examId)?.series[view.id]?.runs ?? {};
   const latestFirst = Object.values(runs).sort((a, b) => b.openedAt - a.openedAt);
-  return latestFirst.map(({ sessionId }) => keeper.session(sessionId)).find((session) => (session?.series ?? []).length > 0);
+  const asked = attempt === undefined ? latestFirst : [latestFirst.at(-attempt) ?? []].flat();
+  return asked.map(({ sessionId }) => keeper.session(sessionId)).find((session) => (session?.series ?? []).length > 0);
 }
 
 /** Those that were not cleaned away. */

@@ -37,9 +37,9 @@ export class SeriesPictures implements PictureSource {
     this.#kept = kept;
   }
 
-  async list(examId: string, seriesId: string): Promise<readonly ListedPicture[]> {
-    const recent = this.#exams.recentPictures(examId, seriesId);
-    const keptInstances = this.#keptOutputs(examId, seriesId);
+  async list(examId: string, seriesId: string, attempt?: number): Promise<readonly ListedPicture[]> {
+    const recent = this.#exams.recentPictures(examId, seriesId, attempt);
+    const keptInstances = this.#keptOutputs(examId, seriesId, attempt);
     const lists: ListedPicture[] = recent.pictures
       .filter(({ output }) => this.#isInMemory(recent, output, keptInstances))
       .map((picture) => listed(picture, keptInstances.has(picture.output)));
@@ -50,9 +50,9 @@ export class SeriesPictures implements PictureSource {
     return lists.sort(inListOrder);
   }
 
-  async picture(examId: string, seriesId: string, output: string, number: number): Promise<ExamPicture> {
-    const recent = this.#exams.recentPictures(examId, seriesId);
-    const keptInstances = this.#keptOutputs(examId, seriesId);
+  async picture(examId: string, seriesId: string, output: string, number: number, attempt?: number): Promise<ExamPicture> {
+    const recent = this.#exams.recentPictures(examId, seriesId, attempt);
+    const keptInstances = this.#keptOutputs(examId, seriesId, attempt);
     if (this.#isInMemory(recent, output, keptInstances)) {
       const found = recent.pictures.find((picture) => picture.output === output && picture.number === number);
       if (found !== undefined) return found;
@@ -78,10 +78,10 @@ export class SeriesPictures implements PictureSource {
   }
 
   /** What the data folder has of a series, by output. */
-  #keptOutputs(examId: string, seriesId: string): ReadonlyMap<string, readonly StoredInstance[]> {
+  #keptOutputs(examId: string, seriesId: string, attempt?: number): ReadonlyMap<string, readonly StoredInstance[]> {
     const view = this.#exams.exam(examId).series.find(({ id }) => id === seriesId);
     if (view === undefined) throw examError('CONUS_ERR_SERIES_UNKNOWN', 'another id');
-    return this.#kept === undefined ? new Map() : keptInstancesOf(examId, view, this.#kept);
+    return this.#kept === undefined ? new Map() : keptInstancesOf(examId, view, this.#kept, attempt);
   }
 
   /** In the window of its owner, where that is kept. */
@@ -144,9 +144,9 @@ export class SeriesPictures implements PictureSource {
 }
 
 /** By output; several DICOM series of one output are one list. */
-function keptInstancesOf(examId: string, view: SeriesView, kept: KeptImages): Map<string, readonly StoredInstance[]> {
+function keptInstancesOf(examId: string, view: SeriesView, kept: KeptImages, attempt?: number): Map<string, readonly StoredInstance[]> {
   const outputs = new Map<string, readonly StoredInstance[]>();
-  for (const { output, instances } of keptOutputsOf(examId, view, kept)) {
+  for (const { output, instances } of keptOutputsOf(examId, view, kept, attempt)) {
     if (isShown(output) && instances.length > 0) outputs.set(output, [...(outputs.get(output) ?? []), ...instances]);
   }
   return outputs;

@@ -57,10 +57,11 @@ describe('two scans', () => {
     ]);
   });
   it('have addresses that lead back to them', () => {
-    fc.assert(fc.property(fc.stringMatching(/^[\w-]{12}$/), fc.string({ minLength: 1 }), (examId, seriesId) => {
-      expect(seriesOfAddress(seriesAddress(examId, seriesId))).toEqual({ examId, seriesId });
+    fc.assert(fc.property(fc.stringMatching(/^[\w-]{12}$/), fc.string({ minLength: 1 }), fc.option(fc.integer({ min: 1, max: 999_999 }), { nil: undefined }), (examId, seriesId, attempt) => {
+      const place = { examId, seriesId, ...(attempt !== undefined && { attempt }) };
+      expect(seriesOfAddress(seriesAddress(place))).toEqual(place);
     }));
-    for (const none of [undefined, '-', 'x', '~y']) expect(seriesOfAddress(none)).toBeUndefined();
+    for (const none of [undefined, '-', 'x', '~1~y', 'x~y', 'x~-1~y', 'x~y~z']) expect(seriesOfAddress(none)).toBeUndefined();
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange } from '../client.js';
-import { simulated } from '../streams.js';
+import { simulated, withConfig } from '../streams.js';
 import { openBrowser, openPage, screens, screenshot, showsPicture, unreachable, violations } from './browser.js';
 import type { Browser, Page } from './browser.js';
 import { goTo, tooWide } from './inPage.js';
@@ -44,7 +44,7 @@ async function opened(hash: string, viewport: { width: number; height: number } 
 }
 
 const physics = (of: 0 | 1) => `#/exam/${places[of]!.examId}/physics/${places[of]!.seriesId}`;
-const compare = () => ['#/compare', ...places.map(({ examId, seriesId }) => encodeURIComponent(`${examId}~${seriesId}`))].join('/');
+const compare = () => ['#/compare', ...places.map(({ examId, seriesId }) => encodeURIComponent(`${examId}~~${seriesId}`))].join('/');
 const panel = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
 
 describe('the record of a scan', () => {
@@ -106,6 +106,21 @@ describe('two scans side by side', () => {
     await page.getByLabel('what is the same, too').check();
     await expect.poll(() => differences.getByRole('row').count()).toBeGreaterThan(few + 20);
     await screenshot(page, 'compare');
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it('may be attempts of one scan: what was asked for differently is told, and each has its pictures', async () => {
+    const asked = (kernelReadout: number) => withConfig(ofPatient(simulated({ nSlices: 1, acceleration: 2, calibrationLines: 24 }), { id: 'P9', name: 'Again^9' }), `{"parameters":{"kernelReadout":${kernelReadout}}}`);
+    for (const kernelReadout of [3, 7]) await exchange(service.port, asked(kernelReadout));
+    const { page, complaints, close } = await opened('#/compare');
+    for (const [side, attempt] of [['Left', 'attempt 1, Again'], ['Right', /Again/]] as const) {
+      const option = page.getByLabel(side).getByRole('option', { name: attempt }).first();
+      await page.getByLabel(side).selectOption((await option.getAttribute('value'))!);
+    }
+    await panel(page, 'What differs').getByRole('row', { name: /^kernelReadout 3 client 7 client/ }).waitFor();
+    await page.getByLabel('difference').check();
+    await expect.poll(() => panel(page, 'Pictures').getByRole('img', { name: 'colours from -' }).count()).toBe(1);
     expect(complaints).toEqual([]);
     await close();
   });

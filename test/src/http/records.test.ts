@@ -5,10 +5,11 @@ import type { FastifyInstance } from 'fastify';
 import { encodeClose, encodeConfigFile, encodeHeader } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Doors } from '../../../src/doors/index.js';
-import { httpApp, recordRoutes, sweepRoutes } from '../../../src/http/index.js';
+import { httpApp, pictureRoutes, recordRoutes, sweepRoutes } from '../../../src/http/index.js';
 import { createLog } from '../../../src/log.js';
 import { Metrics } from '../../../src/metrics.js';
 import { RecordShelf, reconstructionRecorder, toldRecordSchema } from '../../../src/records/index.js';
+import { SeriesPictures } from '../../../src/service/pictures.js';
 import { joinObservers } from '../../../src/session/index.js';
 import { SweepFolder } from '../../../src/sweep/index.js';
 import { kept } from '../exams/kept.js';
@@ -18,7 +19,7 @@ import { concat, headerXml, lines } from '../streams.js';
 const measurement = headerXml().replace(
   '<acquisitionSystemInformation>', '<measurementInformation><measurementID>m1</measurementID><patientPosition>HFS</patientPosition></measurementInformation><acquisitionSystemInformation>',
 );
-const scan = concat([...encodeConfigFile('grappa'), ...encodeHeader(measurement), ...lines(), ...encodeClose()]);
+const scanOf = (sent: readonly Uint8Array[]) => concat([...encodeConfigFile('grappa'), ...encodeHeader(measurement), ...sent, ...encodeClose()]);
 let app: FastifyInstance;
 let at = '';
 let folder = '';
@@ -30,12 +31,13 @@ beforeAll(async () => {
   const shelf = new RecordShelf();
   app = httpApp({
     doors: await Doors.open(), metrics: new Metrics(), health: () => [], log: createLog('silent', { write: () => undefined }),
-    plugins: [recordRoutes(keeper, shelf), sweepRoutes(new SweepFolder(folder))],
+    plugins: [recordRoutes(keeper, shelf), pictureRoutes(new SeriesPictures(keeper, undefined)), sweepRoutes(new SweepFolder(folder))],
   });
   // The same measurement twice, the second time without a record yet, and a third time.
   for (const [id, overrides] of [['s1', {}], ['s2', undefined], ['s3', { kernelReadout: '7' }]] as const) {
     const recorder = overrides === undefined ? {} : reconstructionRecorder((record) => shelf.put(id, record));
-    await play([scan], {}, { id, ...(overrides !== undefined && { overrides }), observer: joinObservers([recorder, keeper.observe(id)], () => errors++) });
+    // The first lacks a line.
+    await play([scanOf(id === 's1' ? lines().slice(1) : lines())], {}, { id, ...(overrides !== undefined && { overrides }), observer: joinObservers([recorder, keeper.observe(id)], () => errors++) });
   }
   const [exam] = keeper.book.exams;
   at = `/api/exams/${exam!.id}/series/${exam!.series[0]!.id}/record`;
@@ -68,6 +70,24 @@ describe('the record of a series', () => {
 
   it('of an unknown series is refused', async () => {
     expect((await app.inject(at.replace(/series\/[^/]+/, 'series/none'))).json()).toMatchObject({ error: { code: 'CONUS_ERR_SERIES_UNKNOWN' } });
+  });
+});
+
+describe('pictures of a series', () => {
+  const images = () => at.replace(/record$/, 'images');
+  const pixels = async (query: string) => (await app.inject(`${images()}/1?as=float32${query}`)).rawPayload.toString('hex');
+
+  it('are those of the latest attempt, or of the one that is asked for', async () => {
+    const latest = await pixels('');
+    expect(await pixels('&attempt=3')).toBe(latest);
+    expect(await pixels('&attempt=2')).toBe(latest);
+    expect(await pixels('&attempt=1')).not.toBe(latest);
+  });
+
+  it('are none of an attempt that there was not', async () => {
+    expect((await app.inject(`${images()}?attempt=4`)).json()).toEqual({ images: [] });
+    expect((await app.inject(`${images()}/1?attempt=4`)).statusCode).toBe(410);
+    expect((await app.inject(`${images()}?attempt=0`)).statusCode).toBe(400);
   });
 });
 
