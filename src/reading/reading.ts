@@ -8,7 +8,7 @@
  * Who changes something tells which revision he saw: two readers never overwrite each other unseen. Pure transitions; a
  * record stays as it is.
  */
-import { changeGrade, editSentence, gradeValues, sentenceText } from '../../analysis/index.js';
+import { changeGrade, editSentence, gradeValues, kindWords, measureWords, sentenceText } from '../../analysis/index.js';
 import type { GradeScale, Report } from '../../analysis/index.js';
 import type { StoredInstance } from '../spool/index.js';
 import { readingError } from './errors.js';
@@ -95,6 +95,16 @@ export function withConfirmation(reading: ReadingRecord, confirmed: Confirmation
 export const scaleValues: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   Object.entries(gradeValues).map(([scale, values]) => [scale, values.map(([value]) => value)]),
 );
+
+/** Kinds, measures and scales of a report in words. */
+export function wordsOf({ findings, notAssessed }: Report): { readonly kinds: Record<string, string>; readonly names: Record<string, string> } {
+  const kinds = new Set([...findings, ...notAssessed].map(({ kind }) => kind));
+  const names = new Set(findings.flatMap(({ measures, grades }) => [...measures.map(({ name }) => name), ...grades.map(({ scale }) => scale)]));
+  return {
+    kinds: Object.fromEntries([...kinds].map((kind) => [kind, kindWords[kind]])),
+    names: Object.fromEntries([...names].map((name) => [name, measureWords(name)])),
+  };
+}
 
 function next(reading: ReadingRecord, report: Report, step: ReadingStep): ReadingRecord {
   return { ...reading, revision: step.revision, report, steps: [...reading.steps, step] };

@@ -30,6 +30,12 @@ export const readingSchema = z.object({
       z.object({ what: z.literal('confirmed'), ...signed }),
     ]))
     .describe('everything that was said, oldest first'),
+  images: z
+    .array(z.object({ seriesId: z.string().describe('of the exam'), output: z.string() }).nullable())
+    .describe('for every series of the report, where its pictures are'),
+  words: z
+    .object({ kinds: z.record(z.string(), z.string()), names: z.record(z.string(), z.string()).describe('of measures and scales') })
+    .describe('what is in the report, as its documents word it'),
   scales: z.record(z.string(), z.array(z.string())).describe('the values that each scale has, from healthy to worst'),
   earlier: z.object({ state, at: time, by: by.optional() }).optional().describe('what became of the reading before the exam was analysed again; nothing of it is in this one'),
 });

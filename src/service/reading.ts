@@ -12,7 +12,7 @@ import type { DeliverableSeries } from '../dicom/index.js';
 import type { DeliveryState, ExamKeeper, ReadingFacts } from '../exams/index.js';
 import { readingRoutes } from '../http/index.js';
 import type { Logger } from '../log.js';
-import { checkConfirmable, draftReading, readingError, scaleValues, stateOf, withConfirmation, withGrade, withSentence } from '../reading/index.js';
+import { checkConfirmable, draftReading, readingError, scaleValues, stateOf, withConfirmation, withGrade, withSentence, wordsOf } from '../reading/index.js';
 import type { Confirmation, ConfirmWord, ReadingRecord, ReadingView } from '../reading/index.js';
 import type { OutboxJob, Spool, StoredInstance } from '../spool/index.js';
 import { VERSION } from '../version.js';
@@ -59,6 +59,8 @@ export function openReadings({ spool, exams, handoff, destinationsFor, log }: Re
       state: stateOf({ revision, ...(confirmed !== undefined && { confirmed }) }),
       ...(confirmed !== undefined && { confirmed: { by: confirmed.by, at: confirmed.at, revision: confirmed.revision, deliveries: deliveriesOf(confirmed, spool) } }),
       steps: [...steps],
+      images: report.series.map((series) => placeOf(series, analysis)),
+      words: wordsOf(report),
       scales: Object.fromEntries(Object.entries(scaleValues).map(([scale, values]) => [scale, [...values]])),
       ...(earlier !== undefined && { earlier }),
     };
@@ -138,6 +140,12 @@ function factsOf({ offerId, revision, steps, confirmed }: ReadingRecord, spool: 
   const isConfirmed = confirmed?.revision === revision;
   const delivery = confirmed === undefined || !isConfirmed ? undefined : worstOf(deliveriesOf(confirmed, spool).map(({ state }) => state));
   return { offerId, revision, state: isConfirmed ? 'confirmed' : 'changed', by: last.by, at: last.at, ...(delivery !== undefined && { delivery }) };
+}
+
+/** In the exam; null where the analysis was not given it by us. */
+function placeOf({ seriesInstanceUid }: ReadingRecord['report']['series'][number], { offered }: KeptAnalysis): ReadingView['images'][number] {
+  const found = offered.series.find((series) => series.seriesInstanceUid === seriesInstanceUid);
+  return found?.scan === undefined ? null : { seriesId: found.scan, output: found.denoised ? 'denoised' : 'image' };
 }
 
 type Deliveries = NonNullable<ReadingView['confirmed']>['deliveries'];

@@ -136,6 +136,8 @@ it('is a draft as soon as there is a report', async () => {
   const draft = await reading();
   expect(draft).toMatchObject({ state: 'draft', revision: 0, steps: [], stage: 'grader', scales: { centralCanal: ['normal', 'mild', 'moderate', 'severe'] } });
   expect(draft.confirmed).toBeUndefined();
+  expect(draft.images).toEqual(['t1w', 't2w'].map((role) => ({ seriesId: found.series.find((one) => one.role === role)!.id, output: 'image' })));
+  expect(draft.words).toMatchObject({ kinds: { modic: 'Modic changes' }, names: { sacArea: 'sac area', genant: 'Genant' } });
 }, 120_000);
 
 it('takes a grade and a sentence, with who said it, and the exam tells it', async () => {
