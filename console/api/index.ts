@@ -4,3 +4,5 @@ export { useExam } from './useExam.js';
 export type { ConnectionState, LiveCounts } from './live.js';
 export type * from './physics.js';
 export type * from './types.js';
+export type * from './operations.js';
+export type * from './reading.js';

@@ -2,6 +2,8 @@
  * What the service tells, as the console knows it. The console imports nothing of the service; a test holds that what
  * the service's own types allow is assignable to these.
  */
+import type { ReadingHead } from './reading.js';
+
 export type Light = 'green' | 'amber' | 'red';
 
 export interface Reason {
@@ -184,6 +186,7 @@ export interface ExamHead {
   readonly settings: ExamSettings;
   readonly analyses: readonly AnalysisView[];
   readonly priority?: Priority | undefined;
+  readonly reading?: ReadingHead | undefined;
 }
 
 export interface ExamView extends ExamHead {

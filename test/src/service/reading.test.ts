@@ -5,17 +5,10 @@ import { join } from 'node:path';
 import dcmjs from 'dcmjs';
 import type { NaturalDataset } from 'dcmjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bodyCode, discCode, makeReport, structureCodes } from '../../../analysis/index.js';
-import type { LabelledStack, Spine } from '../../../analysis/index.js';
-import { pointOf, volumeOf } from '../../../imaging/index.js';
-import { analysisObjects } from '../../../src/analysis/dicom/index.js';
-import { outcomeOf, readSeriesForAnalysis } from '../../../src/analysis/index.js';
-import type { SourcedSeries } from '../../../src/analysis/index.js';
 import { handoffSection } from '../../../src/config/handoff.js';
 import { readIdentity } from '../../../src/dicom/index.js';
 import { examSchema } from '../../../src/exams/index.js';
 import type { ExamView } from '../../../src/exams/index.js';
-import type { Offer, Outcome } from '../../../src/handoff/index.js';
 import { createLog } from '../../../src/log.js';
 import { Metrics } from '../../../src/metrics.js';
 import type { Sender } from '../../../src/outbox/index.js';
@@ -24,8 +17,8 @@ import { readingSchema } from '../../../src/reading/index.js';
 import type { ReadingView } from '../../../src/reading/index.js';
 import { startService } from '../../../src/service/index.js';
 import type { Service } from '../../../src/service/index.js';
-import { assessment } from '../../analysis/report/fixtures.js';
 import { accepted, startStage, type RunningStage } from '../handoff/stage.js';
+import { analysedAsBoxes } from './boxAnalysis.js';
 import { scanned, tinyExam } from './tinyExam.js';
 
 const log: string[] = [];
@@ -47,33 +40,6 @@ const archive: Sender = {
 };
 const archived = async () => Promise.all((await readdir(at('archive')).catch(() => [] as string[])).map(async (name) => readFile(at('archive', name))));
 
-/** What a stage finds on the tiny images: boxes. */
-async function analysed(offer: Offer): Promise<Outcome[]> {
-  const series: SourcedSeries[] = [];
-  for (const { dicom, role } of offer.series) series.push(...(await readSeriesForAnalysis(dicom.map(({ location }) => stage.fetched.get(location)!), { role })).series);
-  const labelled = ({ series: { volume: { geometry, data }, orientation } }: SourcedSeries, seriesIndex: number): LabelledStack => {
-    const [columns] = geometry.matrixSize;
-    const codes = Uint16Array.from(data, (_, voxel) => {
-      const row = Math.floor(voxel / columns) % geometry.matrixSize[1];
-      const column = voxel % columns;
-      if (column > 20) return column < 24 ? structureCodes.sac : 0;
-      return column < 8 ? 0 : row < 10 ? bodyCode('L4') : row < 14 ? discCode('L4-L5') : row < 26 ? bodyCode('L5') : 0;
-    });
-    return { seriesIndex, orientation, codes: volumeOf(geometry, codes), confidence: new Uint8Array(codes.length).fill(200) };
-  };
-  const { geometry } = series[0]!.series.volume;
-  const frame = { originMm: pointOf(geometry, [14, 5, 1]), x: geometry.sliceDirection, y: geometry.rowDirection, z: geometry.columnDirection };
-  const spine: Spine = {
-    series: series.map((one) => one.series), stacks: series.map(labelled),
-    vertebrae: ['L4', 'L5'].map((name) => ({ name, frame, partial: false, confidence: 0.9 })),
-    segments: [{ name: 'L4-L5', upper: 'L4', lower: 'L5', frame, halfWidthMm: 10, halfDepthMm: 10, confidence: 0.9 }],
-    numbering: { certain: true, reasons: ['the sacrum'] },
-  };
-  const report = makeReport(spine, assessment(), { software: { name: 'Conus', version: '0.1.0' }, models: [{ id: 'boxes', version: '1' }], created: new Date() });
-  const objects = analysisObjects({ spine, report, sources: series.map(({ stack }) => stack), softwareVersion: '0.1.0' });
-  return [outcomeOf(offer.offerId, offer.tasks, { report, objects, outlines: { version: 1, series: [] }, evidence: [] })];
-}
-
 async function start(): Promise<Service> {
   return startService(
     {
@@ -93,7 +59,7 @@ async function start(): Promise<Service> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'conus-reading-'));
-  stage = await startStage({ answer: () => accepted, fetches: true, outcomes: analysed });
+  stage = await startStage({ answer: () => accepted, fetches: true, outcomes: (offer) => analysedAsBoxes(offer, stage.fetched) });
   const protocol = await loadUnresolvedProtocol('lumbar-standard');
   await writeFile(at('short.json'), JSON.stringify({
     ...protocol, name: 'short', synthesise: [], whenComplete: [],
