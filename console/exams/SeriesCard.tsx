@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { ExamView, SeriesView } from '../api/index.js';
 import { hrefOf } from '../app/route.js';
 import { Light, outputName, roleName, State, timeOf } from '../parts/index.js';
+import { markOf } from '../pictures/naming.js';
 import { seriesStates } from './examWords.js';
 import { useMeaning } from './meanings.js';
 import { withNames } from './promiseWords.js';
@@ -16,7 +17,7 @@ export function SeriesCard({ exam, series, isSelected }: { exam: ExamView; serie
     <li class={`card ${isSelected ? 'selected' : ''}`}>
       <div class="card-head">
         <a href={hrefOf('exam', exam.id, 'series', id)} aria-current={isSelected ? 'true' : undefined}>{description ?? (role === undefined ? 'Series' : roleName(role))}</a>
-        {source === 'synthesis' && <span class="synthetic-mark">SYNTHETIC</span>}
+        {markOf(series) !== undefined && <span class="synthetic-mark">{markOf(series)}</span>}
         <State is={standing}>{words}</State>
       </div>
       <p class="reason">{[factWords(series), timeOf(endedAt ?? openedAt), source === 'dicom' ? 'received' : '', nAttempts > 1 ? `sent ${nAttempts} times` : ''].filter((part) => part !== '').join(' · ')}</p>

@@ -7,6 +7,7 @@ import { hrefOf } from '../app/route.js';
 import { outputName, Panel, patientName, timeOf, Trouble } from '../parts/index.js';
 import { ColourBar } from '../pictures/ColourBar.js';
 import { nearestSlice } from '../pictures/geometry.js';
+import { markOf } from '../pictures/naming.js';
 import { usePicture, usePictureList } from '../pictures/store.js';
 import type { PictureData } from '../pictures/store.js';
 import { newView, Viewport } from '../pictures/viewport.js';
@@ -82,7 +83,7 @@ function SidePicker({ title, address, side, onChoose }: { title: string; address
           <optgroup key={exam.id} label={`${timeOf(exam.openedAt)} ${patientName(exam.patient.name)} ${exam.patient.id ?? ''}`}>
             {exam.series.filter(hasPictures).flatMap((series) => attemptsOf(series).map((attempt) => (
               <option key={`${series.id} ${attempt ?? ''}`} value={seriesAddress({ examId: exam.id, seriesId: series.id, attempt })}>
-                {nameOf(series)}{series.source === 'synthesis' ? ' (synthetic)' : ''}{attempt === undefined ? '' : `, attempt ${attempt}`}, {patientName(exam.patient.name)}, {timeOf(series.openedAt)}
+                {nameOf(series)}{markOf(series) === undefined ? '' : ' (synthetic)'}{attempt === undefined ? '' : `, attempt ${attempt}`}, {patientName(exam.patient.name)}, {timeOf(series.openedAt)}
               </option>
             )))}
           </optgroup>
@@ -165,7 +166,7 @@ function Beside({ shown: { exam, series, attempt }, output, outputs, onOutput, p
           {outputs.map((kind) => <option key={kind} value={kind}>{outputName(kind)}</option>)}
         </select>
       </figcaption>
-      <Viewport picture={picture} window={window} palette={palette} mark={series.source === 'synthesis' ? 'SYNTHETIC' : undefined} {...viewport} />
+      <Viewport picture={picture} window={window} palette={palette} mark={markOf(series)} {...viewport} />
       {picture !== undefined && <ColourBar palette={palette} window={window.value ?? picture.window} />}
     </figure>
   );

@@ -1,5 +1,6 @@
 /** How a map is shown: within the object, on one scale a series, with the figures that one looks for. */
 import type { PixelWindow } from '../api/index.js';
+import { mapOf } from '../pictures/maps.js';
 import type { PaletteName } from '../pictures/window.js';
 
 /** Pixels above this part of the brightest one are the object, as in the pages of conus recon --report. */
@@ -8,7 +9,7 @@ const objectThreshold = 0.05;
 export const mapKinds = ['gFactor', 'snr', 'noise', 'residual'] as const;
 export type MapKind = (typeof mapKinds)[number];
 
-export const paletteOf = (kind: string): PaletteName => (kind === 'gFactor' || kind === 'snr' || kind === 'noise' ? 'heat' : kind === 'residual' ? 'signed' : 'grey');
+export const paletteOf = (kind: string): PaletteName => mapOf(kind)?.palette ?? 'grey';
 
 export function objectMask(magnitudes: ArrayLike<number>): Uint8Array {
   let brightest = 0;

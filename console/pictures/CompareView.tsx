@@ -6,6 +6,7 @@ import type { ExamView, PictureEntry, PixelWindow, SeriesView } from '../api/ind
 import { Light } from '../parts/index.js';
 import { colourBar, difference } from './maps.js';
 import { markOf, seriesName } from './naming.js';
+import { useSpineWindow } from './spineWindow.js';
 import { usePicture } from './store.js';
 import type { PictureData } from './store.js';
 import { Viewport } from './viewport.js';
@@ -34,6 +35,7 @@ export function CompareView({ exam, series, list, at, go, view, window, overlays
   const name = (output: string) => (entry === undefined ? undefined : { examId: exam.id, seriesId: series.id, output, number: entry.number });
   const conventional = usePicture(name('image')).picture;
   const denoised = usePicture(list.some((one) => one.output === 'denoised' && one.number === entry?.number) ? name('denoised') : undefined).picture;
+  useSpineWindow(window, exam.id, series, conventional);
   const removed = useMemo(() => (conventional === undefined || denoised === undefined ? undefined : difference(conventional, denoised, 'removed')), [conventional, denoised]);
   const half = useMemo(() => (denoised === undefined ? undefined : rightHalf(denoised, window)), [denoised]);
   const light = series.outputs.find(({ kind }) => kind === 'denoised')?.light;
@@ -85,8 +87,8 @@ function rightHalf(denoised: PictureData, window: Signal<PixelWindow | undefined
     context.fillRect(x - 0.75, 0, 1.5, placing.height);
     context.font = '600 13px system-ui, sans-serif';
     context.textBaseline = 'bottom';
-    label(context, 'Conventional', x - 8, placing.height - 8, 'right');
-    label(context, 'Denoised', x + 8, placing.height - 8, 'left');
+    label(context, 'Conventional', x - 8, placing.height - 28, 'right');
+    label(context, 'Denoised', x + 8, placing.height - 28, 'left');
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { signal, useSignal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import type { ExamView, PixelWindow, SeriesView, SliceGeometry } from '../api/index.js';
 import { outputName } from '../parts/index.js';
 import { crossAt, cutOf } from './cuts.js';
@@ -12,10 +12,13 @@ import type { Place } from './cuts.js';
 import { areParallel, nearestSlice, toMm } from './geometry.js';
 import { outlineOverlay } from './outlines.js';
 import type { Outlines } from './outlines.js';
+import { useLinkedView } from './linkedViews.js';
+import type { SharedView } from './linkedViews.js';
 import { markOf, seriesName } from './naming.js';
+import { useSpineWindow } from './spineWindow.js';
 import { usePicture, usePictureList } from './store.js';
 import { newView, Viewport } from './viewport.js';
-import type { Overlay, ViewState } from './viewport.js';
+import type { Overlay } from './viewport.js';
 
 const mostColumns = 4;
 /** Roles from left to right. */
@@ -51,7 +54,7 @@ interface LinkedProps {
 export function LinkedView({ exam, series, outlines, start }: LinkedProps) {
   const reference = useSignal<SliceGeometry | undefined>(start);
   const pointer = useSignal<Place | undefined>(undefined);
-  const view = useMemo(newView, []);
+  const shared = useSignal<SharedView | undefined>(undefined);
   const first = useMemo(() => new Set(firstColumns(exam, series).map(({ id }) => id)), [exam.id]);
   const all = linkable(exam);
   const key = (one: SeriesView) => `${exam.id} ${one.id}`;
@@ -68,12 +71,12 @@ export function LinkedView({ exam, series, outlines, start }: LinkedProps) {
       <div class="choices" role="group" aria-label="Series side by side">
         {all.map((one) => (
           <button key={one.id} type="button" aria-pressed={isShown(one)} disabled={!isShown(one) && columns.length >= mostColumns} onClick={() => toggle(one)}>
-            {seriesName(one)}{one.source === 'synthesis' && <span class="synthetic-mark">SYNTHETIC</span>}
+            {seriesName(one)}{markOf(one) !== undefined && <span class="synthetic-mark">{markOf(one)}</span>}
           </button>
         ))}
       </div>
       <div class="linked">
-        {columns.map((one) => <Column key={one.id} exam={exam} series={one} reference={reference} pointer={pointer} view={view} outlines={outlines} />)}
+        {columns.map((one) => <Column key={one.id} exam={exam} series={one} reference={reference} pointer={pointer} shared={shared} outlines={outlines} />)}
       </div>
     </>
   );
@@ -86,11 +89,11 @@ interface ColumnProps {
   readonly reference: Signal<SliceGeometry | undefined>;
   /** Where somebody points, LPS, mm. */
   readonly pointer: Signal<Place | undefined>;
-  readonly view: Signal<ViewState>;
+  readonly shared: Signal<SharedView | undefined>;
   readonly outlines: Outlines | undefined;
 }
 
-function Column({ exam, series, reference, pointer, view, outlines }: ColumnProps) {
+function Column({ exam, series, reference, pointer, shared, outlines }: ColumnProps) {
   const list = usePictureList(exam.id, series);
   const window = useSignal<PixelWindow | undefined>(undefined);
   const own = useSignal<number | undefined>(undefined);
@@ -101,6 +104,9 @@ function Column({ exam, series, reference, pointer, view, outlines }: ColumnProp
   const index = Math.max(0, Math.min(entries.length - 1, linked ?? own.value ?? Math.floor(entries.length / 2)));
   const entry = entries[index];
   const { picture } = usePicture(entry === undefined ? undefined : { examId: exam.id, seriesId: series.id, output, number: entry.number });
+  useSpineWindow(window, exam.id, series, picture);
+  const frame = useRef<HTMLDivElement>(null);
+  const linkedView = useLinkedView(shared, picture, () => (frame.current === null || frame.current.clientWidth === 0 ? undefined : frame.current.clientHeight / frame.current.clientWidth));
   const ownView = useMemo(newView, []);
   const isParallel = at === undefined || entry?.geometry === undefined || areParallel(at, entry.geometry);
   const isElsewhere = at !== undefined && linked === undefined && isParallel && entries.length > 0;
@@ -116,11 +122,11 @@ function Column({ exam, series, reference, pointer, view, outlines }: ColumnProp
     crossAt(pointer.value),
   ];
   return (
-    <div class="linked-column">
+    <div class="linked-column" ref={frame}>
       <Viewport
         picture={picture}
         // What shows the same part of the patient is zoomed and moved together.
-        view={isParallel ? view : ownView}
+        view={isParallel ? linkedView : ownView}
         window={window}
         label={`${seriesName(series)}, ${outputName(output)}, slice ${index + 1} of ${entries.length}`}
         caption={`${seriesName(series)}${output === 'denoised' ? ', denoised' : ''}`}

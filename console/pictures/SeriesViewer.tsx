@@ -9,6 +9,7 @@ import { LinkedView, linkable } from './LinkedView.js';
 import { colourBar, mapOf } from './maps.js';
 import { markOf, seriesName } from './naming.js';
 import { hasOutlines, outlineOverlay, useOutlines } from './outlines.js';
+import { useSpineWindow } from './spineWindow.js';
 import { usePicture, usePictureList } from './store.js';
 import { TrustPanel, trustMaps, useTrust } from './trust.js';
 import { newView, Viewport } from './viewport.js';
@@ -99,6 +100,7 @@ interface SingleProps {
 function SingleView({ exam, series, list, output, at, nSlices, go, view, window, outlined }: SingleProps) {
   const entry = list.filter((one) => one.output === output)[at];
   const { picture } = usePicture(entry === undefined ? undefined : { examId: exam.id, seriesId: series.id, output: entry.output, number: entry.number });
+  useSpineWindow(window, exam.id, series, picture);
   const trust = useTrust(exam.id, series, list, output === 'image' ? entry?.number : undefined);
   const map = mapOf(output);
   const bar = map === undefined ? undefined : colourBar(map.palette, () => window.peek(), map.unit);

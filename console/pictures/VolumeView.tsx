@@ -80,7 +80,7 @@ async function attachedTo(canvas: HTMLCanvasElement, kept: { current: Niivue | u
   if (kept.current !== undefined) return kept.current;
   if (document.createElement('canvas').getContext('webgl2') === null) return undefined;
   const viewer = new Niivue({
-    backColor: [0, 0, 0, 1], crosshairColor: [1, 0.7, 0.33, 0.8], crosshairWidth: 0.6, fontColor: [0.87, 0.9, 0.93, 1], show3Dcrosshair: true,
+    backColor: [0, 0, 0, 1], crosshairColor: [1, 0.7, 0.33, 0.8], crosshairWidth: 0.5, crosshairWidthUnit: 'mm', fontColor: [0.87, 0.9, 0.93, 1], show3Dcrosshair: true,
     isRadiologicalConvention: true, sagittalNoseLeft: true, isNearestInterpolation: false, dragAndDropEnabled: false, loadingText: '', logLevel: 'error',
   });
   await viewer.attachToCanvas(canvas, false);

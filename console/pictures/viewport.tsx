@@ -271,8 +271,9 @@ function write(context: CanvasRenderingContext2D, { width, height }: { width: nu
     context.textBaseline = 'middle';
     put(left, 8, height / 2, 'left', '#9fb2c3');
     put(right, width - 8, height / 2, 'right', '#9fb2c3');
-    // Below the caption where that reaches so far.
-    put(top, width / 2, context.measureText(caption).width + 20 > width / 2 ? 32 : 14, 'center', '#9fb2c3');
+    // Below caption and mark where those reach so far.
+    const isCrowded = context.measureText(caption).width + 20 > width / 2 || (mark !== undefined && context.measureText(mark).width + 60 > width / 2);
+    put(top, width / 2, isCrowded ? 32 : 14, 'center', '#9fb2c3');
     put(bottom, width / 2, height - 14, 'center', '#9fb2c3');
   }
   if (mark !== undefined) {

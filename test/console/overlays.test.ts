@@ -6,6 +6,9 @@ import { windowOfMiddle } from '../../console/pictures/window.js';
 vi.stubGlobal('sessionStorage', { getItem: () => null, setItem: () => undefined });
 const { outlineOverlay, outlinesAt } = await import('../../console/pictures/outlines.js');
 const { cutOf } = await import('../../console/pictures/cuts.js');
+const { sharedOf, viewOf } = await import('../../console/pictures/linkedViews.js');
+const { placingOf } = await import('../../console/pictures/viewport.js');
+const { toPixel } = await import('../../console/pictures/geometry.js');
 const { markOf } = await import('../../console/pictures/naming.js');
 const { difference, intervalWidth } = await import('../../console/pictures/maps.js');
 
@@ -58,6 +61,32 @@ describe('outlines', () => {
     const { context, points } = drawing();
     outlineOverlay(outlines, { shows: ({ kind }) => kind === 'disc' })!(context, placing, picture(sagittal(0)));
     expect(points).toEqual([]);
+  });
+});
+
+describe('views of several pictures', () => {
+  const [near, far] = [picture(sagittal(0)), { ...picture({ originMm: [4, -130, 150], columnStepMm: [0, 0.8, 0], rowStepMm: [0, 0, -0.8], thicknessMm: 4 }), rows: 256, columns: 224 }];
+  const view = { zoom: 2.5, panX: 0.2, panY: -0.1 };
+
+  it('are what they were after a way there and back', () => {
+    for (const aspect of [0.5, 1, 2.2]) {
+      const back = viewOf(sharedOf(view, near, aspect), near, aspect);
+      expect([back.zoom, back.panX, back.panY]).toEqual([view.zoom, view.panX, view.panY].map((value) => expect.closeTo(value, 9) as number));
+    }
+  });
+
+  it('have the same place in the middle, and a millimetre is as long in both', () => {
+    const size = { width: 300, height: 540 };
+    const aspect = size.height / size.width;
+    const placings = [placingOf(near, view, size), placingOf(far, viewOf(sharedOf(view, near, aspect), far, aspect), size)] as const;
+    const placeOf = (place: (typeof placings)[number], { geometry }: typeof near, yMm: number, zMm: number) => {
+      const { column, row } = toPixel(geometry, [0, yMm, zMm]);
+      return [place.x(column, row), place.y(column, row)];
+    };
+    for (const [yMm, zMm] of [[-60, 60], [-10, 100]] as const) {
+      const [a, b] = [placeOf(placings[0], near, yMm, zMm), placeOf(placings[1], far, yMm, zMm)];
+      a.forEach((value, axis) => expect(value).toBeCloseTo(b[axis]!, 6));
+    }
   });
 });
 
