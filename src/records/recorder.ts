@@ -36,7 +36,7 @@ export function reconstructionRecorder(keep: (record: ReconstructionRecord) => v
   const slices = new Map<number, SliceTimes>();
   let nImages = 0;
   /** The image whose sampling is told, and readouts that may belong to it. */
-  let firstImage: string | undefined;
+  let first: ReadoutFacts | undefined;
   const readouts: ReadoutFacts[] = [];
   let result: ReconstructionRecord['result'];
   let denoising: ReconstructionRecord['denoising'];
@@ -51,8 +51,8 @@ export function reconstructionRecorder(keep: (record: ReconstructionRecord) => v
     return made;
   };
   const lineCame = (facts: ReadoutFacts, atMs: number) => {
-    if (facts.use !== 'calibration') firstImage ??= facts.image;
-    if (firstImage === undefined || facts.image === firstImage || facts.use === 'calibration') readouts.push(facts);
+    if (facts.use !== 'calibration') first ??= facts;
+    if (first === undefined || facts.image === first.image || (facts.use === 'calibration' && facts.slice === first.slice)) readouts.push(facts);
     const times = timesOf(facts.slice);
     if (times === undefined) return;
     times.firstLineMs ??= atMs;
