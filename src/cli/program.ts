@@ -175,7 +175,8 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--host <address>', 'address of the server', LOOPBACK)
     .option('--port <number>', 'port of the server', wholeNumber(1, 65535), DEFAULT_PORT)
     .option('--pace-us <microseconds>', 'time between two readouts, as a scanner would send them', positive)
-    .action(async (input: string, flags: { output: string; host: string; port: number; paceUs?: number; json: boolean }) => {
+    .option('--set <key=value>', 'a parameter that is asked for beside those of the stream; may be repeated', keyValue, {})
+    .action(async (input: string, flags: { output: string; host: string; port: number; paceUs?: number; set: Record<string, string>; json: boolean }) => {
       done(await send(input, flags, io));
     });
 

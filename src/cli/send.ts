@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MrdParser } from 'ismrmrd';
 import type { AcquisitionHeader } from 'ismrmrd';
+import { askingFor } from './askingFor.js';
 import { playSession } from './client.js';
 import { ExitCode } from './exitCodes.js';
 import { printJson } from './io.js';
@@ -14,13 +15,16 @@ export interface SendOptions {
   readonly port: number;
   /** Time between the starts of two readouts, µs; as fast as the socket takes them where it is absent. */
   readonly paceUs?: number;
+  /** Parameters that the stream asks for beside its own. */
+  readonly set: Readonly<Record<string, string>>;
   readonly json: boolean;
 }
 
 /** @throws CodedError CONUS_ERR_INPUT, CONUS_ERR_CONNECTION, CONUS_ERR_OUTPUT, MRD_ERR_* of a paced input */
 export async function send(input: string, options: SendOptions, io: CliIo): Promise<ExitCode> {
   const { bytes } = await openSource(input, io);
-  const pieces = options.paceUs === undefined ? bytes : paced(bytes, options.paceUs);
+  const asking = Object.keys(options.set).length === 0 ? bytes : askingFor(bytes, options.set);
+  const pieces = options.paceUs === undefined ? asking : paced(asking, options.paceUs);
   const { images, texts, files, totalMs, lastReadoutToLastImageMs } = await playSession(pieces, options, options.output, io);
   if (options.json) {
     printJson(io.stdout, { nImages: images.length, texts, files, totalMs, lastReadoutToLastImageMs });

@@ -270,16 +270,22 @@ describe('conus serve and conus send', () => {
     expect(paced).toMatchObject({ code: ExitCode.ok, err: expect.stringContaining('1 images') as string });
     expect((await conus(['compare', at('paced.h5'), at('sent.mrd'), '--json'])).out.toString()).toContain('"nRmse": 0');
     expect((await conus(['send', at('scan.mrd'), '-o', at('sent.png'), ...to])).code).toBe(ExitCode.ok);
+    const asked = await conus(['send', at('scan.mrd'), '-o', at('asked.mrd'), '--set', 'pixelType=float32', '--set', 'seriesDescription=again', '--json', ...to]);
+    expect(asked.code).toBe(ExitCode.ok);
+    const [image] = parseMessages(await readFile(at('asked.mrd'))).flatMap((message) => (message.kind === 'image' ? [message.image] : []));
+    expect([image!.header.dataType, image!.attributes]).toEqual(['float32', expect.stringContaining('again')]);
+    const headless = await conus(['send', '-', '-o', at('headless.mrd'), '--set', 'denoise=0', ...to], concat([...encodeConfigFile('default'), acquisition(0)]));
+    expect([headless.code, headless.err]).toEqual([ExitCode.input, expect.stringContaining('CONUS_ERR_INPUT')]);
     const refused = await conus(['send', '-', '-o', at('refused.mrd'), ...to], concat(encodeConfigFile('nonesuch')));
     expect(refused.code).toBe(ExitCode.input);
     expect(refused.err).toContain('CONUS_ERR_UNKNOWN_CONFIG');
 
     const metrics = await (await fetch(`http://127.0.0.1:${http.port}/metrics`)).text();
-    expect(metrics).toContain('conus_sessions_total{chain="default",outcome="completed"} 3');
+    expect(metrics).toContain('conus_sessions_total{chain="default",outcome="completed"} 4');
     stop.abort();
     expect(await serving).toBe(ExitCode.ok);
     const raw = (await readdir(saveRaw)).sort();
-    expect(raw).toHaveLength(4);
+    expect(raw).toHaveLength(6);
     expect(await readFile(join(saveRaw, raw[0]!))).toEqual(Buffer.from(scan()));
     expect((await conus(['send', at('scan.mrd'), '-o', at('x.mrd'), ...to])).code).toBe(ExitCode.output);
   });
