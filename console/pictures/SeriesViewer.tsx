@@ -8,6 +8,7 @@ import { CompareView } from './CompareView.js';
 import { LinkedView, linkable } from './LinkedView.js';
 import { colourBar, mapOf } from './maps.js';
 import { markOf, seriesName } from './naming.js';
+import { OutlineLegend } from './OutlineLegend.js';
 import { hasOutlines, outlineOverlay, useOutlines } from './outlines.js';
 import { useSpineWindow } from './spineWindow.js';
 import { usePicture, usePictureList } from './store.js';
@@ -70,6 +71,7 @@ export function SeriesViewer({ exam, series }: { exam: ExamView; series: SeriesV
         )}
         {entries.length > 0 && (layout === 'single' || layout === 'compare') && <span class="quiet">slice {at + 1} of {entries.length}</span>}
       </div>
+      {outlines !== undefined && layout !== 'volume' && <OutlineLegend outlines={outlines} geometry={entries[at]?.geometry} />}
       {layout === 'single' && (
         <SingleView exam={exam} series={series} list={list} output={output} at={at} nSlices={entries.length} go={go} view={view} window={window} outlined={outlined} />
       )}

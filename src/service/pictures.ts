@@ -22,14 +22,20 @@ interface KeptPicture extends Omit<ExamPicture, 'values'> {
 const mostReadBytes = 128 * 2 ** 20;
 /** Objects whose headers were read. */
 const mostKnown = 8192;
+/** Outputs whose pictures were told. */
+const mostOutputs = 64;
 
 export class SeriesPictures implements PictureSource {
   readonly #exams: ExamKeeper;
   readonly #kept: KeptImages | undefined;
   /** By object; the last one that was asked for comes last. */
   readonly #found = new Map<string, Promise<readonly FoundFrame[]>>();
+  /** By output and objects. */
+  readonly #outputs = new Map<string, Promise<readonly KeptPicture[]>>();
   readonly #read = new Map<string, ExamPicture>();
   #nReadBytes = 0;
+  /** The object that was parsed last: its frames are asked for one after the other. */
+  #parsed: { readonly ref: string; readonly image: Promise<DicomImage> } | undefined;
 
   /** @param kept absent where there is no data folder */
   constructor(exams: ExamKeeper, kept: KeptImages | undefined) {
@@ -92,7 +98,11 @@ export class SeriesPictures implements PictureSource {
     return ofOwner[0] === undefined ? pictures : pictures.map((picture) => ({ ...picture, window: ofOwner[0]!.window }));
   }
 
-  async #described(output: string, instances: readonly StoredInstance[]): Promise<readonly KeptPicture[]> {
+  #described(output: string, instances: readonly StoredInstance[]): Promise<readonly KeptPicture[]> {
+    return remembered(this.#outputs, `${output} ${instances.map(({ ref }) => ref).join(' ')}`, mostOutputs, () => this.#describe(output, instances));
+  }
+
+  async #describe(output: string, instances: readonly StoredInstance[]): Promise<readonly KeptPicture[]> {
     const found: FoundFrame[] = [];
     for (const instance of instances) found.push(...(await this.#framesOf(instance)));
     const placed = inPlaces(found);
@@ -103,17 +113,7 @@ export class SeriesPictures implements PictureSource {
   }
 
   #framesOf(instance: StoredInstance): Promise<readonly FoundFrame[]> {
-    const known = this.#found.get(instance.ref);
-    this.#found.delete(instance.ref);
-    const found = known ?? this.#bytes(instance).then(async (bytes) => framesOf(instance, await parseDicom(bytes)));
-    this.#found.set(instance.ref, found);
-    for (const [oldest] of this.#found) {
-      if (this.#found.size <= mostKnown) break;
-      this.#found.delete(oldest);
-    }
-    // What could not be read may be there the next time.
-    found.catch(() => this.#found.delete(instance.ref));
-    return found;
+    return remembered(this.#found, instance.ref, mostKnown, async () => framesOf(instance, await this.#image(instance)));
   }
 
   async #values({ instance, frame, ...picture }: KeptPicture): Promise<ExamPicture> {
@@ -121,7 +121,8 @@ export class SeriesPictures implements PictureSource {
     const known = this.#read.get(key);
     this.#read.delete(key);
     const read = { ...picture, values: known?.values ?? (await this.#valuesOf({ instance, frame })) };
-    if (known === undefined) this.#nReadBytes += read.values.byteLength;
+    // Somebody else may have read it meanwhile.
+    if (known === undefined && !this.#read.has(key)) this.#nReadBytes += read.values.byteLength;
     this.#read.set(key, read);
     for (const [oldest, { values }] of this.#read) {
       if (this.#nReadBytes <= mostReadBytes) break;
@@ -132,8 +133,16 @@ export class SeriesPictures implements PictureSource {
   }
 
   async #valuesOf({ instance, frame }: { readonly instance: StoredInstance; readonly frame: number }): Promise<Float32Array> {
-    const { frames } = await parseDicom(await this.#bytes(instance));
+    const { frames } = await this.#image(instance);
     return frames[frame - 1]!.values();
+  }
+
+  #image(instance: StoredInstance): Promise<DicomImage> {
+    if (this.#parsed?.ref === instance.ref) return this.#parsed.image;
+    const image = this.#bytes(instance).then(parseDicom);
+    this.#parsed = { ref: instance.ref, image };
+    image.catch(() => (this.#parsed = undefined));
+    return image;
   }
 
   #bytes({ ref }: StoredInstance): Promise<Uint8Array> {
@@ -141,6 +150,19 @@ export class SeriesPictures implements PictureSource {
       throw examError('CONUS_ERR_IMAGE_GONE', 'an image that is not kept any more', { cause });
     });
   }
+}
+
+/** What was found out about a key, the latest ones; what failed is tried again the next time. */
+function remembered<Found>(known: Map<string, Promise<Found>>, key: string, most: number, find: () => Promise<Found>): Promise<Found> {
+  const found = known.get(key) ?? find();
+  known.delete(key);
+  known.set(key, found);
+  found.catch(() => known.delete(key));
+  for (const oldest of known.keys()) {
+    if (known.size <= most) break;
+    known.delete(oldest);
+  }
+  return found;
 }
 
 /** By output; several DICOM series of one output are one list. */

@@ -159,6 +159,10 @@ describe('pictures of a scan', () => {
     await pictures.picture(examId, seriesId, 'image', 3);
     await pictures.picture(examId, seriesId, 'image', 3);
     expect(disk.nReads).toBe(before + 1);
+    // At the same time, too, and the values are those of the pictures.
+    const read = await Promise.all([1, 2, 1, 2].map((number) => pictures.picture(examId, seriesId, 'image', number)));
+    expect(read.map(({ number }) => number)).toEqual([1, 2, 1, 2]);
+    expect(Math.max(...read[1]!.values) / Math.max(...read[0]!.values)).toBeCloseTo(11, 1);
   });
 
   it('that are frames of one object are told one by one', async () => {
@@ -167,6 +171,10 @@ describe('pictures of a scan', () => {
     const list = of(await pictures.list(examId, seriesId), 'image');
     expect(list.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(list[0]!.window.width).toBeCloseTo(of(await pictures.list(examId, seriesId), 'denoised')[0]!.window.width, 6);
+    const before = disk.nReads;
+    for (const { number } of list) await pictures.picture(examId, seriesId, 'image', number);
+    // Each of the two objects, one an echo, is read once for all of its frames.
+    expect(disk.nReads - before).toBeLessThanOrEqual(2);
     const brightest = Math.max(...(await pictures.picture(examId, seriesId, 'image', 6)).values);
     expect(brightest).toBeLessThanOrEqual(13 * rows * columns + 0.05);
     // The window is in the unit of the values: white is near the brightest pixel of the first image.
