@@ -6,7 +6,6 @@ import type { ExamView, PictureEntry, PixelWindow, SeriesView } from '../api/ind
 import { Light } from '../parts/index.js';
 import { colourBar, difference } from './maps.js';
 import { markOf, seriesName } from './naming.js';
-import { useSpineWindow } from './spineWindow.js';
 import { usePicture } from './store.js';
 import type { PictureData } from './store.js';
 import { Viewport } from './viewport.js';
@@ -35,7 +34,6 @@ export function CompareView({ exam, series, list, at, go, view, window, overlays
   const name = (output: string) => (entry === undefined ? undefined : { examId: exam.id, seriesId: series.id, output, number: entry.number });
   const conventional = usePicture(name('image')).picture;
   const denoised = usePicture(list.some((one) => one.output === 'denoised' && one.number === entry?.number) ? name('denoised') : undefined).picture;
-  useSpineWindow(window, exam.id, series, conventional);
   const removed = useMemo(() => (conventional === undefined || denoised === undefined ? undefined : difference(conventional, denoised, 'removed')), [conventional, denoised]);
   const half = useMemo(() => (denoised === undefined ? undefined : rightHalf(denoised, window)), [denoised]);
   const light = series.outputs.find(({ kind }) => kind === 'denoised')?.light;

@@ -12,6 +12,7 @@ import { OutlineLegend } from './OutlineLegend.js';
 import { hasOutlines, outlineOverlay, useOutlines } from './outlines.js';
 import { useSpineWindow } from './spineWindow.js';
 import { usePicture, usePictureList } from './store.js';
+import type { PictureData } from './store.js';
 import { TrustPanel, trustMaps, useTrust } from './trust.js';
 import { newView, Viewport } from './viewport.js';
 
@@ -33,10 +34,12 @@ export function SeriesViewer({ exam, series }: { exam: ExamView; series: SeriesV
   const output = wanted !== undefined && outputs.includes(wanted) ? wanted : (outputs.find((one) => one === 'denoised') ?? (outputs.includes('image') ? 'image' : outputs[0]));
   const entries = list.filter((entry) => entry.output === output);
   useEffect(() => setPlace(undefined), [series.id]);
-  useEffect(() => void (window.value = undefined), [series.id, mapOf(output) === undefined ? 'image' : output]);
   // Until somebody scrolls, the slice that came last is shown.
   const latest = entries.reduce((best, entry, index) => (entry.number > (entries[best]?.number ?? 0) ? index : best), 0);
   const at = Math.min(place ?? (series.state === 'scanning' || series.state === 'reconstructing' ? latest : Math.floor(entries.length / 2)), entries.length - 1);
+  const entry = entries[at];
+  const { picture } = usePicture(entry === undefined ? undefined : { examId: exam.id, seriesId: series.id, output: entry.output, number: entry.number });
+  useSpineWindow(window, exam.id, series, picture);
   const go = (to: number) => setPlace(Math.max(0, Math.min(entries.length - 1, to)));
 
   const layouts: readonly (readonly [layout: Layout, name: string, isPossible: boolean])[] = [
@@ -71,12 +74,12 @@ export function SeriesViewer({ exam, series }: { exam: ExamView; series: SeriesV
         )}
         {entries.length > 0 && (layout === 'single' || layout === 'compare') && <span class="quiet">slice {at + 1} of {entries.length}</span>}
       </div>
-      {outlines !== undefined && layout !== 'volume' && <OutlineLegend outlines={outlines} geometry={entries[at]?.geometry} />}
+      {outlines !== undefined && layout !== 'volume' && <OutlineLegend outlines={outlines} geometry={entry?.geometry} />}
       {layout === 'single' && (
-        <SingleView exam={exam} series={series} list={list} output={output} at={at} nSlices={entries.length} go={go} view={view} window={window} outlined={outlined} />
+        <SingleView exam={exam} series={series} list={list} picture={picture} output={output} at={at} nSlices={entries.length} go={go} view={view} window={window} outlined={outlined} />
       )}
       {layout === 'compare' && <CompareView exam={exam} series={series} list={list} at={at} go={go} view={view} window={window} overlays={[outlined]} />}
-      {layout === 'linked' && <LinkedView key={exam.id} exam={exam} series={series} outlines={outlines} start={entries[at]?.geometry} />}
+      {layout === 'linked' && <LinkedView key={exam.id} exam={exam} series={series} outlines={outlines} start={entry?.geometry} />}
       {layout === 'volume' && output !== undefined && (
         <Suspense fallback={<p class="quiet" role="status">Loading the volume viewer …</p>}>
           <VolumeView exam={exam} series={series} output={output} entries={entries} />
@@ -90,6 +93,7 @@ interface SingleProps {
   readonly exam: ExamView;
   readonly series: SeriesView;
   readonly list: ReturnType<typeof usePictureList>;
+  readonly picture: PictureData | undefined;
   readonly output: string | undefined;
   readonly at: number;
   readonly nSlices: number;
@@ -99,11 +103,8 @@ interface SingleProps {
   readonly outlined: ReturnType<typeof outlineOverlay>;
 }
 
-function SingleView({ exam, series, list, output, at, nSlices, go, view, window, outlined }: SingleProps) {
-  const entry = list.filter((one) => one.output === output)[at];
-  const { picture } = usePicture(entry === undefined ? undefined : { examId: exam.id, seriesId: series.id, output: entry.output, number: entry.number });
-  useSpineWindow(window, exam.id, series, picture);
-  const trust = useTrust(exam.id, series, list, output === 'image' ? entry?.number : undefined);
+function SingleView({ exam, series, list, picture, output, at, nSlices, go, view, window, outlined }: SingleProps) {
+  const trust = useTrust(exam.id, series, list, output === 'image' ? list.filter((one) => one.output === output)[at]?.number : undefined);
   const map = mapOf(output);
   const bar = map === undefined ? undefined : colourBar(map.palette, () => window.peek(), map.unit);
   return (
