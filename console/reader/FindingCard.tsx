@@ -2,7 +2,7 @@
 import { useId } from 'preact/hooks';
 import type { Finding, Grade, ReadingView } from '../api/index.js';
 import { State } from '../parts/index.js';
-import { capital, computedOf, findingName, isSign, lowConfidence, measureText, nearMarginShare, severityStanding, worstOf } from './report.js';
+import { capital, computedOf, findingName, lowConfidence, measureText, nearMarginShare, severityStanding, signsOf, worstOf } from './report.js';
 
 export interface FindingCardProps {
   readonly reading: ReadingView;
@@ -20,6 +20,7 @@ export function FindingCard({ reading, finding, isShown, isBusy, evidence, onSho
   const name = findingName(reading, finding);
   const headingId = useId();
   const worst = worstOf(grades);
+  const pressing = new Set(signsOf(finding));
   return (
     <li class={isShown ? 'finding shown' : 'finding'} aria-labelledby={headingId}>
       <div class="finding-head">
@@ -40,7 +41,7 @@ export function FindingCard({ reading, finding, isShown, isBusy, evidence, onSho
           )}
           {signs.length > 0 && (
             <ul class="signs">
-              {signs.map((sign) => <li key={sign}><State is={isSign(sign) ? 'look' : 'wait'}>{capital(sign)}</State></li>)}
+              {signs.map((sign) => <li key={sign}><State is={pressing.has(sign) ? 'look' : 'wait'}>{capital(sign)}</State></li>)}
             </ul>
           )}
         </div>

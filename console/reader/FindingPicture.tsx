@@ -4,6 +4,8 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Drawing, ExamView, Finding, PixelWindow, ReadingView } from '../api/index.js';
 import { outputName, roleName } from '../parts/index.js';
 import { toPixel } from '../pictures/geometry.js';
+import { hasOutlines, outlineOverlay, useOutlines } from '../pictures/outlines.js';
+import type { Outline } from '../pictures/outlines.js';
 import { usePicture, usePictureList } from '../pictures/store.js';
 import { newView, Viewport } from '../pictures/viewport.js';
 import type { Overlay, Placing } from '../pictures/viewport.js';
@@ -29,8 +31,15 @@ export function FindingPicture({ exam, reading, finding }: { exam: ExamView; rea
   useEffect(() => {
     if (ownEntry?.geometry !== undefined) view.value = about(drawing, ownEntry, ownEntry.geometry);
   }, [finding.id, ownEntry?.number, ownEntry?.output]);
-  const overlays = useMemo(() => [drawingOverlay(drawing)], [drawing]);
+  const [isOutlined, setIsOutlined] = useState(true);
+  const outlines = useOutlines(exam, isOutlined);
   const reported = reading.report.series[drawing.seriesIndex];
+  const overlays = useMemo(() => {
+    const codes = new Set(drawing.outlines);
+    const levels = new Set([finding.level, ...(finding.level?.split('-') ?? [])]);
+    const shows = ({ code, kind, level }: Outline) => codes.has(code) || (levels.has(level) && (kind === 'body' || kind === 'disc'));
+    return [isOutlined ? outlineOverlay(outlines, { contrast: reported?.contrast, shows }) : undefined, drawingOverlay(drawing)];
+  }, [finding, drawing, outlines, isOutlined, reported?.contrast]);
   if (place === null || place === undefined || series === undefined) return <p class="quiet">The images of this finding are not of this service: look at its evidence picture.</p>;
   if (own === undefined) return <p class="quiet" role="status">{list.length === 0 ? 'Asking for the pictures …' : 'The pictures do not tell where they lie: look at the evidence picture of the finding.'}</p>;
   const name = `${levelName(finding.level)}, ${findingName(reading, finding)}`;
@@ -41,6 +50,7 @@ export function FindingPicture({ exam, reading, finding }: { exam: ExamView; rea
         <span>{name}</span>
         <span class="quiet">{what}, {outputName(place.output).toLowerCase()}, slice {list.indexOf(entry!) + 1} of {list.length}</span>
         <span class="gap" />
+        {hasOutlines(exam) && <button type="button" aria-pressed={isOutlined} onClick={() => setIsOutlined(!isOutlined)}>Outlines</button>}
         {offset !== 0 && <button type="button" onClick={() => setOffset(0)}>Back to its slice</button>}
       </div>
       {error !== undefined && <p class="quiet">The picture is not there any more: look at the evidence picture of the finding.</p>}
@@ -48,6 +58,7 @@ export function FindingPicture({ exam, reading, finding }: { exam: ExamView; rea
         picture={picture}
         view={view}
         window={window}
+        caption={name}
         label={`${name}: ${what}, slice ${list.indexOf(entry!) + 1} of ${list.length}`}
         mark={reported?.synthetic === true ? 'SYNTHETIC' : undefined}
         overlays={overlays}

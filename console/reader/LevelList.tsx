@@ -20,7 +20,7 @@ export function LevelList({ levels, selected, onSelect }: { levels: readonly Lev
         {levels.map((summary) => (
           <li key={levelName(summary.level)}>
             <button type="button" class="level" aria-current={summary.level === selected ? 'true' : undefined} onClick={() => onSelect(summary.level)}>
-              <span class="level-name">{levelName(summary.level)}</span>
+              <span class="level-name">{levelName(summary.level)}</span>{' '}
               <Summary of={summary} />
             </button>
           </li>
@@ -33,9 +33,9 @@ export function LevelList({ levels, selected, onSelect }: { levels: readonly Lev
 function Summary({ of: { worst, nSigns, isChanged, isSynthetic } }: { of: LevelSummary }) {
   return (
     <span class="level-summary">
-      {worst !== undefined && <State is={severityStanding[worst]}>{worst}</State>}
-      {nSigns > 0 && <span class="tag">{nSigns === 1 ? '1 sign' : `${nSigns} signs`}</span>}
-      {isSynthetic && <span class="tag synthetic" title="in part from synthetic images">SYN</span>}
+      {worst !== undefined && <State is={severityStanding[worst]}>{worst}</State>}{' '}
+      {nSigns > 0 && <span class="tag">{nSigns === 1 ? '1 sign' : `${nSigns} signs`}</span>}{' '}
+      {isSynthetic && <span class="tag synthetic" title="in part from synthetic images">SYN</span>}{' '}
       {isChanged && <span class="tag reader">reader</span>}
     </span>
   );

@@ -20,8 +20,10 @@ export function worstOf(grades: readonly Pick<Grade, 'severity'>[]): Severity | 
   return worstFirst.find((severity) => grades.some((grade) => grade.severity === severity));
 }
 
-/** Signs that something is there; those that speak against it are told, and are none. */
-export const isSign = (sign: string): boolean => !sign.startsWith('against');
+/** Signs that something is there: of lists of signs, and not what speaks against it. Of other findings they are remarks. */
+export function signsOf({ kind, signs }: Pick<Finding, 'kind' | 'signs'>): string[] {
+  return kind.endsWith('Signs') ? signs.filter((sign) => !sign.startsWith('against')) : [];
+}
 
 /** Levels with something to say, the whole spine first, then from head to foot. */
 export function levelsOf(report: Report): LevelSummary[] {
@@ -31,7 +33,7 @@ export function levelsOf(report: Report): LevelSummary[] {
     return {
       level,
       worst: worstOf(findings.flatMap(({ grades }) => grades)),
-      nSigns: findings.flatMap(({ signs }) => signs.filter(isSign)).length,
+      nSigns: findings.flatMap(signsOf).length,
       nNotAssessed: notAssessedAt(report, level).length,
       isChanged: edited !== undefined || report.changes.some(({ findingId }) => ids.has(findingId)),
       isSynthetic: findings.some(({ basis }) => basis.synthetic),
@@ -51,9 +53,10 @@ export function firstLevel(levels: readonly LevelSummary[]): Level {
 
 /** Worst first; of equals those with a picture, and with more to say. */
 export function byWeight(findings: readonly Finding[]): Finding[] {
-  const weight = ({ grades, signs, drawing, measures }: Finding) => {
+  const weight = (finding: Finding) => {
+    const { grades, drawing, measures } = finding;
     const worst = worstOf(grades);
-    return 1000 * (worst === undefined ? 0 : 3 - worstFirst.indexOf(worst)) + 300 * signs.filter(isSign).length + (drawing === undefined ? 0 : 50) + Math.min(40, 10 * grades.length + measures.length);
+    return 1000 * (worst === undefined ? 0 : 3 - worstFirst.indexOf(worst)) + 300 * signsOf(finding).length + (drawing === undefined ? 0 : 50) + Math.min(40, 10 * grades.length + measures.length);
   };
   return [...findings].sort((a, b) => weight(b) - weight(a));
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding, Report, SliceGeometry } from '../../console/api/index.js';
 import { toPixel } from '../../console/pictures/geometry.js';
 import { about, nearestTo } from '../../console/reader/place.js';
-import { byWeight, computedOf, firstLevel, isSign, levelsOf, measureText, worstOf } from '../../console/reader/report.js';
+import { byWeight, computedOf, firstLevel, levelsOf, measureText, signsOf, worstOf } from '../../console/reader/report.js';
 
 function finding(id: string, more: Partial<Finding> = {}): Finding {
   return { id, kind: 'centralCanal', measures: [], grades: [], signs: [], basis: { seriesIndices: [0], synthetic: false }, confidence: 0.9, ...more };
@@ -20,7 +20,7 @@ function report(findings: readonly Finding[], more: Partial<Report> = {}): Repor
 
 describe('the levels of a report', () => {
   const findings = [
-    graded('a', 'L3-L4', 'mild'), graded('b', 'L4-L5', 'severe'), graded('c', 'L4-L5', 'normal'), graded('d', 'L5-S1', 'severe', { signs: ['oedema', 'against infection: no fluid'] }),
+    graded('a', 'L3-L4', 'mild'), graded('b', 'L4-L5', 'severe'), graded('c', 'L4-L5', 'normal'), graded('d', 'L5-S1', 'severe', { kind: 'infectionSigns', signs: ['oedema', 'against infection: no fluid'] }),
     finding('e', { level: 'L5', basis: { seriesIndices: [0], synthetic: true } }),
   ];
 
@@ -43,9 +43,9 @@ describe('the levels of a report', () => {
   it('have their findings in the order in which they matter', () => {
     const findings = [
       finding('measured', { measures: [{ name: 'x', value: 1, unit: 'mm' }] }), graded('normal', 'L1', 'normal'), graded('mild', 'L1', 'mild'),
-      finding('signs', { signs: ['a', 'b', 'c', 'd'] }), finding('against', { signs: ['against a', 'against b'] }), graded('severe', 'L1', 'severe'), graded('drawn', 'L1', 'severe', { drawing: {} as never }),
+      finding('signs', { kind: 'malignantSigns', signs: ['a', 'b', 'c', 'd'] }), finding('remark', { signs: ['seen on one slice'] }), graded('severe', 'L1', 'severe'), graded('drawn', 'L1', 'severe', { drawing: {} as never }),
     ];
-    expect(byWeight(findings).map(({ id }) => id)).toEqual(['drawn', 'severe', 'signs', 'mild', 'normal', 'measured', 'against']);
+    expect(byWeight(findings).map(({ id }) => id)).toEqual(['drawn', 'severe', 'signs', 'mild', 'normal', 'measured', 'remark']);
   });
 });
 
@@ -59,7 +59,8 @@ it('measures are written as in the documents', () => {
   const text = (name: string, value: number, unit: string) => measureText({ name, value, unit });
   expect([text('sacArea', 71.4, 'mm2'), text('sacAp', 7.745, 'mm'), text('lordosis', 41.6, 'deg'), text('heightLoss', 0.314, '1'), text('heightIndex', 0.356, '1'), text('lesionCount', 2, '1'), text('posteriorConvexity', -0.04, 'mm')])
     .toEqual(['71 mm²', '7.7 mm', '42°', '31 %', '0.36', '2', '0.0 mm']);
-  expect([isSign('oedema'), isSign('against infection: no fluid')]).toEqual([true, false]);
+  expect(signsOf({ kind: 'infectionSigns', signs: ['oedema', 'against infection: no fluid'] })).toEqual(['oedema']);
+  expect(signsOf({ kind: 'cordSection', signs: ['seen on one sagittal slice'] })).toEqual([]);
   expect([worstOf([]), worstOf([{ severity: 'mild' }, { severity: 'severe' }, {}])]).toEqual([undefined, 'severe']);
 });
 
