@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { changeSchema, examRow, examRowSchema, examSchema, listedPictureSchema, settingsRequestSchema } from '../exams/index.js';
 import type { ExamKeeper } from '../exams/index.js';
 import { protocolListSchema } from './controlRoutes.js';
+import { operationsSchema } from '../operations/index.js';
+import { confirmWordSchema, gradeWordSchema, readingSchema, sentenceWordSchema } from '../reading/index.js';
 import { httpError } from './errors.js';
 
 /** What is told of the live channel, which has a page of its own. */
@@ -19,6 +21,8 @@ export function examJsonSchemas(): Record<string, unknown> {
   const schemas = {
     examList: z.object({ exams: z.array(examRowSchema) }), exam: examSchema, change: changeSchema, imageList: z.object({ images: z.array(listedPictureSchema) }),
     protocolList: protocolListSchema, settingsRequest: settingsRequestSchema,
+    reading: readingSchema, readingGrade: gradeWordSchema, readingSentence: sentenceWordSchema, readingConfirm: confirmWordSchema,
+    operations: operationsSchema,
   };
   return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, z.toJSONSchema(schema)]));
 }

@@ -5,6 +5,7 @@ import { changeGrade, editSentence, type Report } from '../../../../analysis/ind
 import { analysisObjects, confirmedObjects, type ConfirmedInput } from '../../../../src/analysis/dicom/index.js';
 import { readSegmentation } from '../../../../src/analysis/dicom/readSegmentation.js';
 import { codesOnImage } from '../../../../src/analysis/dicom/segmentation.js';
+import { Pseudonymiser, pseudonymiseDicom } from '../../../../src/delivery/index.js';
 import { readIdentity, type Stack } from '../../../../src/dicom/index.js';
 import { imageGeometry, report, smallSpine } from '../../../analysis/report/fixtures.js';
 import { imagesOfSpine } from './fixtures.js';
@@ -128,6 +129,15 @@ describe('a confirmed report', () => {
       segmentations: analysisObjects({ spine, report: report(true), sources: [stack, computed], softwareVersion: '0.1.0' }).slice(0, 2),
     }).map(read);
     for (const one of [document!, page!]) expect([one.SyntheticData, String(one.SeriesDescription).startsWith('SYN ')]).toEqual(['YES', true]);
+  });
+
+  it('names its reader to nobody who gets it under a pseudonym', () => {
+    const pseudonymiser = new Pseudonymiser(new Uint8Array(32).fill(7), 'remove');
+    for (const file of confirmed()) {
+      const exported = Buffer.from(pseudonymiseDicom(file, pseudonymiser, 'test'));
+      expect([exported.includes('ller'), exported.includes('P-17')]).toEqual([false, false]);
+    }
+    expect(Buffer.from(confirmed()[0]!).includes('Müller')).toBe(true);
   });
 
   it('has no page where no outlines are kept, and is none without images', () => {
