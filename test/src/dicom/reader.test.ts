@@ -67,6 +67,16 @@ describe('a classic series', () => {
     expect((await parseDicom(classic())).frames[0]!.scaling.source).toBe('stored');
   });
 
+  it('proposes a window in the unit of its values, and none where it cannot be read', async () => {
+    const windowOf = async (overrides: Record<string, unknown>) => (await parseDicom(classic(overrides))).frames[0]!.window;
+    expect(await windowOf({ Modality: 'CT', RescaleSlope: '1', RescaleIntercept: '-1024', WindowCenter: ['40', '400'], WindowWidth: ['400', '1800'] })).toEqual({ centre: 40, width: 400 });
+    const mapping = { RealWorldValueMappingSequence: [{ RealWorldValueSlope: 0.5, RealWorldValueIntercept: 0, MeasurementUnitsCodeSequence: [{ CodeValue: '1' }] }] };
+    expect(await windowOf({ ...mapping, WindowCenter: '100', WindowWidth: '200' })).toEqual({ centre: 50, width: 100 });
+    expect(await windowOf({ WindowCenter: '100', WindowWidth: '0' })).toBeUndefined();
+    expect(await windowOf({ WindowCenter: 'wide', WindowWidth: '200' })).toBeUndefined();
+    expect(await windowOf({})).toBeUndefined();
+  });
+
   it('keeps the sign of signed pixels, and leaves out bits beyond the stored ones', async () => {
     const values = Int16Array.from({ length: rows * columns }, (_, i) => i * 7 - 400);
     const signed = await parseDicom(classic({ PixelRepresentation: 1, PixelData: pixelBytes(values) }));
