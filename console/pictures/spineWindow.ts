@@ -15,14 +15,14 @@ const mostKept = 256;
 const kept = new Map<string, PixelWindow>();
 
 /** Sets the window once for each series, when a picture of it is there and no further slices are awaited. @param picture that is shown */
-export function useSpineWindow(window: Signal<PixelWindow | undefined>, examId: string, { id, state, facts }: Pick<SeriesView, 'id' | 'state' | 'facts'>, picture: PictureData | undefined): void {
-  const series = `${examId} ${id}`;
-  const isOwn = picture?.seriesId === id;
+export function useSpineWindow(window: Signal<PixelWindow | undefined>, examId: string, of: Pick<SeriesView, 'id' | 'state' | 'facts'> | undefined, picture: PictureData | undefined): void {
+  const series = `${examId} ${of?.id ?? ''}`;
+  const isOwn = of !== undefined && picture?.seriesId === of.id;
   const isMap = isOwn && mapOf(picture.output) !== undefined;
   const shown = isMap ? `${series} ${picture.output}` : series;
   const last = useRef<string | undefined>(undefined);
   const isChosen = useRef(false);
-  const isWhole = state === 'complete' || state === 'delivered';
+  const isWhole = of?.state === 'complete' || of?.state === 'delivered';
   useEffect(() => {
     if (!isOwn) return;
     if (last.current !== shown) {
@@ -30,7 +30,7 @@ export function useSpineWindow(window: Signal<PixelWindow | undefined>, examId: 
       isChosen.current = false;
       window.value = undefined;
     }
-    if (isChosen.current || isMap || !isWhole || facts.modality === 'CT') return;
+    if (isChosen.current || isMap || !isWhole || of.facts.modality === 'CT') return;
     isChosen.current = true;
     const chosen = kept.get(series) ?? windowOfMiddle(picture);
     kept.set(series, chosen);

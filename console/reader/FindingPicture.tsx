@@ -6,6 +6,7 @@ import { outputName, roleName } from '../parts/index.js';
 import { toPixel } from '../pictures/geometry.js';
 import { hasOutlines, outlineOverlay, useOutlines } from '../pictures/outlines.js';
 import type { Outline } from '../pictures/outlines.js';
+import { useSpineWindow } from '../pictures/spineWindow.js';
 import { usePicture, usePictureList } from '../pictures/store.js';
 import { newView, Viewport } from '../pictures/viewport.js';
 import type { Overlay, Placing } from '../pictures/viewport.js';
@@ -24,10 +25,8 @@ export function FindingPicture({ exam, reading, finding }: { exam: ExamView; rea
   const entry = own === undefined ? undefined : list[Math.min(list.length - 1, Math.max(0, own + offset))];
   const ownEntry = own === undefined ? undefined : list[own];
   const { picture, error } = usePicture(entry === undefined ? undefined : { examId: exam.id, seriesId: place!.seriesId, output: entry.output, number: entry.number });
-  useEffect(() => {
-    setOffset(0);
-    window.value = undefined;
-  }, [finding.id]);
+  useSpineWindow(window, exam.id, series, picture);
+  useEffect(() => setOffset(0), [finding.id]);
   useEffect(() => {
     if (ownEntry?.geometry !== undefined) view.value = about(drawing, ownEntry, ownEntry.geometry);
   }, [finding.id, ownEntry?.number, ownEntry?.output]);
