@@ -3,6 +3,7 @@
  * numerics nor the encoding of its images hold anybody up; the network runs in the model host, after every scan that
  * waits for it.
  */
+import { setMaxListeners } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { CodedError } from 'ismrmrd';
 import type { ModelHost, Tensors } from '../../models/index.js';
@@ -66,6 +67,8 @@ export class NetworkJobs<Job extends object, Result> {
       }
       const thread = new Worker(this.#options.thread, { workerData: job });
       const over = new AbortController();
+      // Every run of the network that is underway listens.
+      setMaxListeners(0, over.signal);
       this.#threads.add(thread);
       const end = (settle: () => void) => {
         if (over.signal.aborted) return;

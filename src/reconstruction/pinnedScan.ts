@@ -1,4 +1,5 @@
 /** The main thread's end of one scan: the producer of its ring and the receiver of its results. */
+import { setMaxListeners } from 'node:events';
 import type { AcquisitionHeader } from 'ismrmrd';
 import { RECON_ERRORS, reconError, type ReconErrorCode, type ReconSummary } from '../../recon/index.js';
 import type { FromWorker } from './messages.js';
@@ -25,6 +26,8 @@ export class PinnedScan implements SessionReconstruction {
     this.#ring = new RingProducer(memory.buffer, ring);
     this.#events = events;
     this.#denoiser = denoiser;
+    // Every image that waits for the denoiser listens.
+    setMaxListeners(0, this.#ended.signal);
   }
 
   allocate(header: AcquisitionHeader): Float32Array | undefined {

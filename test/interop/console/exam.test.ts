@@ -78,7 +78,7 @@ it('is watched from the first line to the draft sentence', async () => {
 
   const [status] = (await scannerEnded) as [number | null];
   expect(status, await said).toBe(0);
-  await expect.poll(standing, { timeout: 240_000, interval: 1000 }).toMatch(/^complete/);
+  await expect.poll(standing, { timeout: 300_000, interval: 1000 }).toMatch(/^complete/);
 
   // The reading: levels, grades, and the draft sentence.
   await page.getByRole('link', { name: 'Reading' }).click();
