@@ -40,7 +40,7 @@ export function ExamList({ exams, isKnown }: { exams: ReadonlyMap<string, ExamVi
           <thead>
             <tr>
               <th scope="col">Began</th><th scope="col">Patient</th><th scope="col">Protocol</th><th scope="col">Series</th>
-              <th scope="col">Quality</th><th scope="col">Stands</th><th scope="col">Priority</th>
+              <th scope="col">Quality</th><th scope="col">Stands</th><th scope="col">Priority</th><th scope="col">Report</th>
             </tr>
           </thead>
           <tbody ref={body} onKeyDown={move}>{shown.map((exam) => <ExamRow key={exam.id} exam={exam} />)}</tbody>
@@ -51,7 +51,7 @@ export function ExamList({ exams, isKnown }: { exams: ReadonlyMap<string, ExamVi
 }
 
 const ExamRow = memo(({ exam }: { exam: ExamView }) => {
-  const { id, openedAt, patient, protocol, protocolCandidates, series, promises, priority } = exam;
+  const { id, openedAt, patient, protocol, protocolCandidates, series, promises, priority, reading } = exam;
   const [standing, words] = examStanding(exam);
   const light = worstLight(exam);
   const nDone = series.filter(({ state }) => isDone(state)).length;
@@ -67,6 +67,7 @@ const ExamRow = memo(({ exam }: { exam: ExamView }) => {
       <td>{light === undefined ? <span class="quiet">–</span> : <Light value={light} isShort />}</td>
       <td><State is={standing}>{words}</State></td>
       <td>{priority === undefined ? <span class="quiet">–</span> : <State is={priority.level === 'routine' ? 'wait' : 'look'}>{priority.level}</State>}</td>
+      <td>{reading === undefined ? <span class="quiet">–</span> : <State is={reading.state === 'confirmed' ? 'good' : 'wait'}>{reading.state}</State>}</td>
     </tr>
   );
 });

@@ -77,6 +77,8 @@ export interface ReadingFacts {
   readonly at: number;
   /** Of the documents that were written last: to every destination, or given up at one. */
   readonly delivery?: DeliveryState;
+  /** That follows from the report as the reader left it. */
+  readonly priority?: AnalysisFacts['priority'];
 }
 
 export type DeliveryState = 'queued' | 'delivered' | 'dead';

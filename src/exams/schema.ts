@@ -152,7 +152,7 @@ export const examHeadSchema = z.object({
   remarks: z.array(reason),
   settings,
   analyses: z.array(analysis).describe('what downstream stages made of it, the latest last'),
-  priority: priority.optional(),
+  priority: priority.optional().describe('the most pressing one of its analyses, as a reader left it'),
   reading: reading.optional(),
 });
 

@@ -83,10 +83,10 @@ function switchedOffJobs(protocol: Protocol | undefined, exam: ExamRecord, setti
   return new Map(off);
 }
 
-/** The latest last; the most pressing priority of those that propose one. */
+/** The latest last; the most pressing priority of those that propose one, as a reader left it. */
 function analysesOf({ analyses = {}, readings = {} }: ExamRecord): Pick<ExamView, 'analyses' | 'priority' | 'reading'> {
   const inOrderOfTime = Object.values(analyses).sort((a, b) => a.at - b.at || (a.offerId < b.offerId ? -1 : 1));
-  const proposed = inOrderOfTime.flatMap(({ priority }) => priority ?? []);
+  const proposed = inOrderOfTime.flatMap(({ offerId, priority }) => readings[offerId]?.priority ?? priority ?? []);
   const readable = inOrderOfTime.filter(({ results }) => results.includes('report'));
   const [reading, earlier] = readable.reverse().map(({ offerId, at }) => readings[offerId] ?? { state: 'draft' as const, revision: 0, at });
   const priority = priorities.flatMap((level) => proposed.findLast((one) => one.level === level) ?? [])[0];

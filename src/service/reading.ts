@@ -134,12 +134,12 @@ export function openReadings({ spool, exams, handoff, destinationsFor, log }: Re
 }
 
 /** Undefined for a draft: nobody has said anything. */
-function factsOf({ offerId, revision, steps, confirmed }: ReadingRecord, spool: Pick<Spool, 'outbox'>): ReadingFacts | undefined {
+function factsOf({ offerId, revision, report, steps, confirmed }: ReadingRecord, spool: Pick<Spool, 'outbox'>): ReadingFacts | undefined {
   const last = steps.at(-1);
   if (last === undefined) return undefined;
   const isConfirmed = confirmed?.revision === revision;
   const delivery = confirmed === undefined || !isConfirmed ? undefined : worstOf(deliveriesOf(confirmed, spool).map(({ state }) => state));
-  return { offerId, revision, state: isConfirmed ? 'confirmed' : 'changed', by: last.by, at: last.at, ...(delivery !== undefined && { delivery }) };
+  return { offerId, revision, state: isConfirmed ? 'confirmed' : 'changed', by: last.by, at: last.at, priority: report.priority, ...(delivery !== undefined && { delivery }) };
 }
 
 /** In the exam; null where the analysis was not given it by us. */

@@ -215,9 +215,9 @@ describe('jobs', () => {
     const said: ReadingFacts[] = [
       { offerId: 'a', revision: 1, state: 'changed', by: 'A', at: begin + 200 },
       { offerId: 'a', revision: 1, state: 'confirmed', by: 'B', at: begin + 300, delivery: 'queued' },
-      { offerId: 'a', revision: 1, state: 'confirmed', by: 'B', at: begin + 300, delivery: 'delivered' },
+      { offerId: 'a', revision: 1, state: 'confirmed', by: 'B', at: begin + 300, delivery: 'delivered', priority: { level: 'routine', reason: 'nothing' } },
     ];
-    const analysis = (offerId: string, at: number): ExamEvent => ({ kind: 'analysed', at, examId: '', analysis: { offerId, stage: 'Conus', tasks: ['grades'], results: ['report'] } });
+    const analysis = (offerId: string, at: number): ExamEvent => ({ kind: 'analysed', at, examId: '', analysis: { offerId, stage: 'Conus', tasks: ['grades'], results: ['report'], priority: { level: 'urgent', reason: 'by computation' } } });
     for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2], [2, 0, 1]]) {
       const { keeper } = kept({ protocols: [rules] });
       t1.forEach((event) => keeper.apply(event));
@@ -226,8 +226,11 @@ describe('jobs', () => {
       expect(reading()).toBeUndefined();
       keeper.apply({ ...analysis('a', begin + 100), examId } as ExamEvent);
       expect(reading()).toEqual({ state: 'draft', revision: 0, at: begin + 100 });
+      expect(keeper.book.exams[0]!.priority?.level).toBe('urgent');
       for (const index of order) keeper.apply({ kind: 'read', at: begin + 400, examId, reading: said[index]! });
       expect(reading()).toEqual({ state: 'confirmed', revision: 1, at: begin + 300, by: 'B', delivery: 'delivered' });
+      // What the reader took back presses nobody any more.
+      expect(keeper.book.exams[0]!.priority?.level).toBe('routine');
       keeper.apply({ ...analysis('b', begin + 500), examId } as ExamEvent);
       expect(reading()).toEqual({ state: 'draft', revision: 0, at: begin + 500, earlier: { state: 'confirmed', at: begin + 300, by: 'B' } });
     }

@@ -113,6 +113,7 @@ it('takes a grade and a sentence, with who said it, and the exam tells it', asyn
   const { reading: worded } = await say('sentences', { by: 'A. Reader', revision: 1, level: 'L4-L5', text: 'No stenosis to speak of.' });
   expect(worded!.report.sentences.find(({ level }) => level === 'L4-L5')!.edited).toMatchObject({ text: 'No stenosis to speak of.', by: 'A. Reader' });
   expect((await exam(() => true)).reading).toMatchObject({ state: 'changed', revision: 2, by: 'A. Reader' });
+  expect((await exam(() => true)).priority).toEqual((await reading()).report.priority);
 });
 
 it('lets nobody overwrite what he has not seen: of two words on one revision one is taken', async () => {
@@ -176,14 +177,32 @@ it('is as it was after a restart', async () => {
   expect(await say('confirm', { by: 'D', revision: 3 })).toEqual({ status: 409, code: 'CONUS_ERR_READING_CONFIRMED' });
 }, 60_000);
 
+it('is confirmed as a whole or not at all when the service ends meanwhile', async () => {
+  expect((await say('grades', { ...mild, revision: 3, value: 'normal' })).status).toBe(200);
+  const known = (await archived()).length;
+  const word = say('confirm', { by: 'E. Reader', revision: 4 }).catch(() => ({ status: 0 }));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await service.close(0);
+  const { status } = await word;
+  service = await start();
+  const { state, confirmed } = await reading();
+  expect({ state, revision: confirmed!.revision }).toEqual(status === 200 ? { state: 'confirmed', revision: 4 } : { state: 'changed', revision: 3 });
+  if (status !== 200) {
+    expect((await archived()).length).toBe(known);
+    expect((await say('confirm', { by: 'E. Reader', revision: 4 })).status).toBe(200);
+  }
+  await exam((found) => found.reading?.delivery === 'delivered' && found.reading.revision === 4);
+  expect((await archived()).length).toBe(known + 2);
+}, 60_000);
+
 it('takes the place of its own document when it is changed and confirmed again', async () => {
   const known = (await archived()).map((file) => readIdentity(file).sopInstanceUid);
-  const documents = (await archived()).map(read).filter(({ Modality, ParticipantSequence }) => Modality === 'SR' && ParticipantSequence !== undefined);
-  expect((await say('grades', { ...mild, revision: 3 })).reading).toMatchObject({ state: 'changed', revision: 4, confirmed: { revision: 3 } });
-  expect((await say('confirm', { by: 'B. Reader', revision: 4 })).reading).toMatchObject({ state: 'confirmed', confirmed: { revision: 4 } });
-  await exam((found) => found.reading?.delivery === 'delivered' && found.reading.revision === 4);
+  const before = (await archived()).map(read).find(({ Modality, ContentSequence }) => Modality === 'SR' && JSON.stringify(ContentSequence).includes('Confirmed by E. Reader'))!;
+  expect((await say('grades', { ...mild, revision: 4 })).reading).toMatchObject({ state: 'changed', revision: 5, confirmed: { revision: 4 } });
+  expect((await say('confirm', { by: 'B. Reader', revision: 5 })).reading).toMatchObject({ state: 'confirmed', confirmed: { revision: 5 } });
+  await exam((found) => found.reading?.delivery === 'delivered' && found.reading.revision === 5);
   const [latest] = (await archived()).map(read).filter(({ Modality, SOPInstanceUID }) => Modality === 'SR' && !known.includes(String(SOPInstanceUID)));
-  expect(JSON.stringify(latest!.PredecessorDocumentsSequence)).toContain(String(documents[0]!.SOPInstanceUID));
+  expect(JSON.stringify(latest!.PredecessorDocumentsSequence)).toContain(String(before.SOPInstanceUID));
 }, 60_000);
 
 it('is a new draft when the exam is analysed again, and says what became of the one before', async () => {
