@@ -6,7 +6,7 @@ import { chosenDecisions, isDefault, originOf } from './decisions.js';
 import type { DecisionColumn } from './decisions.js';
 
 const columns: readonly (readonly [column: DecisionColumn, heading: string])[] = [
-  ['what', 'What'], ['value', 'Value'], ['origin', 'Decided by'], ['source', 'Where'], ['because', 'Because'],
+  ['what', 'What'], ['value', 'Value'], ['origin', 'Who'], ['source', 'Where'], ['because', 'Because'],
 ];
 
 export function DecisionsPanel({ decisions }: { decisions: readonly DecisionView[] }) {

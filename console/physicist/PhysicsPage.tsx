@@ -10,7 +10,7 @@ import { NoisePanel } from './NoisePanel.js';
 import { SamplingPanel } from './SamplingPanel.js';
 import { seriesAddress } from './seriesAddress.js';
 import { TimelinePanel } from './TimelinePanel.js';
-import { useRecord } from './records.js';
+import { isToCome, useRecord } from './records.js';
 import './physicist.css';
 
 export function PhysicsPage({ exam, seriesId }: { exam: ExamView; seriesId: string | undefined }) {
@@ -39,6 +39,7 @@ function SeriesPhysics({ exam, series }: { exam: ExamView; series: SeriesView })
   return (
     <>
       {record !== undefined && <Facts record={record} attempt={attempt} onAttempt={setAttempt} />}
+      {isToCome(series) && <p class="quiet" role="status">The scan is going on: what was decided, sampled and measured comes with the last of its images.</p>}
       <Trouble error={error} />
       <MapsPanel exam={exam} series={series} record={record} attempt={attempt} />
       {record !== undefined && (
@@ -79,7 +80,7 @@ function Facts({ record, attempt, onAttempt }: { record: RecordView; attempt: nu
         <div>
           <dt><label for="attempt">Sent {nAttempts} times</label></dt>
           <dd>
-            <select id="attempt" value={String(attempt ?? nAttempts)} onChange={({ currentTarget }) => onAttempt(Number(currentTarget.value))}>
+            <select id="attempt" value={String(attempt ?? record.attempt)} onChange={({ currentTarget }) => onAttempt(Number(currentTarget.value))}>
               {Array.from({ length: nAttempts }, (_, i) => <option key={i} value={String(i + 1)}>attempt {i + 1}</option>)}
             </select>
           </dd>

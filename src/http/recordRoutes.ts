@@ -17,10 +17,11 @@ export function recordRoutes(exams: ExamKeeper, shelf: Pick<RecordShelf, 'get'>)
       const asked = recordQuery.safeParse(query);
       if (!asked.success) throw httpError('CONUS_ERR_HTTP_REQUEST', 'another attempt');
       const sessions = exams.sessionsOf(params.id, params.seriesId).reverse();
-      const { attempt = sessions.length } = asked.data;
-      const sessionId = sessions[attempt - 1];
-      const record = sessionId === undefined ? undefined : shelf.get(sessionId);
-      if (record === undefined) throw recordError('CONUS_ERR_RECORD_NONE', sessionId === undefined ? `attempt ${attempt} of ${sessions.length}` : 'a scan without a record');
+      const records = sessions.map((sessionId) => shelf.get(sessionId));
+      // One that is going on has none yet: the one before it stands until then.
+      const attempt = asked.data.attempt ?? records.findLastIndex((one) => one !== undefined) + 1;
+      const record = records[attempt - 1];
+      if (record === undefined) throw recordError('CONUS_ERR_RECORD_NONE', asked.data.attempt === undefined ? 'a series without a record' : `attempt ${attempt} of ${sessions.length}`);
       return {
         ...record,
         attempt,

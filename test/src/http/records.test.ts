@@ -33,8 +33,8 @@ beforeAll(async () => {
     doors: await Doors.open(), metrics: new Metrics(), health: () => [], log: createLog('silent', { write: () => undefined }),
     plugins: [recordRoutes(keeper, shelf), pictureRoutes(new SeriesPictures(keeper, undefined)), sweepRoutes(new SweepFolder(folder))],
   });
-  // The same measurement twice, the second time without a record yet, and a third time.
-  for (const [id, overrides] of [['s1', {}], ['s2', undefined], ['s3', { kernelReadout: '7' }]] as const) {
+  // The same measurement again and again; the second and the last time without a record.
+  for (const [id, overrides] of [['s1', {}], ['s2', undefined], ['s3', { kernelReadout: '7' }], ['s4', undefined]] as const) {
     const recorder = overrides === undefined ? {} : reconstructionRecorder((record) => shelf.put(id, record));
     // The first lacks a line.
     await play([scanOf(id === 's1' ? lines().slice(1) : lines())], {}, { id, ...(overrides !== undefined && { overrides }), observer: joinObservers([recorder, keeper.observe(id)], () => errors++) });
@@ -48,9 +48,9 @@ const told = async (query = '') => toldRecordSchema.strict().parse((await app.in
 const kernel = async (query = '') => (await told(query)).decisions.find(({ what }) => what === 'kernelReadout')!;
 
 describe('the record of a series', () => {
-  it('is that of the latest attempt, with what the parameters mean', async () => {
+  it('is that of the latest attempt that has one, with what the parameters mean', async () => {
     const record = await told();
-    expect([record.attempt, record.nAttempts, errors]).toEqual([3, 3, 0]);
+    expect([record.attempt, record.nAttempts, errors]).toEqual([3, 4, 0]);
     expect(await kernel()).toMatchObject({ value: '7', meaning: expect.stringContaining('kernel') as string });
   });
 
@@ -61,6 +61,7 @@ describe('the record of a series', () => {
   it.each([
     ['?attempt=2', 404, 'CONUS_ERR_RECORD_NONE'],
     ['?attempt=4', 404, 'CONUS_ERR_RECORD_NONE'],
+    ['?attempt=5', 404, 'CONUS_ERR_RECORD_NONE'],
     ['?attempt=0', 400, 'CONUS_ERR_HTTP_REQUEST'],
     ['?attempt=x', 400, 'CONUS_ERR_HTTP_REQUEST'],
   ])('%s: %i', async (query, status, code) => {
@@ -85,8 +86,8 @@ describe('pictures of a series', () => {
   });
 
   it('are none of an attempt that there was not', async () => {
-    expect((await app.inject(`${images()}?attempt=4`)).json()).toEqual({ images: [] });
-    expect((await app.inject(`${images()}/1?attempt=4`)).statusCode).toBe(410);
+    expect((await app.inject(`${images()}?attempt=5`)).json()).toEqual({ images: [] });
+    expect((await app.inject(`${images()}/1?attempt=5`)).statusCode).toBe(410);
     expect((await app.inject(`${images()}?attempt=0`)).statusCode).toBe(400);
   });
 });
