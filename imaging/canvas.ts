@@ -118,14 +118,17 @@ export class Canvas {
 
   line([x0, y0]: Point2, [x1, y1]: Point2, colour: Colour, width = 1): void {
     const reach = width / 2 + 1;
-    const [dx, dy] = [x1 - x0, y1 - y0];
+    const dx = x1 - x0;
+    const dy = y1 - y0;
     const squared = dx * dx + dy * dy;
     const from = { column: Math.max(0, Math.floor(Math.min(x0, x1) - reach)), row: Math.max(0, Math.floor(Math.min(y0, y1) - reach)) };
     const to = { column: Math.min(this.columns - 1, Math.ceil(Math.max(x0, x1) + reach)), row: Math.min(this.rows - 1, Math.ceil(Math.max(y0, y1) + reach)) };
     for (let row = from.row; row <= to.row; row++) {
       for (let column = from.column; column <= to.column; column++) {
         const t = squared === 0 ? 0 : Math.min(1, Math.max(0, ((column - x0) * dx + (row - y0) * dy) / squared));
-        const coverage = width / 2 + 0.5 - Math.hypot(column - x0 - t * dx, row - y0 - t * dy);
+        const awayX = column - x0 - t * dx;
+        const awayY = row - y0 - t * dy;
+        const coverage = width / 2 + 0.5 - Math.sqrt(awayX * awayX + awayY * awayY);
         if (coverage > 0) this.blend(column, row, colour, Math.min(1, coverage));
       }
     }

@@ -39,9 +39,13 @@ export function closedContours(field: RealArray, rows: number, columns: number, 
   const next = new Map<number, number>();
   for (let row = 0; row <= rows; row++) {
     for (let column = 0; column <= columns; column++) {
-      const corners = [at(row, column), at(row, column + 1), at(row + 1, column + 1), at(row + 1, column)] as const;
-      const index = corners.reduce((bits, value, corner) => bits | (isInside(value) ? 1 << corner : 0), 0);
-      const isJoined = (index === 5 || index === 10) && isInside((corners[0] + corners[1] + corners[2] + corners[3]) / 4);
+      const upperLeft = at(row, column);
+      const upperRight = at(row, column + 1);
+      const lowerRight = at(row + 1, column + 1);
+      const lowerLeft = at(row + 1, column);
+      const index = (isInside(upperLeft) ? 1 : 0) | (isInside(upperRight) ? 2 : 0) | (isInside(lowerRight) ? 4 : 0) | (isInside(lowerLeft) ? 8 : 0);
+      if (index === 0 || index === 15) continue;
+      const isJoined = (index === 5 || index === 10) && isInside((upperLeft + upperRight + lowerRight + lowerLeft) / 4);
       const sides = isJoined ? joined[index]! : pieces[index]!;
       for (let piece = 0; piece < sides.length; piece += 2) next.set(edgeOf(row, column, sides[piece]!), edgeOf(row, column, sides[piece + 1]!));
     }

@@ -32,7 +32,8 @@ export function checkInputs({ inputs: ports, patch }: Manifest, inputs: Tensors)
 export function checkOutputs({ outputs: ports }: Manifest, outputs: Tensors, sizes: Sizes): void {
   checkAll(ports, outputs, sizes, 'MODEL_ERR_OUTPUT_SHAPE');
   for (const [name, { data }] of Object.entries(outputs)) {
-    const nBad = data.reduce((sum, value) => sum + (Number.isFinite(value) ? 0 : 1), 0);
+    let nBad = 0;
+    for (let index = 0; index < data.length; index++) if (!Number.isFinite(data[index])) nBad++;
     if (nBad > 0) throw modelError('MODEL_ERR_OUTPUT_NAN', `${nBad} of ${data.length} values of "${name}" that are not finite`);
   }
 }

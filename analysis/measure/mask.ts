@@ -2,8 +2,8 @@
  * A set of pixels of a section, and what is measured of it.
  *
  *   components   pixels that hang together over edges
- *   distances    exact Euclidean, D(p) = min_q (|p - q|² + f(q)) as two passes of lower envelopes of parabolas
- *                (Felzenszwalb and Huttenlocher 2012, doi 10.4086/toc.2012.v008a019)
+ *   distances    exact Euclidean, D(p) = min_q (|p - q|² + f(q)): f along columns by counting, then along rows the lower
+ *                envelope of parabolas (Felzenszwalb and Huttenlocher 2012, doi 10.4086/toc.2012.v008a019)
  *   outline      marching squares at half (Lorensen and Cline 1987, doi 10.1145/37402.37422, in the plane)
  */
 import type { Vector3 } from '../../imaging/index.js';
@@ -39,7 +39,7 @@ export class Mask {
 
   get count(): number {
     let count = 0;
-    for (const pixel of this.pixels) count += pixel;
+    for (let pixel = 0; pixel < this.pixels.length; pixel++) count += this.pixels[pixel]!;
     return count;
   }
 
@@ -76,7 +76,9 @@ export class Mask {
   }
 
   or(other: Mask): Mask {
-    return new Mask(this.section, this.pixels.map((pixel, index) => pixel | other.pixels[index]!));
+    const pixels = new Uint8Array(this.pixels.length);
+    for (let pixel = 0; pixel < pixels.length; pixel++) pixels[pixel] = this.pixels[pixel]! | other.pixels[pixel]!;
+    return new Mask(this.section, pixels);
   }
 
   minus(other: Mask): Mask {
@@ -84,30 +86,22 @@ export class Mask {
   }
 
   inverted(): Mask {
-    return new Mask(this.section, this.pixels.map((pixel) => 1 - pixel));
+    const pixels = new Uint8Array(this.pixels.length);
+    for (let pixel = 0; pixel < pixels.length; pixel++) pixels[pixel] = 1 - this.pixels[pixel]!;
+    return new Mask(this.section, pixels);
   }
 
   /** Pieces that hang together over edges, the largest first. */
   components(): Mask[] {
     const { nColumns } = this.section;
     const left = Uint8Array.from(this.pixels);
-    const pieces: Mask[] = [];
+    const pieces: { readonly mask: Mask; readonly count: number }[] = [];
     for (let seed = left.indexOf(1); seed >= 0; seed = left.indexOf(1, seed + 1)) {
       const piece = new Uint8Array(left.length);
-      const open = [seed];
-      left[seed] = 0;
-      for (let pixel = open.pop(); pixel !== undefined; pixel = open.pop()) {
-        piece[pixel] = 1;
-        const column = pixel % nColumns;
-        for (const next of [pixel - nColumns, pixel + nColumns, column > 0 ? pixel - 1 : -1, column < nColumns - 1 ? pixel + 1 : -1]) {
-          if (next < 0 || next >= left.length || left[next] === 0) continue;
-          left[next] = 0;
-          open.push(next);
-        }
-      }
-      pieces.push(new Mask(this.section, piece));
+      const count = flood(left, nColumns, seed, piece);
+      pieces.push({ mask: new Mask(this.section, piece), count });
     }
-    return pieces.sort((a, b) => b.count - a.count);
+    return pieces.sort((a, b) => b.count - a.count).map(({ mask }) => mask);
   }
 
   /** The largest piece; the mask itself where it is empty. */
@@ -140,35 +134,49 @@ export class Mask {
   /** With its holes: background that the border of the section is not reached from. */
   filled(): Mask {
     const { nRows, nColumns } = this.section;
-    const outer = new Uint8Array(this.pixels.length);
-    for (const piece of this.inverted().components()) {
-      const isOuter = piece.pixels.some((pixel, index) => {
-        const [row, column] = [Math.floor(index / nColumns), index % nColumns];
-        return pixel === 1 && (row === 0 || column === 0 || row === nRows - 1 || column === nColumns - 1);
-      });
-      if (isOuter) piece.pixels.forEach((pixel, index) => (outer[index]! |= pixel));
+    const filled = new Uint8Array(this.pixels.length).fill(1);
+    const left = this.inverted().pixels;
+    const enter = (pixel: number) => {
+      if (left[pixel] === 1) flood(left, nColumns, pixel, filled, 0);
+    };
+    for (let column = 0; column < nColumns; column++) {
+      enter(column);
+      enter((nRows - 1) * nColumns + column);
     }
-    return new Mask(this.section, outer.map((pixel) => 1 - pixel));
+    for (let row = 1; row < nRows - 1; row++) {
+      enter(row * nColumns);
+      enter((row + 1) * nColumns - 1);
+    }
+    return new Mask(this.section, filled);
   }
 
   /** Of each pixel to the nearest one of the mask, mm between their centres; Infinity where it is empty. */
   distancesMm(): Float64Array {
-    const { nRows, nColumns, stepMm } = this.section;
-    const squared = Float64Array.from(this.pixels, (pixel) => (pixel === 1 ? 0 : Infinity));
-    const longest = Math.max(nRows, nColumns);
-    const [line, tops, bounds] = [new Float64Array(longest), new Int32Array(longest), new Float64Array(longest + 1)];
-    for (let column = 0; column < nColumns; column++) lowerEnvelope(squared, column, nColumns, nRows, line, tops, bounds);
-    for (let row = 0; row < nRows; row++) lowerEnvelope(squared, row * nColumns, 1, nColumns, line, tops, bounds);
-    return squared.map((value) => stepMm * Math.sqrt(value));
+    const { nRows, nColumns } = this.section;
+    const distances = new Float64Array(this.pixels.length);
+    this.#eachDistanceMm({ top: 0, left: 0, bottom: nRows - 1, right: nColumns - 1 }, 1, (pixel, distance) => (distances[pixel] = distance));
+    return distances;
+  }
+
+  /** Of each pixel of the mask to the nearest one that is none, mm between their centres; Infinity where all are of it, 0 outside. */
+  depthsMm(): Float64Array {
+    const depths = new Float64Array(this.pixels.length);
+    // What is nearest outside touches the box.
+    this.#eachDistanceMm(this.#boxWith(1), 0, (pixel, distance) => (depths[pixel] = distance));
+    return depths;
   }
 
   grown(byMm: number): Mask {
-    return new Mask(this.section, Uint8Array.from(this.distancesMm(), (distance) => (distance <= byMm ? 1 : 0)));
+    const pixels = new Uint8Array(this.pixels.length);
+    this.#eachDistanceMm(this.#boxWith(Math.ceil(byMm / this.section.stepMm) + 1), 1, (pixel, distance) => {
+      if (distance <= byMm) pixels[pixel] = 1;
+    });
+    return new Mask(this.section, pixels);
   }
 
   shrunk(byMm: number): Mask {
-    const toOutside = this.inverted().distancesMm();
-    return this.where((pixel) => toOutside[pixel]! > byMm);
+    const depths = this.depthsMm();
+    return this.where((pixel) => depths[pixel]! > byMm);
   }
 
   /** Without what is thinner than twice the radius. */
@@ -289,12 +297,78 @@ export class Mask {
     return polygons;
   }
 
+  /** Calls back with the distance of every pixel of a box to the nearest one in it that is of the mask, or is not. */
+  #eachDistanceMm({ top, left, bottom, right }: Box, wanted: 0 | 1, visit: (pixel: number, distanceMm: number) => void): void {
+    const { nColumns, stepMm } = this.section;
+    const [high, wide] = [bottom - top + 1, right - left + 1];
+    if (high < 1 || wide < 1) return;
+    const squared = new Float64Array(high * wide);
+    // Down the columns a pixel is one further than its neighbour.
+    for (let row = 0, at = 0; row < high; row++) {
+      for (let column = 0, pixel = (top + row) * nColumns + left; column < wide; column++, pixel++, at++) {
+        squared[at] = this.pixels[pixel] === wanted ? 0 : row === 0 ? Infinity : squared[at - wide]! + 1;
+      }
+    }
+    for (let at = (high - 1) * wide - 1; at >= 0; at--) if (squared[at + wide]! + 1 < squared[at]!) squared[at] = squared[at + wide]! + 1;
+    for (let at = 0; at < squared.length; at++) squared[at]! *= squared[at]!;
+    const [line, tops, bounds] = [new Float64Array(wide), new Int32Array(wide), new Float64Array(wide + 1)];
+    for (let row = 0, at = 0; row < high; row++) {
+      lowerEnvelope(squared, row * wide, wide, line, tops, bounds);
+      for (let pixel = (top + row) * nColumns + left, end = pixel + wide; pixel < end; pixel++, at++) visit(pixel, stepMm * Math.sqrt(squared[at]!));
+    }
+  }
+
+  /** About its pixels and so many more on every side as the section has; without any where the mask is empty. */
+  #boxWith(more: number): Box {
+    const { nRows, nColumns } = this.section;
+    const [first, last] = [this.pixels.indexOf(1), this.pixels.lastIndexOf(1)];
+    if (first < 0) return { top: 0, left: 0, bottom: -1, right: -1 };
+    const [top, bottom] = [Math.floor(first / nColumns), Math.floor(last / nColumns)];
+    let [left, right] = [nColumns - 1, 0];
+    for (let row = top; row <= bottom; row++) {
+      const start = row * nColumns;
+      for (let column = 0; column < left; column++) if (this.pixels[start + column] === 1) left = column;
+      for (let column = nColumns - 1; column > right; column--) if (this.pixels[start + column] === 1) right = column;
+    }
+    return { top: Math.max(0, top - more), left: Math.max(0, left - more), bottom: Math.min(nRows - 1, bottom + more), right: Math.min(nColumns - 1, right + more) };
+  }
+
   #each(visit: (row: number, column: number, pixel: number) => void): void {
     const { nColumns } = this.section;
     for (let pixel = this.pixels.indexOf(1); pixel >= 0; pixel = this.pixels.indexOf(1, pixel + 1)) {
       visit(Math.floor(pixel / nColumns), pixel % nColumns, pixel);
     }
   }
+}
+
+/** Pixels, the last ones included. */
+interface Box {
+  readonly top: number;
+  readonly left: number;
+  readonly bottom: number;
+  readonly right: number;
+}
+
+/** Writes a value where pixels hang together with a seed over edges, and takes them from those that are left; how many they are. */
+function flood(left: Uint8Array, nColumns: number, seed: number, into: Uint8Array, value = 1): number {
+  const open = [seed];
+  const enter = (pixel: number) => {
+    if (left[pixel] !== 1) return;
+    left[pixel] = 0;
+    open.push(pixel);
+  };
+  let count = 0;
+  left[seed] = 0;
+  for (let pixel = open.pop(); pixel !== undefined; pixel = open.pop()) {
+    into[pixel] = value;
+    count++;
+    const column = pixel % nColumns;
+    enter(pixel - nColumns);
+    enter(pixel + nColumns);
+    if (column > 0) enter(pixel - 1);
+    if (column < nColumns - 1) enter(pixel + 1);
+  }
+  return count;
 }
 
 type Edge = 'top' | 'right' | 'bottom' | 'left';
@@ -321,13 +395,11 @@ export function lengthOf(span: Span | undefined): number {
   return span === undefined ? 0 : span[1] - span[0] + 1;
 }
 
-/** One line of the squared distances, in place. */
-function lowerEnvelope(
-  squared: Float64Array, offset: number, stride: number, count: number, line: Float64Array, tops: Int32Array, bounds: Float64Array,
-): void {
+/** One row of the squared distances, in place. */
+function lowerEnvelope(squared: Float64Array, offset: number, count: number, line: Float64Array, tops: Int32Array, bounds: Float64Array): void {
   let last = -1;
   for (let at = 0; at < count; at++) {
-    const height = (line[at] = squared[offset + at * stride]!);
+    const height = (line[at] = squared[offset + at]!);
     if (height === Infinity) continue;
     let from = -Infinity;
     while (last >= 0) {
@@ -344,6 +416,6 @@ function lowerEnvelope(
   for (let at = 0, parabola = 0; at < count; at++) {
     while (parabola < last && bounds[parabola + 1]! < at) parabola++;
     const top = tops[parabola]!;
-    squared[offset + at * stride] = (at - top) ** 2 + line[top]!;
+    squared[offset + at] = (at - top) ** 2 + line[top]!;
   }
 }

@@ -9,7 +9,7 @@
  * Pixels are a quarter of a millimetre unless said otherwise, so that a label pixel of 0.4 mm is not rounded a second time:
  * areas are those of the label pixels, lengths are known to half of one at either end.
  */
-import { affineLps, invertAffine, pointOf, voxelOf, type Affine, type Vector3, type Volume } from '../../imaging/index.js';
+import { affineLps, invertAffine, pointOf, voxelOf, type ImageGeometry, type Vector3, type Volume } from '../../imaging/index.js';
 import { dot, unit } from '../geometry.js';
 import type { Frame, LabelledStack } from '../types.js';
 import { Mask } from './mask.js';
@@ -71,14 +71,21 @@ export class Section {
     this.inside = new Uint8Array(count);
     const { data, geometry } = stack.codes;
     const [columns, rows, slices] = geometry.matrixSize;
-    this.#visit(invertAffine(affineLps(geometry)), (pixel, x, y, z) => {
-      const [i, j, k] = [Math.round(x), Math.round(y), Math.round(z)];
-      if (i < 0 || j < 0 || k < 0 || i >= columns || j >= rows || k >= slices) return;
-      const voxel = (k * rows + j) * columns + i;
-      this.inside[pixel] = 1;
-      this.codes[pixel] = data[voxel]!;
-      this.confidence[pixel] = stack.confidence[voxel]!;
-    });
+    const { origin, alongU, alongV } = this.#inVoxels(geometry);
+    for (let row = 0, pixel = 0; row < this.nRows; row++) {
+      const v = this.v(row);
+      for (let column = 0; column < this.nColumns; column++, pixel++) {
+        const u = this.u(column);
+        const i = Math.round(origin[0] + u * alongU[0] + v * alongV[0]);
+        const j = Math.round(origin[1] + u * alongU[1] + v * alongV[1]);
+        const k = Math.round(origin[2] + u * alongU[2] + v * alongV[2]);
+        if (i < 0 || j < 0 || k < 0 || i >= columns || j >= rows || k >= slices) continue;
+        const voxel = (k * rows + j) * columns + i;
+        this.inside[pixel] = 1;
+        this.codes[pixel] = data[voxel]!;
+        this.confidence[pixel] = stack.confidence[voxel]!;
+      }
+    }
   }
 
   u(column: number): number {
@@ -111,10 +118,10 @@ export class Section {
 
   /** Pixels with one of the codes. */
   mask(...codes: readonly number[]): Mask {
-    const wanted = new Uint8Array(1 << 16);
-    for (const code of codes) wanted[code] = 1;
     const pixels = new Uint8Array(this.codes.length);
-    for (let pixel = 0; pixel < pixels.length; pixel++) pixels[pixel] = wanted[this.codes[pixel]!]!;
+    for (const code of codes) {
+      for (let pixel = 0; pixel < pixels.length; pixel++) if (this.codes[pixel] === code) pixels[pixel] = 1;
+    }
     return new Mask(this, pixels);
   }
 
@@ -122,36 +129,34 @@ export class Section {
   valuesOf({ data, geometry }: Volume<Float32Array>): Float32Array {
     const [columns, rows, slices] = geometry.matrixSize;
     const values = new Float32Array(this.codes.length).fill(NaN);
-    this.#visit(invertAffine(affineLps(geometry)), (pixel, x, y, z) => {
-      const k = Math.round(z);
-      if (x < -0.5 || y < -0.5 || k < 0 || x > columns - 0.5 || y > rows - 0.5 || k >= slices) return;
-      const [i, j] = [within(Math.floor(x), columns), within(Math.floor(y), rows)];
-      const [s, t] = [Math.max(0, Math.min(1, x - i)), Math.max(0, Math.min(1, y - j))];
-      const [next, below] = [Math.min(i + 1, columns - 1), Math.min(j + 1, rows - 1)];
-      const at = (row: number, column: number) => data[(k * rows + row) * columns + column]!;
-      values[pixel] = (1 - t) * ((1 - s) * at(j, i) + s * at(j, next)) + t * ((1 - s) * at(below, i) + s * at(below, next));
-    });
-    return values;
-  }
-
-  /** Calls back with the voxel coordinates of each pixel. */
-  #visit(toVoxel: Affine, visit: (pixel: number, x: number, y: number, z: number) => void): void {
-    const { originMm, across, down } = this.plane;
-    const turn = (row: number, [x, y, z]: Vector3) => toVoxel[4 * row]! * x + toVoxel[4 * row + 1]! * y + toVoxel[4 * row + 2]! * z;
-    const origin = axes((row) => turn(row, originMm) + toVoxel[4 * row + 3]!);
-    const [alongU, alongV] = [axes((row) => turn(row, across)), axes((row) => turn(row, down))];
+    const { origin, alongU, alongV } = this.#inVoxels(geometry);
     for (let row = 0, pixel = 0; row < this.nRows; row++) {
       const v = this.v(row);
       for (let column = 0; column < this.nColumns; column++, pixel++) {
         const u = this.u(column);
-        visit(
-          pixel,
-          origin[0] + u * alongU[0] + v * alongV[0],
-          origin[1] + u * alongU[1] + v * alongV[1],
-          origin[2] + u * alongU[2] + v * alongV[2],
-        );
+        const x = origin[0] + u * alongU[0] + v * alongV[0];
+        const y = origin[1] + u * alongU[1] + v * alongV[1];
+        const k = Math.round(origin[2] + u * alongU[2] + v * alongV[2]);
+        if (x < -0.5 || y < -0.5 || k < 0 || x > columns - 0.5 || y > rows - 0.5 || k >= slices) continue;
+        const i = within(Math.floor(x), columns);
+        const j = within(Math.floor(y), rows);
+        const s = Math.max(0, Math.min(1, x - i));
+        const t = Math.max(0, Math.min(1, y - j));
+        const next = i + 1 < columns ? 1 : 0;
+        const at = (k * rows + j) * columns + i;
+        const below = j + 1 < rows ? at + columns : at;
+        values[pixel] = (1 - t) * ((1 - s) * data[at]! + s * data[at + next]!) + t * ((1 - s) * data[below]! + s * data[below + next]!);
       }
     }
+    return values;
+  }
+
+  /** The voxel of the section's origin, and how many voxels a millimetre along u and v is. */
+  #inVoxels(geometry: ImageGeometry): { readonly origin: Vector3; readonly alongU: Vector3; readonly alongV: Vector3 } {
+    const toVoxel = invertAffine(affineLps(geometry));
+    const { originMm, across, down } = this.plane;
+    const turn = (row: number, [x, y, z]: Vector3) => toVoxel[4 * row]! * x + toVoxel[4 * row + 1]! * y + toVoxel[4 * row + 2]! * z;
+    return { origin: axes((row) => turn(row, originMm) + toVoxel[4 * row + 3]!), alongU: axes((row) => turn(row, across)), alongV: axes((row) => turn(row, down)) };
   }
 }
 

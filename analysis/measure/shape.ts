@@ -53,9 +53,11 @@ export function shapeOf(stack: LabelledStack, codes: readonly number[], { origin
 /** To the outline of a mask, mm, inside positive; [row, column]. */
 export function signedDistanceMm(mask: Mask): Float32Array {
   if (mask.isEmpty) return new Float32Array(mask.pixels.length).fill(-absentMm);
-  const [toInside, toOutside] = [mask.distancesMm(), mask.inverted().distancesMm()];
+  const [distances, depths] = [mask.distancesMm(), mask.depthsMm()];
   const half = mask.section.stepMm / 2;
-  return Float32Array.from(mask.pixels, (is, pixel) => (is === 1 ? toOutside[pixel]! - half : half - toInside[pixel]!));
+  const signed = new Float32Array(mask.pixels.length);
+  for (let pixel = 0; pixel < signed.length; pixel++) signed[pixel] = mask.pixels[pixel] === 1 ? depths[pixel]! - half : half - distances[pixel]!;
+  return signed;
 }
 
 /** A plane through a shape. */

@@ -80,10 +80,13 @@ export class SliceView {
     return x >= left + marginPixels && y >= top + marginPixels && x <= left + width - marginPixels && y <= top + height - marginPixels;
   }
 
-  /** [column, row] of the slice under a pixel of the page. */
-  #voxel(x: number, y: number): [number, number] {
-    const { x: left, y: top, width, height } = this.#box;
-    return [this.#centre[0] + (x - left - width / 2) / this.#scale[0], this.#centre[1] + (y - top - height / 2) / this.#scale[1]];
+  /** Of the slice under a pixel of the page. */
+  #column(pageX: number): number {
+    return this.#centre[0] + (pageX - this.#box.x - this.#box.width / 2) / this.#scale[0];
+  }
+
+  #row(pageY: number): number {
+    return this.#centre[1] + (pageY - this.#box.y - this.#box.height / 2) / this.#scale[1];
   }
 
   #paint(): void {
@@ -92,11 +95,14 @@ export class SliceView {
     const slice = data.subarray(this.#sliceIndex * columns * rows, (this.#sliceIndex + 1) * columns * rows);
     const { centre, width } = contrast === 'ct' || contrast === 'syntheticCt' ? ctWindow : windowOf(data, this.#sliceIndex, slice);
     const { x, y, width: boxWidth, height: boxHeight } = this.#box;
+    const colour: [number, number, number] = [0, 0, 0];
     for (let pageY = y; pageY < y + boxHeight; pageY++) {
+      const row = this.#row(pageY);
       for (let pageX = x; pageX < x + boxWidth; pageX++) {
-        const value = between(slice, columns, rows, ...this.#voxel(pageX, pageY));
-        const grey = value === undefined || !Number.isFinite(value) ? 0 : 255 * Math.min(1, Math.max(0, (value - centre) / width + 0.5));
-        this.#canvas.blend(pageX, pageY, [grey, grey, grey], 1);
+        const value = between(slice, columns, rows, this.#column(pageX), row);
+        const grey = Number.isFinite(value) ? 255 * Math.min(1, Math.max(0, (value - centre) / width + 0.5)) : 0;
+        colour[0] = colour[1] = colour[2] = grey;
+        this.#canvas.blend(pageX, pageY, colour, 1);
       }
     }
   }
@@ -118,28 +124,34 @@ export class SliceView {
     const bottom = Math.min(y + height - 1, Math.ceil(Math.max(...corners.map(([, at]) => at)) + margin));
     if (right <= left || bottom <= top) return;
 
-    const toLabels = this.#toLabels(geometry);
+    const [origin, alongX, alongY] = this.#toLabels(geometry);
     const nColumns = right - left + 1;
     const mask = new Float32Array(nColumns * (bottom - top + 1));
     for (let pageY = top; pageY <= bottom; pageY++) {
-      for (let pageX = left; pageX <= right; pageX++) mask[(pageY - top) * nColumns + pageX - left] = shareOf(slice, columns, rows, code, ...toLabels(pageX, pageY));
+      for (let pageX = left; pageX <= right; pageX++) {
+        const column = origin[0] + pageX * alongX[0] + pageY * alongY[0];
+        const row = origin[1] + pageX * alongX[1] + pageY * alongY[1];
+        mask[(pageY - top) * nColumns + pageX - left] = shareOf(slice, columns, rows, code, column, row);
+      }
     }
     for (let pageY = top + 1; pageY < bottom; pageY++) {
       for (let pageX = left + 1; pageX < right; pageX++) {
         const at = (pageY - top) * nColumns + pageX - left;
-        const slope = Math.hypot(mask[at + 1]! - mask[at - 1]!, mask[at + nColumns]! - mask[at - nColumns]!) / 2;
-        const coverage = outlinePixels / 2 + 0.5 - Math.abs(mask[at]! - 0.5) / slope;
-        if (slope > 0 && coverage > 0) this.#canvas.blend(pageX, pageY, colour, Math.min(1, coverage));
+        const slopeX = mask[at + 1]! - mask[at - 1]!;
+        const slopeY = mask[at + nColumns]! - mask[at - nColumns]!;
+        if (slopeX === 0 && slopeY === 0) continue;
+        const coverage = outlinePixels / 2 + 0.5 - Math.abs(mask[at]! - 0.5) / (Math.sqrt(slopeX * slopeX + slopeY * slopeY) / 2);
+        if (coverage > 0) this.#canvas.blend(pageX, pageY, colour, Math.min(1, coverage));
       }
     }
   }
 
   /** From the page to [column, row] of the labels: both grids are regular, so three points tell all. */
-  #toLabels(labels: LabelledStack['codes']['geometry']): (x: number, y: number) => [number, number] {
+  #toLabels(labels: LabelledStack['codes']['geometry']): readonly [origin: Point2, alongX: Point2, alongY: Point2] {
     const { geometry } = this.#series.volume;
-    const at = (x: number, y: number) => voxelOf(labels, pointOf(geometry, [...this.#voxel(x, y), this.#sliceIndex]));
-    const [origin, alongX, alongY] = [at(0, 0), at(1, 0), at(0, 1)];
-    return (x, y) => [0, 1].map((axis) => origin[axis]! + x * (alongX[axis]! - origin[axis]!) + y * (alongY[axis]! - origin[axis]!)) as [number, number];
+    const at = (x: number, y: number) => voxelOf(labels, pointOf(geometry, [this.#column(x), this.#row(y), this.#sliceIndex]));
+    const [origin, right, below] = [at(0, 0), at(1, 0), at(0, 1)];
+    return [[origin[0], origin[1]], [right[0] - origin[0], right[1] - origin[1]], [below[0] - origin[0], below[1] - origin[1]]];
   }
 
   /** Letters at the edges: right, left, anterior, posterior, head, feet. */
@@ -176,21 +188,26 @@ function letterOf(direction: Vector3): string {
   return [['R', 'L'], ['A', 'P'], ['F', 'H']][axis]![direction[axis]! > 0 ? 1 : 0]!;
 }
 
-/** Linear between pixels; undefined outside. */
-function between(slice: Float32Array, columns: number, rows: number, column: number, row: number): number | undefined {
-  const [c, r] = [Math.floor(column), Math.floor(row)];
-  if (c < 0 || r < 0 || c + 1 >= columns || r + 1 >= rows) return undefined;
-  const [u, v] = [column - c, row - r];
+/** Linear between pixels; NaN outside. */
+function between(slice: Float32Array, columns: number, rows: number, column: number, row: number): number {
+  const c = Math.floor(column);
+  const r = Math.floor(row);
+  if (c < 0 || r < 0 || c + 1 >= columns || r + 1 >= rows) return NaN;
+  const u = column - c;
+  const v = row - r;
   const at = r * columns + c;
   return (1 - v) * ((1 - u) * slice[at]! + u * slice[at + 1]!) + v * ((1 - u) * slice[at + columns]! + u * slice[at + columns + 1]!);
 }
 
 /** How much of the neighbourhood of a place has the code: the mask, smoothed by the quadratic B-spline. */
 function shareOf(slice: Uint16Array, columns: number, rows: number, code: number, column: number, row: number): number {
-  const [c, r] = [Math.round(column), Math.round(row)];
+  const c = Math.round(column);
+  const r = Math.round(row);
+  const lastRow = Math.min(rows - 1, r + 1);
+  const lastColumn = Math.min(columns - 1, c + 1);
   let share = 0;
-  for (let j = Math.max(0, r - 1); j <= Math.min(rows - 1, r + 1); j++) {
-    for (let i = Math.max(0, c - 1); i <= Math.min(columns - 1, c + 1); i++) {
+  for (let j = Math.max(0, r - 1); j <= lastRow; j++) {
+    for (let i = Math.max(0, c - 1); i <= lastColumn; i++) {
       if (slice[j * columns + i] === code) share += spline(i - column) * spline(j - row);
     }
   }
@@ -208,7 +225,8 @@ function extentOf(slice: Uint16Array, columns: number, code: number): [number, n
   let [left, top, right, bottom] = [Infinity, Infinity, -1, -1];
   for (let pixel = 0; pixel < slice.length; pixel++) {
     if (slice[pixel] !== code) continue;
-    const [column, row] = [pixel % columns, Math.floor(pixel / columns)];
+    const column = pixel % columns;
+    const row = Math.floor(pixel / columns);
     left = Math.min(left, column);
     right = Math.max(right, column);
     top = Math.min(top, row);

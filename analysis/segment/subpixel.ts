@@ -42,9 +42,17 @@ export class Refiner {
       const under = down.above[row]! * stride;
       const v = down.fraction[row]!;
       for (let column = 0, to = row * fineColumns; column < fineColumns; column++, to++) {
-        const [left, right, u] = [across.below[column]!, across.above[column]!, across.fraction[column]!];
-        const [a, b, c, d] = [above + left, above + right, under + left, under + right];
-        const [wa, wb, wc, wd] = [(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v];
+        const left = across.below[column]!;
+        const right = across.above[column]!;
+        const u = across.fraction[column]!;
+        const a = above + left;
+        const b = above + right;
+        const c = under + left;
+        const d = under + right;
+        const wa = (1 - u) * (1 - v);
+        const wb = u * (1 - v);
+        const wc = (1 - u) * v;
+        const wd = u * v;
         let best = winner[a]!;
         if (best !== winner[b] || best !== winner[c] || best !== winner[d]) {
           let highest = -Infinity;
@@ -71,7 +79,8 @@ export class Refiner {
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const pixel = row * stride + column;
-        const [right, under] = [column + 1 < columns ? 1 : 0, row + 1 < rows ? stride : 0];
+        const right = column + 1 < columns ? 1 : 0;
+        const under = row + 1 < rows ? stride : 0;
         const own = winner[pixel]!;
         if (own !== winner[pixel + right] || own !== winner[pixel + under] || own !== winner[pixel + right + under] || winner[pixel + right] !== winner[pixel + under]) {
           isNear[pixel] = isNear[pixel + right] = isNear[pixel + under] = isNear[pixel + right + under] = 1;
@@ -89,9 +98,13 @@ export class Refiner {
 export function winnersOf(probabilities: Float32Array, winner: Uint8Array): void {
   const plane = winner.length;
   for (let pixel = 0; pixel < plane; pixel++) {
-    let [best, highest] = [0, probabilities[pixel]!];
+    let best = 0;
+    let highest = probabilities[pixel]!;
     for (let index = 1, at = pixel + plane; index < nClasses; index++, at += plane) {
-      if (probabilities[at]! > highest) [best, highest] = [index, probabilities[at]!];
+      if (probabilities[at]! > highest) {
+        highest = probabilities[at]!;
+        best = index;
+      }
     }
     winner[pixel] = best;
   }

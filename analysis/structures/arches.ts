@@ -72,14 +72,20 @@ export function archesOf({ labelled: { classes: { geometry, data } } }: Stack, l
     }
   }
   return (pixel) => {
-    const [column, line] = [pixel % columns, Math.floor(pixel / columns)];
-    const [row, slice] = [line % rows, Math.floor(line / rows)];
+    const column = pixel % columns;
+    const line = Math.floor(pixel / columns);
+    const row = line % rows;
+    const slice = Math.floor(line / rows);
     const own = owner[slice * plane + Math.floor(row / cell) * cellColumns + Math.floor(column / cell)]! - 1;
-    const point = placeOf(column, row, slice);
-    let [best, least] = [-1, Infinity];
-    for (const [place, body] of levels.bodies.entries()) {
-      const away = archAway(body, ...point) - (place === own ? trust : 0);
-      if (away < least) [best, least] = [place, away];
+    const [x, y, z] = placeOf(column, row, slice);
+    let best = -1;
+    let least = Infinity;
+    for (let place = 0; place < levels.bodies.length; place++) {
+      const away = archAway(levels.bodies[place]!, x, y, z) - (place === own ? trust : 0);
+      if (away < least) {
+        best = place;
+        least = away;
+      }
     }
     return codes[best]!;
   };

@@ -83,11 +83,15 @@ function coder({ bodies, discs, hasSacrum, canal }: Levels): CodeAt {
     return (x - frame.originMm[0]) * direction[0] + (y - frame.originMm[1]) * direction[1] + (z - frame.originMm[2]) * direction[2];
   };
   const nearestDisc = (x: number, y: number, z: number, over: number) => {
-    let [best, least] = [-1, Infinity];
-    discs.forEach(({ frame }, place) => {
-      const away = Math.abs(along(frame, 'z', x, y, z) - over);
-      if (away < least) [best, least] = [place, away];
-    });
+    let best = -1;
+    let least = Infinity;
+    for (let place = 0; place < discs.length; place++) {
+      const away = Math.abs(along(discs[place]!.frame, 'z', x, y, z) - over);
+      if (away < least) {
+        best = place;
+        least = away;
+      }
+    }
     return { place: best, away: least };
   };
   /** Half of the distance to the next vertebra: what is farther from every disc is beyond the first or last one. */
@@ -134,8 +138,10 @@ function coder({ bodies, discs, hasSacrum, canal }: Levels): CodeAt {
 
 /** How far bone of an arch is from where that of this body would be: it hangs below the body's middle, the lower the farther behind; heights of the body. */
 export function archAway({ frame, heightMm, halfDepthMm }: Body, x: number, y: number, z: number): number {
-  const from = [x - frame.originMm[0], y - frame.originMm[1], z - frame.originMm[2]] as const;
-  const behind = from[0] * frame.y[0] + from[1] * frame.y[1] + from[2] * frame.y[2] - halfDepthMm;
-  const over = from[0] * frame.z[0] + from[1] * frame.z[1] + from[2] * frame.z[2];
+  const u = x - frame.originMm[0];
+  const v = y - frame.originMm[1];
+  const w = z - frame.originMm[2];
+  const behind = u * frame.y[0] + v * frame.y[1] + w * frame.y[2] - halfDepthMm;
+  const over = u * frame.z[0] + v * frame.z[1] + w * frame.z[2];
   return Math.abs(over / heightMm + Math.min(0.6, 0.012 * Math.max(0, behind)));
 }

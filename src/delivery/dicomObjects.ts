@@ -210,9 +210,38 @@ export function fileOf(elements: DicomElements, transferSyntaxUid: string, softw
     '00020012': { vr: 'UI', Value: [IMPLEMENTATION_CLASS_UID] },
     '00020013': { vr: 'SH', Value: [text(`CONUS_${softwareVersion}`, 16)] },
   };
+  const pixels = transferSyntaxUid === EXPLICIT_VR_LITTLE_ENDIAN ? trailingPixels(elements) : undefined;
   const file = new dcmjs.data.DicomDict(meta);
-  file.dict = elements;
-  return new Uint8Array(file.write());
+  file.dict = pixels === undefined ? elements : Object.fromEntries(Object.entries(elements).filter(([tag]) => tag !== PIXEL_DATA));
+  const written = new Uint8Array(file.write());
+  return pixels === undefined ? written : withPixels(written, pixels);
+}
+
+const PIXEL_DATA = '7FE00010';
+
+interface Pixels {
+  readonly vr: 'OB' | 'OW';
+  readonly values: Uint8Array;
+}
+
+/** Pixel data with nothing behind them, which nearly all objects end with. */
+function trailingPixels(elements: DicomElements): Pixels | undefined {
+  const element = elements[PIXEL_DATA];
+  const [values, ...others] = element?.Value ?? [];
+  if ((element?.vr !== 'OB' && element?.vr !== 'OW') || !(values instanceof ArrayBuffer) || others.length > 0) return undefined;
+  if (values.byteLength % 2 !== 0 || Object.keys(elements).some((tag) => tag.toUpperCase() > PIXEL_DATA)) return undefined;
+  return { vr: element.vr, values: new Uint8Array(values) };
+}
+
+/** dcmjs copies values in pieces of 256 bytes: pixels are added to what it has written (PS3.5, 7.1.2). */
+function withPixels(written: Uint8Array, { vr, values }: Pixels): Uint8Array {
+  const file = new Uint8Array(written.length + 12 + values.length);
+  file.set(written);
+  const head = new DataView(file.buffer, written.length);
+  [0xe0, 0x7f, 0x10, 0x00, vr.charCodeAt(0), vr.charCodeAt(1)].forEach((byte, at) => head.setUint8(at, byte));
+  head.setUint32(8, values.length, true);
+  file.set(values, written.length + 12);
+  return file;
 }
 
 function pseudonymousInstance(instance: InstanceIdentity, pseudonymiser: Pseudonymiser): InstanceIdentity {

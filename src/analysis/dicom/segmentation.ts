@@ -43,12 +43,12 @@ export interface Segmentation {
 export function segmentation(input: SegmentationInput, setting: ObjectSetting): Segmentation | undefined {
   const { stack, source, levels, algorithm } = input;
   const slices = source.slices.map((slice) => codesOnImage(stack, slice));
-  const codes = [...new Set(slices.flatMap((slice) => [...new Set(slice)]))].filter((found) => found !== 0).sort((a, b) => a - b);
+  const codes = codesIn(slices);
   if (codes.length === 0) return undefined;
   const [first] = source.slices;
   const { rows, columns } = first!.image.facts;
   const frames = codes.flatMap((label, segment) =>
-    slices.flatMap((slice, place) => (input.dropsEmptyFrames === true && !slice.includes(label) ? [] : [{ label, segment: segment + 1, place, slice }])));
+    slices.flatMap((slice, place) => (input.dropsEmptyFrames === true && !slice.includes(label) ? [] : [{ label, segment: segment + 1, place }])));
   const common = commonModules(source, setting, {
     name: `segmentation of ${first!.image.identity.seriesInstanceUid}`, modality: 'SEG', sopClassUid: SEGMENTATION_STORAGE,
     seriesNumber: input.seriesNumber, description: `Spine structures: ${input.seriesDescription}`, isSynthetic: input.isSynthetic || isSynthetic(source),
@@ -100,7 +100,7 @@ export function segmentation(input: SegmentationInput, setting: ObjectSetting): 
       }],
     })),
     NumberOfFrames: String(frames.length),
-    PixelData: packed(frames.map(({ slice, label }) => ({ slice, label })), rows * columns),
+    PixelData: packed(frames, slices, rows * columns),
     _vrMap: { PixelData: 'OB' },
   };
   return {
@@ -120,28 +120,31 @@ export function codesOnImage({ codes: { geometry, data } }: LabelledStack, { pla
   const origin = at(0, 0);
   const [[cu, ru, su], [cv, rv, sv]] = [at(1, 0), at(0, 1)].map((voxel) => voxel.map((value, axis) => value - origin[axis]!)) as [[number, number, number], [number, number, number]];
   const [nColumns, nRows, nSlices] = geometry.matrixSize;
-  const labelAt = (column: number, row: number): number => {
-    const c = Math.round(origin[0] + column * cu + row * cv);
-    const r = Math.round(origin[1] + column * ru + row * rv);
-    const s = Math.round(origin[2] + column * su + row * sv);
-    return c < 0 || r < 0 || s < 0 || c >= nColumns || r >= nRows || s >= nSlices ? 0 : data[(s * nRows + r) * nColumns + c]!;
-  };
   const n = placesAcross([cu, ru, su], [cv, rv, sv]);
-  const offsets = Array.from({ length: n }, (_, i) => (i + 0.5) / n - 0.5);
+  const offsets = Float64Array.from({ length: n }, (_, i) => (i + 0.5) / n - 0.5);
+  // What a place along the row adds is the same in every row: origin + column · step of each axis.
+  const along = (axis: 0 | 1 | 2, step: number) => Float64Array.from({ length: columns * n }, (_, at) => origin[axis] + (Math.floor(at / n) + offsets[at % n]!) * step);
+  const [acrossC, acrossR, acrossS] = [along(0, cu), along(1, ru), along(2, su)];
+  const labelAt = (c: number, r: number, s: number): number =>
+    c < 0 || r < 0 || s < 0 || c >= nColumns || r >= nRows || s >= nSlices ? 0 : data[(s * nRows + r) * nColumns + c]!;
   const found = new Uint16Array(rows * columns);
   const votes = new Uint16Array(n * n);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
+  for (let row = 0, pixel = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, pixel++) {
       let count = 0;
       let isMixed = false;
-      for (const v of offsets) {
-        for (const u of offsets) {
-          const label = labelAt(column + u, row + v);
+      for (let down = 0; down < n; down++) {
+        const place = row + offsets[down]!;
+        const [downC, downR, downS] = [place * cv, place * rv, place * sv];
+        for (let at = column * n; at < (column + 1) * n; at++) {
+          const label = labelAt(Math.round(acrossC[at]! + downC), Math.round(acrossR[at]! + downR), Math.round(acrossS[at]! + downS));
           votes[count++] = label;
           isMixed ||= label !== votes[0];
         }
       }
-      found[row * columns + column] = isMixed ? winner(votes, labelAt(column, row)) : votes[0]!;
+      found[pixel] = isMixed
+        ? winner(votes, labelAt(Math.round(origin[0] + column * cu + row * cv), Math.round(origin[1] + column * ru + row * rv), Math.round(origin[2] + column * su + row * sv)))
+        : votes[0]!;
     }
   }
   return found;
@@ -155,20 +158,34 @@ function placesAcross(alongColumn: readonly number[], alongRow: readonly number[
 }
 
 function winner(votes: Uint16Array, middle: number): number {
-  const counts = new Map<number, number>();
-  for (const label of votes) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const most = Math.max(...counts.values());
-  const tied = [...counts].filter(([, count]) => count === most).map(([label]) => label);
-  return tied.includes(middle) ? middle : Math.min(...tied);
+  let [best, most] = [0, 0];
+  for (const label of votes) {
+    let count = 0;
+    for (const other of votes) if (other === label) count++;
+    if (count > most || (count === most && best !== middle && (label === middle || label < best))) [best, most] = [label, count];
+  }
+  return best;
+}
+
+/** Other than background, in their order. */
+function codesIn(slices: readonly Uint16Array[]): number[] {
+  const isThere = new Uint8Array(1 << 16);
+  for (const slice of slices) for (let pixel = 0; pixel < slice.length; pixel++) isThere[slice[pixel]!] = 1;
+  return [...isThere.keys()].filter((code) => code > 0 && isThere[code] === 1);
 }
 
 /** All frames one after the other, the first pixel in the lowest bit, no gap between frames (PS3.5, 8.1.1). */
-function packed(frames: readonly { readonly slice: Uint16Array; readonly label: number }[], nPixels: number): ArrayBuffer {
+function packed(frames: readonly { readonly place: number; readonly label: number }[], slices: readonly Uint16Array[], nPixels: number): ArrayBuffer {
   const nBytes = Math.ceil((frames.length * nPixels) / 8);
   const bytes = new Uint8Array(nBytes + (nBytes % 2));
-  frames.forEach(({ slice, label }, frame) => {
+  slices.forEach((slice, place) => {
+    const frameOf = new Int32Array(1 << 16).fill(-1);
+    frames.forEach((frame, index) => {
+      if (frame.place === place) frameOf[frame.label] = index;
+    });
     for (let pixel = 0; pixel < nPixels; pixel++) {
-      if (slice[pixel] !== label) continue;
+      const frame = frameOf[slice[pixel]!]!;
+      if (frame < 0) continue;
       const bit = frame * nPixels + pixel;
       bytes[bit >> 3]! |= 1 << (bit & 7);
     }
