@@ -6,6 +6,8 @@ import type { ExamKeeper } from '../exams/index.js';
 import { protocolListSchema } from './controlRoutes.js';
 import { operationsSchema } from '../operations/index.js';
 import { confirmWordSchema, gradeWordSchema, readingSchema, sentenceWordSchema } from '../reading/index.js';
+import { toldRecordSchema } from '../records/index.js';
+import { sweepFileSchema } from '../sweep/index.js';
 import { httpError } from './errors.js';
 
 /** What is told of the live channel, which has a page of its own. */
@@ -22,7 +24,7 @@ export function examJsonSchemas(): Record<string, unknown> {
     examList: z.object({ exams: z.array(examRowSchema) }), exam: examSchema, change: changeSchema, imageList: z.object({ images: z.array(listedPictureSchema) }),
     protocolList: protocolListSchema, settingsRequest: settingsRequestSchema,
     reading: readingSchema, readingGrade: gradeWordSchema, readingSentence: sentenceWordSchema, readingConfirm: confirmWordSchema,
-    operations: operationsSchema,
+    operations: operationsSchema, record: toldRecordSchema, sweep: sweepFileSchema,
   };
   return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, z.toJSONSchema(schema)]));
 }
