@@ -10,7 +10,7 @@ import { useSpineWindow } from '../pictures/spineWindow.js';
 import { usePicture, usePictureList } from '../pictures/store.js';
 import { newView, Viewport } from '../pictures/viewport.js';
 import type { Overlay, Placing } from '../pictures/viewport.js';
-import { about, nearestTo } from './place.js';
+import { about, sliceOf } from './place.js';
 import { findingName, levelName } from './report.js';
 
 export function FindingPicture({ exam, reading, finding }: { exam: ExamView; reading: ReadingView; finding: Finding }) {
@@ -18,7 +18,7 @@ export function FindingPicture({ exam, reading, finding }: { exam: ExamView; rea
   const place = reading.images[drawing.seriesIndex];
   const series = exam.series.find(({ id }) => id === place?.seriesId);
   const list = usePictureList(exam.id, series).filter(({ output }) => output === place?.output);
-  const own = nearestTo(drawing, list);
+  const own = sliceOf(drawing, list);
   const [offset, setOffset] = useState(0);
   const view = useMemo(newView, []);
   const window = useSignal<PixelWindow | undefined>(undefined);
@@ -37,8 +37,8 @@ export function FindingPicture({ exam, reading, finding }: { exam: ExamView; rea
     const codes = new Set(drawing.outlines);
     const levels = new Set([finding.level, ...(finding.level?.split('-') ?? [])]);
     const shows = ({ code, kind, level }: Outline) => codes.has(code) || (levels.has(level) && (kind === 'body' || kind === 'disc'));
-    return [isOutlined ? outlineOverlay(outlines, { contrast: reported?.contrast, shows }) : undefined, drawingOverlay(drawing)];
-  }, [finding, drawing, outlines, isOutlined, reported?.contrast]);
+    return [isOutlined ? outlineOverlay(outlines, { contrast: reported?.contrast, shows }) : undefined, drawingOverlay(drawing, ownEntry?.number)];
+  }, [finding, drawing, outlines, isOutlined, reported?.contrast, ownEntry?.number]);
   if (place === null || place === undefined || series === undefined) return <p class="quiet">The images of this finding are not of this service: look at its evidence picture.</p>;
   if (own === undefined) return <p class="quiet" role="status">{list.length === 0 ? 'Asking for the pictures …' : 'The pictures do not tell where they lie: look at the evidence picture of the finding.'}</p>;
   const name = `${levelName(finding.level)}, ${findingName(reading, finding)}`;
@@ -71,12 +71,12 @@ export function FindingPicture({ exam, reading, finding }: { exam: ExamView; rea
 const lineColour = '#ffe650';
 const areaColour = '#ff78d2';
 
-/** Measures as lines with their text, marked areas as polygons; on their own slice only. */
-function drawingOverlay({ lines, areas }: Drawing): Overlay {
-  return (context, placing, { geometry }) => {
+/** Measures as lines with their text, marked areas as polygons: all of them on the drawing's own slice, along its normal, and elsewhere what lies there. */
+function drawingOverlay({ lines, areas }: Drawing, ownNumber: number | undefined): Overlay {
+  return (context, placing, { geometry, number }) => {
     if (geometry === undefined) return;
     const at = (mm: readonly [number, number, number]) => toPixel(geometry, mm);
-    const isHere = (points: readonly (readonly [number, number, number])[]) => points.every((mm) => Math.abs(at(mm).distanceMm) <= geometry.thicknessMm / 2 + 0.5);
+    const isHere = (points: readonly (readonly [number, number, number])[]) => number === ownNumber || points.every((mm) => Math.abs(at(mm).distanceMm) <= geometry.thicknessMm / 2 + 0.5);
     context.lineWidth = 1.6;
     context.font = '600 12px system-ui, sans-serif';
     context.textBaseline = 'middle';

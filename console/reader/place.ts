@@ -6,13 +6,17 @@ import type { ViewState } from '../pictures/viewport.js';
 /** Shown beside what the finding is drawn on. */
 const surroundings = 1.5;
 
-/** Index of the slice that the middle of a drawing lies on; of slices that cross, the one whose plane it is nearest to. */
-export function nearestTo({ centreMm }: Pick<Drawing, 'centreMm'>, list: readonly Pick<PictureEntry, 'geometry' | 'rows' | 'columns'>[]): number | undefined {
+/**
+ * Index of the slice that a drawing is on: marked areas lie in its plane, else the middle of the drawing does, or nearly. Of slices
+ * that cross, the one whose plane is nearest.
+ */
+export function sliceOf({ centreMm, areas }: Pick<Drawing, 'centreMm' | 'areas'>, list: readonly Pick<PictureEntry, 'geometry' | 'rows' | 'columns'>[]): number | undefined {
+  const placeMm = areas[0]?.pointsMm[0] ?? centreMm;
   let nearest: number | undefined;
   let leastMm = Infinity;
   list.forEach(({ geometry, rows, columns }, index) => {
     if (geometry === undefined) return;
-    const { column, row, distanceMm } = toPixel(geometry, centreMm);
+    const { column, row, distanceMm } = toPixel(geometry, placeMm);
     if (column < 0 || row < 0 || column > columns || row > rows || Math.abs(distanceMm) >= leastMm) return;
     leastMm = Math.abs(distanceMm);
     nearest = index;

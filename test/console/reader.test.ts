@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding, Report, SliceGeometry } from '../../console/api/index.js';
 import { toPixel } from '../../console/pictures/geometry.js';
-import { about, nearestTo } from '../../console/reader/place.js';
+import { about, sliceOf } from '../../console/reader/place.js';
 import { byWeight, computedOf, firstLevel, levelsOf, measureText, signsOf, worstOf } from '../../console/reader/report.js';
 
 function finding(id: string, more: Partial<Finding> = {}): Finding {
@@ -70,10 +70,12 @@ describe('where a finding is looked at', () => {
   const list = [0, 1, 2].map((place) => ({ rows: 50, columns: 100, geometry: sagittal(place) }));
 
   it('is the slice whose plane is nearest, where the place is within the picture', () => {
-    expect(nearestTo({ centreMm: [4.9, 0, 20] }, list)).toBe(1);
-    expect(nearestTo({ centreMm: [8, 0, 20] }, list)).toBe(2);
-    expect(nearestTo({ centreMm: [4, 0, 200] }, list)).toBeUndefined();
-    expect(nearestTo({ centreMm: [4, 0, 20] }, [{ rows: 50, columns: 100 }])).toBeUndefined();
+    const at = (centreMm: readonly [number, number, number], slices: Parameters<typeof sliceOf>[1] = list) => sliceOf({ centreMm, areas: [] }, slices);
+    expect([at([4.9, 0, 20]), at([8, 0, 20]), at([4, 0, 200]), at([4, 0, 20], [{ rows: 50, columns: 100 }])]).toEqual([1, 2, undefined, undefined]);
+  });
+
+  it('is the slice that marked areas are in, wherever the middle of the drawing is', () => {
+    expect(sliceOf({ centreMm: [4, 0, 20], areas: [{ pointsMm: [[8, 1, 21], [8, 2, 21], [8, 1, 22]], text: 'Modic 1' }] }, list)).toBe(2);
   });
 
   it('has the place in the middle, and as much around it as asked for', () => {
