@@ -24,8 +24,8 @@ let protocol: string;
 beforeAll(async () => {
   const asked = process.env['CONUS_CONSOLE_PROTOCOL'];
   protocol = asked ?? (await writeProtocol(folder, lightSize));
-  // The maps are what the overlay of trust is made of.
-  const environment = { CONUS_SYNTHESIS_MAPS: 'interval,pairResidual', ...(asked === undefined && { CONUS_EXAMS_PROTOCOL: protocol }) };
+  // What the overlay of trust is made of, and what a physicist looks at.
+  const environment = { CONUS_SYNTHESIS_MAPS: 'interval,pairResidual', CONUS_EXAMS_MAPS: 'gFactor,snr', ...(asked === undefined && { CONUS_EXAMS_PROTOCOL: protocol }) };
   [service, browser] = await Promise.all([ConsoleService.start({ environment }), openBrowser()]);
 }, 120_000);
 afterAll(async () => {
@@ -80,20 +80,36 @@ it('is watched from the first line to the draft sentence', async () => {
   expect(status, await said).toBe(0);
   await expect.poll(standing, { timeout: 300_000, interval: 1000 }).toMatch(/^complete/);
 
+  await screenshot(page, 'exam');
+
+  // The denoised image against the conventional one, then all contrasts beside one another.
+  await cards.filter({ hasText: 'T2w TSE sag' }).first().getByRole('link').first().click();
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await showsPicture(page);
+  await screenshot(page, 'compare');
+  await page.getByRole('button', { name: 'Side by side' }).click();
+  const labels = () => page.locator('canvas.viewport').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''));
+  await expect.poll(labels, { timeout: 30_000 }).toEqual(expect.arrayContaining([expect.stringMatching(/^SYNTHETIC/), expect.stringMatching(/T2w/)]));
+  await showsPicture(page);
+  await screenshot(page, 'linked');
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole('button', { name: 'One picture' }).click();
+
   // The reading: levels, grades, and the draft sentence.
   await page.getByRole('link', { name: 'Reading' }).click();
-  await page.getByText(/L4-L5/).first().waitFor({ timeout: longestMs });
   const { exams } = (await (await service.api('api/exams')).json()) as { exams: { id: string }[] };
   const { report } = (await (await service.api(`api/exams/${exams[0]!.id}/reading`)).json()) as { report: { sentences: { level?: string; draft: string }[] } };
   const sentence = report.sentences.find(({ level }) => level === 'L4-L5');
   expect(sentence).toBeDefined();
   await page.getByText('L4-L5', { exact: true }).first().click();
-  await page.getByText(sentence!.draft.slice(0, 40)).first().waitFor({ timeout: 30_000 });
+  await expect.poll(() => page.getByRole('textbox').first().inputValue(), { timeout: 30_000 }).toBe(sentence!.draft);
+  await showsPicture(page);
   await screenshot(page, 'reading');
   expect(await violations(page)).toEqual([]);
 
   await page.getByRole('link', { name: 'Physics' }).click();
-  await page.getByRole('heading', { level: 2 }).first().waitFor();
+  await page.getByRole('heading', { name: 'Images and maps' }).waitFor({ timeout: 30_000 });
+  await showsPicture(page);
   await screenshot(page, 'physics');
   expect(await violations(page)).toEqual([]);
   expect(complaints).toEqual([]);

@@ -49,9 +49,9 @@ it('a model that is broken: the scanned series are there, and the page tells why
   await page.getByRole('table').getByRole('link').first().click();
   await expect.poll(() => page.locator('.cards > li').count(), { timeout: 30_000 }).toBe(2);
   // The promise that was not kept: what, that it failed, and what to do about it.
-  const why = page.getByRole('listitem').filter({ hasText: 'SYN STIR sag' });
-  await why.getByText(/broken-maps/).first().waitFor({ timeout: 60_000 });
-  await screenshot(page, 'broken-model');
+  const why = page.locator('details').filter({ hasText: 'SYN STIR sag' }).filter({ hasText: 'failed' });
+  await why.getByText(/broken-maps/i).first().waitFor({ timeout: 60_000 });
+  await screenshot(page, 'why');
   await page.getByRole('link', { name: 'Operations' }).click();
   await page.getByRole('row').filter({ hasText: 'broken-maps' }).getByText(/refused/).first().waitFor();
   await page.context().close();
@@ -64,7 +64,7 @@ it('an archive that is away: images wait, and are delivered when it is back', as
   const { page } = await openPage(browser, service.address);
   await exchange(service.port, t1w);
   await page.getByRole('table').getByRole('link').first().click();
-  await page.locator('.cards > li').getByText(/waits|queued|away/).first().waitFor({ timeout: 30_000 });
+  await page.locator('.cards > li').getByText('waiting to be delivered').first().waitFor({ timeout: 30_000 });
   await screenshot(page, 'archive-away');
   await page.getByRole('link', { name: 'Operations' }).click();
   await page.getByText(/DICOM_ERR_/).first().waitFor({ timeout: 30_000 });
@@ -72,7 +72,7 @@ it('an archive that is away: images wait, and are delivered when it is back', as
   await archive.comes();
   await page.getByRole('link', { name: 'Exams' }).click();
   await page.getByRole('table').getByRole('link').first().click();
-  await page.locator('.cards > li').getByText('delivered').first().waitFor({ timeout: 60_000 });
+  await page.locator('.cards > li .state.good').filter({ hasText: /^.?delivered/ }).first().waitFor({ timeout: 60_000 });
   await page.context().close();
   await service.stop();
   await archive.goes();
