@@ -5,7 +5,7 @@
  *
  *   t = clamp((value - centre) / width + 1/2, 0, 1)     (DICOM's LINEAR_EXACT, PS3.3 C.11.2.1.3)
  */
-import { encode } from 'fast-png';
+import { deflateSync } from 'node:zlib';
 import { ImagingError } from './errors.js';
 import type { RealArray } from './metrics.js';
 
@@ -127,15 +127,59 @@ export function enlarged({ rows, columns, channels, data }: Picture, factor: num
   return { rows: rows * factor, columns: width, channels, data: large };
 }
 
-/** The PNG file of a picture. */
-export function encodePng(picture: Picture): Uint8Array {
-  return encode({
-    width: picture.columns,
-    height: picture.rows,
-    channels: picture.channels,
-    depth: picture.data instanceof Uint16Array ? 16 : 8,
-    data: picture.data,
-  });
+/**
+ * The PNG file of a picture (ISO/IEC 15948): each row as its difference from the one above it, deflated at the quickest level.
+ * Of pictures of images that is smaller than the rows themselves, and a third of the time, at a higher one. @throws IMG_ERR_SHAPE
+ */
+export function encodePng({ rows, columns, channels, data }: Picture): Uint8Array {
+  if (data.length !== rows * columns * channels) throw new ImagingError('IMG_ERR_SHAPE', `${data.length} values for ${rows} rows x ${columns} columns x ${channels}`);
+  const isWide = data instanceof Uint16Array;
+  const bytes = isWide ? bigEndian(data) : data;
+  const rowBytes = bytes.length / rows;
+  const filtered = new Uint8Array(rows * (1 + rowBytes));
+  for (let row = 0, from = 0, to = 0; row < rows; row++) {
+    filtered[to++] = filterUp;
+    for (const end = from + rowBytes; from < end; from++, to++) filtered[to] = bytes[from]! - (row === 0 ? 0 : bytes[from - rowBytes]!);
+  }
+  const header = new DataView(new ArrayBuffer(13));
+  header.setUint32(0, columns);
+  header.setUint32(4, rows);
+  header.setUint8(8, isWide ? 16 : 8);
+  header.setUint8(9, channels === 3 ? 2 : 0);
+  const chunks = [...chunk('IHDR', new Uint8Array(header.buffer)), ...chunk('IDAT', deflateSync(filtered, { level: 1 })), ...chunk('IEND', new Uint8Array())];
+  return new Uint8Array(Buffer.concat([pngSignature, ...chunks]));
+}
+
+const pngSignature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+const filterUp = 2;
+
+function bigEndian(values: Uint16Array): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(2 * values.length));
+  values.forEach((value, index) => bytes.setUint16(2 * index, value));
+  return new Uint8Array(bytes.buffer);
+}
+
+/** Length, type and data, and the cyclic redundancy check of the latter two. */
+function chunk(type: string, data: Uint8Array): [Uint8Array, Uint8Array, Uint8Array] {
+  const [begin, end] = [new DataView(new ArrayBuffer(8)), new DataView(new ArrayBuffer(4))];
+  begin.setUint32(0, data.length);
+  for (let at = 0; at < 4; at++) begin.setUint8(4 + at, type.charCodeAt(at));
+  const head = new Uint8Array(begin.buffer);
+  end.setUint32(0, ~checked(data, checked(head.subarray(4), -1)));
+  return [head, data, new Uint8Array(end.buffer)];
+}
+
+/** CRC-32 (ISO/IEC 15948, annex D): zlib of Node tells it from 20.15 on only. */
+const remainders = Int32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? 0xedb88320 ^ (remainder >>> 1) : remainder >>> 1;
+  return remainder;
+});
+
+function checked(data: Uint8Array, remainder: number): number {
+  let sum = remainder;
+  for (let at = 0; at < data.length; at++) sum = remainders[(sum ^ data[at]!) & 0xff]! ^ (sum >>> 8);
+  return sum;
 }
 
 /** Calls `paint` with every pixel's place in the window: 0 is black, 1 is white. */

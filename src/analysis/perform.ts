@@ -55,10 +55,11 @@ export async function performAnalysis(job: AnalysisJob, run: RunModel): Promise<
     models: [job.model],
     created: new Date(),
   });
+  const page = job.pictures === 'none' ? undefined : summaryPage(spine, report);
   return {
     spine, report,
-    objects: analysisObjects({ spine, report, sources: sourced.map(({ stack }) => stack), softwareVersion: job.softwareVersion }),
-    ...(job.pictures !== 'none' && { summaryPng: encodePng(summaryPage(spine, report)) }),
+    objects: analysisObjects({ spine, report, sources: sourced.map(({ stack }) => stack), softwareVersion: job.softwareVersion, ...(page !== undefined && { page }) }),
+    ...(page !== undefined && { summaryPng: encodePng(page) }),
     outlines: outlinesOf(spine),
     evidence: evidencePictures(spine, pictured(report, job.pictures)).map(({ findingId, picture }) => ({ findingId, png: encodePng(picture) })),
   };

@@ -17,6 +17,13 @@ declare module 'dcmjs' {
     write(): ArrayBuffer;
   }
 
+  export class WriteBufferStream {
+    /** @param defaultSize bytes by which it grows */
+    constructor(defaultSize: number, isLittleEndian: boolean);
+    /** What was written. */
+    getBuffer(): ArrayBuffer;
+  }
+
   interface DcmjsLogger {
     setLevel(level: string): void;
   }
@@ -25,8 +32,11 @@ declare module 'dcmjs' {
     readonly log: DcmjsLogger & { getLoggers(): Readonly<Record<string, DcmjsLogger>> };
     readonly data: {
       readonly DicomDict: typeof DicomDict;
+      readonly WriteBufferStream: typeof WriteBufferStream;
       readonly DicomMessage: {
         readFile(file: ArrayBuffer, options?: { readonly ignoreErrors?: boolean }): DicomDict;
+        /** Elements in the order of their tags; the bytes that they took. */
+        write(elements: DicomElements, stream: WriteBufferStream, transferSyntaxUid: string, options: { readonly allowInvalidVRLength: boolean }): number;
       };
       readonly DicomMetaDictionary: {
         /** By tags as `(0028,0010)`. */

@@ -11,7 +11,7 @@ import { contributingEquipment, derivationKey, qualityText, sourceImages, synthe
 import type { Derivation } from './derivation.js';
 import { MR_IMAGE_STORAGE } from './dicomDataset.js';
 import { littleEndian, type DicomDataset } from './dicomModules.js';
-import { EXPLICIT_VR_LITTLE_ENDIAN, fileOf } from './dicomObjects.js';
+import { EXPLICIT_VR_LITTLE_ENDIAN, fileOf } from './dicomFile.js';
 import type { InstanceIdentity } from './dicomObjects.js';
 import { dateAndTime, text } from './dicomValues.js';
 import { deliveryError } from './errors.js';

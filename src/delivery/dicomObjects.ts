@@ -5,15 +5,14 @@
  * ContributionDateTime) is the caller's.
  */
 import dcmjs from 'dcmjs';
-import type { DicomElements } from 'dcmjs';
 import type { MrdHeader } from 'ismrmrd';
 import type { ReconImage, ReconImageKind, ReconNotice } from '../../recon/index.js';
 import { denoisingDerivation, derivationKey } from './derivation.js';
 import type { Derivation, SourceImage } from './derivation.js';
 import { dicomDataset, sopClassOf } from './dicomDataset.js';
 import type { ImageSource } from './dicomDataset.js';
+import { EXPLICIT_VR_LITTLE_ENDIAN, fileOf } from './dicomFile.js';
 import type { DicomDataset } from './dicomModules.js';
-import { text } from './dicomValues.js';
 import { ENHANCED_MR_IMAGE_STORAGE, enhancedMrDataset } from './enhancedMr.js';
 import type { PlacedSource } from './enhancedMr.js';
 import { warning } from './errors.js';
@@ -24,9 +23,6 @@ import type { DeliveredImage } from './series.js';
 import type { DeliverySettings } from './types.js';
 import { instanceUid, scanIdentity, seriesUid } from './uids.js';
 import type { ScanIdentity } from './uids.js';
-import { IMPLEMENTATION_CLASS_UID } from '../version.js';
-
-export const EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
 
 /** What an archive knows an object by. */
 export interface InstanceIdentity {
@@ -198,50 +194,6 @@ export function pseudonymiseDicom(bytes: Uint8Array, pseudonymiser: Pseudonymise
   const { meta, dict } = dcmjs.data.DicomMessage.readFile(bytes.slice().buffer);
   const transferSyntaxUid = String(meta['00020010']?.Value[0]);
   return fileOf(pseudonymiser.elements(dict, `Conus ${softwareVersion}`), transferSyntaxUid, softwareVersion);
-}
-
-/** @param elements with class and instance */
-export function fileOf(elements: DicomElements, transferSyntaxUid: string, softwareVersion: string): Uint8Array {
-  const meta: DicomElements = {
-    '00020001': { vr: 'OB', Value: [new Uint8Array([0, 1]).buffer] },
-    '00020002': { vr: 'UI', Value: elements['00080016']?.Value ?? [] },
-    '00020003': { vr: 'UI', Value: elements['00080018']?.Value ?? [] },
-    '00020010': { vr: 'UI', Value: [transferSyntaxUid] },
-    '00020012': { vr: 'UI', Value: [IMPLEMENTATION_CLASS_UID] },
-    '00020013': { vr: 'SH', Value: [text(`CONUS_${softwareVersion}`, 16)] },
-  };
-  const pixels = transferSyntaxUid === EXPLICIT_VR_LITTLE_ENDIAN ? trailingPixels(elements) : undefined;
-  const file = new dcmjs.data.DicomDict(meta);
-  file.dict = pixels === undefined ? elements : Object.fromEntries(Object.entries(elements).filter(([tag]) => tag !== PIXEL_DATA));
-  const written = new Uint8Array(file.write());
-  return pixels === undefined ? written : withPixels(written, pixels);
-}
-
-const PIXEL_DATA = '7FE00010';
-
-interface Pixels {
-  readonly vr: 'OB' | 'OW';
-  readonly values: Uint8Array;
-}
-
-/** Pixel data with nothing behind them, which nearly all objects end with. */
-function trailingPixels(elements: DicomElements): Pixels | undefined {
-  const element = elements[PIXEL_DATA];
-  const [values, ...others] = element?.Value ?? [];
-  if ((element?.vr !== 'OB' && element?.vr !== 'OW') || !(values instanceof ArrayBuffer) || others.length > 0) return undefined;
-  if (values.byteLength % 2 !== 0 || Object.keys(elements).some((tag) => tag.toUpperCase() > PIXEL_DATA)) return undefined;
-  return { vr: element.vr, values: new Uint8Array(values) };
-}
-
-/** dcmjs copies values in pieces of 256 bytes: pixels are added to what it has written (PS3.5, 7.1.2). */
-function withPixels(written: Uint8Array, { vr, values }: Pixels): Uint8Array {
-  const file = new Uint8Array(written.length + 12 + values.length);
-  file.set(written);
-  const head = new DataView(file.buffer, written.length);
-  [0xe0, 0x7f, 0x10, 0x00, vr.charCodeAt(0), vr.charCodeAt(1)].forEach((byte, at) => head.setUint8(at, byte));
-  head.setUint32(8, values.length, true);
-  file.set(values, written.length + 12);
-  return file;
 }
 
 function pseudonymousInstance(instance: InstanceIdentity, pseudonymiser: Pseudonymiser): InstanceIdentity {

@@ -3,7 +3,8 @@
  * Secondary Capture. The same report of the same images gives the same objects, but for the moment of creation; another
  * report gives objects of its own, and never replaces any.
  */
-import { levelCodeOf, type Report, type Spine } from '../../../analysis/index.js';
+import { levelCodeOf, summaryPage, type Report, type Spine } from '../../../analysis/index.js';
+import type { Picture } from '../../../imaging/index.js';
 import { contentDigest, encodeDicom } from '../../delivery/index.js';
 import type { Stack } from '../../dicom/index.js';
 import { segmentation, type Segmentation } from './segmentation.js';
@@ -17,6 +18,8 @@ export interface AnalysisObjectsInput {
   /** The images of each series of the spine, in their order; undefined where they are not DICOM or not at hand. */
   readonly sources: readonly (Stack | undefined)[];
   readonly softwareVersion: string;
+  /** The summary page, where it is drawn already. */
+  readonly page?: Picture;
   /** Of the objects; now where it is absent. */
   readonly created?: Date;
   /** Leaves out frames of a segmentation in which its segment is not. */
@@ -27,7 +30,7 @@ export interface AnalysisObjectsInput {
 export const FIRST_SERIES_NUMBER = 9500;
 
 /** Whole Part 10 files: segmentations, structured report, summary. None where no series has its images. */
-export function analysisObjects({ spine, report, sources, softwareVersion, created = new Date(), dropsEmptyFrames = false }: AnalysisObjectsInput): Uint8Array[] {
+export function analysisObjects({ spine, report, sources, softwareVersion, page, created = new Date(), dropsEmptyFrames = false }: AnalysisObjectsInput): Uint8Array[] {
   const known = sources.filter((source) => source !== undefined);
   if (known.length === 0) return [];
   const setting: ObjectSetting = { key: keyOf(report, known), created, softwareVersion };
@@ -44,8 +47,8 @@ export function analysisObjects({ spine, report, sources, softwareVersion, creat
   });
   const afterSegmentations = FIRST_SERIES_NUMBER + spine.series.length;
   const document = structuredReport({ report, sources, segmentations: segmentations.map((made) => levelSegments(made, report.levels)), seriesNumber: afterSegmentations }, setting);
-  const page = summaryCapture(spine, report, known, afterSegmentations + 1, setting);
-  return [...segmentations.map(({ dataset }) => dataset), document, page].map((dataset) => encodeDicom(dataset, softwareVersion));
+  const capture = summaryCapture(page ?? summaryPage(spine, report), report, known, afterSegmentations + 1, setting);
+  return [...segmentations.map(({ dataset }) => dataset), document, capture].map((dataset) => encodeDicom(dataset, softwareVersion));
 }
 
 /** Names the analysis by its images and by all that it says, but not by when it was made. */

@@ -3,7 +3,7 @@
  * the analysis and to the document that it takes the place of, and a new summary page. The structures are those of the kept
  * segmentations.
  */
-import { bodyCode, type Frame, type LabelledStack, type Report, type Spine, type Vertebra } from '../../../analysis/index.js';
+import { bodyCode, summaryPage, type Frame, type LabelledStack, type Report, type Spine, type Vertebra } from '../../../analysis/index.js';
 import { pointOf, type Vector3 } from '../../../imaging/index.js';
 import { contentDigest, encodeDicom } from '../../delivery/index.js';
 import type { SourcedSeries } from '../series.js';
@@ -46,7 +46,7 @@ export function confirmedObjects({ draft, report, by, at, series, segmentations,
   }, setting);
   const stacks = read.map(({ stack }) => stack);
   const isWhole = matched.every((one) => one !== undefined);
-  const pages = isWhole && stacks.length > 0 ? [summaryCapture(spineOf(report, matched, stacks), report, known, afterDrafts + 1, setting, at)] : [];
+  const pages = isWhole && stacks.length > 0 ? [summaryCapture(summaryPage(spineOf(report, matched, stacks), report, at), report, known, afterDrafts + 1, setting, at)] : [];
   return [document, ...pages].map((dataset) => encodeDicom(dataset, softwareVersion));
 }
 

@@ -1,13 +1,13 @@
 /** The page of a report as a Secondary Capture (PS3.3, A.8.1), for viewers that show pictures and nothing else. */
-import { summaryPage, type Report, type Spine } from '../../../analysis/index.js';
+import type { Report } from '../../../analysis/index.js';
+import type { Picture } from '../../../imaging/index.js';
 import { code, SECONDARY_CAPTURE_IMAGE_STORAGE, text, unpairedBodyParts, type DicomDataset } from '../../delivery/index.js';
 import type { Stack } from '../../dicom/index.js';
 import { commonModules, isSynthetic, referencedSlices, referenceItem, type ObjectSetting } from './sources.js';
 
-/** @param confirmedAt where a reader stands behind it; who is in the structured report */
-export function summaryCapture(spine: Spine, report: Report, sources: readonly Stack[], seriesNumber: number, setting: ObjectSetting, confirmedAt?: Date): DicomDataset {
+/** @param page of the report @param confirmedAt where a reader stands behind it; who is in the structured report */
+export function summaryCapture(page: Picture, report: Report, sources: readonly Stack[], seriesNumber: number, setting: ObjectSetting, confirmedAt?: Date): DicomDataset {
   const synthetic = report.syntheticData || sources.some(isSynthetic);
-  const page = summaryPage(spine, report, confirmedAt);
   const common = commonModules(sources[0]!, setting, {
     name: 'summary', modality: 'OT', sopClassUid: SECONDARY_CAPTURE_IMAGE_STORAGE, seriesNumber, description: `Spine analysis, summary${confirmedAt === undefined ? '' : ', confirmed by reader'}`, isSynthetic: synthetic,
   });

@@ -1,8 +1,10 @@
 import dcmjs from 'dcmjs';
+import type { DicomElements } from 'dcmjs';
 import type { MrdHeader } from 'ismrmrd';
 import { describe, expect, it } from 'vitest';
 import type { ReconImage } from '../../../recon/index.js';
-import { dicomObjects, rawDataIdentity } from '../../../src/delivery/index.js';
+import { fileOf } from '../../../src/delivery/dicomFile.js';
+import { dicomObjects, EXPLICIT_VR_LITTLE_ENDIAN, rawDataIdentity } from '../../../src/delivery/index.js';
 import type { DeliverySettings, Derivation, DicomObject, DicomObjectOptions } from '../../../src/delivery/index.js';
 import { header, image, obliqueGeometry, settings } from './fixtures.js';
 
@@ -236,5 +238,26 @@ describe('dates and places', () => {
   it('tell the acceleration along the partitions', () => {
     const dataset = datasetOf(dicomObjects([image({ accelerationPhase: 1, accelerationSlice: 2 })], header(), settings, { created })[0]!);
     expect(dataset).toMatchObject({ ParallelAcquisition: 'YES', ParallelReductionFactorInPlane: 1, ParallelReductionFactorOutOfPlane: 2 });
+  });
+});
+
+describe('a file', () => {
+  const elements = (): DicomElements => dcmjs.data.DicomMetaDictionary.denaturalizeDataset({
+    SOPClassUID: '1.2.840.10008.5.1.4.1.1.66.4', SOPInstanceUID: '1.2.3.4', SpecificCharacterSet: 'ISO_IR 192', PatientName: 'Ängström^Åsa',
+    Rows: 3, SliceThickness: '1.5', ImageType: ['DERIVED', 'PRIMARY'], WindowCenter: [], ReferencedSeriesSequence: [],
+    SharedFunctionalGroupsSequence: [{ PixelMeasuresSequence: [{ PixelSpacing: ['0.7', '0.7'] }], PlaneOrientationSequence: [{ ImageOrientationPatient: ['1', '0', '0', '0', '1', '0'] }] }],
+    PerFrameFunctionalGroupsSequence: [1, 2, 3].map((segment) => ({ FrameContentSequence: [{ DimensionIndexValues: [segment, 1] }], SegmentIdentificationSequence: [{ ReferencedSegmentNumber: segment }, {}] })),
+    PixelData: Uint8Array.of(1, 2, 3, 4).buffer, _vrMap: { PixelData: 'OB' },
+  });
+
+  it('is byte for byte what dcmjs alone writes', () => {
+    for (const leftOut of [[], ['7FE00010'], ['52009230', '52009229']]) {
+      const own = Object.fromEntries(Object.entries(elements()).filter(([tag]) => !leftOut.includes(tag)));
+      const bytes = fileOf(own, EXPLICIT_VR_LITTLE_ENDIAN, '0.1.0');
+      const { meta } = dcmjs.data.DicomMessage.readFile(new Uint8Array(bytes).buffer);
+      const file = new dcmjs.data.DicomDict(meta);
+      file.dict = own;
+      expect(Buffer.from(bytes).equals(Buffer.from(file.write()))).toBe(true);
+    }
   });
 });
