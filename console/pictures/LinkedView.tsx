@@ -104,7 +104,7 @@ function Column({ exam, series, reference, pointer, shared, outlines }: ColumnPr
   const index = Math.max(0, Math.min(entries.length - 1, linked ?? own.value ?? Math.floor(entries.length / 2)));
   const entry = entries[index];
   const { picture } = usePicture(entry === undefined ? undefined : { examId: exam.id, seriesId: series.id, output, number: entry.number });
-  useSpineWindow(window, exam.id, series, picture);
+  useSpineWindow(window, exam.id, series, picture, list);
   const frame = useRef<HTMLDivElement>(null);
   const linkedView = useLinkedView(shared, picture, () => (frame.current === null || frame.current.clientWidth === 0 ? undefined : frame.current.clientHeight / frame.current.clientWidth));
   const ownView = useMemo(newView, []);

@@ -39,7 +39,7 @@ export function SeriesViewer({ exam, series }: { exam: ExamView; series: SeriesV
   const at = Math.min(place ?? (series.state === 'scanning' || series.state === 'reconstructing' ? latest : Math.floor(entries.length / 2)), entries.length - 1);
   const entry = entries[at];
   const { picture } = usePicture(entry === undefined ? undefined : { examId: exam.id, seriesId: series.id, output: entry.output, number: entry.number });
-  useSpineWindow(window, exam.id, series, picture);
+  useSpineWindow(window, exam.id, series, picture, list);
   const go = (to: number) => setPlace(Math.max(0, Math.min(entries.length - 1, to)));
 
   const layouts: readonly (readonly [layout: Layout, name: string, isPossible: boolean])[] = [

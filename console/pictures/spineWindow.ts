@@ -5,8 +5,9 @@
  */
 import type { Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { PixelWindow, SeriesView } from '../api/index.js';
+import type { PictureEntry, PixelWindow, SeriesView } from '../api/index.js';
 import { mapOf } from './maps.js';
+import { usePicture } from './store.js';
 import type { PictureData } from './store.js';
 import { windowOfMiddle } from './window.js';
 
@@ -14,15 +15,27 @@ const mostKept = 256;
 /** By exam and series. */
 const kept = new Map<string, PixelWindow>();
 
-/** Sets the window once for each series, when a picture of it is there and no further slices are awaited. @param picture that is shown */
-export function useSpineWindow(window: Signal<PixelWindow | undefined>, examId: string, of: Pick<SeriesView, 'id' | 'state' | 'facts'> | undefined, picture: PictureData | undefined): void {
+/**
+ * Sets the window once for each series, when no further slices are awaited: from its middle slice, because one at the edge has
+ * no spine in it.
+ * @param picture that is shown
+ * @param list all pictures of the series
+ */
+export function useSpineWindow(
+  window: Signal<PixelWindow | undefined>, examId: string, of: SeriesView | undefined, picture: PictureData | undefined, list: readonly PictureEntry[],
+): void {
   const series = `${examId} ${of?.id ?? ''}`;
   const isOwn = of !== undefined && picture?.seriesId === of.id;
   const isMap = isOwn && mapOf(picture.output) !== undefined;
   const shown = isMap ? `${series} ${picture.output}` : series;
   const last = useRef<string | undefined>(undefined);
   const isChosen = useRef(false);
-  const isWhole = of?.state === 'complete' || of?.state === 'delivered';
+  const slices = list.filter(({ output }) => output === picture?.output);
+  const nImages = of?.outputs.find(({ kind }) => kind === picture?.output)?.nImages ?? 1;
+  const isWhole = (of?.state === 'complete' || of?.state === 'delivered') && slices.length >= nImages;
+  const isWanted = isOwn && isWhole && !isMap && of.facts.modality !== 'CT';
+  const entry = slices[Math.floor(slices.length / 2)];
+  const { picture: middle } = usePicture(isWanted && entry !== undefined ? { examId, seriesId: of.id, output: entry.output, number: entry.number } : undefined);
   useEffect(() => {
     if (!isOwn) return;
     if (last.current !== shown) {
@@ -30,14 +43,14 @@ export function useSpineWindow(window: Signal<PixelWindow | undefined>, examId: 
       isChosen.current = false;
       window.value = undefined;
     }
-    if (isChosen.current || isMap || !isWhole || of.facts.modality === 'CT') return;
+    if (isChosen.current || middle === undefined) return;
     isChosen.current = true;
-    const chosen = kept.get(series) ?? windowOfMiddle(picture);
+    const chosen = kept.get(series) ?? windowOfMiddle(middle);
     kept.set(series, chosen);
     for (const oldest of kept.keys()) {
       if (kept.size <= mostKept) break;
       kept.delete(oldest);
     }
     window.value = chosen;
-  }, [shown, isOwn, isWhole, picture]);
+  }, [shown, isOwn, middle]);
 }

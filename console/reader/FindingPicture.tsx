@@ -25,7 +25,7 @@ export function FindingPicture({ exam, reading, finding }: { exam: ExamView; rea
   const entry = own === undefined ? undefined : list[Math.min(list.length - 1, Math.max(0, own + offset))];
   const ownEntry = own === undefined ? undefined : list[own];
   const { picture, error } = usePicture(entry === undefined ? undefined : { examId: exam.id, seriesId: place!.seriesId, output: entry.output, number: entry.number });
-  useSpineWindow(window, exam.id, series, picture);
+  useSpineWindow(window, exam.id, series, picture, list);
   useEffect(() => setOffset(0), [finding.id]);
   useEffect(() => {
     if (ownEntry?.geometry !== undefined) view.value = about(drawing, ownEntry, ownEntry.geometry);

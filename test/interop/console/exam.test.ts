@@ -80,6 +80,7 @@ it('is watched from the first line to the draft sentence', async () => {
   expect(status, await said).toBe(0);
   await expect.poll(standing, { timeout: 300_000, interval: 1000 }).toMatch(/^complete/);
 
+  await page.getByText(/slice \d+ of \d+/).first().waitFor();
   await screenshot(page, 'exam');
 
   // The denoised image against the conventional one, then all contrasts beside one another.

@@ -10,7 +10,7 @@ import { tinyExam } from '../../src/service/tinyExam.js';
 import { loadProtocol } from '../../../src/protocols/index.js';
 import { Archive, freePort } from '../archive.js';
 import { exchange } from '../client.js';
-import { openBrowser, openPage, screenshot } from './browser.js';
+import { openBrowser, openPage, screenshot, showsPicture } from './browser.js';
 import type { Browser } from './browser.js';
 import { tinySize, writeProtocol } from './protocols.js';
 import { ConsoleService } from './service.js';
@@ -51,6 +51,8 @@ it('a model that is broken: the scanned series are there, and the page tells why
   // The promise that was not kept: what, that it failed, and what to do about it.
   const why = page.locator('details').filter({ hasText: 'SYN STIR sag' }).filter({ hasText: 'failed' });
   await why.getByText(/broken-maps/i).first().waitFor({ timeout: 60_000 });
+  await why.scrollIntoViewIfNeeded();
+  await showsPicture(page);
   await screenshot(page, 'why');
   await page.getByRole('link', { name: 'Operations' }).click();
   await page.getByRole('row').filter({ hasText: 'broken-maps' }).getByText(/refused/).first().waitFor();
