@@ -274,7 +274,11 @@ const footHeight = 40;
 function drawFoot(canvas: Canvas, { models, series }: Report, y: number): void {
   const size = 9;
   const networks = models.map(({ id, version }) => `${id} ${version}`).join(', ');
-  const images = series.map(({ description, contrast, synthetic }) => `${synthetic ? 'SYN ' : ''}${description === '' ? contrast : description}`).join(', ');
+  const images = series.map(({ description, contrast, synthetic }) => {
+    const name = description === '' ? contrast : description;
+    // Those of our own are called so already.
+    return synthetic && !/^SYN\b/.test(name) ? `SYN ${name}` : name;
+  }).join(', ');
   const lines = cut(wrapped(`Series: ${images}. Networks: ${networks === '' ? 'none' : networks}. Green, yellow, orange and red stand behind normal, mild, moderate and severe; grey-blue behind what has no order.`, size, width), 2);
   canvas.line([margin, y], [pageColumns - margin, y], rule);
   lines.forEach((line, index) => canvas.text(margin, y + 8 + index * lineHeight(size), line, { size, colour: faint }));
