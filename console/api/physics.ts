@@ -110,7 +110,7 @@ export interface ScaleView {
 
 export interface SweepRowView {
   /** Undefined for the data as they are. */
-  readonly setting?: { readonly acceleration: number; readonly calibrationLines: number; readonly method: string } | undefined;
+  readonly setting?: { readonly acceleration: number; readonly calibrationLines: number; readonly method: string; readonly denoisePercent: number } | undefined;
   readonly nLines: number;
   readonly minutes?: number | undefined;
   readonly figures?: { readonly nRmse: number; readonly ssim: number; readonly gMean?: number | undefined; readonly g99?: number | undefined; readonly snr?: number | undefined } | undefined;

@@ -6,6 +6,7 @@ export const sweepAxes = {
   nLines: 'lines an image',
   acceleration: 'acceleration R',
   calibrationLines: 'calibration lines',
+  denoisePercent: 'strength of the denoiser, %',
 } as const;
 export type SweepAxis = keyof typeof sweepAxes;
 
@@ -44,7 +45,11 @@ export interface SweepCurve {
 /** Axes along which the rows differ, the most telling first. */
 export function axesOf({ rows, timing }: SweepView): SweepAxis[] {
   const counts = new Set(rows.flatMap(({ setting }) => setting?.calibrationLines ?? []));
-  return [...(timing === undefined ? [] : (['minutes'] as const)), 'nLines', 'acceleration', ...(counts.size > 1 ? (['calibrationLines'] as const) : [])];
+  const strengths = new Set(rows.flatMap(({ setting }) => setting?.denoisePercent ?? []));
+  return [
+    ...(timing === undefined ? [] : (['minutes'] as const)), 'nLines', 'acceleration', ...(counts.size > 1 ? (['calibrationLines'] as const) : []),
+    ...(strengths.size > 1 ? (['denoisePercent'] as const) : []),
+  ];
 }
 
 export function xOf(sweep: SweepView, row: number, axis: SweepAxis): number | undefined {
@@ -54,22 +59,32 @@ export function xOf(sweep: SweepView, row: number, axis: SweepAxis): number | un
     case 'nLines': return nLines;
     case 'acceleration': return setting?.acceleration ?? sweep.scan.acceleration;
     case 'calibrationLines': return setting?.calibrationLines;
+    case 'denoisePercent': return setting?.denoisePercent;
   }
 }
 
-/** A curve for each method and each value of what the axis does not tell: colour the method, dash the other. */
+/** A curve for each combination of what the axis does not tell: colour the method and the strength (or the calibration lines), dash the other. */
 export function curvesOf(sweep: SweepView, axis: SweepAxis): SweepCurve[] {
-  const other = axis === 'calibrationLines' ? 'acceleration' : 'calibrationLines';
   const settings = sweep.rows.flatMap(({ setting }, row) => (setting === undefined ? [] : [{ setting, row }]));
+  const other = axis === 'calibrationLines' || axis === 'denoisePercent' ? 'acceleration' : 'calibrationLines';
+  const third = axis === 'denoisePercent' ? 'calibrationLines' : 'denoisePercent';
   const methods = [...new Set(settings.map(({ setting }) => setting.method))];
-  const values = [...new Set(settings.map(({ setting }) => setting[other]))].sort((a, b) => a - b);
-  return methods.flatMap((method, hue) => values.flatMap((value, dash) => {
-    const own = settings.filter(({ setting }) => setting.method === method && setting[other] === value).map(({ row }) => row);
+  const valuesOf = (key: 'acceleration' | 'calibrationLines' | 'denoisePercent') => [...new Set(settings.map(({ setting }) => setting[key]))].sort((a, b) => a - b);
+  const [thirds, others] = [valuesOf(third), valuesOf(other)];
+  return methods.flatMap((method, m) => thirds.flatMap((extra, e) => others.flatMap((value, dash) => {
+    const own = settings.filter(({ setting }) => setting.method === method && setting[other] === value && setting[third] === extra).map(({ row }) => row);
     if (own.length === 0) return [];
     const all = xOf(sweep, baselineRow, axis) === undefined ? own : [baselineRow, ...own];
     const rows = all.filter((row) => xOf(sweep, row, axis) !== undefined).sort((a, b) => xOf(sweep, a, axis)! - xOf(sweep, b, axis)!);
-    return [{ label: other === 'acceleration' ? `${method}, R ${value}` : `${method}, ${value} calibration lines`, hue, dash, rows }];
-  }));
+    const label = [method, wordsOf(other, value), ...(thirds.length > 1 ? [wordsOf(third, extra)] : [])].filter((words) => words !== '').join(', ');
+    return [{ label, hue: m * thirds.length + e, dash, rows }];
+  })));
+}
+
+function wordsOf(key: 'acceleration' | 'calibrationLines' | 'denoisePercent', value: number): string {
+  if (key === 'acceleration') return `R ${value}`;
+  if (key === 'calibrationLines') return `${value} calibration lines`;
+  return value === 0 ? 'conventional' : `denoised at ${value} %`;
 }
 
 export interface AlignedCurves {
@@ -92,5 +107,5 @@ export function aligned(sweep: SweepView, curves: readonly SweepCurve[], axis: S
 }
 
 export function settingText({ setting }: SweepRowView): string {
-  return setting === undefined ? 'as acquired' : `R ${setting.acceleration}, ${setting.calibrationLines} calibration lines, ${setting.method}`;
+  return setting === undefined ? 'as acquired' : `R ${setting.acceleration}, ${setting.calibrationLines} calibration lines, ${setting.method}${setting.denoisePercent > 0 ? `, denoised at ${setting.denoisePercent} %` : ''}`;
 }

@@ -239,10 +239,11 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
   return program;
 }
 
-interface SweepFlags extends ChoiceFlags, PoolFlags {
+interface SweepFlags extends ChoiceFlags, PoolFlags, Omit<ModelFlags, 'threads'> {
   readonly R: number[];
   readonly acs: number[];
   readonly method: UnaliasMethod[];
+  readonly strength: number[];
   readonly output?: string;
   readonly trMs?: number;
   readonly etl?: number;
@@ -256,12 +257,13 @@ interface SweepFlags extends ChoiceFlags, PoolFlags {
 }
 
 function addSweep(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
-  withChoice(withPool(command(program, 'sweep')))
+  withChoice(withPool(withModels(command(program, 'sweep'))))
     .description('undersample raw data retrospectively and tell what each setting costs')
     .argument('<in>', '.mrd or .h5, fully sampled or less accelerated')
     .option('--R <factors>', 'acceleration factors, multiples of that of the data', wholeNumbers(1, 8), [2, 3, 4])
     .option('--acs <lines>', 'numbers of calibration lines', wholeNumbers(1, 4096), [24])
     .option('--method <names>', `how missing lines are filled, some of ${unaliasMethods.join(',')}`, namesOf(unaliasMethods), ['grappa'])
+    .option('--strength <percents>', 'strengths of the denoiser; 0 is the conventional image', wholeNumbers(0, 100), [0])
     .option('-o, --output <out>', 'an HTML page with plots and error maps; .json for the console')
     .option('--tr-ms <milliseconds>', "repetition time in place of the header's", positive)
     .option('--etl <lines>', "echo train length in place of the header's", wholeNumber(1, 4096))
@@ -272,12 +274,12 @@ function addSweep(program: Command, io: CliIo, done: (code: ExitCode) => void): 
     .option('--min-snr <value>', 'smallest median SNR that passes', positive)
     .option('--max-minutes <value>', 'longest scan that passes', positive)
     .action(async (input: string, flags: SweepFlags) => {
-      const { R: accelerations, acs: calibrationLines, method: methods, output, json } = flags;
+      const { R: accelerations, acs: calibrationLines, method: methods, strength: denoisePercents, output, json } = flags;
       const limits = defined({
         maxNRmse: flags.maxNrmse, minSsim: flags.minSsim, maxGMean: flags.maxG, maxG99: flags.maxG99, minSnr: flags.minSnr, maxMinutes: flags.maxMinutes,
       });
       const timing = defined({ trMs: flags.trMs, echoTrainLength: flags.etl });
-      done(await sweep(input, { ...choiceOf(flags), ...poolOf(flags), ...timing, accelerations, calibrationLines, methods, limits, output, json }, io));
+      done(await sweep(input, { ...choiceOf(flags), ...poolOf(flags), ...timing, accelerations, calibrationLines, methods, denoisePercents, denoising: denoisingOf(flags), limits, output, json }, io));
     });
 }
 

@@ -1,10 +1,12 @@
 /** `conus sweep IN`: what acceleration costs this scan, setting by setting, and which is the fastest that passes. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { Denoising } from '../denoising/index.js';
+import type { DenoisingOptions } from '../denoising/index.js';
 import { ReconstructionPool } from '../reconstruction/index.js';
 import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
 import { sweepFile, sweepPage } from '../report/index.js';
-import { hasLimits, limitTexts, settingText, sweep as runSweep } from '../sweep/index.js';
+import { hasLimits, limitTexts, settingText, sweep as runSweep, sweepError } from '../sweep/index.js';
 import type { SweepOptions, SweepOutcome, SweepResult } from '../sweep/index.js';
 import { cliError } from './errors.js';
 import { ExitCode } from './exitCodes.js';
@@ -16,18 +18,21 @@ import { openSource } from './source.js';
 export interface SweepCommandOptions extends SweepOptions, ReconstructionPoolOptions {
   /** Where the page goes, or the figures with pictures: a name that ends in .json. */
   readonly output: string | undefined;
+  readonly denoising: DenoisingOptions;
   readonly json: boolean;
 }
 
 /** @throws CodedError CONUS_ERR_SWEEP_*, CONUS_ERR_INPUT, CONUS_ERR_OUTPUT, what refuses the data as they are */
 export async function sweep(input: string, options: SweepCommandOptions, io: CliIo): Promise<ExitCode> {
   if (input === '-') throw cliError('CONUS_ERR_INPUT', 'stdin, which can be read once only');
+  const denoising = options.denoisePercents.some((percent) => percent > 0) ? await openDenoiser(options.denoising, io) : undefined;
   const pool = new ReconstructionPool(options);
   const progress = new Progress(io);
   try {
     const outcome = await runSweep(options, {
       open: async () => (await openSource(input, io)).bytes,
       reconstructions: pool,
+      ...(denoising !== undefined && { denoisers: denoising }),
       progress: (setting) => progress.update(() => setting),
     });
     progress.end();
@@ -37,7 +42,18 @@ export async function sweep(input: string, options: SweepCommandOptions, io: Cli
     return ExitCode.ok;
   } finally {
     await pool.close();
+    denoising?.close();
   }
+}
+
+/** @throws CodedError CONUS_ERR_SWEEP_DENOISER where there is none in order */
+async function openDenoiser(options: DenoisingOptions, io: CliIo): Promise<Denoising> {
+  const denoising = await Denoising.open({ ...options, notice: ({ code, message }) => io.stderr.write(`WRN ${code}: ${message}\n`) });
+  await denoising.warmUp();
+  const { trouble } = denoising;
+  if (denoising.denoiser('denoise-mr') !== undefined && trouble === undefined) return denoising;
+  denoising.close();
+  throw sweepError('CONUS_ERR_SWEEP_DENOISER', trouble ?? 'none');
 }
 
 async function write(path: string, text: string): Promise<void> {
@@ -67,7 +83,7 @@ function printOutcome(outcome: SweepOutcome, page: string | undefined, io: CliIo
   const { baseline, results, fastest, limits, timing } = outcome;
   printTable(
     io.stdout,
-    ['R', 'ACS', 'method', 'lines', 'min', 'nRMSE', 'SSIM', 'g mean', 'g 99 %', outcome.snrUnits ? 'SNR' : 'SNR (a.u.)', 'SNR/own', ...(hasLimits(limits) ? ['verdict'] : ['remarks'])],
+    ['R', 'ACS', 'method', ...(isDenoised(outcome) ? ['denoised'] : []), 'lines', 'min', 'nRMSE', 'SSIM', 'g mean', 'g 99 %', outcome.snrUnits ? 'SNR' : 'SNR (a.u.)', 'SNR/own', ...(hasLimits(limits) ? ['verdict'] : ['remarks'])],
     [baseline, ...results].map((result) => [...cellsOf(result, outcome), verdictOf(result, hasLimits(limits))]),
   );
   if (timing === undefined) io.stdout.write('Minutes are unknown: the header has no repetition time or echo train length; give --tr-ms and --etl.\n');
@@ -78,12 +94,17 @@ function printOutcome(outcome: SweepOutcome, page: string | undefined, io: CliIo
   if (page !== undefined) io.stderr.write(`${page}\n`);
 }
 
-function cellsOf({ setting, nLines, minutes, figures, relativeSnr }: SweepResult, { scan }: SweepOutcome): string[] {
+/** Whether a strength above 0 was asked for. */
+const isDenoised = ({ results }: SweepOutcome): boolean => results.some(({ setting }) => setting !== undefined && setting.denoisePercent > 0);
+
+function cellsOf({ setting, nLines, minutes, figures, relativeSnr }: SweepResult, outcome: SweepOutcome): string[] {
+  const { scan } = outcome;
   const shown = (value: number | undefined, digits: number) => (value === undefined ? '-' : value.toFixed(digits));
   return [
     String(setting?.acceleration ?? scan.acceleration),
     setting === undefined ? '-' : String(setting.calibrationLines),
     setting?.method ?? 'as acquired',
+    ...(isDenoised(outcome) ? [setting === undefined || setting.denoisePercent === 0 ? '-' : `${setting.denoisePercent} %`] : []),
     String(nLines),
     shown(minutes, 2),
     shown(figures?.nRmse, 4),

@@ -62,6 +62,7 @@ function verdict(outcome: SweepOutcome): Markup {
 interface Line {
   readonly method: string;
   readonly calibrationLines: number;
+  readonly denoisePercent: number;
   readonly hue: number;
   readonly dash: number;
   readonly results: readonly SweepResult[];
@@ -71,16 +72,19 @@ function linesOf({ results }: SweepOutcome): Line[] {
   const settings = results.flatMap(({ setting }) => (setting === undefined ? [] : [setting]));
   const methods = [...new Set(settings.map(({ method: name }) => name))];
   const counts = [...new Set(settings.map(({ calibrationLines }) => calibrationLines))];
-  return methods.flatMap((name, hue) =>
-    counts.map((calibrationLines, dash) => ({
-      method: name, calibrationLines, hue, dash,
-      results: results.filter(({ setting }) => setting?.method === name && setting.calibrationLines === calibrationLines),
-    })),
+  const strengths = [...new Set(settings.map(({ denoisePercent }) => denoisePercent))];
+  return methods.flatMap((name, method) =>
+    strengths.flatMap((denoisePercent, strength) =>
+      counts.map((calibrationLines, dash) => ({
+        method: name, calibrationLines, denoisePercent, hue: method * strengths.length + strength, dash,
+        results: results.filter(({ setting }) => setting?.method === name && setting.calibrationLines === calibrationLines && setting.denoisePercent === denoisePercent),
+      })),
+    ),
   );
 }
 
 function legend(outcome: SweepOutcome): Markup {
-  return html`<p>${linesOf(outcome).map(({ method: name, calibrationLines, hue, dash }) => html`<span style="margin-right:1.2rem;white-space:nowrap">${legendMark(hue, dash)} ${name}, ${calibrationLines} calibration lines</span>`)}</p>`;
+  return html`<p>${linesOf(outcome).map(({ method: name, calibrationLines, denoisePercent, hue, dash }) => html`<span style="margin-right:1.2rem;white-space:nowrap">${legendMark(hue, dash)} ${name}, ${calibrationLines} calibration lines${denoisePercent > 0 ? `, denoised at ${denoisePercent} %` : ''}</span>`)}</p>`;
 }
 
 function charts(outcome: SweepOutcome): Markup[] {
@@ -123,6 +127,7 @@ function settingsTable({ scan, baseline, results, fastest, limits, snrUnits }: S
     number('R', ({ setting }) => setting?.acceleration ?? scan.acceleration, 0),
     number('ACS', ({ setting }) => setting?.calibrationLines, 0),
     { heading: 'method', of: ({ setting }) => setting?.method ?? 'as acquired' },
+    number('denoised, %', ({ setting }) => setting?.denoisePercent, 0),
     number('lines', ({ nLines }) => nLines, 0),
     number('minutes', ({ minutes }) => minutes, 2),
     number('nRMSE', ({ figures }) => figures?.nRmse, 4),
@@ -166,6 +171,6 @@ ${[outcome.baseline, ...outcome.results].map(ofResult)}
 
 function method({ snrUnits }: SweepOutcome): Markup {
   return html`<p>Of the lines that were acquired, each setting keeps those of its lattice through the k-space centre and its calibration lines; header and flags say what a scan that was acquired so would say. Each is reconstructed by a session of its own, as <code>conus recon</code> does it.</p>
-<p>The reference is the reconstruction of all lines, combined with coil maps from the same calibration lines. nRMSE, SSIM, g-factor and SNR count the object: pixels above ${100 * backgroundThreshold} % of the brightest of the reference. The noise of the lines that both have is common to both, so the error tells aliasing and what the missing lines add to the noise, not the noise of the data.</p>
+<p>The reference is the reconstruction of all lines, combined with coil maps from the same calibration lines. nRMSE, SSIM, g-factor and SNR count the object: pixels above ${100 * backgroundThreshold} % of the brightest of the reference. The noise of the lines that both have is common to both, so the error of a conventional image tells aliasing and what the missing lines add to the noise, not the noise of the data. A denoised image has less of that common noise, which counts as error: compare strengths with one another, and by the pictures. Its SNR is not told, because its noise has no map; g is that of the acquisition.</p>
 <p>g counts against the net acceleration, with the calibration lines in it. SNR is the median of |image| over noise${snrUnits ? '' : '; there was no noise scan, so it compares settings only'}. Motion, relaxation along another echo train and everything else that a shorter scan would change is not in these data.</p>`;
 }

@@ -15,6 +15,10 @@ export const SWEEP_ERRORS = {
     expected: 'as many neighbouring lines about the k-space centre in the data as --acs asks for',
     action: 'ask for fewer calibration lines',
   },
+  CONUS_ERR_SWEEP_DENOISER: {
+    expected: 'a denoiser that is in order, for strengths above 0',
+    action: 'see conus models check, or leave --strength out',
+  },
   CONUS_ERR_SWEEP_UNKNOWN: {
     expected: 'the name of a sweep in the folder sweeps of the data folder',
     action: 'write one there: conus sweep IN -o DATA/sweeps/NAME.json; GET /api/sweeps lists them',

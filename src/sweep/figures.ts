@@ -15,7 +15,7 @@ export interface Figures {
   /** Of all object pixels; undefined where the method gives no g-factor. */
   readonly gMean: number | undefined;
   readonly g99: number | undefined;
-  /** Median over the object; a signal-to-noise ratio in SNR units only. */
+  /** Median over the object; a signal-to-noise ratio in SNR units only. Undefined of denoised images, whose noise has no map. */
   readonly snr: number | undefined;
 }
 
@@ -49,16 +49,17 @@ export function magnitudes({ data }: ReconImage): Float32Array {
 
 /**
  * @param references one for each image
+ * @param kind which images; maps are those of the conventional ones
  * @throws IMG_ERR_EMPTY_MASK for a reference of zeros
  */
-export function figuresOf(images: ImageSet, references: ImageSet): Figures {
+export function figuresOf(images: ImageSet, references: ImageSet, kind: 'image' | 'denoised' = 'image'): Figures {
   const errors: Float32Array[] = [];
   const truths: Float32Array[] = [];
   const similarities: number[] = [];
   const gFactors: Float64Array[] = [];
   const ratios: Float64Array[] = [];
   for (const reference of references.ofKind('image')) {
-    const image = images.beside(reference, 'image');
+    const image = images.beside(reference, kind);
     const truth = magnitudes(reference);
     const mask = thresholdMask(truth, backgroundThreshold);
     const values = image === undefined ? new Float32Array(truth.length) : magnitudes(image);
@@ -68,7 +69,7 @@ export function figuresOf(images: ImageSet, references: ImageSet): Figures {
     const gFactor = images.beside(reference, 'gFactor');
     const snr = images.beside(reference, 'snr');
     if (gFactor !== undefined) gFactors.push(sortedWithin(gFactor.data, mask));
-    if (snr !== undefined) ratios.push(sortedWithin(snr.data, mask));
+    if (snr !== undefined && kind === 'image') ratios.push(sortedWithin(snr.data, mask));
   }
   const g = joined(gFactors)?.sort();
   const snr = joined(ratios)?.sort();

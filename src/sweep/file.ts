@@ -9,7 +9,7 @@ const scale = z.object({ low: z.number(), high: z.number(), unit: z.string().opt
 
 const rowSchema = z.object({
   setting: z
-    .object({ acceleration: z.number(), calibrationLines: count, method: z.string() })
+    .object({ acceleration: z.number(), calibrationLines: count, method: z.string(), denoisePercent: z.number().default(0).describe('0: the conventional image') })
     .optional()
     .describe('absent for the data as they are'),
   nLines: count.describe('of one image in one average, with calibration lines'),

@@ -1,4 +1,4 @@
-export { SWEEP_ERRORS } from './errors.js';
+export { sweepError, SWEEP_ERRORS } from './errors.js';
 export { headOf, sweepFileSchema, type SweepFile, type SweepHead } from './file.js';
 export { SweepFolder, type SweepEntry } from './folder.js';
 export { hasLimits, limitTexts, type Limits } from './limits.js';

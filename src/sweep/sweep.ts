@@ -5,7 +5,7 @@
 import type { MrdHeader } from 'ismrmrd';
 import { coilMapEstimator, planCartesian, type ReconImage, type ReconNotice } from '../../recon/index.js';
 import type { Choice, ChoiceOptions, ParameterName, Parameters, UnaliasMethod } from '../chain/index.js';
-import { play, presentable, Session, type Reconstructions, type SessionAnswer } from '../session/index.js';
+import { play, presentable, Session, type Denoisers, type Reconstructions, type SessionAnswer } from '../session/index.js';
 import { sweepError } from './errors.js';
 import { figuresOf, ImageSet, magnitudes, type Figures } from './figures.js';
 import { violations, type Limits } from './limits.js';
@@ -19,12 +19,16 @@ export interface Setting {
   readonly calibrationLines: number;
   /** A value of the parameter `unalias`. */
   readonly method: UnaliasMethod;
+  /** Strength of the denoiser; 0 for the conventional image. */
+  readonly denoisePercent: number;
 }
 
 export interface SweepOptions extends ChoiceOptions {
   readonly accelerations: readonly number[];
   readonly calibrationLines: readonly number[];
   readonly methods: readonly UnaliasMethod[];
+  /** 0 to 100; those above 0 need a denoiser. */
+  readonly denoisePercents: readonly number[];
   readonly limits: Limits;
   /** In place of the header's. */
   readonly trMs?: number;
@@ -35,6 +39,7 @@ export interface SweepContext {
   /** The recorded stream from its beginning; it is read once for every setting. */
   open(): Promise<AsyncIterable<Uint8Array>>;
   readonly reconstructions: Reconstructions;
+  readonly denoisers?: Denoisers;
   /** Told what is about to be reconstructed. */
   readonly progress?: (setting: string) => void;
 }
@@ -95,7 +100,8 @@ interface Variant {
 
 /** Figures that are missing say it as well. */
 const expectedRemarks: ReadonlySet<string> = new Set(['RECON_WARN_NO_MAPS']);
-const wantedMaps: Partial<Record<ParameterName, string>> = { gFactorMap: 'true', snrMap: 'true' };
+/** A setting says itself whether it is denoised. */
+const common: Partial<Record<ParameterName, string>> = { gFactorMap: 'true', snrMap: 'true', denoise: '0' };
 
 /**
  * @throws CodedError CONUS_ERR_SWEEP_*, and what ends the session of the data as they are; a setting whose
@@ -116,14 +122,21 @@ export async function sweep(options: SweepOptions, context: SweepContext): Promi
 
   const everything = scan.readouts.map(({ flags }) => flags);
   const own = await run('as acquired', {});
-  const resultOf = (images: ImageSet, references: ImageSet, kept: KeptReadouts) => {
+  const resultOf = (images: ImageSet, references: ImageSet, kept: KeptReadouts, kind: 'image' | 'denoised' = 'image') => {
     const lines = keptLinesOf(scan, kept);
     const minutes = timing && scanMinutes(timing, lines);
-    const figures = figuresOf(images, references);
+    const figures = figuresOf(images, references, kind);
     // What could not be unaliased is no setting to scan with, whatever its figures.
     const isZeroFilled = images.ofKind('image').some((image) => image.method === 'zeroFilled');
-    const shortcomings = [...(isZeroFilled ? ['zero-filled'] : []), ...violations({ ...figures, minutes }, options.limits)];
-    return { nLines: lines.nLines, minutes, figures, violations: shortcomings, picture: pictureOf(images, references) };
+    const nImages = images.ofKind(kind).length;
+    const nWanted = references.ofKind('image').length;
+    // One series has no gaps: what was not denoised is not there.
+    const isWhole = nImages >= nWanted;
+    const shortcomings = [
+      ...(isZeroFilled ? ['zero-filled'] : []), ...(isWhole ? [] : [`${nImages} of ${nWanted} images denoised`]), ...violations({ ...figures, minutes }, options.limits),
+    ];
+    const picture = pictureOf(images, references, kind);
+    return { nLines: lines.nLines, minutes, figures: isWhole ? figures : undefined, violations: shortcomings, picture };
   };
   const baseline: SweepResult = { setting: undefined, ...resultOf(own.images, own.images, everything), relativeSnr: 1, remarks: [] };
 
@@ -146,12 +159,12 @@ export async function sweep(options: SweepOptions, context: SweepContext): Promi
     const sampled = sampledAs({ ...setting, keepsAllLines: false });
     const reference = await referenceOf(setting);
     try {
-      const { images, noticeCodes } = await run(settingText(setting), { sampled, parameters: { unalias: setting.method } });
-      const result = resultOf(images, reference, sampled.kept);
+      const { images, noticeCodes } = await run(settingText(setting), { sampled, parameters: { unalias: setting.method, denoise: String(setting.denoisePercent) } });
+      const result = resultOf(images, reference, sampled.kept, setting.denoisePercent > 0 ? 'denoised' : 'image');
       results.push({
         setting,
         ...result,
-        relativeSnr: ratio(result.figures.snr, baseline.figures?.snr),
+        relativeSnr: ratio(result.figures?.snr, baseline.figures?.snr),
         remarks: noticeCodes.filter((code) => code.includes('_WARN_') && !expectedRemarks.has(code) && !own.noticeCodes.includes(code)),
       });
     } catch (error) {
@@ -167,13 +180,13 @@ export async function sweep(options: SweepOptions, context: SweepContext): Promi
 }
 
 /** Every combination; of fully sampled data R = 1 is what they are, whatever the calibration. @throws CodedError CONUS_ERR_SWEEP_* */
-function settingsOf(scan: RecordedScan, { accelerations, calibrationLines, methods }: SweepOptions): Setting[] {
+function settingsOf(scan: RecordedScan, { accelerations, calibrationLines, methods, denoisePercents }: SweepOptions): Setting[] {
   const settings: Setting[] = [];
   for (const acceleration of accelerations) {
     for (const lines of calibrationLines) checkSampling(scan, { acceleration, calibrationLines: lines });
     if (acceleration === 1) continue;
     for (const method of methods) {
-      for (const lines of calibrationLines) settings.push({ acceleration, calibrationLines: lines, method });
+      for (const lines of calibrationLines) for (const denoisePercent of denoisePercents) settings.push({ acceleration, calibrationLines: lines, method, denoisePercent });
     }
   }
   return settings;
@@ -181,7 +194,8 @@ function settingsOf(scan: RecordedScan, { accelerations, calibrationLines, metho
 
 export function settingText(setting: Setting | undefined): string {
   if (setting === undefined) return 'as acquired';
-  return `R = ${setting.acceleration}, ${setting.calibrationLines} calibration lines, ${setting.method}`;
+  const { acceleration, calibrationLines, method, denoisePercent } = setting;
+  return `R = ${acceleration}, ${calibrationLines} calibration lines, ${method}${denoisePercent > 0 ? `, denoised at ${denoisePercent} %` : ''}`;
 }
 
 function fastestOf(results: readonly SweepResult[]): SweepResult | undefined {
@@ -196,10 +210,10 @@ function ratio(value: number | undefined, reference: number | undefined): number
 }
 
 /** The middle image of the reference, and the same one here. */
-function pictureOf(images: ImageSet, references: ImageSet): SweepPicture | undefined {
+function pictureOf(images: ImageSet, references: ImageSet, kind: 'image' | 'denoised'): SweepPicture | undefined {
   const all = references.ofKind('image');
   const reference = all[Math.floor(all.length / 2)];
-  const image = reference && images.beside(reference, 'image');
+  const image = reference && images.beside(reference, kind);
   if (reference === undefined || image === undefined) return undefined;
   const values = magnitudes(image);
   const truth = magnitudes(reference);
@@ -220,8 +234,9 @@ async function reconstruct(options: ChoiceOptions, context: SweepContext, { samp
   const session = new Session({
     id: 'sweep',
     ...(options.chain === undefined ? {} : { chain: options.chain }),
-    overrides: { ...options.overrides, ...wantedMaps, ...parameters },
+    overrides: { ...options.overrides, ...common, ...parameters },
     reconstructions: context.reconstructions,
+    ...(context.denoisers !== undefined && { denoisers: context.denoisers }),
     answer,
     observer: {
       chosen: (chosen) => {

@@ -136,7 +136,7 @@ describe('a time axis', () => {
 const uri = 'data:image/png;base64,AAAA';
 const scale = { low: 0, high: 1, ramp: uri };
 const row = (acceleration: number, calibrationLines: number, method: string, minutes: number, gMean?: number) => ({
-  setting: { acceleration, calibrationLines, method }, nLines: 100 / acceleration + calibrationLines, minutes, violations: [], remarks: [],
+  setting: { acceleration, calibrationLines, method, denoisePercent: 0 }, nLines: 100 / acceleration + calibrationLines, minutes, violations: [], remarks: [],
   figures: { nRmse: 0.01 * acceleration, ssim: 1 - 0.01 * acceleration, gMean }, pictures: { image: uri },
 });
 const sweep: SweepView = {
@@ -157,6 +157,16 @@ describe('the curves of a sweep', () => {
   });
   it('over calibration lines are one for each R, without the data as they are', () => {
     expect(curvesOf(sweep, 'calibrationLines')).toMatchObject([{ label: 'grappa, R 2', rows: [2, 3] }, { label: 'grappa, R 4', rows: [1] }, { label: 'l1, R 2', rows: [4] }]);
+  });
+  it('over strengths are one for each R, and beside other axes each strength has its own', () => {
+    const denoised = (acceleration: number, denoisePercent: number) => ({ ...row(acceleration, 16, 'grappa', 4 / acceleration), setting: { acceleration, calibrationLines: 16, method: 'grappa', denoisePercent } });
+    const strengths = { ...sweep, rows: [sweep.rows[0]!, denoised(2, 0), denoised(2, 50), denoised(2, 100), denoised(4, 0), denoised(4, 50)] };
+    expect(axesOf(strengths)).toEqual(['minutes', 'nLines', 'acceleration', 'denoisePercent']);
+    expect(curvesOf(strengths, 'denoisePercent')).toMatchObject([{ label: 'grappa, R 2', rows: [1, 2, 3] }, { label: 'grappa, R 4', rows: [4, 5] }]);
+    expect(curvesOf(strengths, 'acceleration')).toMatchObject([
+      { label: 'grappa, 16 calibration lines, conventional', rows: [0, 1, 4], hue: 0 }, { label: 'grappa, 16 calibration lines, denoised at 50 %', rows: [0, 2, 5], hue: 1 },
+      { label: 'grappa, 16 calibration lines, denoised at 100 %', rows: [0, 3], hue: 2 },
+    ]);
   });
   it('have a figure where there is one; a method without it has none', () => {
     const curves = curvesOf(sweep, 'minutes');

@@ -2,6 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DenoiseOutcome, DenoiseRequest } from '../../../recon/index.js';
 import { ReconstructionPool } from '../../../src/reconstruction/index.js';
 import { sweepFile, sweepPage } from '../../../src/report/index.js';
 import { sweep, sweepFileSchema, type SweepOptions, type SweepOutcome, type SweepResult } from '../../../src/sweep/index.js';
@@ -14,7 +15,7 @@ beforeAll(() => {
 afterAll(() => pool.close());
 
 const swept = (open: Opener, options: Partial<SweepOptions> = {}): Promise<SweepOutcome> =>
-  sweep({ accelerations: [1, 2, 4], calibrationLines: [16], methods: ['grappa'], limits: {}, ...options }, { open, reconstructions: pool });
+  sweep({ accelerations: [1, 2, 4], calibrationLines: [16], methods: ['grappa'], denoisePercents: [0], limits: {}, ...options }, { open, reconstructions: pool });
 
 const rising = (values: readonly (number | undefined)[]) => values.every((value, i) => i === 0 || value! > values[i - 1]!);
 const figure = (results: readonly SweepResult[], name: 'nRmse' | 'ssim' | 'gMean' | 'g99' | 'snr') => results.map(({ figures }) => figures?.[name]);
@@ -119,5 +120,42 @@ describe.skipIf(!existsSync(recording))('a recorded phantom with two coils', () 
     expect(baseline.nLines).toBe(160);
     expect(baseline.minutes).toBeCloseTo((160 * 0.01) / 60, 3);
     expect(results[1]!.figures!.nRmse).toBeLessThan(results[0]!.figures!.nRmse);
+  });
+});
+
+describe('a sweep over strengths of the denoiser', () => {
+  /** Takes half of every pixel out: what comes of it is told by its strength alone. */
+  const halving = { denoiser: () => async ({ images }: DenoiseRequest): Promise<DenoiseOutcome> => ({
+    images: images.map(({ data }) => data.map((value) => value / 2)), model: { id: 'halving', version: '1.0.0', sha256: '0'.repeat(64) }, ms: 0,
+  }) };
+  const strengths = { accelerations: [2], denoisePercents: [0, 40, 100], overrides: { onRed: 'deliver', onAmber: 'deliver' } };
+
+  it('compares each with the same reference, and the conventional image is what it is without a denoiser', async () => {
+    const open = streamOf(smallScan);
+    const { results } = await sweep({ calibrationLines: [16], methods: ['grappa'], limits: {}, ...strengths }, { open, reconstructions: pool, denoisers: halving });
+    const [alone] = (await swept(open, { accelerations: [2] })).results;
+    expect(results.map(({ setting }) => setting?.denoisePercent)).toEqual([0, 40, 100]);
+    expect(results[0]!.figures).toEqual(alone!.figures);
+    // A strength s leaves 1 - s / 2 of the image.
+    const errors = figure(results, 'nRmse') as number[];
+    expect(errors[1]).toBeCloseTo(0.2, 1);
+    expect(errors[2]).toBeCloseTo(0.5, 1);
+    // The g-factor is that of the acquisition; the noise of what the network made is not known.
+    expect(results[2]!.figures!.gMean).toBe(results[0]!.figures!.gMean);
+    expect(results[2]!.figures!.snr).toBeUndefined();
+  });
+
+  it('has no figures where not every image was denoised, and says how many were', async () => {
+    const failing = { denoiser: () => async (): Promise<DenoiseOutcome> => ({ failure: { code: 'MODEL_ERR_RUN', message: 'a test' } }) };
+    const { results } = await sweep({ calibrationLines: [16], methods: ['grappa'], limits: {}, ...strengths }, { open: streamOf(smallScan), reconstructions: pool, denoisers: failing });
+    expect(results[0]!.figures).toBeDefined();
+    expect(results[1]!.figures).toBeUndefined();
+    expect(results[1]!.violations).toEqual(['0 of 2 images denoised']);
+  });
+
+  it('is told on the page and in the file', async () => {
+    const outcome = await sweep({ calibrationLines: [16], methods: ['grappa'], limits: {}, ...strengths }, { open: streamOf(smallScan), reconstructions: pool, denoisers: halving });
+    expect(sweepPage(outcome)).toContain('denoised at 40 %');
+    expect(sweepFileSchema.parse(sweepFile(outcome)).rows.map(({ setting }) => setting?.denoisePercent)).toEqual([undefined, 0, 40, 100]);
   });
 });
