@@ -52,37 +52,52 @@ type Outline = Slice['outlines'][number];
 
 /** Of every series that structures were found in; slices without any are left out. */
 export function outlinesOf(spine: Spine): Outlines {
+  // Series on one grid share their labels.
+  const ringsOfLabels = new Map([...new Set(spine.stacks.map(({ codes }) => codes))].map((codes) => [codes, ringsBySlice(codes)]));
   for (let tolerance = tolerancePixels; ; tolerance *= 2) {
-    const outlines = outlinesWithin(spine, tolerance);
+    const outlines = outlinesWithin(spine, ringsOfLabels, tolerance);
     const nNumbers = outlines.series.flatMap(({ slices }) => slices.flatMap((slice) => slice.outlines.flatMap(({ rings }) => rings))).reduce((sum, ring) => sum + ring.length, 0);
     if (nNumbers <= mostNumbers) return outlines;
   }
 }
 
-function outlinesWithin({ series, stacks, segments }: Spine, tolerance: number): Outlines {
+/** Closed, in pixels of the labels. */
+interface CodedRings {
+  readonly code: number;
+  readonly rings: readonly (readonly number[])[];
+}
+
+function outlinesWithin({ series, stacks, segments }: Spine, ringsOfLabels: ReadonlyMap<LabelledStack['codes'], readonly CodedRings[][]>, tolerance: number): Outlines {
   const segmentBelow = new Map(segments.map(({ upper, name }) => [upper, name]));
   return {
     version: OUTLINES_VERSION,
     series: series.flatMap(({ volume, description, contrast, orientation, synthetic, seriesInstanceUid }, seriesIndex) => {
-      const slices = stacks.filter((stack) => stack.seriesIndex === seriesIndex).flatMap((stack) => slicesOf(stack, volume.geometry, segmentBelow, tolerance));
+      const slices = stacks.filter((stack) => stack.seriesIndex === seriesIndex)
+        .flatMap(({ codes }) => slicesOf(ringsOfLabels.get(codes)!, codes.geometry, volume.geometry, segmentBelow, tolerance));
       if (slices.length === 0) return [];
       return [{ ...(seriesInstanceUid !== undefined && { seriesInstanceUid }), description: description.slice(0, 256), contrast, orientation, synthetic, slices }];
     }),
   };
 }
 
-function slicesOf({ codes: { geometry, data } }: LabelledStack, ofSeries: ImageGeometry, segmentBelow: ReadonlyMap<string, string>, tolerance: number): Slice[] {
+/** In the order of the slices, and of their codes. */
+function ringsBySlice({ geometry, data }: LabelledStack['codes']): CodedRings[][] {
   const [columns, rows, nSlices] = geometry.matrixSize;
   const [columnMm, rowMm] = voxelSizeMm(geometry);
-  return Array.from({ length: nSlices }, (_, slice): Slice => {
+  return Array.from({ length: nSlices }, (_, slice) => {
     const labels = data.subarray(slice * columns * rows, (slice + 1) * columns * rows);
-    const place = placing(geometry, ofSeries, slice);
-    const outlines = extentsOf(labels, columns).flatMap(([code, extent]): Outline[] => {
-      const rings = ringsOf(labels, columns, rows, code, extent)
-        .filter((ring) => Math.abs(ringArea(ring)) * columnMm * rowMm >= leastAreaMm2)
-        .map((ring) => place(simplified(ring, tolerance)))
-        .filter((ring) => ring.length >= 6);
-      return rings.length === 0 ? [] : [{ code, ...structureOf(code, segmentBelow), rings }];
+    return extentsOf(labels, columns).map(([code, extent]): CodedRings => ({
+      code, rings: ringsOf(labels, columns, rows, code, extent).filter((ring) => Math.abs(ringArea(ring)) * columnMm * rowMm >= leastAreaMm2),
+    }));
+  });
+}
+
+function slicesOf(coded: readonly CodedRings[][], labels: ImageGeometry, ofSeries: ImageGeometry, segmentBelow: ReadonlyMap<string, string>, tolerance: number): Slice[] {
+  return coded.map((ofSlice, slice): Slice => {
+    const place = placing(labels, ofSeries, slice);
+    const outlines = ofSlice.flatMap(({ code, rings }): Outline[] => {
+      const placed = rings.map((ring) => place(simplified(ring, tolerance))).filter((ring) => ring.length >= 6);
+      return placed.length === 0 ? [] : [{ code, ...structureOf(code, segmentBelow), rings: placed }];
     });
     return { geometry: slicePlaneOf(ofSeries, slice), outlines };
   }).filter(({ outlines }) => outlines.length > 0);

@@ -96,10 +96,11 @@ export class SliceView {
     const { centre, width } = contrast === 'ct' || contrast === 'syntheticCt' ? ctWindow : windowOf(data, this.#sliceIndex, slice);
     const { x, y, width: boxWidth, height: boxHeight } = this.#box;
     const colour: [number, number, number] = [0, 0, 0];
+    const sampled = Float64Array.from({ length: boxWidth }, (_, at) => this.#column(x + at));
     for (let pageY = y; pageY < y + boxHeight; pageY++) {
       const row = this.#row(pageY);
       for (let pageX = x; pageX < x + boxWidth; pageX++) {
-        const value = between(slice, columns, rows, this.#column(pageX), row);
+        const value = between(slice, columns, rows, sampled[pageX - x]!, row);
         const grey = Number.isFinite(value) ? 255 * Math.min(1, Math.max(0, (value - centre) / width + 0.5)) : 0;
         colour[0] = colour[1] = colour[2] = grey;
         this.#canvas.blend(pageX, pageY, colour, 1);

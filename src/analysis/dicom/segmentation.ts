@@ -5,8 +5,9 @@
  *   code of a pixel of the image = the most frequent of the labels at n x n places in it;  n = 2 ceil(pixel / label pixel)
  *
  * A tie goes to the code at its middle, else to the lower one. Places are looked up in the patient, so that neither grid
- * needs to be parallel to anything. Frames: by segment, then along the stack; each names the slice that it lies on. Frames
- * without a pixel are kept, unless asked: readers there are that take a segment for a stack without gaps.
+ * needs to be parallel to anything; where the rows of the labels have background only, none is looked up. Frames: by segment,
+ * then along the stack; each names the slice that it lies on. Frames without a pixel are kept, unless asked: readers there are
+ * that take a segment for a stack without gaps.
  */
 import type { LabelledStack } from '../../../analysis/index.js';
 import { voxelOf, type Vector3 } from '../../../imaging/index.js';
@@ -110,8 +111,20 @@ export function segmentation(input: SegmentationInput, setting: ObjectSetting): 
   };
 }
 
+/** Series on one grid share their labels, and their images lie in the same places. */
+const codesAtPlaces = new WeakMap<LabelledStack['codes'], Map<string, Uint16Array>>();
+
 /** [row, column] of one image. */
-export function codesOnImage({ codes: { geometry, data } }: LabelledStack, { plane, image: { facts: { rows, columns } } }: PlacedFrame): Uint16Array {
+export function codesOnImage({ codes }: LabelledStack, { plane, image: { facts: { rows, columns } } }: PlacedFrame): Uint16Array {
+  const known = codesAtPlaces.get(codes) ?? new Map<string, Uint16Array>();
+  codesAtPlaces.set(codes, known);
+  const place = JSON.stringify([plane, rows, columns]);
+  const found = known.get(place) ?? codesAt(codes, plane, rows, columns);
+  known.set(place, found);
+  return found;
+}
+
+function codesAt({ geometry, data }: LabelledStack['codes'], plane: PlacedFrame['plane'], rows: number, columns: number): Uint16Array {
   const [betweenRows, betweenColumns] = plane.pixelSpacingMm;
   const pointAt = (column: number, row: number) => plane.firstMm.map(
     (value, axis) => value + plane.rowDirection[axis]! * betweenColumns * column + plane.columnDirection[axis]! * betweenRows * row) as unknown as Vector3;
@@ -127,10 +140,23 @@ export function codesOnImage({ codes: { geometry, data } }: LabelledStack, { pla
   const [acrossC, acrossR, acrossS] = [along(0, cu), along(1, ru), along(2, su)];
   const labelAt = (c: number, r: number, s: number): number =>
     c < 0 || r < 0 || s < 0 || c >= nColumns || r >= nRows || s >= nSlices ? 0 : data[(s * nRows + r) * nColumns + c]!;
+  /** Of the labels that rows of the image lie on, the first and the last along an axis: linear, so that the ends tell. */
+  const span = (across: Float64Array, step: number, firstRow: number, lastRow: number): [first: number, last: number] => {
+    const [begin, end] = [(firstRow + offsets[0]!) * step, (lastRow + offsets[n - 1]!) * step];
+    const [left, right] = [across[0]!, across[across.length - 1]!];
+    return [Math.round(Math.min(left, right) + Math.min(begin, end)), Math.round(Math.max(left, right) + Math.max(begin, end))];
+  };
   const found = new Uint16Array(rows * columns);
   const votes = new Uint16Array(n * n);
-  for (let row = 0, pixel = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, pixel++) {
+  const extents = rowExtents(data, [nColumns, nRows, nSlices], span(acrossS, sv, 0, rows - 1));
+  for (let row = 0; row < rows; row++) {
+    const [first, end] = union(extents, span(acrossR, rv, row, row));
+    if (first >= end) continue;
+    const [above, below] = [(row + offsets[0]!) * cv, (row + offsets[n - 1]!) * cv];
+    const [least, most] = [Math.min(above, below), Math.max(above, below)];
+    for (let column = 0, pixel = row * columns; column < columns; column++, pixel++) {
+      const [left, right] = [acrossC[column * n]!, acrossC[column * n + n - 1]!];
+      if (Math.round(Math.max(left, right) + most) < first || Math.round(Math.min(left, right) + least) >= end) continue;
       let count = 0;
       let isMixed = false;
       for (let down = 0; down < n; down++) {
@@ -148,6 +174,36 @@ export function codesOnImage({ codes: { geometry, data } }: LabelledStack, { pla
     }
   }
   return found;
+}
+
+interface Extents {
+  /** The first column of each row that is no background, and the one behind the last. */
+  readonly first: Int32Array;
+  readonly end: Int32Array;
+}
+
+/** Over all the slices from the first to the last that are there. */
+function rowExtents(labels: Uint16Array, [columns, rows, slices]: readonly [number, number, number], [firstSlice, lastSlice]: readonly [number, number]): Extents {
+  const [first, end] = [new Int32Array(rows).fill(columns), new Int32Array(rows)];
+  for (let slice = Math.max(0, firstSlice); slice <= Math.min(slices - 1, lastSlice); slice++) {
+    for (let row = 0, line = slice * rows * columns; row < rows; row++, line += columns) {
+      let [left, right] = [0, columns];
+      while (left < first[row]! && labels[line + left] === 0) left++;
+      while (right > end[row]! && labels[line + right - 1] === 0) right--;
+      [first[row], end[row]] = [left, right];
+    }
+  }
+  return { first, end };
+}
+
+/** Of the rows from the first to the last that are there. */
+function union({ first, end }: Extents, [firstRow, lastRow]: readonly [number, number]): [first: number, end: number] {
+  let [left, right] = [Infinity, 0];
+  for (let row = Math.max(0, firstRow); row <= Math.min(first.length - 1, lastRow); row++) {
+    left = Math.min(left, first[row]!);
+    right = Math.max(right, end[row]!);
+  }
+  return [left, right];
 }
 
 const mostPlacesAcross = 8;
