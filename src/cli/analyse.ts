@@ -1,6 +1,8 @@
 /** `conus analyse IN… -o OUT`: structures, measures, grades and a report, from files. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { writeNifti } from '../../imaging/index.js';
 import { ModelHost } from '../../models/index.js';
 import { performAnalysis, segmentationModel, usableSegmentation } from '../analysis/index.js';
@@ -46,15 +48,17 @@ export async function analyseFiles(inputs: readonly string[], flags: AnalyseFlag
 
 async function write(folder: string, { report, objects, summaryPng, evidence, spine }: FullAnalysis): Promise<string[]> {
   await mkdir(join(folder, 'evidence'), { recursive: true });
+  const labels = spine.stacks.map(async ({ seriesIndex, codes }) => ({
+    name: `labels-${seriesIndex + 1}-${spine.series[seriesIndex]!.contrast}-${spine.series[seriesIndex]!.orientation}.nii.gz`,
+    // On threads of zlib, several at once.
+    bytes: await promisify(gzip)(writeNifti({ geometry: codes.geometry, data: Float32Array.from(codes.data) }, { description: 'Conus structures, codes in docs/analysis.md' })),
+  }));
   const files: { readonly name: string; readonly bytes: Uint8Array | string }[] = [
     { name: 'report.json', bytes: `${JSON.stringify(report, undefined, 2)}\n` },
     ...(summaryPng === undefined ? [] : [{ name: 'summary.png', bytes: summaryPng }]),
     ...evidence.map(({ findingId, png }) => ({ name: join('evidence', `${findingId.replaceAll('/', '-')}.png`), bytes: png })),
-    ...spine.stacks.map(({ seriesIndex, codes }) => ({
-      name: `labels-${seriesIndex + 1}-${spine.series[seriesIndex]!.contrast}-${spine.series[seriesIndex]!.orientation}.nii.gz`,
-      bytes: writeNifti({ geometry: codes.geometry, data: Float32Array.from(codes.data) }, { gzip: true, description: 'Conus structures, codes in docs/analysis.md' }),
-    })),
     ...objects.map((bytes, index) => ({ name: `${String(index + 1).padStart(2, '0')}-${modalityOfResult(readIdentity(bytes).sopClassUid)}.dcm`, bytes })),
+    ...(await Promise.all(labels)),
   ];
   for (const { name, bytes } of files) await writeFile(join(folder, name), bytes);
   return files.map(({ name }) => name);
