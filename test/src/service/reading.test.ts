@@ -1,5 +1,5 @@
 /** The reader's word through the service: changed, in conflict, confirmed, delivered, after a restart, and after another analysis. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import dcmjs from 'dcmjs';
@@ -34,7 +34,11 @@ const archive: Sender = {
   async send(instances) {
     if (isShut) return instances.map(({ sopInstanceUid }) => ({ sopInstanceUid, outcome: 'failed' as const, code: 'DICOM_ERR_CONNECTION', detail: 'shut', retryable: true }));
     await mkdir(at('archive'), { recursive: true });
-    for (const one of instances) await writeFile(at('archive', one.sopInstanceUid), await one.bytes());
+    for (const one of instances) {
+      // Whole or not there: the test reads while this writes.
+      await writeFile(at(`${one.sopInstanceUid}.part`), await one.bytes());
+      await rename(at(`${one.sopInstanceUid}.part`), at('archive', one.sopInstanceUid));
+    }
     return instances.map(({ sopInstanceUid }) => ({ sopInstanceUid, outcome: 'stored' as const }));
   },
 };
