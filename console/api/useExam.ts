@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { connection, examOf, isKnown } from './exams.js';
 import { getJson } from './http.js';
+import { examPath } from './paths.js';
 import type { ExamView } from './types.js';
 
 /** Undefined until it is known; with the error where it cannot be had. */
@@ -12,7 +13,7 @@ export function useExam(examId: string): { readonly exam: ExamView | undefined; 
   const isToBeAsked = examId !== '' && live === undefined && isKnown.value && connection.value === 'live';
   useEffect(() => {
     if (!isToBeAsked) return;
-    getJson<ExamView>(`api/exams/${encodeURIComponent(examId)}`).then(
+    getJson<ExamView>(examPath(examId)).then(
       (exam) => setKept({ examId, exam }),
       (error: unknown) => setKept({ examId, error }),
     );

@@ -1,6 +1,6 @@
 /** The protocol of an exam, and what the operator may change of what has not begun. */
 import { useEffect, useState } from 'preact/hooks';
-import { sendJson } from '../api/index.js';
+import { examPath, sendJson } from '../api/index.js';
 import type { ExamView, ProtocolSummary } from '../api/index.js';
 import { askOperatorName } from '../app/operator.js';
 import { number, Panel, roleName, timeOf, Trouble } from '../parts/index.js';
@@ -29,7 +29,7 @@ export function ProtocolPanel({ exam }: { exam: ExamView }) {
     if (by === undefined) return;
     setIsSending(true);
     try {
-      await sendJson('PUT', `api/exams/${encodeURIComponent(exam.id)}/settings`, { by, ...request });
+      await sendJson('PUT', `${examPath(exam.id)}/settings`, { by, ...request });
       setTouched(undefined);
       setTrouble(undefined);
     } catch (error) {

@@ -1,13 +1,15 @@
 /** One picture less another one, as a picture: where both are of one size and lie in one place. */
 import { length } from '../pictures/geometry.js';
+import { subtracted } from '../pictures/maps.js';
 import type { PictureData } from '../pictures/store.js';
 
 /** Share of the first picture's window that is full colour. */
 const shownShare = 0.2;
 
 export function differencePicture(left: PictureData | undefined, right: PictureData | undefined): PictureData | undefined {
-  if (left === undefined || right === undefined || left.rows !== right.rows || left.columns !== right.columns || !liesTogether(left, right)) return undefined;
-  const values = Float32Array.from(left.values, (value, pixel) => value - right.values[pixel]!);
+  if (left === undefined || right === undefined || !liesTogether(left, right)) return undefined;
+  const values = subtracted(left, right);
+  if (values === undefined) return undefined;
   return { ...left, output: `${left.output} - ${right.output}`, values, window: { centre: 0, width: 2 * shownShare * left.window.width }, at: undefined };
 }
 

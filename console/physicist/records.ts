@@ -1,6 +1,6 @@
 /** The record of a series: asked for when its images are there, and again when more of it is. */
 import { useEffect, useState } from 'preact/hooks';
-import { getJson } from '../api/index.js';
+import { getJson, seriesPath } from '../api/index.js';
 import type { RecordView, SeriesView } from '../api/index.js';
 
 /** Whether the first record is still to come: it comes with the images. */
@@ -13,7 +13,7 @@ export function useRecord(examId: string | undefined, series: Pick<SeriesView, '
   useEffect(() => {
     if (examId === undefined || series === undefined || isToCome(series)) return undefined;
     const abort = new AbortController();
-    const path = `api/exams/${encodeURIComponent(examId)}/series/${encodeURIComponent(series.id)}/record${attempt === undefined ? '' : `?attempt=${attempt}`}`;
+    const path = `${seriesPath(examId, series.id)}/record${attempt === undefined ? '' : `?attempt=${attempt}`}`;
     getJson<RecordView>(path, abort.signal).then(
       (record) => setTold({ of, record }),
       (error: unknown) => {

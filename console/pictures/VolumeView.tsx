@@ -1,7 +1,7 @@
 /** A series as a volume, along three planes at once (niivue, WebGL). It is a part of the page that is loaded when it is wanted. */
 import { NVImage, Niivue, SLICE_TYPE } from '@niivue/niivue';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { getBytes } from '../api/index.js';
+import { getBytes, seriesPath } from '../api/index.js';
 import type { ExamView, PictureEntry, SeriesView } from '../api/index.js';
 import { outputName, Trouble } from '../parts/index.js';
 import { mapOf } from './maps.js';
@@ -32,7 +32,7 @@ export function VolumeView({ exam, series, output, entries }: VolumeProps) {
     setState('loading');
     setError(undefined);
     const show = async () => {
-      const path = `api/exams/${encodeURIComponent(exam.id)}/series/${encodeURIComponent(series.id)}/volume?output=${encodeURIComponent(output)}`;
+      const path = `${seriesPath(exam.id, series.id)}/volume?output=${encodeURIComponent(output)}`;
       const { bytes } = await getBytes(path);
       const attached = await attachedTo(canvas.current!, viewer);
       if (abort.signal.aborted) return;

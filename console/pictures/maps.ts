@@ -88,10 +88,15 @@ function paintedMap({ rows, columns, values }: PictureData, range: PixelWindow, 
   return canvas;
 }
 
-/** What is in `a` and not in `b`, pixel by pixel, in a window that is symmetric about nothing; undefined where they are not of one matrix. */
+/** a - b, pixel by pixel, [rows, columns] in the unit of the values; undefined where they are not of one matrix. */
+export function subtracted(a: PictureData, b: PictureData): Float32Array | undefined {
+  return a.rows === b.rows && a.columns === b.columns ? Float32Array.from(a.values, (value, pixel) => value - b.values[pixel]!) : undefined;
+}
+
+/** What is in `a` and not in `b`, in a window that is symmetric about nothing; undefined where they are not of one matrix. */
 export function difference(a: PictureData, b: PictureData, output: string): PictureData | undefined {
-  if (a.rows !== b.rows || a.columns !== b.columns) return undefined;
-  const values = Float32Array.from(a.values, (value, pixel) => value - b.values[pixel]!);
+  const values = subtracted(a, b);
+  if (values === undefined) return undefined;
   const sizes = values.map(Math.abs).filter((value) => value > 0).sort();
   const most = sizes[Math.floor(0.995 * (sizes.length - 1))] ?? 1;
   return { ...a, output, values, window: { centre: 0, width: 2 * most }, at: undefined };
@@ -99,8 +104,8 @@ export function difference(a: PictureData, b: PictureData, output: string): Pict
 
 /** How wide the interval is at each pixel, in per cent of what the image shows as white. */
 export function intervalWidth(low: PictureData, high: PictureData): PictureData | undefined {
-  const width = difference(high, low, 'interval');
+  const width = subtracted(high, low);
   if (width === undefined) return undefined;
   const white = low.window.centre + low.window.width / 2;
-  return { ...width, values: Float32Array.from(width.values, (value) => (100 * value) / white), window: { centre: 25, width: 50 } };
+  return { ...high, output: 'interval', values: width.map((value) => (100 * value) / white), window: { centre: 25, width: 50 }, at: undefined };
 }

@@ -3,7 +3,7 @@
  * same place, whatever its matrix.
  */
 import { useEffect, useState } from 'preact/hooks';
-import { getJson } from '../api/index.js';
+import { examPath, getJson } from '../api/index.js';
 import type { ExamView, SliceGeometry } from '../api/index.js';
 import { areParallel, toMm, toPixel } from './geometry.js';
 import type { PictureData } from './store.js';
@@ -53,7 +53,7 @@ export const hasOutlines = (exam: Pick<ExamView, 'analyses'>): boolean => analys
 
 function outlinesOf(examId: string, offerId: string): Promise<Outlines> {
   const key = `${examId} ${offerId}`;
-  const known = kept.get(key) ?? getJson<Outlines>(`api/exams/${encodeURIComponent(examId)}/analysis/outlines`);
+  const known = kept.get(key) ?? getJson<Outlines>(`${examPath(examId)}/analysis/outlines`);
   kept.delete(key);
   kept.set(key, known);
   known.catch(() => kept.delete(key));

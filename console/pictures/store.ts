@@ -5,7 +5,7 @@
 import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { getBytes, getJson, onPicture } from '../api/index.js';
+import { getBytes, getJson, onPicture, seriesPath } from '../api/index.js';
 import type { PictureEntry, PictureMessage, PixelWindow, SeriesView, SliceGeometry } from '../api/index.js';
 
 export interface PictureName {
@@ -116,7 +116,7 @@ onPicture((message: PictureMessage) => {
   revision.value++;
 });
 
-export const imagesPath = (examId: string, seriesId: string): string => `api/exams/${encodeURIComponent(examId)}/series/${encodeURIComponent(seriesId)}/images`;
+export const imagesPath = (examId: string, seriesId: string): string => `${seriesPath(examId, seriesId)}/images`;
 
 /** What pictures there are of a series, in the order of their slices within each output. */
 export function usePictureList(examId: string, series: Pick<SeriesView, 'id' | 'outputs'> | undefined, attempt?: number): readonly PictureEntry[] {

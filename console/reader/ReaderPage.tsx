@@ -1,6 +1,6 @@
 /** The reading of an exam: levels, what was found at each with its picture, and the reader's word on it. */
 import { useEffect, useState } from 'preact/hooks';
-import { getJson } from '../api/index.js';
+import { examPath, getJson } from '../api/index.js';
 import type { Evidence, ExamView, NotAssessed, ReadingView } from '../api/index.js';
 import { Panel, Trouble } from '../parts/index.js';
 import { FindingCard } from './FindingCard.js';
@@ -101,7 +101,7 @@ function useEvidence(examId: string, offerId: string): ReadonlyMap<string, strin
   const [pictures, setPictures] = useState<ReadonlyMap<string, string>>(new Map());
   useEffect(() => {
     let isWanted = true;
-    getJson<Evidence[]>(`api/exams/${encodeURIComponent(examId)}/analysis/evidence`)
+    getJson<Evidence[]>(`${examPath(examId)}/analysis/evidence`)
       .then((evidence) => isWanted && setPictures(new Map(evidence.map(({ findingId, png }) => [findingId, png]))))
       // A report without pictures is still a report.
       .catch(() => undefined);

@@ -1,6 +1,6 @@
 /** The reading of an exam, and what its reader says: each word on the revision that he sees. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, getJson, sendJson } from '../api/index.js';
+import { ApiError, examPath, getJson, sendJson } from '../api/index.js';
 import type { ExamView, ReadingView } from '../api/index.js';
 import { askOperatorName } from '../app/operator.js';
 
@@ -17,7 +17,7 @@ export interface ReadingHandle {
 
 const everyMs = 2000;
 
-export const readingPath = (examId: string): string => `api/exams/${encodeURIComponent(examId)}/reading`;
+export const readingPath = (examId: string): string => `${examPath(examId)}/reading`;
 
 export function useReading(exam: ExamView): ReadingHandle {
   const path = readingPath(exam.id);

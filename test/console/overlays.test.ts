@@ -39,7 +39,7 @@ const outlines = {
 };
 
 describe('outlines', () => {
-  it('are those of the slice at the same place, of the picture\'s own contrast where it has any', () => {
+  it('are those of the slice at the same place: of the own contrast, or of the first one where that was not outlined', () => {
     expect(outlinesAt(outlines, sagittal(0.2))!.outlines[0]!.level).toBe('L3');
     expect(outlinesAt(outlines, sagittal(0.2), 'stir')!.outlines[0]!.level).toBe('L4');
     expect(outlinesAt(outlines, sagittal(0.2), 't2w')!.outlines[0]!.level).toBe('L3');
