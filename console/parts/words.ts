@@ -8,11 +8,6 @@ export function timeOf(at: number, now = Date.now()): string {
   return isToday ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
 }
 
-export function minutesAndSeconds(ms: number): string {
-  const s = Math.max(0, Math.round(ms / 1000));
-  return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
-}
-
 export function bytes(n: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const power = n < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(n) / 10));
@@ -41,7 +36,7 @@ const outputs: Readonly<Record<string, string>> = {
 
 export const outputName = (kind: string): string => outputs[kind] ?? kind;
 
-/** `L4^Meier^Anna` as DICOM writes names: family, given. */
+/** Family and given name of `Meier^Anna^…`, as DICOM writes names. */
 export function patientName(name: string | undefined): string {
   if (name === undefined || name.trim() === '') return 'no name';
   return name.split('^').filter((part) => part !== '').slice(0, 2).join(', ');

@@ -29,11 +29,8 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml', '.png': 'image/png', '.woff2': 'font/woff2', '.wasm': 'application/wasm',
 };
 
-/**
- * Scripts, styles and requests of this origin alone; pictures that the page itself makes, too. Scripts that networks of
- * the page would need to compile (wasm) or workers that it would make of text are not there and not allowed.
- */
-export const pageHeaders = {
+/** Scripts, styles and requests of this origin alone, and pictures that the page itself makes; no WebAssembly and no workers. */
+const pageHeaders = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
   'permissions-policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
