@@ -8,4 +8,4 @@ export type { NewJob, Outbox, OutboxStats, Tally } from './outbox.js';
 export type { QuotaOptions, Room, RoomState } from './room.js';
 export { openSpool } from './spool.js';
 export type { Spool, SpoolOptions } from './spool.js';
-export type { Key, Table } from './table.js';
+export type { Key, Records, Table } from './table.js';

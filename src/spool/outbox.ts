@@ -8,7 +8,7 @@ import { EventEmitter } from 'node:events';
 import { attempted, begun, interrupted, revived } from './jobs.js';
 import type { AttemptOutcome, JobState, OutboxJob, RetryLimits, StoredInstance } from './jobs.js';
 import type { ObjectStore } from './objects.js';
-import type { Environment, Table } from './table.js';
+import type { Records, Table } from './table.js';
 
 export interface NewJob {
   readonly destination: string;
@@ -52,6 +52,7 @@ interface IndexEntry {
 const noTally: Tally = { jobsDelivered: 0, instancesDelivered: 0, instancesResent: 0, jobsDead: 0 };
 
 export class Outbox extends EventEmitter<OutboxEvents> {
+  readonly #records: Records;
   readonly #objects: ObjectStore;
   readonly #jobs: Table<OutboxJob>;
   /** [state, destination, nextAttemptAt, id] */
@@ -60,13 +61,14 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   readonly #delivered: Table<number>;
   readonly #tallies: Table<Tally>;
 
-  constructor(environment: Environment, objects: ObjectStore) {
+  constructor(records: Records, objects: ObjectStore) {
     super();
+    this.#records = records;
     this.#objects = objects;
-    this.#jobs = environment.table('outbox.jobs');
-    this.#index = environment.table('outbox.index');
-    this.#delivered = environment.table('outbox.delivered');
-    this.#tallies = environment.table('outbox.tallies');
+    this.#jobs = records.table('outbox.jobs');
+    this.#index = records.table('outbox.index');
+    this.#delivered = records.table('outbox.delivered');
+    this.#tallies = records.table('outbox.tallies');
   }
 
   /**
@@ -90,7 +92,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
       if (!instances.some((instance) => instance.ref === ref)) this.#objects.release(ref, `job/${id}`);
     }
     this.#replace(known, job);
-    this.emit('added', job);
+    this.#records.afterCommit(() => this.emit('added', job));
     return id;
   }
 

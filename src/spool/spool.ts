@@ -21,8 +21,8 @@ import type { ObjectStore } from './objects.js';
 import { Outbox } from './outbox.js';
 import { defaultQuota, Room } from './room.js';
 import type { QuotaOptions } from './room.js';
-import { Environment } from './table.js';
-import type { Table } from './table.js';
+import { LmdbRecords } from './table.js';
+import type { Records, Table } from './table.js';
 
 /** Of the records in the database; a directory of a later one is refused. */
 const SCHEMA_VERSION = 1;
@@ -48,6 +48,7 @@ export interface Spool {
   /** Content-addressed DICOM instances. */
   readonly objects: ObjectStore;
   readonly room: Room;
+  readonly records: Records;
   /** Jobs whose attempt was cut by the end of the last process. */
   readonly nInterrupted: number;
   /** A durable table of records of its own for another folder. The same name is the same table. */
@@ -78,49 +79,49 @@ export async function openSpool(directory: string, options: Partial<SpoolOptions
 
 async function opened(directory: string, options: Partial<SpoolOptions>, closed: () => void): Promise<Spool> {
   const { owns = true, files = diskFiles, ...quota } = options;
-  const environment = await openEnvironment(directory, files);
+  const records = await openRecords(directory, files);
   let lock: Lock | undefined;
   try {
-    const about = environment.table<{ readonly version: number }>('schema');
+    const about = records.table<{ readonly version: number }>('schema');
     await checkSchema(about);
-    if (owns) lock = await lockDirectory(directory, environment.table('owner'));
-    const room = new Room(directory, files, { ...defaultQuota, ...quota }, environment.table('cleanable'));
-    const objects = new FileObjectStore(join(directory, 'objects'), files, room, environment.table('objects'));
-    const outbox = new Outbox(environment, objects);
+    if (owns) lock = await lockDirectory(directory, records.table('owner'));
+    const room = new Room(directory, files, { ...defaultQuota, ...quota }, records.table('cleanable'));
+    const objects = new FileObjectStore(join(directory, 'objects'), files, room, records.table('objects'));
+    const outbox = new Outbox(records, objects);
     if (owns) await objects.recover();
     const nInterrupted = owns ? await outbox.interrupt() : 0;
     // The names of new folders, too, must last.
     if (owns) await files.syncFolder(directory);
     const tables = new Map<string, Table<unknown>>();
     return {
-      directory, outbox, objects, room, nInterrupted,
+      directory, outbox, objects, room, records, nInterrupted,
       table<T>(name: string) {
-        const table = tables.get(name) ?? environment.table<unknown>(`own.${name}`);
+        const table = tables.get(name) ?? records.table<unknown>(`own.${name}`);
         tables.set(name, table);
         return table as Table<T>;
       },
-      transaction: (work) => environment.transaction(work),
-      flushed: () => environment.flushed(),
+      transaction: (work) => records.transaction(work),
+      flushed: () => records.flushed(),
       async close() {
-        await environment.flushed().finally(async () => {
+        await records.flushed().finally(async () => {
           await lock?.release();
-          await environment.root.close();
+          await records.root.close();
           closed();
         });
       },
     };
   } catch (error) {
     await lock?.release();
-    await environment.root.close();
+    await records.root.close();
     throw error;
   }
 }
 
-async function openEnvironment(directory: string, files: Files): Promise<Environment> {
+async function openRecords(directory: string, files: Files): Promise<LmdbRecords> {
   try {
     await files.makeFolder(directory);
     await chmod(directory, 0o700);
-    return new Environment(
+    return new LmdbRecords(
       // eventTurnBatching: its own promise of a batch rejects unseen when a commit fails, which would end the process.
       open({ path: join(directory, 'spool.lmdb'), maxDbs: MAX_TABLES, overlappingSync: false, eventTurnBatching: false, encoding: 'json' }),
     );

@@ -24,12 +24,29 @@ export interface Table<T> {
   transaction<Result>(work: () => Result): Promise<Result>;
 }
 
+/** Tables, and what holds over all of them. Two are there: in the database of a data folder (below), and shared by nodes (src/cluster). */
+export interface Records {
+  /** The same name is the same table. */
+  table<T>(name: string): Table<T>;
+  /**
+   * See Table.transaction; over all tables. Where nodes share the records, `work` runs again if what it read with `get`
+   * was changed meanwhile: it must do nothing but read and write tables.
+   */
+  transaction<Result>(work: () => Result): Promise<Result>;
+  /** In a transaction: runs once, when that is kept, and never if it is not. Outside of one, at once. */
+  afterCommit(run: () => void): void;
+  /** Everything that was put before is kept. @throws the first failure of a write since the last call */
+  flushed(): Promise<void>;
+}
+
 /** Sorts after every key that is made of text. */
 const LAST = '\uffff';
 
-/** The database, and what became of writes that nobody waits for. */
-export class Environment {
+/** In a database of this process, and what became of writes that nobody waits for. */
+export class LmdbRecords implements Records {
   readonly root: RootDatabase;
+  /** What the transaction that runs has to tell. */
+  #toTell: (() => void)[] | undefined;
   #pending: Promise<unknown> = Promise.resolve();
   #failure: Error | undefined;
 
@@ -42,12 +59,28 @@ export class Environment {
   }
 
   async transaction<Result>(work: () => Result): Promise<Result> {
+    const toTell: (() => void)[] = [];
     try {
       // childTransaction: lmdb-js keeps what a plain one wrote before it threw.
-      return await this.root.childTransaction(work);
+      const result = await this.root.childTransaction(() => {
+        const outer = this.#toTell;
+        this.#toTell = toTell;
+        try {
+          return work();
+        } finally {
+          this.#toTell = outer;
+        }
+      });
+      for (const tell of toTell) tell();
+      return result;
     } catch (error) {
       throw await toldOf(error);
     }
+  }
+
+  afterCommit(run: () => void): void {
+    if (this.#toTell === undefined) run();
+    else this.#toTell.push(run);
   }
 
   /** A write whose outcome is asked for later, by flushed(). */
@@ -77,11 +110,11 @@ async function toldOf(error: unknown): Promise<unknown> {
 }
 
 class LmdbTable<T> implements Table<T> {
-  readonly #environment: Environment;
+  readonly #records: LmdbRecords;
   readonly #database: Database<T, (string | number)[] | string>;
 
-  constructor(environment: Environment, database: Database<T, (string | number)[] | string>) {
-    this.#environment = environment;
+  constructor(records: LmdbRecords, database: Database<T, (string | number)[] | string>) {
+    this.#records = records;
     this.#database = database;
   }
 
@@ -90,11 +123,11 @@ class LmdbTable<T> implements Table<T> {
   }
 
   put(key: Key, value: T): void {
-    this.#environment.later(this.#database.put(mutable(key), value));
+    this.#records.later(this.#database.put(mutable(key), value));
   }
 
   remove(key: Key): void {
-    this.#environment.later(this.#database.remove(mutable(key)));
+    this.#records.later(this.#database.remove(mutable(key)));
   }
 
   *range(prefix: Key = ''): Iterable<{ key: Key; value: T }> {
@@ -104,7 +137,7 @@ class LmdbTable<T> implements Table<T> {
   }
 
   transaction<Result>(work: () => Result): Promise<Result> {
-    return this.#environment.transaction(work);
+    return this.#records.transaction(work);
   }
 }
 
