@@ -15,6 +15,7 @@ import { CONFIG_ERRORS } from './config/index.js';
 import { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './delivery/index.js';
 import { DICOM_ERRORS, DICOM_WARNINGS } from './dicom/errors.js';
 import { HANDOFF_ERRORS } from './handoff/index.js';
+import { JOB_ERRORS } from './jobs/index.js';
 import { EXAM_ERRORS, EXAM_NOTES } from './exams/index.js';
 import { DOOR_ERRORS } from './doors/index.js';
 import { HTTP_ERRORS } from './http/index.js';
@@ -55,6 +56,7 @@ const sections: readonly Section[] = [
   { title: 'HTTP and the live channel', table: { ...HTTP_ERRORS, ...LIVE_ERRORS } },
   { title: 'Operations', table: OPERATIONS_ERRORS },
   { title: 'The data directory', table: { ...SPOOL_ERRORS, ...SPOOL_WARNINGS, ...OUTBOX_ERRORS } },
+  { title: 'Jobs', table: JOB_ERRORS },
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },
   { title: 'Images and metrics', table: IMG_ERRORS },
   { title: 'Exam protocols', table: { ...PROTOCOL_ERRORS, ...PROTOCOL_FILE_ERRORS, ...PROTOCOL_WARNINGS, ...PROTOCOL_FILE_WARNINGS } },

@@ -13,6 +13,7 @@ import { environmentSettings } from './environment.js';
 import { examsSection } from './exams.js';
 import { configError } from './errors.js';
 import { handoffSection } from './handoff.js';
+import { jobsSection } from './jobs.js';
 import { httpSection, mrdSection } from './mrd.js';
 import { spoolSection } from './spool.js';
 import { synthesisSection } from './synthesis.js';
@@ -27,6 +28,7 @@ const configSchema = z.strictObject({
   synthesis: synthesisSection.prefault({}).describe('contrasts that are computed from what was scanned'),
   analysis: analysisSection.prefault({}).describe('what is found in images, measured and graded'),
   handoff: handoffSection.prefault({}).describe('downstream stages that finished exams are offered to'),
+  jobs: jobsSection.prefault({}).describe('work that is done beside the scans, here or on other nodes'),
 });
 
 /** With all defaults. */

@@ -7,8 +7,8 @@
 import type { Logger } from '../log.js';
 import { outstanding } from '../spool/index.js';
 import type { AttemptOutcome, OutboxJob, Reason, RetryLimits, Spool, StoredInstance } from '../spool/index.js';
-import { backOffMs } from './backoff.js';
-import type { BackOff } from './backoff.js';
+import { backOffMs } from '../jobs/index.js';
+import type { BackOff } from '../jobs/index.js';
 
 export interface LoadedInstance extends StoredInstance {
   /** The whole DICOM file. */

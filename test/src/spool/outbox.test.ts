@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backOffMs } from '../../../src/outbox/index.js';
+import { backOffMs } from '../../../src/jobs/index.js';
 import { attempted, begun, interrupted, outstanding, revived } from '../../../src/spool/jobs.js';
 import type { AttemptOutcome, OutboxJob } from '../../../src/spool/index.js';
 import { spoolIn, storedSeries, temporaryFolder } from './data.js';

@@ -1,5 +1,5 @@
 /**
- * When a failed delivery is tried again: exponential back-off with full jitter, so that many jobs whose
+ * When what failed is tried again: exponential back-off with full jitter, so that many jobs whose
  * receiver comes back do not all come at once.
  *
  *   delay = uniform(0, min(longest, first * 2^(attempts - 1)))
