@@ -11,6 +11,7 @@ import { SYNTH_ERRORS, SYNTH_WARNINGS } from '../synth/index.js';
 import { ANALYSIS_FLOW_ERRORS, ANALYSIS_FLOW_WARNINGS } from './analysis/index.js';
 import { CHAIN_ERRORS, CHAIN_WARNINGS } from './chain/index.js';
 import { CLI_ERRORS, CLI_WARNINGS } from './cli/errors.js';
+import { CLUSTER_ERRORS, CLUSTER_WARNINGS } from './cluster/index.js';
 import { CONFIG_ERRORS } from './config/index.js';
 import { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './delivery/index.js';
 import { DICOM_ERRORS, DICOM_WARNINGS } from './dicom/errors.js';
@@ -57,6 +58,7 @@ const sections: readonly Section[] = [
   { title: 'Operations', table: OPERATIONS_ERRORS },
   { title: 'The data directory', table: { ...SPOOL_ERRORS, ...SPOOL_WARNINGS, ...OUTBOX_ERRORS } },
   { title: 'Jobs', table: JOB_ERRORS },
+  { title: 'What nodes share', table: { ...CLUSTER_ERRORS, ...CLUSTER_WARNINGS } },
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },
   { title: 'Images and metrics', table: IMG_ERRORS },
   { title: 'Exam protocols', table: { ...PROTOCOL_ERRORS, ...PROTOCOL_FILE_ERRORS, ...PROTOCOL_WARNINGS, ...PROTOCOL_FILE_WARNINGS } },

@@ -7,6 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { analysisSection } from './analysis.js';
+import { clusterSection } from './cluster.js';
 import { dicomSection } from './dicom.js';
 import { doorsSection } from './doors.js';
 import { environmentSettings } from './environment.js';
@@ -23,6 +24,7 @@ const configSchema = z.strictObject({
   http: httpSection.prefault({}).describe('HTTP and the live channel'),
   doors: doorsSection.prefault({}).describe('who may come in from where'),
   spool: spoolSection.prefault({}).describe('the data folder, and deliveries from it'),
+  cluster: clusterSection.prefault({}).describe('what this node shares with others'),
   dicom: dicomSection.prefault({}).describe('the receiver of images, and destinations'),
   exams: examsSection.prefault({}).describe('how series are gathered into exams'),
   synthesis: synthesisSection.prefault({}).describe('contrasts that are computed from what was scanned'),

@@ -1,0 +1,67 @@
+/**
+ * Connections to the server that nodes share. They come back by themselves; a command that was under way when one broke
+ * is sent again, so every command that writes must bear being done twice.
+ */
+import type { Redis } from 'ioredis';
+import { clusterError, clusterWarning } from './errors.js';
+import type { ReconNotice } from '../../recon/index.js';
+
+export interface RedisAddress {
+  /** redis:// or rediss://, with user, password and database where they are needed. */
+  readonly redisUrl: string;
+  /** Where it does not stand in the address. */
+  readonly password?: string | undefined;
+  /** First part of every key: several houses may share a server. */
+  readonly prefix: string;
+}
+
+/** Between two tries to connect. */
+const RETRY_MS = { first: 50, longest: 2000 } as const;
+/** How long a node that starts waits for the server. */
+const START_MS = 15_000;
+
+/**
+ * @param onTrouble is told the state whenever it changes: undefined when there is a connection, else why not
+ * @throws CodedError CLUSTER_ERR_REDIS where none answers now
+ */
+export async function connectRedis({ redisUrl, password }: Omit<RedisAddress, 'prefix'>, onTrouble: (code: string | undefined) => void = () => undefined, startMs = START_MS): Promise<Redis> {
+  // The client is a dependency of clusters only.
+  const { Redis } = await import('ioredis');
+  const redis = new Redis(redisUrl, {
+    maxRetriesPerRequest: null, lazyConnect: true, enableReadyCheck: true, ...(password !== undefined && { password }),
+    retryStrategy: (times) => Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(times, 10)),
+  });
+  let trouble: string | undefined;
+  const tell = (next: string | undefined) => {
+    if (next !== trouble) onTrouble((trouble = next));
+  };
+  let lastError = 'no answer';
+  redis.on('error', (error: NodeJS.ErrnoException) => (lastError = error.code ?? error.name));
+  redis.on('close', () => tell(lastError));
+  redis.on('ready', () => tell(undefined));
+  const timeout = new Promise<never>((_, reject) => setTimeout(() => reject(clusterError('CLUSTER_ERR_REDIS', lastError)), startMs).unref());
+  redis.connect().catch(() => undefined);
+  try {
+    await Promise.race([ready(redis), timeout]);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+  return redis;
+}
+
+function ready(redis: Redis): Promise<void> {
+  return new Promise((resolve) => redis.once('ready', () => resolve()));
+}
+
+/** Why an acknowledged write may be lost, where the server tells its settings. */
+export async function durabilityOf(redis: Redis): Promise<ReconNotice[]> {
+  const wanted = { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' } as const;
+  const found: string[] = [];
+  for (const [name, value] of Object.entries(wanted)) {
+    // Hosted servers do not let anybody ask.
+    const [, is] = (await redis.config('GET', name).catch(() => [])) as string[];
+    if (is !== undefined && is !== value) found.push(`${name} ${is}`);
+  }
+  return found.length === 0 ? [] : [clusterWarning('CLUSTER_WARN_NOT_DURABLE', found.join(', '))];
+}
