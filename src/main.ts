@@ -14,4 +14,5 @@ process.exitCode = await main(process.argv.slice(2), {
   stderr: process.stderr,
   showsProgress: process.stderr.isTTY,
   stop: stop.signal,
+  onDrainRequest: (listener) => process.on('SIGUSR2', listener),
 });

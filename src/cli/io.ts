@@ -9,6 +9,8 @@ export interface CliIo {
   readonly showsProgress: boolean;
   /** Aborted when the process is asked to end. */
   readonly stop: AbortSignal;
+  /** Calls back whenever an operator wants no more work to come, or some again; the process goes on. */
+  readonly onDrainRequest?: (listener: () => void) => void;
 }
 
 export function printJson(stream: Writable, value: unknown): void {

@@ -1,4 +1,5 @@
 /** `conus serve`: the service, until the process is asked to stop. */
+import { hostname } from 'node:os';
 import type { ChoiceOptions } from '../chain/index.js';
 import type { Config } from '../config/index.js';
 import { CommitmentReports } from '../dicom/index.js';
@@ -18,6 +19,10 @@ import { defined } from './optionValues.js';
 
 export interface ServeOptions extends ServiceOptions {
   readonly logLevel: LogLevel;
+  /** How long it goes on when it is asked to stop, until the balancer has noticed. */
+  readonly drainS: number;
+  /** How long sessions may go on after that. */
+  readonly graceS: number;
   /** Prints the addresses as JSON on stdout once they are listened on. */
   readonly json: boolean;
 }
@@ -53,6 +58,8 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
     maxSessions: flags.maxSessions ?? mrd.maxSessions,
     idleTimeoutS: flags.idleTimeout ?? mrd.idleTimeoutS,
     stallTimeoutS: flags.stallTimeout ?? mrd.stallTimeoutS,
+    drainS: mrd.drainS,
+    graceS: mrd.graceS,
     ...defined({
       saveRaw: rawFolderOf(flags.saveRaw, dataFolder) ?? mrd.saveRaw,
       noiseStoreFolder: flags.noiseStore ?? mrd.noiseStore,
@@ -69,14 +76,14 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
 }
 
 /** @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_DOOR_*, RECON_ERR_SELF_TEST */
-export async function serve({ logLevel, json, ...options }: ServeOptions, io: CliIo): Promise<ExitCode> {
+export async function serve({ logLevel, json, drainS, graceS, ...options }: ServeOptions, io: CliIo): Promise<ExitCode> {
   const logRing = new LogRing();
   const write = (line: string) => {
     io.stderr.write(line);
     logRing.write(line);
   };
   const log = createLog(logLevel, { write });
-  const service = await startService({ ...options, logRing }, log, new Metrics());
+  const service = await startService({ ...options, logRing }, log, new Metrics(hostname()));
   const { address, httpAddress, dicomAddress } = service;
   const { doors } = options;
   const facts = { ...address, ...(httpAddress !== undefined && { http: httpAddress }), ...(dicomAddress !== undefined && { dicom: dicomAddress }) };
@@ -88,9 +95,18 @@ export async function serve({ logLevel, json, ...options }: ServeOptions, io: Cl
   }
   if (service.madeToken !== undefined) io.stderr.write(`token of this service, until it stops: ${service.madeToken}\n`);
   if (json) printJson(io.stdout, facts);
+  const { readiness } = service;
+  io.onDrainRequest?.(() => {
+    if (io.stop.aborted) return;
+    if (readiness.phase === 'draining') readiness.resume();
+    else readiness.drain();
+    log.info(readiness.phase);
+  });
   await stopped(io.stop);
+  log.info('draining');
+  await readiness.drained(1000 * drainS);
   log.info('stopping');
-  await service.close();
+  await service.close(1000 * graceS);
   return ExitCode.ok;
 }
 

@@ -78,6 +78,8 @@ export interface ReceiverListener {
   received(object: ReceivedObject): Promise<void>;
   /** The same for results of the stages that `resultsFrom` names. */
   resultReceived?(result: ReceivedResult): Promise<void>;
+  /** An object was not taken. */
+  refused?(code: string): void;
   associationClosed?(association: { readonly id: string; readonly callingAe: string; readonly calledAe: string; readonly nStored: number }): void;
   /** A peer's report on what it committed itself to (N-EVENT-REPORT); whether somebody waited for it. */
   committed?(report: Readonly<Record<string, unknown>>): boolean;
@@ -259,6 +261,7 @@ class StorageAssociation extends dimse.Scp {
         const code = error instanceof CodedError ? error.code : 'DICOM_ERR_STRUCTURE';
         const got = error instanceof CodedError ? error.got : (error as Error).name;
         this.#log.warn({ code, got, callingAe: loggable(this.#callingAe) }, 'object refused');
+        this.#listener.refused?.(code);
         response.setStatus(statusOf[code] ?? CANNOT_UNDERSTAND);
         response.setErrorComment(code);
         answer(response);

@@ -5,6 +5,7 @@
  * anything with them but showing them. Errors are coded and hold nothing of a patient; what is logged is the route,
  * never the address that was asked for.
  */
+import { isIP } from 'node:net';
 import Fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CodedError } from 'ismrmrd';
@@ -23,11 +24,16 @@ export interface PartHealth {
   readonly trouble?: string;
 }
 
+/** Where a node is between its start and its end; only one that is ready wants work. */
+export type Phase = 'starting' | 'ready' | 'draining';
+
 export interface HttpAppOptions {
   readonly doors: Pick<Doors, 'authorise' | 'hostNames' | 'tls'>;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly health: () => readonly PartHealth[];
+  /** Ready where it is absent. */
+  readonly phase?: () => Phase;
   /** The address that is listened on; the Host header may name it. */
   readonly host?: string;
   /** Longest body of routes that do not name their own. */
@@ -40,6 +46,8 @@ export interface HttpAppOptions {
 
 /** Open to everybody, as the console is: they tell nothing but that the service is there. */
 const openPaths = ['/health', '/ready'];
+/** Asked by balancers and orchestrators, which call a node by its address or by no name at all. No page of another origin has one for its name. */
+const probedPaths: ReadonlySet<string> = new Set([...openPaths, '/metrics']);
 /** Where every request shows a token of its own. */
 const ownDoor = '/handoff/';
 
@@ -77,7 +85,8 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
     }
     const route = request.routeOptions.url ?? '';
     if (route.startsWith(ownDoor)) return;
-    if (!isOwnHost(request.headers.host, hostNames)) return refuse(reply, 403, httpError('CONUS_ERR_HTTP_HOST', 'another name'));
+    const isProbe = probedPaths.has(route) && isAddress(request.headers.host);
+    if (!isProbe && !isOwnHost(request.headers.host, hostNames)) return refuse(reply, 403, httpError('CONUS_ERR_HTTP_HOST', 'another name'));
     if (isOpen.has(route)) return;
     const admission = doors.authorise({ headers: request.headers, remoteAddress: request.ip, door: 'http' });
     if (!admission.isAdmitted) return refuse(reply, admission.status, admission.error);
@@ -91,8 +100,9 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
   app.get('/health', async () => ({ status: 'ok', version: VERSION }));
   app.get('/ready', async (_request, reply) => {
     const parts = options.health();
-    const isReady = parts.every(({ trouble }) => trouble === undefined);
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready', parts });
+    const phase = options.phase?.() ?? 'ready';
+    const status = phase === 'ready' && parts.some(({ trouble }) => trouble !== undefined) ? 'not ready' : phase;
+    return reply.code(status === 'ready' ? 200 : 503).send({ status, parts });
   });
   app.get('/metrics', async (_request, reply) => {
     const text = await metrics.registry.metrics();
@@ -105,9 +115,17 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
 
 /** Whether the Host header names loopback or one of the given names; its port does not matter. */
 export function isOwnHost(host: string | undefined, hostNames: ReadonlySet<string>): boolean {
-  const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  const name = nameIn(host);
   return isLoopback(name) || hostNames.has(name);
 }
+
+/** Whether the Host header is an address, or missing. */
+function isAddress(host: string | undefined): boolean {
+  const name = nameIn(host);
+  return name === '' || isIP(name) !== 0;
+}
+
+const nameIn = (host = '') => host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
 
 export function refuse(reply: FastifyReply, status: number, { code, message, expected, action }: CodedError): FastifyReply {
   return reply.code(status).send({ error: { code, message, expected, action } });

@@ -1,5 +1,5 @@
 export { httpApp, isOwnHost } from './app.js';
-export type { HttpAppOptions, PartHealth } from './app.js';
+export type { HttpAppOptions, PartHealth, Phase } from './app.js';
 export { bodyOf } from './body.js';
 export { controlRoutes, protocolListSchema } from './controlRoutes.js';
 export type { ControlOptions, ProtocolList } from './controlRoutes.js';

@@ -5,7 +5,7 @@ import type { DeliverableSeries } from '../dicom/index.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { OutboxDriver } from '../outbox/index.js';
-import type { Destination, OutboxPolicy } from '../outbox/index.js';
+import type { Destination, OutboxPolicy, Sender } from '../outbox/index.js';
 import { openSpool } from '../spool/index.js';
 import type { OutboxJob, QuotaOptions, Spool } from '../spool/index.js';
 import type { ServicePart } from './parts.js';
@@ -48,7 +48,7 @@ export async function startDelivery(
     const raw = await rerunnable(record);
     log.warn({ session: record.id, ...(raw !== undefined && { raw }) }, raw === undefined ? 'a session was cut and is not acknowledged' : 'a session was cut and is not acknowledged; conus recon can still reconstruct its raw data');
   }
-  const driver = new OutboxDriver({ spool, destinations, policy, log });
+  const driver = new OutboxDriver({ spool, destinations: counted(destinations, metrics), policy, log });
   driver.start();
   metrics.watchSpool(spool, () => keeper.nNotKept);
   return {
@@ -62,6 +62,20 @@ export async function startDelivery(
       },
     },
   };
+}
+
+/** Counts what destinations do not take. */
+function counted(destinations: ReadonlyMap<string, Destination>, metrics: Metrics): ReadonlyMap<string, Destination> {
+  return new Map([...destinations].map(([name, destination]) => {
+    const sender: Sender = {
+      send: async (instances, signal) => {
+        const results = await destination.sender.send(instances, signal);
+        for (const result of results) if (result.outcome === 'failed') metrics.notDelivered(name, result.code);
+        return results;
+      },
+    };
+    return [name, { ...destination, sender }];
+  }));
 }
 
 /** What jobs of the outbox call an exam: with the series, so that what becomes of a job is told of the right one. */

@@ -11,6 +11,7 @@ import { checkDoor } from '../doors/index.js';
 import { nearestPlane, withoutEmpty } from '../exams/index.js';
 import type { ExamBook, ExamEvent, SourceFacts } from '../exams/index.js';
 import type { Logger } from '../log.js';
+import type { Metrics } from '../metrics.js';
 import { listening } from '../server/index.js';
 import type { Address } from '../server/index.js';
 import type { Spool } from '../spool/index.js';
@@ -30,6 +31,8 @@ export interface DicomNeighbours {
   readonly reports: CommitmentReports;
   /** Downstream stages that are DICOM nodes, and who takes what they send. */
   readonly results?: ResultTaker | undefined;
+  /** Counts what comes in and what is not taken. */
+  readonly metrics?: Pick<Metrics, 'dicomReceived' | 'dicomRefused'>;
   readonly log: Logger;
 }
 
@@ -42,7 +45,7 @@ export interface ResultTaker {
 }
 
 /** @returns undefined where no port is configured. @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_DOOR_UNGUARDED, DICOM_ERR_DESTINATION, DICOM_ERR_OBJECT_STORE */
-export async function startDicom(config: DicomConfig, { spool, exams, reports, results, log }: DicomNeighbours): Promise<DicomPart | undefined> {
+export async function startDicom(config: DicomConfig, { spool, exams, reports, results, metrics, log }: DicomNeighbours): Promise<DicomPart | undefined> {
   const options = await receiverOptionsOf(config);
   if (options === undefined) return undefined;
   if (spool === undefined) throw dicomError('DICOM_ERR_OBJECT_STORE', 'a receiver of images and no data folder');
@@ -90,6 +93,7 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, r
     incoming.set(identity.seriesInstanceUid, { about, callingAe });
     const { seriesInstanceUid, sopInstanceUid } = identity;
     exams?.apply({ kind: 'dicomReceived', at: Date.now(), seriesInstanceUid, sopInstanceUid, facts: sourceFactsOf(object) });
+    metrics?.dicomReceived();
     // After the exam knows of it: this may complete the series.
     series.add(object);
   };
@@ -98,6 +102,7 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, r
     { ...options, ...(results !== undefined && { resultsFrom: results.from }) },
     {
       received: keep,
+      refused: (code) => metrics?.dicomRefused(code),
       ...(results !== undefined && { resultReceived: (result: ReceivedResult) => results.received(result) }),
       associationClosed: ({ id }) => {
         series.associationClosed(id);

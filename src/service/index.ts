@@ -1,5 +1,6 @@
 export { Parts } from './parts.js';
 export type { ServicePart } from './parts.js';
+export { Readiness } from './readiness.js';
 export { startService, urlOf } from './service.js';
 export type { Service, ServiceOptions } from './service.js';
 export type { DataOptions, DeliveryOptions } from './delivery.js';

@@ -24,6 +24,11 @@ export class Parts {
     });
   }
 
+  /** Whether every part can do its work. */
+  get isFine(): boolean {
+    return this.health().every(({ trouble }) => trouble === undefined);
+  }
+
   /** Every part, the last one first, whatever becomes of the others. @throws AggregateError */
   async close(): Promise<void> {
     const errors: unknown[] = [];

@@ -52,6 +52,7 @@ import { SeriesPictures } from './pictures.js';
 import { deliverByProtocol } from './protocolDelivery.js';
 import { openReadings } from './reading.js';
 import type { ReadingPart } from './reading.js';
+import { Readiness } from './readiness.js';
 import { keptSyntheses, openSynthesis } from './synthesis.js';
 import type { SynthesisPart } from './synthesis.js';
 
@@ -100,6 +101,8 @@ export interface Service {
   readonly dicomAddress: Address | undefined;
   /** Of a token that was made, to be shown once. */
   readonly madeToken: string | undefined;
+  /** Whether it wants work; an operator may have it drain, and think better of it. */
+  readonly readiness: Readiness;
   /** Takes no more, lets open sessions end within the grace, and closes every part. */
   close(graceMs?: number): Promise<void>;
 }
@@ -107,6 +110,8 @@ export interface Service {
 /** @throws CodedError SPOOL_ERR_*, RECON_ERR_SELF_TEST, CONUS_ERR_DOOR_*, CONUS_ERR_LISTEN */
 export async function startService(options: ServiceOptions, log: Logger, metrics: Metrics): Promise<Service> {
   const parts = new Parts();
+  const readiness = new Readiness();
+  metrics.watchReadiness(() => readiness.phase === 'ready' && parts.isFine);
   const doors = await Doors.open(options.doors);
   doors.check('mrd', options.host);
   try {
@@ -117,6 +122,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     if (data !== undefined) parts.add(data.part);
     const denoising = await Denoising.open({ ...options.denoising, notice: ({ code, message }) => log.warn({ code }, message) });
     parts.add({ name: 'models', trouble: () => denoising.trouble, close: () => Promise.resolve(denoising.close()) });
+    metrics.watchModels(() => denoising.host.health());
     void warmUp(denoising, log);
 
     const pool = new ReconstructionPool({ warmUpMs: WARM_UP_MS, ...options });
@@ -124,7 +130,10 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
 
     // Nobody could look at exams that are neither kept nor shown.
     const exams = options.http === undefined && data === undefined ? undefined : parts.add(await openExams(options.exams ?? {}, data?.spool, log, fixedStrength(options)));
-    if (exams !== undefined) lookOn.push((sessionId) => exams.observe(sessionId));
+    if (exams !== undefined) {
+      lookOn.push((sessionId) => exams.observe(sessionId));
+      metrics.watchExams(() => exams.book.exams.map(({ state }) => state));
+    }
     const physics = exams === undefined ? undefined : openPhysics(exams, data?.spool);
     if (physics !== undefined) lookOn.unshift(physics.observe);
 
@@ -163,7 +172,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     }
     if (options.dicom !== undefined) {
       const { config, reports } = options.dicom;
-      dicom = await startDicom(config, { spool: data?.spool, exams, reports, results: handoff?.results, log });
+      dicom = await startDicom(config, { spool: data?.spool, exams, reports, results: handoff?.results, metrics, log });
       if (dicom !== undefined) parts.add(dicom);
     }
 
@@ -180,7 +189,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       const plugins = [
         examRoutes(exams, liveInfo, handoff?.resultOf), control, pictureRoutes(pictures), physics?.routes, handoff?.routes, readings?.routes, operations,
       ].filter((plugin) => plugin !== undefined);
-      http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), page: readPage(), plugins }, (server) => live.attach(server));
+      http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), phase: () => readiness.phase, page: readPage(), plugins }, (server) => live.attach(server));
       parts.add(http.part);
       httpAddress = http.address;
       // Closed before HTTP, which waits for every connection.
@@ -211,12 +220,15 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       metrics,
     });
     const address = await listening(options, () => server.listen(options.port, options.host));
+    readiness.started();
     return {
       address,
+      readiness,
       httpAddress,
       dicomAddress: dicom?.address,
       madeToken: doors.madeToken,
       close: async (graceMs = GRACE_MS) => {
+        readiness.drain();
         await server.close(graceMs);
         await parts.close();
       },

@@ -31,6 +31,20 @@ describe('the HTTP application', () => {
     expect(answer.json()).toMatchObject({ parts: [{ part: 'spool', trouble: 'disk full' }, { part: 'http' }] });
   });
 
+  it.each(['starting', 'draining'] as const)('lives and wants no work while it is %s', async (phase) => {
+    const server = app({ phase: () => phase });
+    const answer = await server.inject('/ready');
+    expect([answer.statusCode, (answer.json() as { status: string }).status]).toEqual([503, phase]);
+    expect((await server.inject('/health')).statusCode).toBe(200);
+  });
+
+  it('answers probes that call it by an address, and nothing else so', async () => {
+    for (const host of ['10.1.2.3:8080', '[fd00::1]:8080']) {
+      for (const url of ['/health', '/ready', '/metrics']) expect((await app().inject({ url, headers: { host } })).statusCode).toBe(200);
+      expect((await app().inject({ url: '/other', headers: { host } })).statusCode).toBe(403);
+    }
+  });
+
   it.each([
     ['a path that is none', { url: '/other' }, 404, 'CONUS_ERR_HTTP_NOT_FOUND'],
     ['what would change something', { url: '/metrics', method: 'POST' }, 405, 'CONUS_ERR_HTTP_METHOD'],
