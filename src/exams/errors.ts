@@ -23,6 +23,10 @@ export const EXAM_ERRORS = {
     expected: 'a service that stays up to the end of a scan',
     action: 'send the raw data again: from the scanner, or saved raw data with conus send',
   },
+  CONUS_ERR_EXAM_NODE_GONE: {
+    expected: 'a node that stays up to the end of a scan',
+    action: 'nothing where the scanner sends the scan again by itself, which another node takes; else send it again',
+  },
   CONUS_ERR_EXAM_NO_IMAGES: {
     expected: 'at least one image of a series',
     action: 'look at the remarks of the session; saved raw data can be looked at with conus inspect',

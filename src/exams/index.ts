@@ -15,8 +15,8 @@ export type { ActionView, ExamChange, ExamRow, ExamView, ListedPicture, PromiseV
 export type { SettingChange, StrengthLimits } from './settings.js';
 export type { ExamRules } from './view.js';
 export type { JobRequest } from './wanted.js';
-export { ExamKeeper } from './keeper.js';
-export type { ExamListener, JobHandler, KeeperOptions } from './keeper.js';
+export { ExamKeeper, failureOfJob } from './keeper.js';
+export type { ExamListener, JobHandler, JobTaker, KeeperOptions, Place, SharedExams } from './keeper.js';
 export { chosenWindow, inListOrder, isShown, listed, pictureOf, PictureStore, planeView, windowOf, windowOwner } from './pictures.js';
 export type { ExamPicture, PicturePlace, PictureSource } from './pictures.js';
 export { volumeOfPictures } from './pictureVolume.js';

@@ -1,6 +1,10 @@
 /**
  * The book of exams in the service: with a clock, kept in a table, its jobs given to whoever does them. Changes are
  * kept as they happen, but for the progress of a scan, which is kept once a second: a crash costs a count, no state.
+ *
+ * Where nodes share their exams, what happens is told to all of them in one order, and each has the same book: what
+ * follows from an event is the same everywhere. Who told an event keeps the record and gives the jobs; what is not given
+ * because he is no more, the others give a little later.
  */
 import { randomBytes } from 'node:crypto';
 import { CodedError } from 'ismrmrd';
@@ -34,6 +38,8 @@ export interface KeeperOptions extends Omit<BookOptions, 'newId' | 'recall'> {
   readonly isDurable: boolean;
   /** Resolves when everything that was put is on the disk. */
   readonly flushed: () => Promise<void>;
+  /** Absent where this node is alone. */
+  readonly shared?: SharedExams;
   readonly pictureBytes: number;
   /** Strength of denoising that the command line fixes for every scan. */
   readonly fixedDenoisePercent?: number;
@@ -42,26 +48,58 @@ export interface KeeperOptions extends Omit<BookOptions, 'newId' | 'recall'> {
   readonly tickMs?: number;
 }
 
+/** Greater for what was told later. */
+export type Place = readonly [number, number];
+
+/** What nodes have in common that keep the same exams. */
+export interface SharedExams {
+  /** Resolves when it was heard here. */
+  tell(message: unknown): Promise<void>;
+  hear(hearer: (told: { readonly message: unknown; readonly isOwn: boolean; readonly place: Place }) => void): void;
+  /** May run its work several times. */
+  transaction(work: () => void): Promise<void>;
+  /** By exam, the place of the event that its record was kept after. */
+  readonly places: RecordTable<Place>;
+}
+
+/** An event as it is told: an exam that begins with it has this id on every node. */
+interface Told {
+  readonly event: ExamEvent;
+  readonly newExamId: string;
+}
+
+/** Is given a job that an exam wants done, sometimes again. Nobody waits for it; `tellJob` says how it goes on. */
+export type JobTaker = (job: Job) => void;
+
 /** Does what a protocol wants. Resolves when it is done. The same job may be asked for again after a restart. */
 export type JobHandler = (job: Job) => Promise<void>;
 
 export interface ExamListener {
-  changes?(changes: readonly ExamChange[]): void;
+  /** @param isOwn whether it happened on this node */
+  changes?(changes: readonly ExamChange[], isOwn: boolean): void;
   picture?(picture: ExamPicture, place: PicturePlace): void;
 }
 
 /** Kinds of events that are told often, and kept a little later. */
 const frequent: ReadonlySet<ExamEvent['kind']> = new Set<ExamEvent['kind']>(['readoutProgress', 'seriesImage', 'dicomReceived']);
 const keepDelayMs = 1000;
+/** After which a job that nobody has done is given again, by whatever node. */
+const giveAgainAfterMs = 15_000;
+
+const newExamId = () => randomBytes(9).toString('hex');
 
 export class ExamKeeper {
   readonly name = 'exams';
   readonly book: ExamBook;
   readonly #options: KeeperOptions;
   readonly #pictures: PictureStore;
-  readonly #handlers = new Map<JobRequest['kind'], JobHandler>();
+  readonly #takers = new Map<JobRequest['kind'], JobTaker>();
   readonly #listeners = new Set<ExamListener>();
   readonly #dirty = new Set<string>();
+  readonly #places = new Map<string, Place>();
+  #newExamId = '';
+  /** Of what was told last. */
+  #told: Promise<void> = Promise.resolve();
   readonly #now: () => number;
   #keepTimer: NodeJS.Timeout | undefined;
   #tickTimer: NodeJS.Timeout | undefined;
@@ -76,7 +114,7 @@ export class ExamKeeper {
     this.book = new ExamBook(
       {
         ...options,
-        newId: () => randomBytes(9).toString('hex'),
+        newId: () => this.#newExamId,
         recall: {
           exam: (id) => table.get(id) ?? table.get(index.get(`former ${id}`) ?? ''),
           ofStudy: (uid) => table.get(index.get(`study ${uid}`) ?? ''),
@@ -89,17 +127,57 @@ export class ExamKeeper {
 
   /** Ends what a former run left open, offers what it left undone, and goes on by itself from then. Handlers come before. */
   start(): void {
+    const { shared } = this.#options;
+    if (shared !== undefined) shared.hear(({ message, isOwn, place }) => this.#heard(message as Told, isOwn, place));
+    else this.#goOn();
+    this.#tickTimer = setInterval(() => {
+      this.apply({ kind: 'tick', at: this.#now() });
+      if (shared !== undefined) this.#giveAgain();
+    }, this.#options.tickMs ?? 5000).unref();
+  }
+
+  /** Nobody else can have scans or jobs that were underway. */
+  #goOn(): void {
     const { code, got, expected, action } = examError('CONUS_ERR_EXAM_RESTARTED', 'a scan that ran when the service ended');
     const text = `got ${got}; expected ${expected}; ${action}`;
     for (const sessionId of this.book.openSessions) {
       this.apply({ kind: 'sessionFailed', at: this.#now(), sessionId, code, text, remarks: [] });
     }
-    for (const job of this.book.unfinishedJobs) this.#run(job);
-    this.#tickTimer = setInterval(() => this.apply({ kind: 'tick', at: this.#now() }), this.#options.tickMs ?? 5000).unref();
+    for (const job of this.book.unfinishedJobs) this.#give(job);
   }
 
+  /** Ends scans of a node that is no more, and sees that what it told last is kept. */
+  takeOver(isItsSession: (sessionId: string) => boolean): Promise<void> {
+    const { code, got, expected, action } = examError('CONUS_ERR_EXAM_NODE_GONE', 'a scan that ran on a node which is no more');
+    const text = `got ${got}; expected ${expected}; ${action}`;
+    for (const sessionId of this.book.openSessions.filter(isItsSession)) {
+      this.apply({ kind: 'sessionFailed', at: this.#now(), sessionId, code, text, remarks: [] });
+    }
+    for (const { id, state } of this.book.exams) if (state === 'active') this.#dirty.add(id);
+    this.#keep();
+    return this.settled();
+  }
+
+  take(kind: JobRequest['kind'], taker: JobTaker): void {
+    this.#takers.set(kind, taker);
+  }
+
+  /** Does jobs here and now. */
   handle(kind: JobRequest['kind'], handler: JobHandler): void {
-    this.#handlers.set(kind, handler);
+    this.take(kind, (job) => {
+      this.tellJob(job, 'running');
+      handler(job).then(
+        () => this.tellJob(job, 'done'),
+        (error: unknown) => this.tellJob(job, 'failed', failureOfJob(job, error)),
+      );
+    });
+  }
+
+  tellJob({ examId, id }: Pick<Job, 'examId' | 'id'>, state: 'running' | 'done' | 'failed' | 'notAvailable', why?: CodedError): void {
+    // What the end of the service cut is offered again by the next one.
+    if (this.#isClosed) return;
+    if (state === 'failed') this.#options.log.warn({ exam: examId, job: id, code: why?.code }, 'an action of an exam failed');
+    this.apply({ kind: 'jobChanged', at: this.#now(), examId, jobId: id, state, ...(why !== undefined && { code: why.code, text: `got ${why.got}; expected ${why.expected}; ${why.action}` }) });
   }
 
   /** @returns what ends it */
@@ -116,16 +194,39 @@ export class ExamKeeper {
     });
   }
 
+  /** Where this node is alone, what follows from it is there when this returns; else once `settled` resolves. */
   apply(event: ExamEvent): void {
+    const { shared, log } = this.#options;
+    const told: Told = { event, newExamId: newExamId() };
+    if (shared === undefined) {
+      this.#heard(told, true);
+      return;
+    }
+    this.#told = shared.tell(told).catch((error: unknown) => {
+      log.error({ code: (error as { code?: string }).code, event: event.kind }, 'what happens to an exam could not be told');
+    });
+  }
+
+  /** Resolves when everything that was applied here has come into the book. */
+  settled(): Promise<void> {
+    return this.#told;
+  }
+
+  #heard({ event, newExamId: id }: Told, isOwn: boolean, place?: Place): void {
+    this.#newExamId = id;
     const { changes, jobs, changed, removed } = this.book.apply(event);
-    for (const id of removed) this.#options.table.remove(id);
-    for (const id of changed) this.#dirty.add(id);
-    if (!this.#options.isDurable) for (const change of changes) if (change.kind === 'gone') this.#options.table.remove(change.examId);
-    if (!frequent.has(event.kind)) this.#keep();
-    else this.#keepTimer ??= setTimeout(() => this.#keep(), keepDelayMs).unref();
-    if (changes.length > 0) for (const listener of this.#listeners) listener.changes?.(changes);
+    if (place !== undefined) for (const examId of changed) this.#places.set(examId, place);
+    if (isOwn) {
+      for (const examId of removed) this.#options.table.remove(examId);
+      for (const examId of changed) this.#dirty.add(examId);
+      if (!this.#options.isDurable) for (const change of changes) if (change.kind === 'gone') this.#options.table.remove(change.examId);
+      if (!frequent.has(event.kind)) this.#keep();
+      else this.#keepTimer ??= setTimeout(() => this.#keep(), keepDelayMs).unref();
+    }
+    if (changes.length > 0) for (const listener of this.#listeners) listener.changes?.(changes, isOwn);
+    if (!isOwn) return;
     for (const change of changes) if (change.kind === 'notify') this.#options.log.info({ exam: change.examId, message: change.message }, 'as the protocol asked');
-    for (const job of jobs) this.#run(job);
+    for (const job of jobs) this.#give(job);
   }
 
   /** @throws CodedError CONUS_ERR_EXAM_UNKNOWN */
@@ -155,7 +256,7 @@ export class ExamKeeper {
    * What the operator changes: it holds for scans and syntheses that have not begun.
    * @throws CodedError CONUS_ERR_EXAM_UNKNOWN, CONUS_ERR_SETTING_*
    */
-  changeSettings(examId: string, request: SettingsRequest): ExamView {
+  async changeSettings(examId: string, request: SettingsRequest): Promise<ExamView> {
     const { protocols, protocol: fixed } = this.#options;
     const record = this.book.record(examId);
     if (record === undefined) throw examError('CONUS_ERR_EXAM_UNKNOWN', 'another id');
@@ -166,6 +267,7 @@ export class ExamKeeper {
     }, this.#now());
     if (changes.length > 0) {
       this.apply({ kind: 'settingsChanged', at: changes[0]!.at, examId: record.id, changes });
+      await this.settled();
       this.#options.log.info({ exam: record.id, changed: changes.map(({ what }) => what) }, 'settings changed');
     }
     return this.exam(record.id);
@@ -223,26 +325,25 @@ export class ExamKeeper {
   }
 
   #keepPicture(sessionId: string, picture: ExamPicture): void {
-    const place = this.book.ofSession(sessionId);
-    if (place === undefined) return;
     this.#pictures.put(sessionId, picture);
-    this.showPicture(picture, { ...place, at: (this.#options.now ?? wallClockMs)() });
+    const show = () => {
+      const place = this.book.ofSession(sessionId);
+      if (place !== undefined) this.showPicture(picture, { ...place, at: (this.#options.now ?? wallClockMs)() });
+    };
+    if (this.book.ofSession(sessionId) !== undefined) show();
+    // Its begin may still be on its way to everybody.
+    else if (this.#options.shared !== undefined) void this.settled().then(show);
   }
 
   #keep(): void {
     clearTimeout(this.#keepTimer);
     this.#keepTimer = undefined;
-    const { table, index, flushed, log } = this.#options;
-    for (const id of this.#dirty) {
-      const record = this.book.record(id);
-      if (record === undefined) continue;
-      table.put(record.id, record);
-      for (const { facts } of Object.values(record.series)) if (facts.studyInstanceUid !== undefined) index.put(`study ${facts.studyInstanceUid}`, record.id);
-      for (const former of record.formerIds) index.put(`former ${former}`, record.id);
-    }
+    const { shared, flushed, log } = this.#options;
     if (this.#dirty.size === 0) return;
+    const ids = [...this.#dirty];
     this.#dirty.clear();
-    flushed().then(
+    const kept = shared === undefined ? (ids.forEach((id) => this.#put(id)), flushed()) : shared.transaction(() => ids.forEach((id) => this.#putIfLater(id, shared)));
+    kept.then(
       () => (this.#trouble = undefined),
       (error: unknown) => {
         this.#trouble = 'exams cannot be kept';
@@ -251,27 +352,48 @@ export class ExamKeeper {
     );
   }
 
-  #run(job: Job): void {
-    const handler = this.#handlers.get(job.request.kind);
-    const tell = (state: 'running' | 'done' | 'failed' | 'notAvailable', why?: CodedError) => {
-      // What the end of the service cut is offered again by the next one.
-      if (this.#isClosed) return;
-      this.apply({ kind: 'jobChanged', at: this.#now(), examId: job.examId, jobId: job.id, state, ...(why !== undefined && { code: why.code, text: `got ${why.got}; expected ${why.expected}; ${why.action}` }) });
-    };
+  #put(id: string): void {
+    const { table, index } = this.#options;
+    const record = this.book.record(id);
+    if (record === undefined) return;
+    table.put(record.id, record);
+    for (const { facts } of Object.values(record.series)) if (facts.studyInstanceUid !== undefined) index.put(`study ${facts.studyInstanceUid}`, record.id);
+    for (const former of record.formerIds) index.put(`former ${former}`, record.id);
+  }
+
+  /** In a transaction: unless another node has heard more of it and kept that. */
+  #putIfLater(id: string, { places }: SharedExams): void {
+    const place = this.#places.get(id);
+    const kept = places.get(id);
+    if (place === undefined || (kept !== undefined && isLater(kept, place))) return;
+    places.put(id, place);
+    this.#put(id);
+  }
+
+  #give(job: Job): void {
+    const taker = this.#takers.get(job.request.kind);
     // After the event that asked for it.
     setImmediate(() => {
-      if (handler === undefined) return tell('notAvailable', examError('CONUS_ERR_EXAM_NO_HANDLER', `nobody here to ${job.request.kind}`));
-      tell('running');
-      handler(job).then(
-        () => tell('done'),
-        (error: unknown) => {
-          this.#options.log.warn({ exam: job.examId, job: job.id, code: error instanceof CodedError ? error.code : undefined }, 'an action of an exam failed');
-          tell('failed', error instanceof CodedError ? error : examError('CONUS_ERR_EXAM_ACTION', `a fault while it should ${job.request.kind}`));
-        },
-      );
+      if (taker === undefined) this.tellJob(job, 'notAvailable', examError('CONUS_ERR_EXAM_NO_HANDLER', `nobody here to ${job.request.kind}`));
+      else taker(job);
     });
   }
+
+  #giveAgain(): void {
+    const before = this.#now() - giveAgainAfterMs;
+    for (const job of this.book.unfinishedJobs) {
+      const known = this.book.record(job.examId)?.jobs[job.id];
+      if (known !== undefined && known.at < before) this.#give(job);
+    }
+  }
 }
+
+/** What an exam is told of an action that failed. */
+export function failureOfJob({ request: { kind } }: Pick<Job, 'request'>, error: unknown): CodedError {
+  return error instanceof CodedError ? error : examError('CONUS_ERR_EXAM_ACTION', `a fault while it should ${kind}`);
+}
+
+const isLater = (a: Place, b: Place) => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
 
 /** The exams that were heard of last. */
 function latest(table: RecordTable<ExamRecord>, count: number): ExamRecord[] {

@@ -112,9 +112,9 @@ describe('settings', () => {
     keeper.apply(scan('s1', facts('T1w sag'), begin)[0]!);
     const { id } = keeper.book.exams[0]!;
     const asked = { by, protocol: 'bounded', denoisePercent: 50 };
-    expect(keeper.changeSettings(id, asked)).toMatchObject({ protocol: { name: 'bounded' }, settings: { denoisePercent: 50 } });
+    expect(await keeper.changeSettings(id, asked)).toMatchObject({ protocol: { name: 'bounded' }, settings: { denoisePercent: 50 } });
     const { sequence } = keeper.book;
-    expect(keeper.changeSettings(id, asked).settings.changes).toHaveLength(2);
+    expect((await keeper.changeSettings(id, asked)).settings.changes).toHaveLength(2);
     expect(keeper.book.sequence).toBe(sequence);
     await keeper.close();
     const again = kept({ table, protocols: [open, bounded], protocol: 'example' }).keeper;
@@ -129,20 +129,20 @@ describe('settings', () => {
     ['a synthesis that the protocol must have', 'CONUS_ERR_SETTING_SYNTHESIS', { protocol: 'bounded', syntheses: { 'syn-stir': false } }],
     ['a synthesis of another protocol', 'CONUS_ERR_SETTING_SYNTHESIS', { syntheses: { 'syn-pdfs': false } }],
     ['a synthesis that has begun', 'CONUS_ERR_SETTING_BEGUN', { syntheses: { 'syn-t2fs': false } }],
-  ])('refuse %s with %s, and nothing of the request is done', (_what, code, request) => {
+  ])('refuse %s with %s, and nothing of the request is done', async (_what, code, request) => {
     const { keeper } = kept({ protocols: [open, bounded], protocol: 'example' });
     for (const event of scan('s1', facts('T1w sag'), begin)) keeper.apply(event);
     const { id } = keeper.book.exams[0]!;
-    expect(() => keeper.changeSettings(id, { by, ...request })).toThrow(code);
+    await expect(keeper.changeSettings(id, { by, ...request })).rejects.toThrow(code);
     expect(keeper.exam(id)).toMatchObject({ protocol: { name: 'example' }, settings: { changes: [] } });
   });
 
-  it('refuse another strength than the command line fixes, and an exam that there is not', () => {
+  it('refuse another strength than the command line fixes, and an exam that there is not', async () => {
     const { keeper } = kept({ fixedDenoisePercent: 0 });
     keeper.apply(scan('s1', facts('T1w sag'), begin)[0]!);
     const { id } = keeper.book.exams[0]!;
-    expect(() => keeper.changeSettings(id, { by, denoisePercent: 30 })).toThrow(/CONUS_ERR_SETTING_STRENGTH: got 30 % where 0 to 0 % are allowed/);
-    expect(() => keeper.changeSettings('nobody', { by, denoisePercent: 30 })).toThrow('CONUS_ERR_EXAM_UNKNOWN');
+    await expect(keeper.changeSettings(id, { by, denoisePercent: 30 })).rejects.toThrow(/CONUS_ERR_SETTING_STRENGTH: got 30 % where 0 to 0 % are allowed/);
+    await expect(keeper.changeSettings('nobody', { by, denoisePercent: 30 })).rejects.toThrow('CONUS_ERR_EXAM_UNKNOWN');
   });
 });
 
