@@ -31,6 +31,7 @@ import { SIMULATION_ERRORS } from './simulation/errors.js';
 import { OPERATIONS_ERRORS } from './operations/index.js';
 import { OUTBOX_ERRORS } from './outbox/index.js';
 import { SPOOL_ERRORS, SPOOL_WARNINGS } from './spool/index.js';
+import { STORAGE_ERRORS } from './storage/index.js';
 import { SWEEP_ERRORS } from './sweep/index.js';
 import { SYNTHESIS_ERRORS, SYNTHESIS_WARNINGS } from './synthesis/index.js';
 
@@ -59,6 +60,7 @@ const sections: readonly Section[] = [
   { title: 'The data directory', table: { ...SPOOL_ERRORS, ...SPOOL_WARNINGS, ...OUTBOX_ERRORS } },
   { title: 'Jobs', table: JOB_ERRORS },
   { title: 'What nodes share', table: { ...CLUSTER_ERRORS, ...CLUSTER_WARNINGS } },
+  { title: 'The shared store', table: STORAGE_ERRORS },
   { title: 'The command line', table: { ...CLI_ERRORS, ...CLI_WARNINGS, ...SWEEP_ERRORS } },
   { title: 'Images and metrics', table: IMG_ERRORS },
   { title: 'Exam protocols', table: { ...PROTOCOL_ERRORS, ...PROTOCOL_FILE_ERRORS, ...PROTOCOL_WARNINGS, ...PROTOCOL_FILE_WARNINGS } },

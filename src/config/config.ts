@@ -17,6 +17,7 @@ import { handoffSection } from './handoff.js';
 import { jobsSection } from './jobs.js';
 import { httpSection, mrdSection } from './mrd.js';
 import { spoolSection } from './spool.js';
+import { storageSection } from './storage.js';
 import { synthesisSection } from './synthesis.js';
 
 const configSchema = z.strictObject({
@@ -25,6 +26,7 @@ const configSchema = z.strictObject({
   doors: doorsSection.prefault({}).describe('who may come in from where'),
   spool: spoolSection.prefault({}).describe('the data folder, and deliveries from it'),
   cluster: clusterSection.prefault({}).describe('what this node shares with others'),
+  storage: storageSection.prefault({}).describe('where the nodes of a cluster share images and raw data'),
   dicom: dicomSection.prefault({}).describe('the receiver of images, and destinations'),
   exams: examsSection.prefault({}).describe('how series are gathered into exams'),
   synthesis: synthesisSection.prefault({}).describe('contrasts that are computed from what was scanned'),
