@@ -58,7 +58,7 @@ export class EmbeddedJobs implements JobQueue {
   #timer: NodeJS.Timeout | undefined;
   #looks = false;
   #hearing = false;
-  #isClosing = false;
+  #closing: Promise<void> | undefined;
   #isClosed = false;
 
   /** Of the process that owns the records; there is one for them. */
@@ -93,14 +93,8 @@ export class EmbeddedJobs implements JobQueue {
     this.#lookSoon();
   }
 
-  async close(): Promise<void> {
-    this.#isClosing = true;
-    clearInterval(this.#timer);
-    const running = [...this.#running.values()];
-    for (const { abort } of running) abort.abort();
-    await Promise.race([Promise.all(running.map(({ ended }) => ended)), new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
-    this.#isClosed = true;
-    await this.#keep();
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
   }
 
   trouble(): string | undefined {
@@ -130,6 +124,15 @@ export class EmbeddedJobs implements JobQueue {
 
   drop(ids: readonly string[]): Promise<number> {
     return this.#ask(ids, 'drop');
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    const running = [...this.#running.values()];
+    for (const { abort } of running) abort.abort();
+    await Promise.race([Promise.all(running.map(({ ended }) => ended)), new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
+    this.#isClosed = true;
+    await this.#keep();
   }
 
   async #ask(ids: readonly string[], what: 'retry' | 'cancel' | 'drop'): Promise<number> {
@@ -178,7 +181,7 @@ export class EmbeddedJobs implements JobQueue {
 
   /** Begins what may begin. */
   #look(): void {
-    if (this.#isClosing) return;
+    if (this.#closing !== undefined) return;
     const now = Date.now();
     const due: KeptJob[] = [];
     for (const job of this.#jobs.values()) {
@@ -241,7 +244,7 @@ export class EmbeddedJobs implements JobQueue {
         const current = this.#jobs.get(job.id);
         if (current === undefined) return;
         if (current.isCancelled) return await this.#tellCancelled(job.id);
-        if (this.#isClosing) return this.#set(interrupted(current));
+        if (this.#closing !== undefined) return this.#set(interrupted(current));
         const why = reasonOf(error);
         const after = failed(current, why, error instanceof FinalFailure, Date.now(), limits.policies[job.kind], this.#random());
         log.warn({ job: job.id, kind: job.kind, attempt: after.attempts, code: why.code, isGivenUp: after.state === 'dead' }, 'a job failed');
