@@ -65,7 +65,7 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
       noiseStoreFolder: flags.noiseStore ?? mrd.noiseStore,
       http: httpPort === undefined ? undefined : { host: flags.httpHost ?? http.host, port: httpPort },
     }),
-    ...(await keepingOf(dataFolder, flags.deliverTo, { spool, dicom, handoff: config.handoff })),
+    ...(await keepingOf(dataFolder, flags.deliverTo, { ...config, dicom })),
     doors,
     exams: config.exams,
     synthesis: config.synthesis,
@@ -119,11 +119,11 @@ function rawFolderOf(saveRaw: string | true | undefined, data: string | undefine
 
 /** What is kept in the data folder, where it is delivered, and what is received. @throws CodedError CONUS_ERR_NO_DATA_FOLDER, DICOM_ERR_DESTINATION */
 async function keepingOf(
-  folder: string | undefined, deliverTo: readonly string[], { spool, dicom, handoff }: Pick<Config, 'spool' | 'dicom' | 'handoff'>,
+  folder: string | undefined, deliverTo: readonly string[], { spool, dicom, handoff, jobs, cluster }: Pick<Config, 'spool' | 'dicom' | 'handoff' | 'jobs' | 'cluster'>,
 ): Promise<Pick<ServeOptions, 'data' | 'delivery' | 'dicom' | 'handoff'>> {
   const reports = new CommitmentReports();
   if (folder !== undefined) {
-    return { data: { folder, quota: quotaOf(spool) }, delivery: await deliveryOf(dicom, spool, deliverTo, reports), dicom: { config: dicom, reports }, handoff };
+    return { data: { folder, quota: quotaOf(spool), jobs, node: cluster.node }, delivery: await deliveryOf(dicom, spool, deliverTo, reports), dicom: { config: dicom, reports }, handoff };
   }
   if (deliverTo.length > 0 || Object.keys(dicom.destinations).length > 0) throw cliError('CONUS_ERR_NO_DATA_FOLDER', 'destinations without a data folder');
   if (dicom.receiver.port !== undefined) throw cliError('CONUS_ERR_NO_DATA_FOLDER', 'a receiver of DICOM images without a data folder');

@@ -138,20 +138,18 @@ export class ExamKeeper {
 
   /** Nobody else can have scans or jobs that were underway. */
   #goOn(): void {
-    const { code, got, expected, action } = examError('CONUS_ERR_EXAM_RESTARTED', 'a scan that ran when the service ended');
-    const text = `got ${got}; expected ${expected}; ${action}`;
+    const why = told(examError('CONUS_ERR_EXAM_RESTARTED', 'a scan that ran when the service ended'));
     for (const sessionId of this.book.openSessions) {
-      this.apply({ kind: 'sessionFailed', at: this.#now(), sessionId, code, text, remarks: [] });
+      this.apply({ kind: 'sessionFailed', at: this.#now(), sessionId, ...why, remarks: [] });
     }
     for (const job of this.book.unfinishedJobs) this.#give(job);
   }
 
   /** Ends scans of a node that is no more, and sees that what it told last is kept. */
   takeOver(isItsSession: (sessionId: string) => boolean): Promise<void> {
-    const { code, got, expected, action } = examError('CONUS_ERR_EXAM_NODE_GONE', 'a scan that ran on a node which is no more');
-    const text = `got ${got}; expected ${expected}; ${action}`;
+    const why = told(examError('CONUS_ERR_EXAM_NODE_GONE', 'a scan that ran on a node which is no more'));
     for (const sessionId of this.book.openSessions.filter(isItsSession)) {
-      this.apply({ kind: 'sessionFailed', at: this.#now(), sessionId, code, text, remarks: [] });
+      this.apply({ kind: 'sessionFailed', at: this.#now(), sessionId, ...why, remarks: [] });
     }
     for (const { id, state } of this.book.exams) if (state === 'active') this.#dirty.add(id);
     this.#keep();
@@ -173,11 +171,11 @@ export class ExamKeeper {
     });
   }
 
-  tellJob({ examId, id }: Pick<Job, 'examId' | 'id'>, state: 'running' | 'done' | 'failed' | 'notAvailable', why?: CodedError): void {
+  tellJob({ examId, id }: Pick<Job, 'examId' | 'id'>, state: 'running' | 'done' | 'failed' | 'notAvailable', why?: { readonly code: string; readonly text: string }): void {
     // What the end of the service cut is offered again by the next one.
     if (this.#isClosed) return;
     if (state === 'failed') this.#options.log.warn({ exam: examId, job: id, code: why?.code }, 'an action of an exam failed');
-    this.apply({ kind: 'jobChanged', at: this.#now(), examId, jobId: id, state, ...(why !== undefined && { code: why.code, text: `got ${why.got}; expected ${why.expected}; ${why.action}` }) });
+    this.apply({ kind: 'jobChanged', at: this.#now(), examId, jobId: id, state, ...why });
   }
 
   /** @returns what ends it */
@@ -197,12 +195,12 @@ export class ExamKeeper {
   /** Where this node is alone, what follows from it is there when this returns; else once `settled` resolves. */
   apply(event: ExamEvent): void {
     const { shared, log } = this.#options;
-    const told: Told = { event, newExamId: newExamId() };
+    const message: Told = { event, newExamId: newExamId() };
     if (shared === undefined) {
-      this.#heard(told, true);
+      this.#heard(message, true);
       return;
     }
-    this.#told = shared.tell(told).catch((error: unknown) => {
+    this.#told = shared.tell(message).catch((error: unknown) => {
       log.error({ code: (error as { code?: string }).code, event: event.kind }, 'what happens to an exam could not be told');
     });
   }
@@ -374,7 +372,7 @@ export class ExamKeeper {
     const taker = this.#takers.get(job.request.kind);
     // After the event that asked for it.
     setImmediate(() => {
-      if (taker === undefined) this.tellJob(job, 'notAvailable', examError('CONUS_ERR_EXAM_NO_HANDLER', `nobody here to ${job.request.kind}`));
+      if (taker === undefined) this.tellJob(job, 'notAvailable', told(examError('CONUS_ERR_EXAM_NO_HANDLER', `nobody here to ${job.request.kind}`)));
       else taker(job);
     });
   }
@@ -389,9 +387,11 @@ export class ExamKeeper {
 }
 
 /** What an exam is told of an action that failed. */
-export function failureOfJob({ request: { kind } }: Pick<Job, 'request'>, error: unknown): CodedError {
-  return error instanceof CodedError ? error : examError('CONUS_ERR_EXAM_ACTION', `a fault while it should ${kind}`);
+export function failureOfJob({ request: { kind } }: Pick<Job, 'request'>, error: unknown): { readonly code: string; readonly text: string } {
+  return told(error instanceof CodedError ? error : examError('CONUS_ERR_EXAM_ACTION', `a fault while it should ${kind}`));
 }
+
+const told = ({ code, got, expected, action }: CodedError) => ({ code, text: `got ${got}; expected ${expected}; ${action}` });
 
 const isLater = (a: Place, b: Place) => a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
 

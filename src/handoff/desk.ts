@@ -16,6 +16,8 @@ import type { ExamForHandoff, Material, Transport } from './transport.js';
 export interface KeptOffer {
   readonly record: OfferRecord;
   readonly exam: ExamForHandoff;
+  /** The run of a node that sees to it; absent where a node is alone. */
+  readonly owner?: string;
 }
 
 export interface OfferStore {
@@ -38,6 +40,8 @@ export interface DeskOptions {
   /** Keeps the results of an outcome; resolves when they are safe. The same results may come again. */
   readonly takeResults: (offer: KeptOffer, outcome: Outcome) => Promise<void>;
   readonly secret: Uint8Array;
+  /** This run of this node, where several share the store: each sees to its own offers. */
+  readonly boot?: string | undefined;
   readonly log: Logger;
   /** Between two looks for what is due and for outcomes that lie in folders. */
   readonly tickMs?: number;
@@ -92,19 +96,32 @@ export class HandoffDesk {
     });
   }
 
-  /** Offers an exam to a stage; the same exam again changes nothing. Resolves when the offer is kept, not when it is answered. */
+  /**
+   * Offers an exam to a stage; the same exam again changes nothing, but that this node sees to it from now on. Resolves
+   * when the offer is kept, not when it is answered.
+   */
   async offer(stageName: string, exam: ExamForHandoff): Promise<string> {
     const offerId = offerIdOf(stageName, exam);
     await this.#step(offerId, async () => {
-      if (this.#options.store.get(offerId) === undefined) await this.#keep({ record: newOffer(offerId, stageName, exam.examId, this.#nowMs()), exam });
+      const known = this.#options.store.get(offerId);
+      if (known === undefined) await this.#keep(this.#owned({ record: newOffer(offerId, stageName, exam.examId, this.#nowMs()), exam }));
+      else if (!this.#isOwn(known)) await this.#adopt(known);
     });
     void this.#makeOffer(offerId);
     return offerId;
   }
 
+  /** Sees to the open offers of a node that is no more, but for those to `but`. */
+  async adopt(boot: string, but?: string): Promise<void> {
+    const left = [...this.#options.store.all()].filter(({ owner, record }) => owner === boot && record.stage !== but);
+    for (const offer of left) await this.#step(offer.record.offerId, () => this.#adopt(offer));
+  }
+
   /** Everything that is due, once. Resolves when it was done; never rejects. */
   async tick(): Promise<void> {
-    const open = [...this.#options.store.all()].filter(({ record }) => !isSettled(record));
+    // Whose outcome another node took.
+    for (const offerId of this.#waiting.keys()) this.#tell(this.#options.store.get(offerId));
+    const open = [...this.#options.store.all()].filter((offer) => !isSettled(offer.record) && this.#isOwn(offer));
     await Promise.all(
       open.map(async ({ record: { offerId } }) => {
         await this.#apply(offerId, { kind: 'tick' });
@@ -158,7 +175,7 @@ export class HandoffDesk {
 
   async #lookForOutcome(offerId: string): Promise<void> {
     const offer = this.#options.store.get(offerId);
-    const transport = offer === undefined ? undefined : this.#stage(offer.record.stage)?.transport;
+    const transport = offer === undefined || !this.#isOwn(offer) ? undefined : this.#stage(offer.record.stage)?.transport;
     if (offer?.record.state !== 'accepted' || transport?.outcome === undefined) return;
     try {
       const outcome = await transport.outcome(offerId);
@@ -176,7 +193,7 @@ export class HandoffDesk {
     const due = store.get(offerId);
     const stage = due === undefined ? undefined : this.#stage(due.record.stage);
     // A stage that the configuration no longer has keeps its offers until it is back.
-    if (due === undefined || stage === undefined || this.#ending.signal.aborted) return;
+    if (due === undefined || stage === undefined || !this.#isOwn(due) || this.#ending.signal.aborted) return;
     if (due.record.state !== 'waiting' || due.record.dueAtMs > this.#nowMs()) return;
     // Of several that find it due at once, one makes it.
     const sent = await this.#apply(offerId, { kind: 'sent' });
@@ -226,7 +243,7 @@ export class HandoffDesk {
     return this.#step(offerId, async () => {
       const offer = this.#options.store.get(offerId);
       const stage = offer === undefined ? undefined : this.#stage(offer.record.stage);
-      if (offer === undefined || stage === undefined) return undefined;
+      if (offer === undefined || stage === undefined || !this.#isOwn(offer)) return undefined;
       const record = advance(offer.record, event, stage.limits, this.#nowMs());
       if (record === offer.record) return undefined;
       await this.#keep({ ...offer, record });
@@ -237,11 +254,31 @@ export class HandoffDesk {
 
   async #keep(offer: KeptOffer): Promise<void> {
     await this.#options.store.put(offer);
-    if (!isSettled(offer.record)) return;
+    this.#tell(offer);
+  }
+
+  /** Whoever waits for an offer, once it is settled. */
+  #tell(offer: KeptOffer | undefined): void {
+    if (offer === undefined || !isSettled(offer.record)) return;
     const { offerId } = offer.record;
     const waiting = this.#waiting.get(offerId) ?? [];
     this.#waiting.delete(offerId);
     for (const tell of waiting) tell(offer);
+  }
+
+  #isOwn({ owner }: KeptOffer): boolean {
+    return owner === this.#options.boot;
+  }
+
+  #owned(offer: Omit<KeptOffer, 'owner'>): KeptOffer {
+    const { boot } = this.#options;
+    return { ...offer, ...(boot !== undefined && { owner: boot }) };
+  }
+
+  /** What its former owner heard of the stage is not known: it is made again, which changes nothing for a stage that has it. */
+  async #adopt({ record, exam }: KeptOffer): Promise<void> {
+    if (isSettled(record)) return;
+    await this.#keep(this.#owned({ record: { ...record, state: 'waiting', dueAtMs: this.#nowMs() }, exam }));
   }
 
   /** Runs after the steps of this offer that were asked for before. */

@@ -1,4 +1,4 @@
-/** The parts that see that nothing is lost: the data folder, the keeper of what sessions make, and the driver of the outbox. */
+/** The parts that see that nothing is lost: the keeper of what sessions make, and the driver of the outbox. */
 import type { DeliveryState, ExamKeeper } from '../exams/index.js';
 import { rerunnable, SessionKeeper } from '../keeping/index.js';
 import type { DeliverableSeries } from '../dicom/index.js';
@@ -6,14 +6,8 @@ import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { OutboxDriver } from '../outbox/index.js';
 import type { Destination, OutboxPolicy, Sender } from '../outbox/index.js';
-import { openSpool } from '../spool/index.js';
-import type { OutboxJob, QuotaOptions, Spool } from '../spool/index.js';
+import type { OutboxJob, Spool } from '../spool/index.js';
 import type { ServicePart } from './parts.js';
-
-export interface DataOptions {
-  readonly folder: string;
-  readonly quota?: Partial<QuotaOptions>;
-}
 
 export interface DeliveryOptions {
   readonly destinations: ReadonlyMap<string, Destination>;
@@ -21,22 +15,6 @@ export interface DeliveryOptions {
   readonly policy: OutboxPolicy;
   /** Enhanced MR Image objects in place of classic ones. */
   readonly enhanced?: boolean;
-}
-
-/** @throws CodedError SPOOL_ERR_LOCKED, SPOOL_ERR_SCHEMA, SPOOL_ERR_UNREADABLE */
-export async function startSpool({ folder, quota }: DataOptions, log: Logger): Promise<{ part: ServicePart; spool: Spool }> {
-  const spool = await openSpool(folder, quota);
-  spool.room.on('full', (state) => log.error({ code: 'SPOOL_ERR_FULL', ...state }, 'no room for images: they go back to the scanner and nowhere else'));
-  spool.room.on('room', (state) => log.info(state, 'room for images again'));
-  if (spool.nInterrupted > 0) log.warn({ jobs: spool.nInterrupted }, 'deliveries that the end of the last process cut are taken up again');
-  return {
-    spool,
-    part: {
-      name: 'data',
-      trouble: () => (spool.room.state.isFull ? 'no room for images' : undefined),
-      close: () => spool.close(),
-    },
-  };
 }
 
 export async function startDelivery(

@@ -10,7 +10,7 @@ import { CodedError } from 'ismrmrd';
 import { writeNifti } from '../../imaging/index.js';
 import type { HandoffConfig, StageConfig } from '../config/handoff.js';
 import { modalityOfResult, parseDicom, readIdentity, readVolume, stacksOf } from '../dicom/index.js';
-import type { ExamView } from '../exams/index.js';
+import type { ExamView, Job } from '../exams/index.js';
 import {
   defaultOfferLimits, dicomNodeTransport, folderTransport, handoffError, HandoffDesk, handoffRoutes, httpTransport, isSettled, tokenOfOffer,
 } from '../handoff/index.js';
@@ -19,7 +19,7 @@ import type { DeliverableSeries } from '../dicom/index.js';
 import type { Logger } from '../log.js';
 import type { Destination } from '../outbox/index.js';
 import type { Spool, StoredInstance, Table } from '../spool/index.js';
-import { Batches } from './batches.js';
+import type { ExamJobs } from './examJobs.js';
 import { keptSeriesOf } from './keptSeries.js';
 import type { KeptImages } from './keptSeries.js';
 import type { ResultTaker } from './dicom.js';
@@ -27,6 +27,9 @@ import type { ServicePart } from './parts.js';
 
 export interface HandoffNeighbours extends KeptImages {
   readonly spool: Spool;
+  readonly jobs: ExamJobs;
+  /** This run of this node, where it is not alone. */
+  readonly boot?: string | undefined;
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly destinationsFor: (series: DeliverableSeries) => readonly string[];
   /** Where the HTTP side listens; known when a stage is first offered something. */
@@ -41,6 +44,8 @@ export interface HandoffPart extends ServicePart {
   readonly routes: (app: FastifyInstance) => void;
   /** Takes up what a former run left; when every other part is there. */
   start(): void;
+  /** Sees to what a run of a node that is no more offered to stages that are elsewhere; its own comes again with the job. */
+  takeOver(boot: string): Promise<void>;
   /** What a reader reads. @throws CodedError CONUS_ERR_EXAM_UNKNOWN, HANDOFF_ERR_NO_RESULT */
   reportOf(examId: string): KeptAnalysis;
   /** Of stages that are DICOM nodes; absent where there is none. */
@@ -77,7 +82,7 @@ export async function openHandoff(config: HandoffConfig, neighbours: HandoffNeig
   const store = offerStore(neighbours);
   const results = spool.table<KeptResult>('handoff.results');
   const desk = new HandoffDesk({
-    stages, store, material, secret, log,
+    stages, store, material, secret, boot: neighbours.boot, log,
     takeResults: (offer, outcome) => takeResults(offer, outcome, results, neighbours),
   });
   const takersOf = (task: string): string[] => {
@@ -85,33 +90,46 @@ export async function openHandoff(config: HandoffConfig, neighbours: HandoffNeig
     return named.length > 0 || neighbours.own === undefined ? named : [neighbours.own.name];
   };
 
-  // A stage that does several tasks on the same series looks at the images once.
-  const offers = new Batches<Asked>((batch) => void offerTogether(batch));
   // Without anybody who analyses, the exam says that it is not available.
   if (stages.length > 0) {
-    exams.handle('analyse', ({ examId, request, seriesIds }) => {
-      if (request.kind !== 'analyse') return Promise.resolve();
-      const { task } = request.analysis;
-      const takers = takersOf(task);
-      if (takers.length === 0) throw handoffError('HANDOFF_ERR_STAGE', `no stage for the analysis ${task}`);
-      return Promise.all(
-        takers.map((stage) => new Promise<void>((resolve, reject) => offers.add([examId, stage, ...seriesIds].join(' '), { examId, stage, task, seriesIds, resolve, reject }))),
-      ).then(() => undefined);
+    neighbours.jobs.perform('analyse', {
+      needs: () => ({ memoryBytes: analysisBytes }),
+      async perform(jobs, { signal }, tell) {
+        const tasksOf = (stage: string) => jobs.flatMap(({ request }) => (request.kind === 'analyse' && takersOf(request.analysis.task).includes(stage) ? [request.analysis.task] : []));
+        // A stage that does several tasks on the same series looks at the images once.
+        const offered = new Map<string, Promise<void>>();
+        const offer = ({ examId, seriesIds }: Job, stage: string) => {
+          const known = offered.get(stage) ?? offerTasks(stage, examId, seriesIds, tasksOf(stage), signal);
+          offered.set(stage, known);
+          return known;
+        };
+        await Promise.all(jobs.map(async (job) => {
+          if (job.request.kind !== 'analyse') return;
+          const { task } = job.request.analysis;
+          try {
+            const takers = takersOf(task);
+            if (takers.length === 0) throw handoffError('HANDOFF_ERR_STAGE', `no stage for the analysis ${task}`);
+            await Promise.all(takers.map((stage) => offer(job, stage)));
+            tell.done(job);
+          } catch (error) {
+            // The offer is kept: whoever takes the job up finds it.
+            if (signal.aborted) throw error;
+            tell.failed(job, error);
+          }
+        }));
+      },
     });
   }
-  const offerTogether = async (batch: readonly Asked[]): Promise<void> => {
-    const { examId, stage, seriesIds } = batch[0]!;
-    try {
-      const exam = examForHandoff(exams.exam(examId), seriesIds, batch.map(({ task }) => task), neighbours);
-      const settled = await desk.settled(await desk.offer(stage, exam));
-      if (settled.record.state !== 'done') throw handoffError(codeOfFailure(settled), `stage ${stage} without results`);
-      for (const { resolve } of batch) resolve();
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
+  const offerTasks = async (stage: string, examId: string, seriesIds: readonly string[], tasks: readonly string[], signal: AbortSignal): Promise<void> => {
+    const exam = examForHandoff(exams.exam(examId), seriesIds, tasks, neighbours);
+    const settled = await beforeAbort(desk.settled(await desk.offer(stage, exam)), signal);
+    if (settled.record.state !== 'done') throw handoffError(codeOfFailure(settled), `stage ${stage} without results`);
+    await exams.settled();
   };
   const stopListening = exams.listen({
-    changes: (changes) => {
+    changes: (changes, isOwn) => {
+      // Every node hears of it; the one where it happened offers it.
+      if (!isOwn) return;
       for (const change of changes) {
         if (change.kind !== 'exam' || change.exam.state === 'active') continue;
         for (const [name, { takes, tasks }] of Object.entries(config.stages)) if (takes === 'exams') offerWhole(name, change.examId, tasks);
@@ -131,6 +149,7 @@ export async function openHandoff(config: HandoffConfig, neighbours: HandoffNeig
     desk,
     routes: handoffRoutes(desk, material),
     start: () => desk.start(),
+    takeOver: (boot) => desk.adopt(boot, neighbours.own?.name),
     results: resultTaker(config, desk, neighbours),
     resultOf: (examId, name) => resultOf(exams.exam(examId), name, results),
     reportOf: (examId) => reportOf(exams.exam(examId), results, store),
@@ -141,13 +160,16 @@ export async function openHandoff(config: HandoffConfig, neighbours: HandoffNeig
   };
 }
 
-interface Asked {
-  readonly examId: string;
-  readonly stage: string;
-  readonly task: string;
-  readonly seriesIds: readonly string[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+/** Volumes of an exam and what the network finds in them. */
+const analysisBytes = 1024 * 2 ** 20;
+
+function beforeAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 /** @throws CodedError HANDOFF_ERR_NO_RESULT */
@@ -184,11 +206,13 @@ function codeOfFailure({ record }: KeptOffer): 'HANDOFF_ERR_STAGE_REFUSED' | 'HA
 /** Tokens of offers must mean the same after a restart. */
 async function secretOf(spool: Spool): Promise<Uint8Array> {
   const table = spool.table<string>('handoff.secret');
-  const known = table.get('secret');
-  if (known !== undefined) return Buffer.from(known, 'base64');
-  const secret = randomBytes(SECRET_BYTES);
-  await table.transaction(() => table.put('secret', secret.toString('base64')));
-  return secret;
+  const made = randomBytes(SECRET_BYTES).toString('base64');
+  const secret = await table.transaction(() => {
+    const known = table.get('secret');
+    if (known === undefined) table.put('secret', made);
+    return known ?? made;
+  });
+  return Buffer.from(secret, 'base64');
 }
 
 async function stageOf(name: string, stage: StageConfig, neighbours: HandoffNeighbours, secret: Uint8Array): Promise<HandoffStage> {

@@ -2,7 +2,7 @@
  * The one place that wires the service. Parts are started in the order in which they need one another and closed in
  * reverse; each has its slot below. A part that is missing (no data folder, no HTTP port) is simply not there.
  *
- *   data folder -> spool -> models -> exams -> outbox, synthesis, DICOM, hand-off -> HTTP and live channel -> MRD
+ *   data folder -> spool, queue -> models -> exams -> outbox, synthesis, DICOM, hand-off -> HTTP and live channel -> MRD
  *
  * MRD comes last, so that no scan is taken before whoever looks on is there, and is closed first, so that what the
  * last sessions bring still finds everybody in place.
@@ -35,8 +35,11 @@ import type { Address } from '../server/index.js';
 import { joinObservers } from '../session/index.js';
 import type { SessionObserver } from '../session/index.js';
 import { fixedStrength, guideOf, standardStrength } from './control.js';
-import { startDelivery, startSpool } from './delivery.js';
-import type { DataOptions, DeliveryOptions } from './delivery.js';
+import { startData } from './data.js';
+import type { DataOptions } from './data.js';
+import { startDelivery } from './delivery.js';
+import type { DeliveryOptions } from './delivery.js';
+import { ExamJobs } from './examJobs.js';
 import { openExams } from './exams.js';
 import type { ExamOptions } from './exams.js';
 import { startDicom } from './dicom.js';
@@ -118,7 +121,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     // Those who look on at every session; each part adds its own.
     const lookOn: ((sessionId: string) => SessionObserver)[] = [];
 
-    const data = options.data === undefined ? undefined : await startSpool(options.data, log);
+    const data = options.data === undefined ? undefined : await startData(options.data, log);
     if (data !== undefined) parts.add(data.part);
     const denoising = await Denoising.open({ ...options.denoising, notice: ({ code, message }) => log.warn({ code }, message) });
     parts.add({ name: 'models', trouble: () => denoising.trouble, close: () => Promise.resolve(denoising.close()) });
@@ -156,8 +159,9 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       const shown = new SeriesPictures(exams, kept);
       pictures = shown;
       const { destinations, destinationsFor } = options.delivery ?? noDelivery;
+      const jobs = new ExamJobs({ exams, queue: data.queue, caughtUp: data.caughtUp, log });
       deliverByProtocol(kept, (name) => destinations.has(name));
-      synthesis = openSynthesis(options.synthesis ?? synthesisSection.parse({}), { ...kept, host: denoising.host, destinationsFor, log, pictures: shown });
+      synthesis = openSynthesis(options.synthesis ?? synthesisSection.parse({}), { ...kept, jobs, host: denoising.host, destinationsFor, log, pictures: shown });
       if (synthesis !== undefined) {
         const { observe } = parts.add(synthesis);
         lookOn.unshift(observe);
@@ -166,9 +170,14 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       if (analyst !== undefined) parts.add(analyst.part);
       if (options.handoff !== undefined || analyst !== undefined) {
         const ownUrl = () => (httpAddress === undefined ? undefined : urlOf(httpAddress, doors.tls !== undefined));
-        handoff = parts.add(await openHandoff(options.handoff ?? handoffSection.parse({}), { ...kept, destinations, destinationsFor, ownUrl, log, own: analyst?.stage }));
+        handoff = parts.add(await openHandoff(options.handoff ?? handoffSection.parse({}), { ...kept, jobs, destinations, destinationsFor, ownUrl, log, own: analyst?.stage }));
         readings = parts.add(openReadings({ ...kept, handoff, destinationsFor, log }));
       }
+    }
+    if (data !== undefined) {
+      // Closed before those who do its jobs.
+      const { queue } = data;
+      parts.add({ name: 'jobs', trouble: () => queue.trouble(), close: () => queue.close() });
     }
     if (options.dicom !== undefined) {
       const { config, reports } = options.dicom;
@@ -196,6 +205,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       parts.add(live);
     }
     handoff?.start();
+    data?.queue.start();
     exams?.start();
     readings?.start();
 

@@ -22,7 +22,7 @@ import type { Spool, StoredInstance, Table } from '../spool/index.js';
 import { scanRecorder, Synthesiser, synthesisFlowError, synthesisNotice } from '../synthesis/index.js';
 import type { EncodedSeries, KnownSequence, ScanRecord, SourceSeries, WantedSeries } from '../synthesis/index.js';
 import { VERSION } from '../version.js';
-import { Batches } from './batches.js';
+import type { ExamJobs, JobTeller } from './examJobs.js';
 import { instancesOf, keptSeriesOf, sessionOf } from './keptSeries.js';
 import type { KeptImages, KeptSynthesis } from './keptSeries.js';
 import type { ServicePart } from './parts.js';
@@ -30,6 +30,7 @@ import type { ServicePart } from './parts.js';
 export interface SynthesisNeighbours extends KeptImages {
   readonly spool: Spool;
   readonly host: ModelHost;
+  readonly jobs: ExamJobs;
   readonly destinationsFor: (series: DeliverableSeries) => readonly string[];
   /** Whoever looks on is shown what was computed. */
   readonly pictures: { show(examId: string, seriesId: string): Promise<void> };
@@ -48,12 +49,13 @@ export const keptSyntheses = (spool: Pick<Spool, 'table'>): Table<KeptSynthesis>
 interface Wanted {
   readonly job: Job;
   readonly synthesis: Synthesis;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /** What a scan that waits is given, or told. */
 type Settled = { readonly images: readonly MrdImage[]; readonly light: string; readonly reasons: readonly string[] } | { readonly failure: string };
+
+/** Of the grid, its maps and their tensors: 15 slices of 384² took 371 MB beside 200 of the service. */
+const synthesisBytes = 512 * 2 ** 20;
 
 /** Numbers that each synthesis has for its series and maps. */
 const NUMBERS_EACH = 10;
@@ -71,32 +73,29 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
     waiting.delete(`${examId} ${id}`);
   };
 
-  /** Jobs of one pair. */
-  const batches = new Batches<Wanted>((batch) => void synthesiseAll(batch));
-  exams.handle('synthesise', (job) => {
-    if (job.request.kind !== 'synthesise') return Promise.resolve();
-    const { synthesis } = job.request;
-    return new Promise((resolve, reject) => batches.add([job.examId, ...job.seriesIds].join(' '), { job, synthesis, resolve, reject }));
-  });
-
-  const synthesiseAll = async (batch: readonly Wanted[]): Promise<void> => {
-    const failed = (wanted: Wanted, error: unknown) => {
-      settle(wanted, { failure: error instanceof CodedError ? `${error.code}: got ${error.got}` : 'a fault' });
-      wanted.reject(error);
-    };
-    try {
+  neighbours.jobs.perform('synthesise', {
+    needs: () => ({ memoryBytes: synthesisBytes, ...(synthesiser.model !== undefined && { model: synthesiser.model.id }) }),
+    async perform(jobs, { signal }, tell) {
+      const batch = jobs.flatMap((job): Wanted[] => (job.request.kind === 'synthesise' ? [{ job, synthesis: job.request.synthesis }] : []));
+      const failed = (wanted: Wanted, error: unknown) => {
+        settle(wanted, { failure: error instanceof CodedError ? `${error.code}: got ${error.got}` : 'a fault' });
+        tell.failed(wanted.job, error);
+      };
       const computed = batch.filter(({ synthesis }) => synthesis.contrast !== 'ct');
       for (const wanted of batch) if (!computed.includes(wanted)) failed(wanted, synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'synthetic CT, which is computed (synth/ct.ts) but not delivered yet'));
       if (computed.length === 0) return;
       // Maps of the pair go with the first one: with one that is delivered also where the pair is not to be trusted.
       const given = (wanted: Wanted) => Number(wanted.synthesis.deliverRed);
-      await synthesisePair(computed.sort((a, b) => given(b) - given(a)), failed);
-    } catch (error) {
-      for (const wanted of batch) failed(wanted, error);
-    }
-  };
+      try {
+        await synthesisePair(computed.sort((a, b) => given(b) - given(a)), failed, tell, signal);
+      } catch (error) {
+        for (const wanted of computed) settle(wanted, { failure: error instanceof CodedError ? `${error.code}: got ${error.got}` : 'a fault' });
+        throw error;
+      }
+    },
+  });
 
-  const synthesisePair = async (batch: readonly Wanted[], failed: (wanted: Wanted, error: unknown) => void): Promise<void> => {
+  const synthesisePair = async (batch: readonly Wanted[], failed: (wanted: Wanted, error: unknown) => void, tell: JobTeller, signal: AbortSignal): Promise<void> => {
     const { examId, seriesIds } = batch[0]!.job;
     const exam = exams.exam(examId);
     const protocol = exams.protocolOf(exam);
@@ -108,7 +107,7 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
       maps: config.maps.flatMap((map): Exclude<SyntheticKind, 'image'>[] => (map === 'interval' ? ['low', 'high'] : [map])),
       deliverRed: batch.some(({ synthesis }) => synthesis.deliverRed),
       softwareVersion: VERSION,
-    });
+    }, signal);
     log.info({ exam: examId, contrasts: batch.map(({ synthesis }) => synthesis.contrast), light, reasons: reasons.map(({ code }) => code), ms: Math.round(performance.now() - startedAt) }, 'synthesised');
     for (const [index, wanted] of batch.entries()) {
       const made = series[index] ?? [];
@@ -125,9 +124,10 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
           reasons: reasons.map(({ code, text }) => ({ code, text })),
         },
       });
+      await exams.settled();
       await keepAndDeliver(exams.exam(examId), id, wanted.synthesis.contrast, made, light, neighbours);
       settle(wanted, { images: made.flatMap(({ images }) => images), light, reasons: reasons.map(({ text }) => text) });
-      wanted.resolve();
+      tell.done(wanted.job);
       neighbours.pictures.show(examId, synthesisedSeriesId(id)).catch((error: unknown) => log.warn({ exam: examId, code: (error as { code?: string }).code }, 'a synthesis could not be shown'));
     }
   };

@@ -50,14 +50,14 @@ export class Synthesiser {
   }
 
   /**
-   * Does not end where the process closes first: whoever asked asks again after a restart.
+   * Does not end where the process closes first: whoever asked asks again after a restart. A signal gives it up.
    * @throws CodedError (as a rejection) CONUS_ERR_SYNTHESIS_*, SYNTH_ERR_*, DICOM_ERR_*, MODEL_ERR_*
    */
-  perform(job: Omit<SynthesisJob, 'model'>): Promise<EncodedSynthesis> {
+  perform(job: Omit<SynthesisJob, 'model'>, signal?: AbortSignal): Promise<EncodedSynthesis> {
     return this.#jobs.perform(() => {
       const model = usableModel(this.model);
       return { modelId: model.id, job: { ...job, model } };
-    });
+    }, signal);
   }
 
   close(): Promise<void> {

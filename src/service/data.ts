@@ -1,0 +1,49 @@
+/** The part that keeps what must survive the process, and the queue of what is still to be done. */
+import { hostname } from 'node:os';
+import { jobsSection } from '../config/jobs.js';
+import type { JobsConfig } from '../config/jobs.js';
+import { EmbeddedJobs, jobLimitsOf } from '../jobs/index.js';
+import type { JobQueue } from '../jobs/index.js';
+import type { Logger } from '../log.js';
+import { openSpool } from '../spool/index.js';
+import type { QuotaOptions, Spool } from '../spool/index.js';
+import type { ServicePart } from './parts.js';
+
+export interface DataOptions {
+  readonly folder: string;
+  readonly quota?: Partial<QuotaOptions>;
+  readonly jobs?: JobsConfig;
+  /** Name of this node; that of its host where absent. */
+  readonly node?: string | undefined;
+}
+
+export interface Data {
+  readonly part: ServicePart;
+  readonly spool: Spool;
+  /** Not started yet: whoever does jobs says so before. */
+  readonly queue: JobQueue;
+  /** Resolves when everything is known here that was kept anywhere before; at once where this node is alone. */
+  readonly caughtUp: () => Promise<void>;
+}
+
+/** @throws CodedError SPOOL_ERR_LOCKED, SPOOL_ERR_SCHEMA, SPOOL_ERR_UNREADABLE */
+export async function startData({ folder, quota, jobs = jobsSection.parse({}), node = hostname() }: DataOptions, log: Logger): Promise<Data> {
+  const spool = await openSpool(folder, quota);
+  if (spool.nInterrupted > 0) log.warn({ jobs: spool.nInterrupted }, 'deliveries that the end of the last process cut are taken up again');
+  return {
+    spool,
+    queue: new EmbeddedJobs({ records: spool.records, limits: jobLimitsOf(jobs), node, log }),
+    caughtUp: () => Promise.resolve(),
+    part: dataPart(spool, log),
+  };
+}
+
+function dataPart(spool: Spool, log: Logger): ServicePart {
+  spool.room.on('full', (state) => log.error({ code: 'SPOOL_ERR_FULL', ...state }, 'no room for images: they go back to the scanner and nowhere else'));
+  spool.room.on('room', (state) => log.info(state, 'room for images again'));
+  return {
+    name: 'data',
+    trouble: () => (spool.room.state.isFull ? 'no room for images' : undefined),
+    close: () => spool.close(),
+  };
+}
