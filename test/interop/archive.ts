@@ -1,11 +1,14 @@
 /** An archive that can be away: dcmtk's storescp, which writes a file an instance. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import dcmjs from 'dcmjs';
 
 export const ARCHIVE_TITLE = 'ARCHIVE';
 
@@ -22,8 +25,8 @@ export class Archive {
   readonly #folder: string;
   readonly #port: number;
   #process: ChildProcess | undefined;
-  /** Instances that reached it, those that it had already as well. */
-  nReceived = 0;
+  /** How often each instance reached it, by its UID. */
+  readonly arrivals = new Map<string, number>();
 
   constructor(folder: string, port: number) {
     this.#folder = folder;
@@ -42,8 +45,10 @@ export class Archive {
       throw new Error('storescp cannot be run; .ci/run installs what the interop suite needs', { cause });
     });
     for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (data: Buffer) => {
-        this.nReceived += data.toString().split('Received Store Request').length - 1;
+      createInterface({ input: stream }).on('line', (line) => {
+        // Files are named by modality and UID.
+        const uid = /storing DICOM file: .*\/[A-Za-z]+\.([\d.]+)$/.exec(line)?.[1];
+        if (uid !== undefined) this.arrivals.set(uid, (this.arrivals.get(uid) ?? 0) + 1);
       });
     }
     this.#process = child;
@@ -62,11 +67,33 @@ export class Archive {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
   }
 
+  /** Instances that reached it, those that it had already as well. */
+  get nReceived(): number {
+    return [...this.arrivals.values()].reduce((sum, n) => sum + n, 0);
+  }
+
   /** Every file that it holds. */
   files(): Uint8Array[] {
     return readdirSync(this.#folder).map((name) => readFileSync(join(this.#folder, name)));
   }
 }
+
+export interface Archived {
+  readonly sopInstanceUid: string;
+  readonly seriesDescription: string;
+  /** A hash. */
+  readonly pixels: string;
+}
+
+export function archived(file: Uint8Array): Archived {
+  const { dict } = dcmjs.data.DicomMessage.readFile(new Uint8Array(file).buffer);
+  const valueOf = (tag: string) => dict[tag]?.Value[0];
+  return {
+    sopInstanceUid: String(valueOf('00080018')), seriesDescription: String(valueOf('0008103E')), pixels: hashOf(new Uint8Array(valueOf('7FE00010') as ArrayBuffer)),
+  };
+}
+
+export const hashOf = (pixels: ArrayBufferView): string => createHash('sha256').update(Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength)).digest('hex');
 
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {

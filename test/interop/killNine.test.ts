@@ -11,7 +11,6 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,12 +18,11 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import dcmjs from 'dcmjs';
 import { afterAll, expect, it } from 'vitest';
 import { Random } from '../../simulator/index.js';
 import { playSession } from '../../src/cli/client.js';
 import type { CliIo } from '../../src/cli/io.js';
-import { Archive, freePort } from './archive.js';
+import { Archive, archived, freePort, hashOf } from './archive.js';
 import { conus } from './service.js';
 import { simulated } from './streams.js';
 
@@ -83,8 +81,6 @@ class MortalService {
 
 const quiet: CliIo = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough(), showsProgress: false, stop: new AbortController().signal };
 
-const hashOf = (pixels: ArrayBufferView) => createHash('sha256').update(Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength)).digest('hex');
-
 interface Exam {
   readonly number: number;
   readonly nSlices: number;
@@ -124,16 +120,6 @@ async function play(number: number, port: number, counts: { attempts: number }):
     if (number % 10 === 9 && answer !== undefined) return { number, nSlices, images: [] };
     await pause(100 + 200 * Math.random());
   }
-}
-
-interface Archived {
-  readonly sopInstanceUid: string;
-  readonly pixels: string;
-}
-
-function archived(bytes: Uint8Array): Archived {
-  const { dict } = dcmjs.data.DicomMessage.readFile(new Uint8Array(bytes).buffer);
-  return { sopInstanceUid: String(dict['00080018']?.Value[0]), pixels: hashOf(new Uint8Array(dict['7FE00010']?.Value[0] as ArrayBuffer)) };
 }
 
 interface OutboxListing {
