@@ -164,7 +164,7 @@ try {
 
   const archive = await MeasuredService.start('--denoise', '0', '--dicom-port', '0', '--data', join(folder, 'archive'));
   const config = join(folder, 'conus.json');
-  const destination = { kind: 'dicom', host: '127.0.0.1', port: archive.port, aeTitle: 'CONUS', rules: { descriptions: ['T1*'] } };
+  const destination = { kind: 'dicom', host: '127.0.0.1', port: archive.port, aeTitle: 'CONUS', rules: { roles: ['t1w'] } };
   writeFileSync(config, JSON.stringify({ dicom: { destinations: { archive: destination } }, synthesis: { waitS: 0 } }));
   const service = await MeasuredService.start('--config', config, '--data', join(folder, 'data'));
   await service.send(raw('sag-t1w'));
