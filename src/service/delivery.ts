@@ -2,11 +2,13 @@
 import type { DeliveryState, ExamKeeper } from '../exams/index.js';
 import { rerunnable, SessionKeeper } from '../keeping/index.js';
 import type { DeliverableSeries } from '../dicom/index.js';
+import { jobPriority } from '../jobs/index.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { OutboxDriver } from '../outbox/index.js';
 import type { Destination, OutboxPolicy, Sender } from '../outbox/index.js';
 import type { OutboxJob, Spool } from '../spool/index.js';
+import type { Data } from './data.js';
 import type { ServicePart } from './parts.js';
 
 export interface DeliveryOptions {
@@ -18,7 +20,7 @@ export interface DeliveryOptions {
 }
 
 export async function startDelivery(
-  spool: Spool, { destinations, destinationsFor, policy, enhanced }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
+  { spool, queue, caughtUp }: Pick<Data, 'spool' | 'queue' | 'caughtUp'>, { destinations, destinationsFor, policy, enhanced }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
 ): Promise<{ part: ServicePart; keeper: SessionKeeper }> {
   const keeper = new SessionKeeper({ spool, destinationsFor, log, objects: { enhanced }, ...(exams !== undefined && { examOf: (sessionId) => placeOf(exams, sessionId), roleOf: (sessionId) => roleOf(exams, sessionId) }) });
   if (exams !== undefined) tellExams(spool, exams);
@@ -26,7 +28,9 @@ export async function startDelivery(
     const raw = await rerunnable(record);
     log.warn({ session: record.id, ...(raw !== undefined && { raw }) }, raw === undefined ? 'a session was cut and is not acknowledged' : 'a session was cut and is not acknowledged; conus recon can still reconstruct its raw data');
   }
-  const driver = new OutboxDriver({ spool, destinations: counted(destinations, metrics), policy, log });
+  const driver = new OutboxDriver({
+    spool, queue, caughtUp, destinations: counted(destinations, metrics), policy, log, priorityOf: (job) => priorityOf(job, exams),
+  });
   driver.start();
   metrics.watchSpool(spool, () => keeper.nNotKept);
   return {
@@ -54,6 +58,11 @@ function counted(destinations: ReadonlyMap<string, Destination>, metrics: Metric
     };
     return [name, { ...destination, sender }];
   }));
+}
+
+function priorityOf({ examId }: OutboxJob, exams: ExamKeeper | undefined): number {
+  const exam = exams?.book.exam(examId.split('/', 1)[0]!);
+  return jobPriority(exam?.state === 'active' ? 'onTheTable' : 'finished', exam?.priority?.level);
 }
 
 /** What jobs of the outbox call an exam: with the series, so that what becomes of a job is told of the right one. */

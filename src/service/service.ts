@@ -140,7 +140,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     const physics = exams === undefined ? undefined : openPhysics(exams, data?.spool);
     if (physics !== undefined) lookOn.unshift(physics.observe);
 
-    const delivery = data === undefined ? undefined : await startDelivery(data.spool, options.delivery ?? noDelivery, exams, log, metrics);
+    const delivery = data === undefined ? undefined : await startDelivery(data, options.delivery ?? noDelivery, exams, log, metrics);
     if (delivery !== undefined) parts.add(delivery.part);
     let httpAddress: Address | undefined;
     let dicom: DicomPart | undefined;

@@ -100,6 +100,12 @@ export function interrupted(job: OutboxJob, now: number): OutboxJob {
   return { ...job, state: 'waiting', nextAttemptAt: now, uncertain };
 }
 
+/** No further attempts until an operator wants some; nobody knows what arrived of one that was cut. */
+export function givenUp(job: OutboxJob, why: Reason): OutboxJob {
+  const { uncertain } = job.state === 'sending' ? interrupted(job, job.nextAttemptAt) : job;
+  return { ...job, state: 'dead', uncertain, lastError: why };
+}
+
 /** An operator wants it tried again, with all the attempts and the time of a new job. */
 export function revived(job: OutboxJob, now: number): OutboxJob {
   return { ...job, state: 'waiting', attempts: 0, createdAt: now, nextAttemptAt: now, refused: {} };

@@ -5,8 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { attempted, begun, interrupted, revived } from './jobs.js';
-import type { AttemptOutcome, JobState, OutboxJob, RetryLimits, StoredInstance } from './jobs.js';
+import { attempted, begun, givenUp, interrupted, revived } from './jobs.js';
+import type { AttemptOutcome, JobState, OutboxJob, Reason, RetryLimits, StoredInstance } from './jobs.js';
 import type { ObjectStore } from './objects.js';
 import type { Records, Table } from './table.js';
 
@@ -188,6 +188,19 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     const { job, after } = settled;
     if (after === undefined) this.emit('delivered', job);
     else this.emit(after.state === 'dead' ? 'dead' : 'failed', after);
+  }
+
+  /** An operator wants no further attempts until he says so. */
+  async giveUp(id: string, why: Reason): Promise<void> {
+    const dead = await this.#records.transaction(() => {
+      const job = this.#jobs.get(id);
+      if (job === undefined || job.state === 'dead') return undefined;
+      const after = givenUp(job, why);
+      this.#replace(job, after);
+      this.#count(job.destination, { jobsDead: 1 });
+      return after;
+    });
+    if (dead !== undefined) this.emit('dead', dead);
   }
 
   /** Jobs whose attempt was cut: those given, or all that are being sent. */

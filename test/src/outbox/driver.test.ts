@@ -1,10 +1,13 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { jobsSection } from '../../../src/config/jobs.js';
+import { EmbeddedJobs, jobLimitsOf } from '../../../src/jobs/index.js';
 import { createLog } from '../../../src/log.js';
 import { OutboxDriver } from '../../../src/outbox/index.js';
-import type { LoadedInstance, OutboxPolicy, Sender, SendResult } from '../../../src/outbox/index.js';
+import type { Destination, LoadedInstance, OutboxPolicy, Sender, SendResult } from '../../../src/outbox/index.js';
 import type { Spool } from '../../../src/spool/index.js';
 import { spoolIn, storedSeries, temporaryFolder } from '../spool/data.js';
 
+const silent = createLog('silent', { write: () => undefined });
 const quick: OutboxPolicy = { firstDelayMs: 10, longestDelayMs: 50, maxAttempts: 20, maxAgeMs: 60_000 };
 
 /** A receiver that does with each instance, or with a whole attempt, what it is told to. */
@@ -42,12 +45,22 @@ class FakeReceiver implements Sender {
 
 const failed = (sopInstanceUid: string, code: string, retryable: boolean): SendResult => ({ sopInstanceUid, outcome: 'failed', code, detail: 'as told', retryable });
 
+/** With a queue of its own, both not started. */
+function driverOn(spool: Spool, destinations: Record<string, Destination>, policy = quick, log = silent): { start(): void; driver: OutboxDriver; queue: EmbeddedJobs } {
+  const queue = new EmbeddedJobs({ records: spool.records, limits: jobLimitsOf(jobsSection.parse({})), log });
+  const driver = new OutboxDriver({ spool, queue, destinations: new Map(Object.entries(destinations)), policy, log });
+  onTestFinished(() => queue.close());
+  onTestFinished(() => driver.stop());
+  const start = () => {
+    driver.start();
+    queue.start();
+  };
+  return { start, driver, queue };
+}
+
 async function started(receiver: Sender, parallel = 2, policy = quick): Promise<{ spool: Spool; add: (series: string, n: number) => Promise<string> }> {
   const spool = await spoolIn(temporaryFolder());
-  const log = createLog('silent', { write: () => undefined });
-  const driver = new OutboxDriver({ spool, destinations: new Map([['pacs', { sender: receiver, parallel }]]), policy, log });
-  driver.start();
-  onTestFinished(() => driver.stop());
+  driverOn(spool, { pacs: { sender: receiver, parallel } }, policy).start();
   const add = async (series: string, n: number) => {
     const instances = await storedSeries(spool, series, n);
     return spool.transaction(() => spool.outbox.add({ destination: 'pacs', examId: 'e', instances }));
@@ -122,8 +135,8 @@ describe('the driver', () => {
     const receiver = new FakeReceiver();
     receiver.gate = new Promise(() => undefined);
     const spool = await spoolIn(temporaryFolder());
-    const driver = new OutboxDriver({ spool, destinations: new Map([['pacs', { sender: receiver, parallel: 1 }]]), policy: quick, log: createLog('silent', { write: () => undefined }) });
-    driver.start();
+    const { start, driver } = driverOn(spool, { pacs: { sender: receiver, parallel: 1 } });
+    start();
     const instances = await storedSeries(spool, '2.25.1', 2);
     const id = await spool.transaction(() => spool.outbox.add({ destination: 'pacs', examId: 'e', instances }));
     await vi.waitFor(() => expect(receiver.attempts).toHaveLength(1), { timeout: 10_000 });
@@ -137,9 +150,7 @@ describe('the driver', () => {
     const id = await spool.transaction(() => spool.outbox.add({ destination: 'pacs', examId: 'e', instances }));
     await spool.outbox.begin(id);
     const receiver = new FakeReceiver();
-    const driver = new OutboxDriver({ spool, destinations: new Map([['pacs', { sender: receiver, parallel: 1 }]]), policy: quick, log: createLog('silent', { write: () => undefined }) });
-    driver.start();
-    onTestFinished(() => driver.stop());
+    driverOn(spool, { pacs: { sender: receiver, parallel: 1 } }).start();
     await empty(spool);
     expect(tally(spool)).toMatchObject({ instancesDelivered: 0, instancesResent: 1 });
   });
@@ -150,11 +161,42 @@ describe('the driver', () => {
     await spool.transaction(() => spool.outbox.add({ destination: 'elsewhere', examId: 'e', instances }));
     const lines: string[] = [];
     const log = createLog('warn', { write: (line) => lines.push(line) });
-    const driver = new OutboxDriver({ spool, destinations: new Map(), policy: quick, log });
-    driver.start();
-    onTestFinished(() => driver.stop());
+    const { start, driver } = driverOn(spool, {}, quick, log);
+    start();
     expect(driver.unknownDestinations).toEqual(['elsewhere']);
     expect(lines.map((line) => (JSON.parse(line) as { destination: string }).destination)).toEqual(['elsewhere']);
     expect(spool.outbox.list()[0]).toMatchObject({ state: 'waiting', attempts: 0 });
+  });
+
+  it('gives up a delivery that an operator cancels in the queue, until he retries it in the outbox', async () => {
+    const receiver = new FakeReceiver();
+    receiver.gate = new Promise(() => undefined);
+    const spool = await spoolIn(temporaryFolder());
+    const { start, queue } = driverOn(spool, { pacs: { sender: receiver, parallel: 1 } });
+    start();
+    const instances = await storedSeries(spool, '2.25.1', 1);
+    const id = await spool.transaction(() => spool.outbox.add({ destination: 'pacs', examId: 'e', instances }));
+    await vi.waitFor(() => expect(receiver.attempts).toHaveLength(1), { timeout: 10_000 });
+    expect(await queue.list()).toMatchObject([{ id, kind: 'deliver', lane: 'pacs', state: 'active' }]);
+    await queue.cancel([id]);
+    await vi.waitFor(() => expect(spool.outbox.get(id)).toMatchObject({ state: 'dead', lastError: { code: 'JOB_ERR_CANCELLED' } }), { timeout: 10_000 });
+    receiver.gate = Promise.resolve();
+    await spool.outbox.retry([id]);
+    await empty(spool);
+    expect(receiver.stored).toEqual(['2.25.1.1']);
+  });
+
+  it('gives to the queue again what that lost', async () => {
+    const receiver = new FakeReceiver();
+    receiver.isAway = true;
+    const spool = await spoolIn(temporaryFolder());
+    const { start, queue } = driverOn(spool, { pacs: { sender: receiver, parallel: 1 } });
+    start();
+    const instances = await storedSeries(spool, '2.25.1', 1);
+    const id = await spool.transaction(() => spool.outbox.add({ destination: 'pacs', examId: 'e', instances }));
+    await vi.waitFor(() => expect(receiver.attempts.length).toBeGreaterThan(1), { timeout: 10_000 });
+    await queue.drop([id]);
+    receiver.isAway = false;
+    await empty(spool);
   });
 });
