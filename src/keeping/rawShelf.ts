@@ -19,7 +19,7 @@ export class RawShelf {
   constructor(spool: Spool) {
     this.#spool = spool;
     this.folder = rawFolderIn(spool.directory);
-    spool.room.register('raw', (name, since) => this.#remove(name, since));
+    spool.room.register('raw', { remove: (name, since) => this.#remove(name, since) });
   }
 
   /** Counts what is there. */

@@ -57,7 +57,7 @@ export class FileObjectStore implements ObjectStore {
     this.#files = files;
     this.#room = room;
     this.#records = records;
-    room.register('object', (ref) => this.#clean(ref));
+    room.register('object', { remove: (ref) => this.#clean(ref) });
   }
 
   /** Makes the folder and removes what a crash left behind. Only the owner of the data directory may do that. */

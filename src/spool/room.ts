@@ -1,11 +1,13 @@
 /**
- * How much a data directory may hold. What was delivered stays until its room is needed, and then
- * goes oldest first; what was not delivered never goes. Beside the quota a reserve stays free on the
+ * How much a data directory may hold, or the store that nodes share. What was delivered stays until its room is
+ * needed, and then goes oldest first; what was not delivered never goes. Beside the quota a reserve stays free on the
  * disk, because even taking a record out of the database needs new pages before it frees old ones.
+ *
+ * What a node itself takes and gives it counts at once. Where others take as well, what is there is counted again now and
+ * then, and before anything is cleaned away or refused.
  */
 import { EventEmitter } from 'node:events';
 import { spoolError } from './errors.js';
-import type { Files } from './files.js';
 import type { Table } from './table.js';
 
 export interface QuotaOptions {
@@ -27,6 +29,24 @@ export interface RoomState {
   readonly isFull: boolean;
 }
 
+export interface RoomOptions extends QuotaOptions {
+  /** Bytes that the disk, or the store, still takes. */
+  readonly freeBytes: () => Promise<number>;
+}
+
+/** What a shelf does for the room that it takes. */
+export interface ShelfKeeper {
+  /** Takes a thing off the shelf and off the disk, unless somebody wants it again: then false. */
+  readonly remove: (name: string, since: number) => Promise<boolean>;
+  /** Bytes on it; absent where nobody else puts something there. */
+  readonly count?: () => Promise<number>;
+}
+
+/** What others put meanwhile may go beyond the quota. */
+const COUNT_EVERY_MS = 60_000;
+/** A store that is full is not counted for each request. */
+const COUNT_AGAIN_MS = 2000;
+
 interface RoomEvents {
   /** Room was refused for the first time since there was some. */
   full: [RoomState];
@@ -35,20 +55,17 @@ interface RoomEvents {
 }
 
 export class Room extends EventEmitter<RoomEvents> {
-  readonly #folder: string;
-  readonly #files: Files;
-  readonly #options: QuotaOptions;
+  readonly #options: RoomOptions;
   /** [when it was delivered, shelf, name] -> bytes */
   readonly #cleanable: Table<number>;
-  readonly #removers = new Map<Shelf, (name: string, since: number) => Promise<boolean>>();
+  readonly #shelves = new Map<Shelf, ShelfKeeper>();
   #usedBytes = 0;
   #isFull = false;
   #cleaning: Promise<unknown> = Promise.resolve();
+  #countedAt = -Infinity;
 
-  constructor(folder: string, files: Files, options: QuotaOptions, cleanable: Table<number>) {
+  constructor(options: RoomOptions, cleanable: Table<number>) {
     super();
-    this.#folder = folder;
-    this.#files = files;
     this.#options = options;
     this.#cleanable = cleanable;
   }
@@ -57,9 +74,8 @@ export class Room extends EventEmitter<RoomEvents> {
     return { usedBytes: this.#usedBytes, quotaBytes: this.#options.quotaBytes, isFull: this.#isFull };
   }
 
-  /** @param remove takes a thing off its shelf and off the disk, unless somebody wants it again: then false */
-  register(shelf: Shelf, remove: (name: string, since: number) => Promise<boolean>): void {
-    this.#removers.set(shelf, remove);
+  register(shelf: Shelf, keeper: ShelfKeeper): void {
+    this.#shelves.set(shelf, keeper);
   }
 
   /** Bytes that are there, or are promised. */
@@ -76,10 +92,13 @@ export class Room extends EventEmitter<RoomEvents> {
    * @throws CodedError SPOOL_ERR_FULL
    */
   async reserve(nBytes: number): Promise<void> {
-    const lacking = await this.#lacking(nBytes);
-    if (lacking > 0) {
+    await this.#count(COUNT_EVERY_MS);
+    if ((await this.#lacking(nBytes)) > 0) {
       // One at a time, so that two do not clean for one another's room twice.
-      const cleaned = this.#cleaning.then(async () => this.#clean(await this.#lacking(nBytes)));
+      const cleaned = this.#cleaning.then(async () => {
+        await this.#count(COUNT_AGAIN_MS);
+        await this.#clean(await this.#lacking(nBytes));
+      });
       this.#cleaning = cleaned.catch(() => undefined);
       await cleaned;
       const stillLacking = await this.#lacking(nBytes);
@@ -117,9 +136,21 @@ export class Room extends EventEmitter<RoomEvents> {
   }
 
   async #lacking(nBytes: number): Promise<number> {
-    const { quotaBytes, reserveBytes } = this.#options;
-    const free = await this.#files.freeBytes(this.#folder);
+    const { quotaBytes, reserveBytes, freeBytes } = this.#options;
+    const free = await freeBytes();
     return Math.max(this.#usedBytes + nBytes - quotaBytes, nBytes + reserveBytes - free);
+  }
+
+  /** Where others take room as well. @param ageMs of the last count, that is new enough */
+  async #count(ageMs: number): Promise<void> {
+    const counts = [...this.#shelves.values()].map(({ count }) => count).filter((count) => count !== undefined);
+    if (counts.length === 0 || performance.now() - this.#countedAt < ageMs) return;
+    this.#countedAt = performance.now();
+    const before = this.#usedBytes;
+    let counted = 0;
+    for (const count of counts) counted += await count();
+    // What was taken and given while it was counted.
+    this.#usedBytes += counted - before;
   }
 
   async #clean(nBytes: number): Promise<void> {
@@ -136,7 +167,7 @@ export class Room extends EventEmitter<RoomEvents> {
     }
     for (const candidate of candidates) {
       if (cleaned >= nBytes) return;
-      if ((await this.#removers.get(candidate.shelf)?.(candidate.name, candidate.since)) === true) cleaned += candidate.nBytes;
+      if ((await this.#shelves.get(candidate.shelf)?.remove(candidate.name, candidate.since)) === true) cleaned += candidate.nBytes;
     }
   }
 

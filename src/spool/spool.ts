@@ -85,7 +85,7 @@ async function opened(directory: string, options: Partial<SpoolOptions>, closed:
     const about = records.table<{ readonly version: number }>('schema');
     await checkSchema(about);
     if (owns) lock = await lockDirectory(directory, records.table('owner'));
-    const room = new Room(directory, files, { ...defaultQuota, ...quota }, records.table('cleanable'));
+    const room = new Room({ ...defaultQuota, ...quota, freeBytes: () => files.freeBytes(directory) }, records.table('cleanable'));
     const objects = new FileObjectStore(join(directory, 'objects'), files, room, records.table('objects'));
     const outbox = new Outbox(records, objects);
     if (owns) await objects.recover();
