@@ -2,3 +2,4 @@ export { KeepingAnswer } from './answer.js';
 export { KeptSession, rerunnable, SessionKeeper } from './keeper.js';
 export type { KeptSeries, SessionKeeperOptions, SessionRecord } from './keeper.js';
 export { rawFolderIn } from './rawShelf.js';
+export type { BorrowedRaw, RawShelf } from './rawShelf.js';

@@ -14,7 +14,10 @@ import type { DeliverableSeries } from '../dicom/index.js';
 import type { Logger } from '../log.js';
 import { spoolWarning } from '../spool/index.js';
 import type { Spool, StoredInstance, Table } from '../spool/index.js';
-import { RawShelf } from './rawShelf.js';
+import type { BlobStore } from '../storage/index.js';
+import { LocalRawShelf } from './rawShelf.js';
+import type { RawShelf } from './rawShelf.js';
+import { SharedRawShelf } from './sharedRawShelf.js';
 
 export interface SessionRecord {
   readonly id: string;
@@ -48,6 +51,8 @@ export interface SessionKeeperOptions {
   /** Names of the destinations that a series goes to. */
   readonly destinationsFor: (series: DeliverableSeries) => readonly string[];
   readonly log: Logger;
+  /** That nodes share, to which raw data are brought; absent where they stay in the data folder. */
+  readonly store?: BlobStore | undefined;
   /** What was done to images beyond their reconstruction. */
   readonly objects?: DicomObjectOptions;
   /** The exam of a session, as jobs of the outbox name it; the study where it is absent. */
@@ -74,7 +79,7 @@ export class SessionKeeper {
     this.#options = options;
     this.#sessions = options.spool.table('sessions');
     this.#instances = options.spool.table('instances');
-    this.raw = new RawShelf(options.spool);
+    this.raw = options.store === undefined ? new LocalRawShelf(options.spool) : new SharedRawShelf(options.spool, options.store, options.log);
   }
 
   /** Sessions whose images, or some of them, could not be kept, since the start. */
@@ -113,6 +118,7 @@ export class SessionKeeper {
   /** Waits for what sessions that ended still write. */
   async close(): Promise<void> {
     await Promise.all([...this.#open].filter(({ isEnding }) => isEnding).map(({ ended }) => ended));
+    await this.raw.close();
   }
 
   session(id: string): SessionRecord | undefined {
@@ -203,8 +209,22 @@ export class KeptSession {
     return this.#ending;
   }
 
+  /** As if it had never been: nothing of it is kept or delivered. Once, in place of `end`; never rejects. */
+  forget(): Promise<unknown> {
+    this.#ending ??= this.#forget().finally(() => this.#resolveEnded(true));
+    return this.#ending;
+  }
+
   get isEnding(): boolean {
     return this.#ending !== undefined;
+  }
+
+  async #forget(): Promise<readonly ReconNotice[]> {
+    await this.#working;
+    this.#sessions.remove(this.#record.id);
+    // What is not let go of now is so when this process has ended.
+    await this.#options.spool.objects.discard(this.#pending.map(({ stored }) => stored.ref)).catch(() => undefined);
+    return [];
   }
 
   async #end(error: CodedError | undefined): Promise<readonly ReconNotice[]> {

@@ -114,7 +114,10 @@ export class Connection {
     this.#linger();
     await reading;
     const path = await this.#recorder?.close();
-    if (path !== undefined) this.#log.info({ bytes: socket.bytesRead }, 'raw data saved');
+    if (path !== undefined) {
+      this.#log.info({ bytes: socket.bytesRead }, 'raw data saved');
+      this.#options.keeper?.raw.recorded(path);
+    }
     await gone;
     return summary;
   }
