@@ -172,11 +172,13 @@ export class ClusterRecords implements Records {
     });
   }
 
-  /** Also of what was told shortly before this node started, at once. */
+  /** Also of what was told before, back to shortly before this node started, at once; by the first one of a topic only. */
   hear(topic: string, hearer: Hearer): void {
     const hearers = this.#hearers.get(topic) ?? new Set();
     this.#hearers.set(topic, hearers.add(hearer));
-    for (const entry of this.#heardBefore) for (const [of, message] of entry.messages) if (of === topic) hearer({ message, isOwn: false, place: placeOf(entry.id) });
+    const before = this.#heardBefore;
+    this.#heardBefore = before.filter(({ messages }) => messages.some(([of]) => of !== topic));
+    for (const entry of before) for (const [of, message] of entry.messages) if (of === topic) hearer({ message, isOwn: false, place: placeOf(entry.id) });
   }
 
   /** Resolves when everything is known here that was kept anywhere before. */
@@ -335,6 +337,8 @@ export class ClusterRecords implements Records {
     this.#replica.apply(changes.map((change) => ({ ...change, version: number })));
     this.#position = id;
     this.#number = number;
+    // Before anybody hears, it is kept for whoever comes to.
+    if (messages.some(([topic]) => !this.#hearers.has(topic))) this.#heardBefore.push({ id, number, boot, changes: [], messages });
     for (const [topic, message] of messages) {
       for (const hear of this.#hearers.get(topic) ?? nothing) hear({ message, isOwn: boot === this.#options.boot, place: placeOf(id) });
     }

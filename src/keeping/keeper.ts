@@ -33,6 +33,8 @@ export interface SessionRecord {
   readonly jobs?: readonly string[];
   /** What was made, a DICOM series each. */
   readonly series?: readonly KeptSeries[];
+  /** The run of the node that it is on; absent where that is alone. */
+  readonly boot?: string;
   /** File of the raw data, in the data directory or wherever it was saved. */
   readonly raw?: string;
 }
@@ -53,6 +55,10 @@ export interface SessionKeeperOptions {
   readonly log: Logger;
   /** That nodes share, to which raw data are brought; absent where they stay in the data folder. */
   readonly store?: BlobStore | undefined;
+  /** This run of this node, where it is not alone. */
+  readonly boot?: string | undefined;
+  /** Resolves when what was told of a session has come into its exam. */
+  readonly settled?: () => Promise<void>;
   /** What was done to images beyond their reconstruction. */
   readonly objects?: DicomObjectOptions;
   /** The exam of a session, as jobs of the outbox name it; the study where it is absent. */
@@ -87,13 +93,15 @@ export class SessionKeeper {
     return this.#nNotKept;
   }
 
-  /** At the start: sessions that the end of the last process cut, which their clients know to be unacknowledged. */
+  /**
+   * At the start: sessions that the end of the last process cut, which their clients know to be unacknowledged. Those on
+   * other nodes go on.
+   */
   async recover(): Promise<SessionRecord[]> {
     await this.raw.recover();
     return this.#options.spool.transaction(() => {
       const records = [...this.#sessions.range()].map(({ value }) => value);
-      const cut = records.filter(({ state }) => state === 'open').map((record): SessionRecord => ({ ...record, state: 'cut', endedAt: Date.now() }));
-      for (const record of cut) this.#sessions.put(record.id, record);
+      const cut = this.#options.boot === undefined ? this.#cut(records) : [];
       const ended = records.filter(({ state }) => state === 'acknowledged').sort((a, b) => b.openedAt - a.openedAt);
       const forgotten = records.filter(({ state, openedAt }) => state === 'cut' && openedAt < Date.now() - REMEMBERED_MS);
       for (const { id } of [...ended.slice(MOST_SESSIONS), ...forgotten]) this.#sessions.remove(id);
@@ -103,8 +111,21 @@ export class SessionKeeper {
     });
   }
 
+  /** Sessions that the end of another node cut. */
+  takeOver(boot: string): Promise<SessionRecord[]> {
+    return this.#options.spool.transaction(() => this.#cut([...this.#sessions.range()].map(({ value }) => value).filter((record) => record.boot === boot)));
+  }
+
+  /** In a transaction. */
+  #cut(records: readonly SessionRecord[]): SessionRecord[] {
+    const cut = records.filter(({ state }) => state === 'open').map((record): SessionRecord => ({ ...record, state: 'cut', endedAt: Date.now() }));
+    for (const record of cut) this.#sessions.put(record.id, record);
+    return cut;
+  }
+
   open(id: string): KeptSession {
-    const record: SessionRecord = { id, openedAt: Date.now(), state: 'open' };
+    const { boot } = this.#options;
+    const record: SessionRecord = { id, openedAt: Date.now(), state: 'open', ...(boot !== undefined && { boot }) };
     this.#sessions.put(id, record);
     const session = new KeptSession(record, this.#options, this.#sessions, this.#instances, this.raw);
     this.#open.add(session);
@@ -243,6 +264,7 @@ export class KeptSession {
     try {
       if (isIncomplete) await this.#markAll();
       const raw = await this.#rawShelf.sizeOf(this.#record.raw);
+      await this.#options.settled?.();
       await this.#options.spool.transaction(() => this.#commit(error, isIncomplete, raw));
     } catch (failure) {
       this.#nFailed += this.#pending.length;

@@ -10,3 +10,4 @@ export type { QuotaOptions, RoomOptions, RoomState } from './room.js';
 export { openSpool } from './spool.js';
 export type { Spool, SpoolOptions } from './spool.js';
 export type { Key, Records, Table } from './table.js';
+export { lockNodeDirectory, sharedSpool } from './shared.js';

@@ -1,0 +1,114 @@
+/**
+ * What a node shares with others: records, exams and jobs on a server, images and raw data in a store. In its data folder
+ * are a copy of the records and what is being recorded, nothing that others would miss.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { clusterError, ClusterRecords, connectRedis, durabilityOf, Nodes } from '../cluster/index.js';
+import type { NodeRecord } from '../cluster/index.js';
+import type { ClusterConfig } from '../config/cluster.js';
+import type { StorageConfig } from '../config/storage.js';
+import type { SharedExams } from '../exams/index.js';
+import { jobLimitsOf, openBullJobs } from '../jobs/index.js';
+import type { Logger } from '../log.js';
+import { lockNodeDirectory, sharedSpool } from '../spool/index.js';
+import { openStorage, SharedObjectStore } from '../storage/index.js';
+import { VERSION } from '../version.js';
+import { dataPart } from './data.js';
+import type { Data, DataOptions } from './data.js';
+
+export interface ClusterOptions {
+  readonly config: ClusterConfig;
+  readonly storage: StorageConfig;
+  /** Of what every node must have alike. */
+  readonly settingsSha256: string;
+}
+
+/** A node among others. */
+export interface ClusterNode {
+  /** Of this run of it. */
+  readonly boot: string;
+  readonly exams: SharedExams;
+  /** What else is to be done for a node that is no more; before the start. What is done may be done twice. */
+  onTakeOver(work: (boot: string) => Promise<unknown>): void;
+  /** From now on it is known to live, and sees whether others do. */
+  start(): Promise<void>;
+  readonly nodes: readonly NodeRecord[];
+  /** Resolves with why this node cannot go on. */
+  readonly lost: Promise<unknown>;
+}
+
+/** @throws CodedError CLUSTER_ERR_*, STORAGE_ERR_*, SPOOL_ERR_LOCKED */
+export async function startCluster(
+  { folder, quota, jobs, node }: Required<Pick<DataOptions, 'folder' | 'jobs' | 'node'>> & Pick<DataOptions, 'quota'> & { readonly node: string },
+  { config, storage, settingsSha256 }: ClusterOptions, log: Logger,
+): Promise<Data> {
+  const { redisUrl, passwordFile, prefix, patienceS } = config;
+  if (redisUrl === undefined) throw clusterError('CLUSTER_ERR_REDIS', 'no address');
+  const store = await openStorage(storage);
+  if (store === undefined) throw clusterError('CLUSTER_ERR_INCOMPLETE', 'cluster.redisUrl without a storage');
+  const password = passwordFile === undefined ? undefined : (await readFile(passwordFile, 'utf8')).trim();
+  const address = { redisUrl, ...(password !== undefined && { password }) };
+  const boot = `${node}-${randomBytes(6).toString('hex')}`;
+  const undo: (() => unknown)[] = [];
+  const undone = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const lock = await lockNodeDirectory(folder);
+    undo.push(() => lock.release());
+    let away: string | undefined;
+    const redis = await connectRedis(address, (trouble) => {
+      away = trouble;
+      if (trouble === undefined) log.info('the server that nodes share is there');
+      else log.error({ code: 'CLUSTER_ERR_REDIS', reason: trouble }, 'the server that nodes share is away: what is to be kept waits for it');
+    });
+    undo.push(() => redis.disconnect());
+    for (const { code, message } of await durabilityOf(redis)) log.warn({ code }, message);
+    let lose: (error: unknown) => void = () => undefined;
+    const lost = new Promise<unknown>((resolve) => (lose = resolve));
+    const records = await ClusterRecords.open({
+      redis, reader: await connectRedis(address), prefix, boot, folder, patienceMs: patienceS * 1000, log, onLost: lose,
+    });
+    undo.push(() => records.close());
+    const spool = sharedSpool({
+      directory: folder, records, quota, freeBytes: () => store.freeBytes(), close: undone,
+      objectsIn: (room) => {
+        objects = new SharedObjectStore({ records, store, room, boot });
+        return objects;
+      },
+    });
+    const takeOvers: ((boot: string) => Promise<unknown>)[] = [(dead) => objects!.releasePins(dead)];
+    const nodes = new Nodes({
+      redis, prefix, records, log, own: { boot, name: node, version: VERSION, startedAt: Date.now(), settingsSha256 },
+      takeOver: async (dead) => {
+        await records.caughtUp();
+        for (const work of takeOvers) await work(dead);
+      },
+    });
+    undo.push(() => nodes.close());
+    const queue = await openBullJobs({ ...address, prefix, node, limits: jobLimitsOf(jobs), log });
+    return {
+      spool, queue, store,
+      caughtUp: () => records.caughtUp(),
+      part: { ...dataPart(spool, log), trouble: () => (away === undefined ? (nodes.trouble ?? dataTrouble(spool)) : 'the server that nodes share is away') },
+      cluster: {
+        boot, lost,
+        get nodes() {
+          return nodes.all;
+        },
+        exams: {
+          tell: (message) => records.tell('exams', message),
+          hear: (hearer) => records.hear('exams', hearer),
+          transaction: (work) => records.transaction(work),
+          places: records.table('own.exams.places'),
+        },
+        onTakeOver: (work) => takeOvers.push(work),
+        start: () => nodes.start(),
+      },
+    };
+  } catch (error) {
+    await undone();
+    throw error;
+  }
+}
