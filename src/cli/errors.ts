@@ -24,6 +24,10 @@ export const CLI_ERRORS = {
     expected: 'a data folder, in which images are kept until they are delivered',
     action: 'give --data with --deliver-to',
   },
+  CONUS_ERR_WORKER_ALONE: {
+    expected: 'a configuration that names what nodes share',
+    action: 'set cluster.redisUrl and a storage; a node that is alone does its jobs within conus serve',
+  },
   CONUS_ERR_IMAGE_FILE: {
     expected: 'images in .mrd, .h5 or grey .png',
     action: 'check the file; conus inspect tells what a .mrd or .h5 holds',

@@ -33,7 +33,7 @@ import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from
 import { collected, defined, keyValue, list, matrix, namesOf, percent, positive, spacingOf, wholeNumber, wholeNumbers } from './optionValues.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
-import { serve, serveOptionsOf } from './serve.js';
+import { serve, serveOptionsOf, work } from './serve.js';
 import type { ServeFlags } from './serve.js';
 import { addSimulate } from './simulateCommand.js';
 import { sweep } from './sweep.js';
@@ -151,6 +151,18 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .action(async (flags: ChoiceFlags & PoolFlags & DenoisingFlags & ServeFlags) => {
       const choice = { ...choiceOf({ ...flags, implied: impliedByDenoise(flags) }), ...poolOf(flags), denoising: denoisingOf(flags) };
       done(await serve({ ...(await serveOptionsOf(flags, await loadConfig(flags.config))), ...choice }, io));
+    });
+
+  withPool(withDenoising(command(program, 'worker')))
+    .description('do the jobs of a cluster, and take no scans: syntheses, analyses, deliveries, reconstructions of kept raw data')
+    .requiredOption('--config <file>', 'configuration of the cluster, as docs/configuration.md tells; options win over it')
+    .option('--data <folder>', 'folder of this node, for what is its own')
+    .option('--http <port>', 'health and metrics over HTTP; 0 takes any free port', wholeNumber(0, 65535))
+    .option('--http-host <address>', `address of HTTP; ${LOOPBACK} by default`)
+    .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
+    .action(async (flags: PoolFlags & DenoisingFlags & ServeFlags) => {
+      const choice = { implied: impliedByDenoise(flags), ...poolOf(flags), denoising: denoisingOf(flags) };
+      done(await work({ ...(await serveOptionsOf({ ...flags, deliverTo: [] }, await loadConfig(flags.config))), ...choice }, io));
     });
 
   withChoice(withPool(withDenoising(command(program, 'recon'))))

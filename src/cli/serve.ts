@@ -1,15 +1,18 @@
 /** `conus serve`: the service, until the process is asked to stop. */
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
+import { CodedError } from 'ismrmrd';
 import type { ChoiceOptions } from '../chain/index.js';
+import { clusterError } from '../cluster/index.js';
 import type { Config } from '../config/index.js';
 import { CommitmentReports } from '../dicom/index.js';
 import { rawFolderIn } from '../keeping/index.js';
 import { createLog } from '../log.js';
-import type { LogLevel } from '../log.js';
+import type { Logger, LogLevel } from '../log.js';
 import { LogRing } from '../logRing.js';
 import { Metrics } from '../metrics.js';
-import { deliveryOf, quotaOf, startService, urlOf } from '../service/index.js';
-import type { ServiceOptions } from '../service/index.js';
+import { deliveryOf, quotaOf, startService, startWorker, urlOf } from '../service/index.js';
+import type { ClusterOptions, ServiceOptions, Worker } from '../service/index.js';
 import { VERSION } from '../version.js';
 import { cliError } from './errors.js';
 import { ExitCode } from './exitCodes.js';
@@ -76,17 +79,32 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
 }
 
 /** @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_DOOR_*, RECON_ERR_SELF_TEST */
-export async function serve({ logLevel, json, drainS, graceS, ...options }: ServeOptions, io: CliIo): Promise<ExitCode> {
+export function serve(options: ServeOptions, io: CliIo): Promise<ExitCode> {
+  return run(options, io, async (service, log, metrics) => {
+    const { address, ...started } = await startService(service, log, metrics);
+    return { ...started, facts: { ...address } };
+  });
+}
+
+/** Jobs only. @throws CodedError as serve, CONUS_ERR_NO_DATA_FOLDER */
+export async function work(options: ServeOptions, io: CliIo): Promise<ExitCode> {
+  if (options.data?.cluster === undefined) throw cliError('CONUS_ERR_WORKER_ALONE', 'a worker without cluster.redisUrl');
+  return run(options, io, async (service, log, metrics) => ({ ...(await startWorker(service, log, metrics)), facts: {} }));
+}
+
+type Start = (options: ServiceOptions, log: Logger, metrics: Metrics) => Promise<Worker & { readonly facts: Readonly<Record<string, unknown>> }>;
+
+async function run({ logLevel, json, drainS, graceS, ...options }: ServeOptions, io: CliIo, start: Start): Promise<ExitCode> {
   const logRing = new LogRing();
   const write = (line: string) => {
     io.stderr.write(line);
     logRing.write(line);
   };
   const log = createLog(logLevel, { write });
-  const service = await startService({ ...options, logRing }, log, new Metrics(hostname()));
-  const { address, httpAddress, dicomAddress } = service;
+  const service = await start({ ...options, logRing }, log, new Metrics(options.data?.node ?? hostname()));
+  const { httpAddress, dicomAddress } = service;
   const { doors } = options;
-  const facts = { ...address, ...(httpAddress !== undefined && { http: httpAddress }), ...(dicomAddress !== undefined && { dicom: dicomAddress }) };
+  const facts = { ...service.facts, ...(httpAddress !== undefined && { http: httpAddress }), ...(dicomAddress !== undefined && { dicom: dicomAddress }) };
   log.info({ ...facts, version: VERSION }, 'listening');
   // The token once, and not in the log, which is kept; behind the # of an address, which browsers send to nobody.
   if (httpAddress !== undefined) {
@@ -102,7 +120,13 @@ export async function serve({ logLevel, json, drainS, graceS, ...options }: Serv
     else readiness.drain();
     log.info(readiness.phase);
   });
-  await stopped(io.stop);
+  const loss = await Promise.race([stopped(io.stop), service.lost]);
+  if (loss instanceof CodedError) {
+    // Whoever watches over processes starts it anew.
+    log.fatal({ code: loss.code }, loss.message);
+    await service.close(1000 * graceS);
+    return ExitCode.internal;
+  }
   log.info('draining');
   await readiness.drained(1000 * drainS);
   log.info('stopping');
@@ -119,16 +143,27 @@ function rawFolderOf(saveRaw: string | true | undefined, data: string | undefine
 
 /** What is kept in the data folder, where it is delivered, and what is received. @throws CodedError CONUS_ERR_NO_DATA_FOLDER, DICOM_ERR_DESTINATION */
 async function keepingOf(
-  folder: string | undefined, deliverTo: readonly string[], { spool, dicom, handoff, jobs, cluster }: Pick<Config, 'spool' | 'dicom' | 'handoff' | 'jobs' | 'cluster'>,
+  folder: string | undefined, deliverTo: readonly string[], config: Config,
 ): Promise<Pick<ServeOptions, 'data' | 'delivery' | 'dicom' | 'handoff'>> {
+  const { spool, dicom, handoff, jobs, cluster } = config;
   const reports = new CommitmentReports();
   if (folder !== undefined) {
-    return { data: { folder, quota: quotaOf(spool), jobs, node: cluster.node }, delivery: await deliveryOf(dicom, spool, deliverTo, reports), dicom: { config: dicom, reports }, handoff };
+    return { data: { folder, quota: quotaOf(spool), jobs, node: cluster.node, cluster: clusterOf(config) }, delivery: await deliveryOf(dicom, spool, deliverTo, reports), dicom: { config: dicom, reports }, handoff };
   }
+  if (cluster.redisUrl !== undefined) throw clusterError('CLUSTER_ERR_INCOMPLETE', 'cluster.redisUrl without a data folder');
   if (deliverTo.length > 0 || Object.keys(dicom.destinations).length > 0) throw cliError('CONUS_ERR_NO_DATA_FOLDER', 'destinations without a data folder');
   if (dicom.receiver.port !== undefined) throw cliError('CONUS_ERR_NO_DATA_FOLDER', 'a receiver of DICOM images without a data folder');
   if (Object.keys(handoff.stages).length > 0) throw cliError('CONUS_ERR_NO_DATA_FOLDER', 'stages of a hand-off without a data folder');
   return {};
+}
+
+/** What a node shares; undefined where it is alone. */
+function clusterOf(config: Config): ClusterOptions | undefined {
+  const { cluster, storage, exams, dicom, handoff, synthesis, analysis } = config;
+  if (cluster.redisUrl === undefined) return undefined;
+  const { receiver: _own, ...delivery } = dicom;
+  const alike = JSON.stringify({ exams, delivery, handoff, synthesis, analysis });
+  return { config: cluster, storage, settingsSha256: createHash('sha256').update(alike).digest('hex') };
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

@@ -9,8 +9,6 @@ import type { ReconNotice } from '../../recon/index.js';
 export interface RedisAddress {
   /** redis:// or rediss://, with user, password and database where they are needed. */
   readonly redisUrl: string;
-  /** Where it does not stand in the address. */
-  readonly password?: string | undefined;
   /** First part of every key: several houses may share a server. */
   readonly prefix: string;
 }
@@ -24,11 +22,11 @@ const START_MS = 15_000;
  * @param onTrouble is told the state whenever it changes: undefined when there is a connection, else why not
  * @throws CodedError CLUSTER_ERR_REDIS where none answers now
  */
-export async function connectRedis({ redisUrl, password }: Omit<RedisAddress, 'prefix'>, onTrouble: (code: string | undefined) => void = () => undefined, startMs = START_MS): Promise<Redis> {
+export async function connectRedis({ redisUrl }: Pick<RedisAddress, 'redisUrl'>, onTrouble: (code: string | undefined) => void = () => undefined, startMs = START_MS): Promise<Redis> {
   // The client is a dependency of clusters only.
   const { Redis } = await import('ioredis');
   const redis = new Redis(redisUrl, {
-    maxRetriesPerRequest: null, lazyConnect: true, enableReadyCheck: true, ...(password !== undefined && { password }),
+    maxRetriesPerRequest: null, lazyConnect: true, enableReadyCheck: true,
     retryStrategy: (times) => Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** Math.min(times, 10)),
   });
   let trouble: string | undefined;
@@ -64,4 +62,11 @@ export async function durabilityOf(redis: Redis): Promise<ReconNotice[]> {
     if (is !== undefined && is !== value) found.push(`${name} ${is}`);
   }
   return found.length === 0 ? [] : [clusterWarning('CLUSTER_WARN_NOT_DURABLE', found.join(', '))];
+}
+
+/** The address with a password that was kept apart from it. */
+export function withPassword(redisUrl: string, password: string): string {
+  const url = new URL(redisUrl);
+  url.password = encodeURIComponent(password);
+  return url.href;
 }

@@ -14,6 +14,7 @@ export { changeSchema, examRow, examRowSchema, examSchema, listedPictureSchema, 
 export type { ActionView, ExamChange, ExamRow, ExamView, ListedPicture, PromiseView, Reason, SeriesView, SettingsRequest } from './schema.js';
 export type { SettingChange, StrengthLimits } from './settings.js';
 export type { ExamRules } from './view.js';
+export { synthesisJobId } from './wanted.js';
 export type { JobRequest } from './wanted.js';
 export { ExamKeeper, failureOfJob } from './keeper.js';
 export type { ExamListener, JobHandler, JobTaker, KeeperOptions, Place, SharedExams } from './keeper.js';

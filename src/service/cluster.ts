@@ -4,18 +4,20 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { clusterError, ClusterRecords, connectRedis, durabilityOf, Nodes } from '../cluster/index.js';
+import { clusterError, ClusterRecords, connectRedis, durabilityOf, Nodes, withPassword } from '../cluster/index.js';
 import type { NodeRecord } from '../cluster/index.js';
 import type { ClusterConfig } from '../config/cluster.js';
+import type { JobsConfig } from '../config/jobs.js';
 import type { StorageConfig } from '../config/storage.js';
 import type { SharedExams } from '../exams/index.js';
 import { jobLimitsOf, openBullJobs } from '../jobs/index.js';
 import type { Logger } from '../log.js';
 import { lockNodeDirectory, sharedSpool } from '../spool/index.js';
+import type { QuotaOptions } from '../spool/index.js';
 import { openStorage, SharedObjectStore } from '../storage/index.js';
 import { VERSION } from '../version.js';
 import { dataPart } from './data.js';
-import type { Data, DataOptions } from './data.js';
+import type { Data } from './data.js';
 
 export interface ClusterOptions {
   readonly config: ClusterConfig;
@@ -40,15 +42,14 @@ export interface ClusterNode {
 
 /** @throws CodedError CLUSTER_ERR_*, STORAGE_ERR_*, SPOOL_ERR_LOCKED */
 export async function startCluster(
-  { folder, quota, jobs, node }: Required<Pick<DataOptions, 'folder' | 'jobs' | 'node'>> & Pick<DataOptions, 'quota'> & { readonly node: string },
+  { folder, quota, jobs, node }: { readonly folder: string; readonly quota?: Partial<QuotaOptions> | undefined; readonly jobs: JobsConfig; readonly node: string },
   { config, storage, settingsSha256 }: ClusterOptions, log: Logger,
 ): Promise<Data> {
   const { redisUrl, passwordFile, prefix, patienceS } = config;
   if (redisUrl === undefined) throw clusterError('CLUSTER_ERR_REDIS', 'no address');
   const store = await openStorage(storage);
   if (store === undefined) throw clusterError('CLUSTER_ERR_INCOMPLETE', 'cluster.redisUrl without a storage');
-  const password = passwordFile === undefined ? undefined : (await readFile(passwordFile, 'utf8')).trim();
-  const address = { redisUrl, ...(password !== undefined && { password }) };
+  const address = { redisUrl: passwordFile === undefined ? redisUrl : withPassword(redisUrl, (await readFile(passwordFile, 'utf8')).trim()) };
   const boot = `${node}-${randomBytes(6).toString('hex')}`;
   const undo: (() => unknown)[] = [];
   const undone = async () => {
@@ -71,14 +72,15 @@ export async function startCluster(
       redis, reader: await connectRedis(address), prefix, boot, folder, patienceMs: patienceS * 1000, log, onLost: lose,
     });
     undo.push(() => records.close());
+    const takeOvers: ((boot: string) => Promise<unknown>)[] = [];
     const spool = sharedSpool({
       directory: folder, records, quota, freeBytes: () => store.freeBytes(), close: undone,
       objectsIn: (room) => {
-        objects = new SharedObjectStore({ records, store, room, boot });
+        const objects = new SharedObjectStore({ records, store, room, boot });
+        takeOvers.push((dead) => objects.releasePins(dead));
         return objects;
       },
     });
-    const takeOvers: ((boot: string) => Promise<unknown>)[] = [(dead) => objects!.releasePins(dead)];
     const nodes = new Nodes({
       redis, prefix, records, log, own: { boot, name: node, version: VERSION, startedAt: Date.now(), settingsSha256 },
       takeOver: async (dead) => {
@@ -88,10 +90,11 @@ export async function startCluster(
     });
     undo.push(() => nodes.close());
     const queue = await openBullJobs({ ...address, prefix, node, limits: jobLimitsOf(jobs), log });
+    const part = dataPart(spool, log);
     return {
       spool, queue, store,
       caughtUp: () => records.caughtUp(),
-      part: { ...dataPart(spool, log), trouble: () => (away === undefined ? (nodes.trouble ?? dataTrouble(spool)) : 'the server that nodes share is away') },
+      part: { ...part, trouble: () => (away === undefined ? (nodes.trouble ?? part.trouble?.()) : 'the server that nodes share is away') },
       cluster: {
         boot, lost,
         get nodes() {

@@ -7,6 +7,9 @@ import type { JobQueue } from '../jobs/index.js';
 import type { Logger } from '../log.js';
 import { openSpool } from '../spool/index.js';
 import type { QuotaOptions, Spool } from '../spool/index.js';
+import type { BlobStore } from '../storage/index.js';
+import { startCluster } from './cluster.js';
+import type { ClusterNode, ClusterOptions } from './cluster.js';
 import type { ServicePart } from './parts.js';
 
 export interface DataOptions {
@@ -15,6 +18,8 @@ export interface DataOptions {
   readonly jobs?: JobsConfig;
   /** Name of this node; that of its host where absent. */
   readonly node?: string | undefined;
+  /** What it shares with others; absent where it is alone. */
+  readonly cluster?: ClusterOptions | undefined;
 }
 
 export interface Data {
@@ -24,10 +29,14 @@ export interface Data {
   readonly queue: JobQueue;
   /** Resolves when everything is known here that was kept anywhere before; at once where this node is alone. */
   readonly caughtUp: () => Promise<void>;
+  /** Where nodes share images and raw data; both absent where this node is alone. */
+  readonly store?: BlobStore;
+  readonly cluster?: ClusterNode;
 }
 
-/** @throws CodedError SPOOL_ERR_LOCKED, SPOOL_ERR_SCHEMA, SPOOL_ERR_UNREADABLE */
-export async function startData({ folder, quota, jobs = jobsSection.parse({}), node = hostname() }: DataOptions, log: Logger): Promise<Data> {
+/** @throws CodedError SPOOL_ERR_LOCKED, SPOOL_ERR_SCHEMA, SPOOL_ERR_UNREADABLE, CLUSTER_ERR_*, STORAGE_ERR_* */
+export async function startData({ folder, quota, jobs = jobsSection.parse({}), node = hostname(), cluster }: DataOptions, log: Logger): Promise<Data> {
+  if (cluster !== undefined) return startCluster({ folder, quota, jobs, node }, cluster, log);
   const spool = await openSpool(folder, quota);
   if (spool.nInterrupted > 0) log.warn({ jobs: spool.nInterrupted }, 'deliveries that the end of the last process cut are taken up again');
   return {
@@ -38,7 +47,7 @@ export async function startData({ folder, quota, jobs = jobsSection.parse({}), n
   };
 }
 
-function dataPart(spool: Spool, log: Logger): ServicePart {
+export function dataPart(spool: Spool, log: Logger): ServicePart {
   spool.room.on('full', (state) => log.error({ code: 'SPOOL_ERR_FULL', ...state }, 'no room for images: they go back to the scanner and nowhere else'));
   spool.room.on('room', (state) => log.info(state, 'room for images again'));
   return {

@@ -20,9 +20,12 @@ export interface DeliveryOptions {
 }
 
 export async function startDelivery(
-  { spool, queue, caughtUp }: Pick<Data, 'spool' | 'queue' | 'caughtUp'>, { destinations, destinationsFor, policy, enhanced }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
+  { spool, queue, caughtUp, cluster }: Pick<Data, 'spool' | 'queue' | 'caughtUp' | 'cluster'>, { destinations, destinationsFor, policy, enhanced }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
 ): Promise<{ part: ServicePart; keeper: SessionKeeper }> {
-  const keeper = new SessionKeeper({ spool, destinationsFor, log, objects: { enhanced }, ...(exams !== undefined && { examOf: (sessionId) => placeOf(exams, sessionId), roleOf: (sessionId) => roleOf(exams, sessionId) }) });
+  const keeper = new SessionKeeper({
+    spool, destinationsFor, log, objects: { enhanced }, boot: cluster?.boot,
+    ...(exams !== undefined && { examOf: (sessionId) => placeOf(exams, sessionId), roleOf: (sessionId) => roleOf(exams, sessionId), settled: () => exams.settled() }),
+  });
   if (exams !== undefined) tellExams(spool, exams);
   for (const record of await keeper.recover()) {
     const raw = await rerunnable(record);

@@ -26,7 +26,7 @@ export interface DicomPart extends ServicePart {
 export interface DicomNeighbours {
   /** Images are taken only where they can be kept. */
   readonly spool: Pick<Spool, 'objects' | 'table' | 'transaction' | 'outbox'> | undefined;
-  readonly exams: { apply(event: ExamEvent): void; readonly book: Pick<ExamBook, 'ofReceived' | 'roleAt'> } | undefined;
+  readonly exams: { apply(event: ExamEvent): void; settled(): Promise<void>; readonly book: Pick<ExamBook, 'ofReceived' | 'roleAt'> } | undefined;
   /** Shared with the senders, so that reports reach who waits for them. */
   readonly reports: CommitmentReports;
   /** Downstream stages that are DICOM nodes, and who takes what they send. */
@@ -44,6 +44,11 @@ export interface ResultTaker {
   associationClosed(associationId: string): void;
 }
 
+interface Incoming {
+  readonly about: DeliverableSeries;
+  readonly callingAe: string;
+}
+
 /** @returns undefined where no port is configured. @throws CodedError CONUS_ERR_LISTEN, CONUS_ERR_DOOR_UNGUARDED, DICOM_ERR_DESTINATION, DICOM_ERR_OBJECT_STORE */
 export async function startDicom(config: DicomConfig, { spool, exams, reports, results, metrics, log }: DicomNeighbours): Promise<DicomPart | undefined> {
   const options = await receiverOptionsOf(config);
@@ -59,12 +64,14 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, r
   const series = new ReceivedSeries(config.receiver.quietTimeS * 1000);
   const instancesOf = (seriesInstanceUid: string) => [...records.range([seriesInstanceUid])].map(({ value }) => value);
   // Of series that are coming in: what decides where they are passed on to.
-  const incoming = new Map<string, { readonly about: DeliverableSeries; readonly callingAe: string }>();
+  const incoming = new Map<string, Incoming>();
   series.on('complete', ({ seriesInstanceUid }) => {
     exams?.apply({ kind: 'dicomSeriesComplete', at: Date.now(), seriesInstanceUid });
     const series = incoming.get(seriesInstanceUid);
     incoming.delete(seriesInstanceUid);
-    if (series === undefined) return;
+    if (series !== undefined) void (exams?.settled() ?? Promise.resolve()).then(() => passOn(seriesInstanceUid, series));
+  });
+  const passOn = (seriesInstanceUid: string, series: Incoming) => {
     const place = exams?.book.ofReceived(seriesInstanceUid);
     const role = place === undefined ? undefined : exams?.book.roleAt(place);
     const names = destinationsForReceived(config, { ...series.about, ...(role !== undefined && { role }) }, series.callingAe);
@@ -74,7 +81,7 @@ export async function startDicom(config: DicomConfig, { spool, exams, reports, r
     spool
       .transaction(() => names.forEach((destination) => spool.outbox.add({ destination, examId, instances })))
       .catch((error: { code?: string }) => log.error({ code: error.code ?? 'unknown' }, 'a received series could not be passed on'));
-  });
+  };
 
   const keep = async (object: ReceivedObject): Promise<void> => {
     const { identity, file } = object;

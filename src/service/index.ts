@@ -1,8 +1,9 @@
 export { Parts } from './parts.js';
 export type { ServicePart } from './parts.js';
 export { Readiness } from './readiness.js';
-export { startService, urlOf } from './service.js';
-export type { Service, ServiceOptions } from './service.js';
+export type { ClusterOptions } from './cluster.js';
+export { startService, startWorker, urlOf } from './service.js';
+export type { Service, ServiceOptions, Worker } from './service.js';
 export type { DataOptions } from './data.js';
 export type { DeliveryOptions } from './delivery.js';
 export { deliveryOf, quotaOf } from './destinations.js';

@@ -17,6 +17,8 @@ export interface KeptImages {
 /** A synthetic series with its maps. */
 export interface KeptSynthesis {
   readonly light: 'green' | 'amber' | 'red';
+  /** Object with its images as they go back on a connection, which may be one of another node. */
+  readonly wire?: string;
   readonly series: readonly { readonly kind: string; readonly description: string; readonly seriesInstanceUid: string; readonly instances: readonly StoredInstance[] }[];
 }
 

@@ -19,10 +19,12 @@ import type { CommitmentReports } from '../dicom/index.js';
 import { Doors } from '../doors/index.js';
 import type { DoorOptions } from '../doors/index.js';
 import { meaningOf } from '../errors.js';
+import type { ExamKeeper } from '../exams/index.js';
 import { controlRoutes, examRoutes, pictureRoutes, readPage } from '../http/index.js';
 import { LIVE_PATH, LIVE_PROTOCOL, LiveChannel } from '../live/index.js';
 import { Denoising } from '../denoising/index.js';
 import type { DenoisingOptions } from '../denoising/index.js';
+import type { SessionKeeper } from '../keeping/index.js';
 import type { Logger } from '../log.js';
 import type { LogRing } from '../logRing.js';
 import type { Metrics } from '../metrics.js';
@@ -35,6 +37,7 @@ import type { Address } from '../server/index.js';
 import { joinObservers } from '../session/index.js';
 import type { SessionObserver } from '../session/index.js';
 import { fixedStrength, guideOf, standardStrength } from './control.js';
+import type { ClusterNode } from './cluster.js';
 import { startData } from './data.js';
 import type { DataOptions } from './data.js';
 import { startDelivery } from './delivery.js';
@@ -106,17 +109,31 @@ export interface Service {
   readonly madeToken: string | undefined;
   /** Whether it wants work; an operator may have it drain, and think better of it. */
   readonly readiness: Readiness;
+  /** Resolves with why it cannot go on, where that comes to pass; it is to be closed and started anew. */
+  readonly lost: Promise<unknown>;
   /** Takes no more, lets open sessions end within the grace, and closes every part. */
   close(graceMs?: number): Promise<void>;
 }
 
-/** @throws CodedError SPOOL_ERR_*, RECON_ERR_SELF_TEST, CONUS_ERR_DOOR_*, CONUS_ERR_LISTEN */
-export async function startService(options: ServiceOptions, log: Logger, metrics: Metrics): Promise<Service> {
+/** @throws CodedError SPOOL_ERR_*, CLUSTER_ERR_*, RECON_ERR_SELF_TEST, CONUS_ERR_DOOR_*, CONUS_ERR_LISTEN */
+export function startService(options: ServiceOptions, log: Logger, metrics: Metrics): Promise<Service> {
+  return start(options, true, log, metrics) as Promise<Service>;
+}
+
+/** Does jobs only: no door for scans or DICOM, of HTTP what watches it and what stages answer. @throws as startService */
+export function startWorker(options: ServiceOptions, log: Logger, metrics: Metrics): Promise<Worker> {
+  return start(options, false, log, metrics);
+}
+
+/** A service without an address for scans. */
+export type Worker = Omit<Service, 'address'>;
+
+async function start(options: ServiceOptions, takesScans: boolean, log: Logger, metrics: Metrics): Promise<Worker & { readonly address: Address | undefined }> {
   const parts = new Parts();
   const readiness = new Readiness();
   metrics.watchReadiness(() => readiness.phase === 'ready' && parts.isFine);
   const doors = await Doors.open(options.doors);
-  doors.check('mrd', options.host);
+  if (takesScans) doors.check('mrd', options.host);
   try {
     // Those who look on at every session; each part adds its own.
     const lookOn: ((sessionId: string) => SessionObserver)[] = [];
@@ -132,7 +149,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     parts.add({ name: 'reconstruction', close: () => pool.close() });
 
     // Nobody could look at exams that are neither kept nor shown.
-    const exams = options.http === undefined && data === undefined ? undefined : parts.add(await openExams(options.exams ?? {}, data?.spool, log, fixedStrength(options)));
+    const exams = options.http === undefined && data === undefined ? undefined : parts.add(await openExams(options.exams ?? {}, data?.spool, log, fixedStrength(options), data?.cluster?.exams));
     if (exams !== undefined) {
       lookOn.push((sessionId) => exams.observe(sessionId));
       metrics.watchExams(() => exams.book.exams.map(({ state }) => state));
@@ -161,7 +178,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       const { destinations, destinationsFor } = options.delivery ?? noDelivery;
       const jobs = new ExamJobs({ exams, queue: data.queue, caughtUp: data.caughtUp, log });
       deliverByProtocol(kept, (name) => destinations.has(name));
-      synthesis = openSynthesis(options.synthesis ?? synthesisSection.parse({}), { ...kept, jobs, host: denoising.host, destinationsFor, log, pictures: shown });
+      synthesis = openSynthesis(options.synthesis ?? synthesisSection.parse({}), { ...kept, jobs, host: denoising.host, destinationsFor, log, pictures: shown, isShared: data.cluster !== undefined });
       if (synthesis !== undefined) {
         const { observe } = parts.add(synthesis);
         lookOn.unshift(observe);
@@ -170,7 +187,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       if (analyst !== undefined) parts.add(analyst.part);
       if (options.handoff !== undefined || analyst !== undefined) {
         const ownUrl = () => (httpAddress === undefined ? undefined : urlOf(httpAddress, doors.tls !== undefined));
-        handoff = parts.add(await openHandoff(options.handoff ?? handoffSection.parse({}), { ...kept, jobs, destinations, destinationsFor, ownUrl, log, own: analyst?.stage }));
+        handoff = parts.add(await openHandoff(options.handoff ?? handoffSection.parse({}), { ...kept, jobs, boot: data.cluster?.boot, destinations, destinationsFor, ownUrl, log, own: analyst?.stage }));
         readings = parts.add(openReadings({ ...kept, handoff, destinationsFor, log }));
       }
     }
@@ -179,7 +196,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       const { queue } = data;
       parts.add({ name: 'jobs', trouble: () => queue.trouble(), close: () => queue.close() });
     }
-    if (options.dicom !== undefined) {
+    if (options.dicom !== undefined && takesScans) {
       const { config, reports } = options.dicom;
       dicom = await startDicom(config, { spool: data?.spool, exams, reports, results: handoff?.results, metrics, log });
       if (dicom !== undefined) parts.add(dicom);
@@ -198,7 +215,7 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       const plugins = [
         examRoutes(exams, liveInfo, handoff?.resultOf), control, pictureRoutes(pictures), physics?.routes, handoff?.routes, readings?.routes, operations,
       ].filter((plugin) => plugin !== undefined);
-      http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), phase: () => readiness.phase, page: readPage(), plugins }, (server) => live.attach(server));
+      http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), phase: () => readiness.phase, ...(takesScans ? { page: readPage(), plugins } : { plugins: handoff === undefined ? [] : [handoff.routes] }) }, (server) => live.attach(server));
       parts.add(http.part);
       httpAddress = http.address;
       // Closed before HTTP, which waits for every connection.
@@ -207,11 +224,12 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     handoff?.start();
     data?.queue.start();
     exams?.start();
+    if (data?.cluster !== undefined) await joinOthers(data.cluster, { exams, keeper: delivery?.keeper, handoff });
     readings?.start();
 
     // A machine that computes wrongly must not take a scan, and the first scan must not wait for compilers.
     await pool.ready();
-    const server = new MrdServer({
+    const server = !takesScans ? undefined : new MrdServer({
       ...defaultConnectionOptions,
       ...options,
       idleTimeoutMs: options.idleTimeoutS * 1000,
@@ -229,17 +247,18 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
       log,
       metrics,
     });
-    const address = await listening(options, () => server.listen(options.port, options.host));
+    const address = server === undefined ? undefined : await listening(options, () => server.listen(options.port, options.host));
     readiness.started();
     return {
       address,
       readiness,
+      lost: data?.cluster?.lost ?? new Promise(() => undefined),
       httpAddress,
       dicomAddress: dicom?.address,
       madeToken: doors.madeToken,
       close: async (graceMs = GRACE_MS) => {
         readiness.drain();
-        await server.close(graceMs);
+        await server?.close(graceMs);
         await parts.close();
       },
     };
@@ -247,6 +266,16 @@ export async function startService(options: ServiceOptions, log: Logger, metrics
     await parts.close();
     throw error;
   }
+}
+
+/** What a node that is no more had begun is seen to. */
+async function joinOthers({ onTakeOver, start }: ClusterNode, { exams, keeper, handoff }: { exams: ExamKeeper | undefined; keeper: SessionKeeper | undefined; handoff: HandoffPart | undefined }): Promise<void> {
+  onTakeOver(async (boot) => {
+    await exams?.takeOver((sessionId) => keeper?.session(sessionId)?.boot === boot);
+    await keeper?.takeOver(boot);
+    await handoff?.takeOver(boot);
+  });
+  await start();
 }
 
 /** Beside the start: a scan that comes before it is done waits for it like for any run. */

@@ -5,7 +5,7 @@
  *
  * Syntheses of one pair are one run: the network is asked once for STIR and fat-saturated images.
  */
-import { CodedError } from 'ismrmrd';
+import { CodedError, encodeImage, MrdParser } from 'ismrmrd';
 import type { MrdImage } from 'ismrmrd';
 import { synthesisId, synthesisSequence } from '../../protocols/index.js';
 import type { Protocol, Series, Synthesis } from '../../protocols/index.js';
@@ -13,7 +13,7 @@ import type { ModelHost } from '../../models/index.js';
 import type { SynthesisConfig } from '../config/synthesis.js';
 import type { SyntheticKind } from '../delivery/index.js';
 import type { DeliverableSeries } from '../dicom/index.js';
-import { synthesisedSeriesId } from '../exams/index.js';
+import { synthesisedSeriesId, synthesisJobId } from '../exams/index.js';
 import type { ExamView, Job, SeriesView } from '../exams/index.js';
 import type { SeriesForHandoff } from '../handoff/index.js';
 import type { Logger } from '../log.js';
@@ -34,6 +34,8 @@ export interface SynthesisNeighbours extends KeptImages {
   readonly destinationsFor: (series: DeliverableSeries) => readonly string[];
   /** Whoever looks on is shown what was computed. */
   readonly pictures: { show(examId: string, seriesId: string): Promise<void> };
+  /** Others may hold the connection that its images are to go back on. */
+  readonly isShared: boolean;
   readonly log: Logger;
 }
 
@@ -68,7 +70,7 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
   const scans: Table<ScanRecord> = spool.table('synthesis.scans');
   for (const { key } of [...scans.range()]) if (neighbours.keeper.session(String(key)) === undefined) scans.remove(key);
   const waiting = new Map<string, ((settled: Settled) => void)[]>();
-  const settle = ({ job: { examId, id } }: Wanted, settled: Settled) => {
+  const settle = ({ examId, id }: Pick<Job, 'examId' | 'id'>, settled: Settled) => {
     for (const tell of waiting.get(`${examId} ${id}`) ?? []) tell(settled);
     waiting.delete(`${examId} ${id}`);
   };
@@ -78,7 +80,7 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
     async perform(jobs, { signal }, tell) {
       const batch = jobs.flatMap((job): Wanted[] => (job.request.kind === 'synthesise' ? [{ job, synthesis: job.request.synthesis }] : []));
       const failed = (wanted: Wanted, error: unknown) => {
-        settle(wanted, { failure: error instanceof CodedError ? `${error.code}: got ${error.got}` : 'a fault' });
+        settle(wanted.job, { failure: error instanceof CodedError ? `${error.code}: got ${error.got}` : 'a fault' });
         tell.failed(wanted.job, error);
       };
       const computed = batch.filter(({ synthesis }) => synthesis.contrast !== 'ct');
@@ -89,7 +91,7 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
       try {
         await synthesisePair(computed.sort((a, b) => given(b) - given(a)), failed, tell, signal);
       } catch (error) {
-        for (const wanted of computed) settle(wanted, { failure: error instanceof CodedError ? `${error.code}: got ${error.got}` : 'a fault' });
+        for (const wanted of computed) settle(wanted.job, { failure: error instanceof CodedError ? `${error.code}: got ${error.got}` : 'a fault' });
         throw error;
       }
     },
@@ -126,17 +128,37 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
       });
       await exams.settled();
       await keepAndDeliver(exams.exam(examId), id, wanted.synthesis.contrast, made, light, neighbours);
-      settle(wanted, { images: made.flatMap(({ images }) => images), light, reasons: reasons.map(({ text }) => text) });
+      settle(wanted.job, { images: made.flatMap(({ images }) => images), light, reasons: reasons.map(({ text }) => text) });
       tell.done(wanted.job);
       neighbours.pictures.show(examId, synthesisedSeriesId(id)).catch((error: unknown) => log.warn({ exam: examId, code: (error as { code?: string }).code }, 'a synthesis could not be shown'));
     }
   };
+
+  // What another node computed, for a connection that waits here.
+  const stopListening = !neighbours.isShared ? () => undefined : exams.listen({
+    changes: (changes, isOwn) => {
+      if (isOwn) return;
+      for (const change of changes) {
+        if (change.kind !== 'actions') continue;
+        const { examId } = change;
+        for (const { id, state, reason } of change.actions.filter((action) => waiting.has(`${examId} ${action.id}`))) {
+          if (state === 'failed') settle({ examId, id }, { failure: reason?.text ?? 'a fault' });
+          if (state !== 'done') continue;
+          settledElsewhere(examId, id, neighbours).then(
+            (settled) => settle({ examId, id }, settled),
+            (error: unknown) => settle({ examId, id }, { failure: (error as { code?: string }).code ?? 'a fault' }),
+          );
+        }
+      }
+    },
+  });
 
   return {
     name: 'synthesis',
     trouble: () => (synthesiser.model?.state === 'refused' ? `${synthesiser.model.id} is refused` : undefined),
     observe: (sessionId) => scanRecorder((record) => scans.put(sessionId, record)),
     epilogueOf: (sessionId) => async (give, gone) => {
+      await exams.settled();
       const place = exams.book.ofSession(sessionId);
       if (place === undefined) return [];
       const awaited = exams.exam(place.examId).actions.filter(({ kind, state, series }) => kind === 'synthesise' && (state === 'offered' || state === 'running') && series.includes(protocolIdOf(exams.exam(place.examId), place.seriesId)));
@@ -153,7 +175,10 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
       );
       return answers.flat();
     },
-    close: () => synthesiser.close(),
+    close: () => {
+      stopListening();
+      return synthesiser.close();
+    },
   };
 }
 
@@ -242,7 +267,7 @@ function filesOf(instances: readonly StoredInstance[], { objects }: Pick<Spool, 
 }
 
 /** To the disk and into the outbox, in one transaction; what is there already, of a run that was cut, is not sent twice. */
-async function keepAndDeliver(exam: ExamView, synthesis: string, contrast: string, made: readonly EncodedSeries[], light: KeptSynthesis['light'], { spool, destinationsFor }: SynthesisNeighbours): Promise<void> {
+async function keepAndDeliver(exam: ExamView, synthesis: string, contrast: string, made: readonly EncodedSeries[], light: KeptSynthesis['light'], { spool, destinationsFor, isShared }: SynthesisNeighbours): Promise<void> {
   const seriesId = synthesisedSeriesId(synthesis);
   const table = keptSyntheses(spool);
   const series: KeptSynthesis['series'][number][] = [];
@@ -251,6 +276,7 @@ async function keepAndDeliver(exam: ExamView, synthesis: string, contrast: strin
     for (const { instance, bytes } of objects) instances.push({ ...instance, ref: await spool.objects.put(bytes), nBytes: bytes.length });
     series.push({ kind, description, seriesInstanceUid: objects[0]!.instance.seriesInstanceUid, instances });
   }
+  const wire = isShared ? await spool.objects.put(Buffer.concat(made.flatMap(({ images }) => images).flatMap(encodeImage))) : undefined;
   await spool.transaction(() => {
     const known = new Set(table.get([exam.id, seriesId])?.series.map(({ seriesInstanceUid }) => seriesInstanceUid));
     const holder = `synthesis/${exam.id}/${seriesId}`;
@@ -264,6 +290,21 @@ async function keepAndDeliver(exam: ExamView, synthesis: string, contrast: strin
       // Jobs hold what they deliver; the rest may be cleaned away when its room is needed.
       for (const { ref } of instances) spool.objects.release(ref, holder);
     }
-    table.put([exam.id, seriesId], { light, series });
+    if (wire !== undefined) {
+      spool.objects.hold(wire, holder);
+      spool.objects.release(wire, holder);
+    }
+    table.put([exam.id, seriesId], { light, series, ...(wire !== undefined && { wire }) });
   });
+}
+
+async function settledElsewhere(examId: string, jobId: string, { exams, synthesised, spool }: SynthesisNeighbours): Promise<Settled> {
+  const exam = exams.exam(examId);
+  const synthesis = exams.protocolOf(exam).synthesise.find((one) => synthesisJobId(one) === jobId);
+  const seriesId = synthesis === undefined ? '' : synthesisedSeriesId(synthesisId(synthesis));
+  const kept = synthesised(examId, seriesId);
+  if (kept?.wire === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_SOURCE', 'a synthesis that is not kept');
+  const images: MrdImage[] = [];
+  new MrdParser({ image: (image) => images.push(image) }).write(await spool.objects.read(kept.wire));
+  return { images, light: kept.light, reasons: (exam.series.find(({ id }) => id === seriesId)?.reasons ?? []).map(({ text }) => text) };
 }

@@ -38,7 +38,7 @@ describe('the DICOM part of the service', () => {
       },
     });
     const part = (await startDicom(config, {
-      spool, exams: { apply: (event) => void events.push(event), book: { ofReceived: () => ({ examId: 'e', seriesId: 's' }), roleAt: () => undefined } }, reports: new CommitmentReports(),
+      spool, exams: { apply: (event) => void events.push(event), settled: () => Promise.resolve(), book: { ofReceived: () => ({ examId: 'e', seriesId: 's' }), roleAt: () => undefined } }, reports: new CommitmentReports(),
       log: createLog('trace', { write: (line: string) => void lines.push(line) }),
     }))!;
     closers.push(() => part.close());
