@@ -161,8 +161,8 @@ async function keepingOf(
 function clusterOf(config: Config): ClusterOptions | undefined {
   const { cluster, storage, exams, dicom, handoff, synthesis, analysis } = config;
   if (cluster.redisUrl === undefined) return undefined;
-  const { receiver: _own, ...delivery } = dicom;
-  const alike = JSON.stringify({ exams, delivery, handoff, synthesis, analysis });
+  const { destinations, enhanced } = dicom;
+  const alike = JSON.stringify({ exams, destinations, enhanced, handoff, synthesis, analysis });
   return { config: cluster, storage, settingsSha256: createHash('sha256').update(alike).digest('hex') };
 }
 

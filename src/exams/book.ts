@@ -236,7 +236,9 @@ export class ExamBook {
 
   #recordOfStudy(study: string): ExamRecord | undefined {
     const id = this.#ofStudy.get(study);
-    return (id === undefined ? undefined : this.#entries.get(id)?.record) ?? this.#options.recall?.ofStudy(study);
+    const found = (id === undefined ? undefined : this.#entries.get(id)?.record) ?? this.#options.recall?.ofStudy(study);
+    // Another node may have kept more of it than was heard here.
+    return found === undefined ? undefined : (this.#entryOf(found.id)?.record ?? found);
   }
 
   #put(record: ExamRecord, collected: Collected): void {

@@ -213,9 +213,10 @@ export class ExamKeeper {
   #heard({ event, newExamId: id }: Told, isOwn: boolean, place?: Place): void {
     this.#newExamId = id;
     const { changes, jobs, changed, removed } = this.book.apply(event);
-    if (place !== undefined) for (const examId of changed) this.#places.set(examId, place);
+    if (place !== undefined) for (const examId of [...changed, ...removed]) this.#places.set(examId, place);
     if (isOwn) {
-      for (const examId of removed) this.#options.table.remove(examId);
+      if (place === undefined) for (const examId of removed) this.#options.table.remove(examId);
+      else for (const examId of removed) this.#dirty.add(examId);
       for (const examId of changed) this.#dirty.add(examId);
       if (!this.#options.isDurable) for (const change of changes) if (change.kind === 'gone') this.#options.table.remove(change.examId);
       if (!frequent.has(event.kind)) this.#keep();
@@ -364,8 +365,10 @@ export class ExamKeeper {
     const place = this.#places.get(id);
     const kept = places.get(id);
     if (place === undefined || (kept !== undefined && isLater(kept, place))) return;
+    // Of one that turned out to be another the place stays: who has not heard so far keeps it no more.
     places.put(id, place);
-    this.#put(id);
+    if (this.book.record(id)?.id === id) this.#put(id);
+    else this.#options.table.remove(id);
   }
 
   #give(job: Job): void {
