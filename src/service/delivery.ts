@@ -20,10 +20,10 @@ export interface DeliveryOptions {
 }
 
 export async function startDelivery(
-  { spool, queue, caughtUp, cluster }: Pick<Data, 'spool' | 'queue' | 'caughtUp' | 'cluster'>, { destinations, destinationsFor, policy, enhanced }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
+  { spool, queue, caughtUp, store, cluster }: Pick<Data, 'spool' | 'queue' | 'caughtUp' | 'store' | 'cluster'>, { destinations, destinationsFor, policy, enhanced }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
 ): Promise<{ part: ServicePart; keeper: SessionKeeper }> {
   const keeper = new SessionKeeper({
-    spool, destinationsFor, log, objects: { enhanced }, boot: cluster?.boot,
+    spool, destinationsFor, log, objects: { enhanced }, store, boot: cluster?.boot,
     ...(exams !== undefined && { examOf: (sessionId) => placeOf(exams, sessionId), roleOf: (sessionId) => roleOf(exams, sessionId), settled: () => exams.settled() }),
   });
   if (exams !== undefined) tellExams(spool, exams);

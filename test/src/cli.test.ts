@@ -281,7 +281,7 @@ describe('conus serve and conus send', () => {
     expect(refused.err).toContain('CONUS_ERR_UNKNOWN_CONFIG');
 
     const metrics = await (await fetch(`http://127.0.0.1:${http.port}/metrics`)).text();
-    expect(metrics).toContain('conus_sessions_total{chain="default",outcome="completed"} 4');
+    expect(metrics).toMatch(/conus_sessions_total\{chain="default",outcome="completed",node="[^"]+"\} 4/);
     stop.abort();
     expect(await serving).toBe(ExitCode.ok);
     const raw = (await readdir(saveRaw)).sort();
