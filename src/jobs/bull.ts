@@ -52,7 +52,7 @@ type Asked = 'cancel' | 'drop';
 /** How a run ended. */
 type Outcome = { readonly againAt: number } | { readonly error: unknown } | undefined;
 
-const LOCK_MS = 8000;
+const LOCK_MS = 10_000;
 const STALLED_EVERY_MS = 4000;
 /** That a node died is no fault of its jobs. */
 const MOST_STALLED = 1_000_000;
