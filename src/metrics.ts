@@ -27,11 +27,11 @@ export interface RecordsFigures {
   readonly nCommits: number;
   /** Transactions that ran again because what they had read was changed meanwhile. */
   readonly nConflicts: number;
-  /** How far the replica is behind. */
-  readonly lagMs: number;
+  /** From the wish to write to its being kept and read on this node, of the last one. */
+  readonly lastCommitMs: number;
 }
 
-export type StorageOperation = 'put' | 'get' | 'remove' | 'list' | 'check';
+export type StorageOperation = 'put' | 'get' | 'look' | 'remove' | 'check';
 
 interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
@@ -105,7 +105,7 @@ export class Metrics {
       name: 'conus_storage_seconds', help: 'Duration of calls of the storage of objects and raw data.', labelNames: ['operation'], buckets: secondsBuckets, registers,
     });
     this.#storageBytes = new Counter({
-      name: 'conus_storage_bytes_total', help: 'Bytes put into the storage and got from it.', labelNames: ['operation'], registers,
+      name: 'conus_storage_bytes_total', help: 'Bytes put into the storage and got from it, those of whole files left out.', labelNames: ['operation'], registers,
     });
     this.#storageErrors = new Counter({
       name: 'conus_storage_errors_total', help: 'Calls of the storage that failed, by code.', labelNames: ['operation', 'code'], registers,
@@ -211,7 +211,7 @@ export class Metrics {
   watchRecords(figures: () => RecordsFigures): void {
     this.#read('counter', 'conus_records_commits_total', 'Transactions on the shared records that were kept.', [], () => [{ value: figures().nCommits }]);
     this.#read('counter', 'conus_records_conflicts_total', 'Transactions on the shared records that ran again.', [], () => [{ value: figures().nConflicts }]);
-    this.#read('gauge', 'conus_records_lag_seconds', 'How far the replica of the shared records is behind.', [], () => [{ value: figures().lagMs / 1000 }]);
+    this.#read('gauge', 'conus_records_commit_seconds', 'Time that the last transaction on the shared records took until it was kept and read here.', [], () => [{ value: figures().lastCommitMs / 1000 }]);
   }
 
   watchSpool(spool: Spool, nSessionsNotKept: () => number): void {

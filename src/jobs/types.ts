@@ -30,8 +30,7 @@ export interface NewJob {
 }
 
 /** `delayed`: waits for its time, or for its next attempt. `dead`: given up, until it is retried or dropped. */
-export const jobStates = ['waiting', 'delayed', 'active', 'dead'] as const;
-export type JobState = (typeof jobStates)[number];
+export type JobState = 'waiting' | 'delayed' | 'active' | 'dead';
 
 export interface KeptJob extends NewJob {
   readonly state: JobState;

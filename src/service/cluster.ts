@@ -12,12 +12,14 @@ import type { StorageConfig } from '../config/storage.js';
 import type { SharedExams } from '../exams/index.js';
 import { jobLimitsOf, openBullJobs } from '../jobs/index.js';
 import type { Logger } from '../log.js';
+import type { Metrics } from '../metrics.js';
 import { lockNodeDirectory, sharedSpool } from '../spool/index.js';
 import type { QuotaOptions } from '../spool/index.js';
 import { openStorage, SharedObjectStore } from '../storage/index.js';
 import { VERSION } from '../version.js';
 import { dataPart } from './data.js';
 import type { Data } from './data.js';
+import { measuredStore, timedQueue } from './measured.js';
 
 export interface ClusterOptions {
   readonly config: ClusterConfig;
@@ -43,12 +45,13 @@ export interface ClusterNode {
 /** @throws CodedError CLUSTER_ERR_*, STORAGE_ERR_*, SPOOL_ERR_LOCKED */
 export async function startCluster(
   { folder, quota, jobs, node }: { readonly folder: string; readonly quota?: Partial<QuotaOptions> | undefined; readonly jobs: JobsConfig; readonly node: string },
-  { config, storage, settingsSha256 }: ClusterOptions, log: Logger,
+  { config, storage, settingsSha256 }: ClusterOptions, log: Logger, metrics: Metrics,
 ): Promise<Data> {
   const { redisUrl, passwordFile, prefix, patienceS } = config;
   if (redisUrl === undefined) throw clusterError('CLUSTER_ERR_REDIS', 'no address');
-  const store = await openStorage(storage);
-  if (store === undefined) throw clusterError('CLUSTER_ERR_INCOMPLETE', 'cluster.redisUrl without a storage');
+  const opened = await openStorage(storage);
+  if (opened === undefined) throw clusterError('CLUSTER_ERR_INCOMPLETE', 'cluster.redisUrl without a storage');
+  const store = measuredStore(opened, metrics);
   const address = { redisUrl: passwordFile === undefined ? redisUrl : withPassword(redisUrl, (await readFile(passwordFile, 'utf8')).trim()) };
   const boot = `${node}-${randomBytes(6).toString('hex')}`;
   const undo: (() => unknown)[] = [];
@@ -72,6 +75,7 @@ export async function startCluster(
       redis, reader: await connectRedis(address), prefix, boot, folder, patienceMs: patienceS * 1000, log, onLost: lose,
     });
     undo.push(() => records.close());
+    metrics.watchRecords(() => records.stats);
     const takeOvers: ((boot: string) => Promise<unknown>)[] = [];
     const spool = sharedSpool({
       directory: folder, records, quota, freeBytes: () => store.freeBytes(), close: undone,
@@ -89,7 +93,7 @@ export async function startCluster(
       },
     });
     undo.push(() => nodes.close());
-    const queue = await openBullJobs({ ...address, prefix, node, limits: jobLimitsOf(jobs), log });
+    const queue = timedQueue(await openBullJobs({ ...address, prefix, node, limits: jobLimitsOf(jobs), log }), metrics);
     const part = dataPart(spool, log);
     return {
       spool, queue, store,

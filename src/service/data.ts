@@ -5,11 +5,13 @@ import type { JobsConfig } from '../config/jobs.js';
 import { EmbeddedJobs, jobLimitsOf } from '../jobs/index.js';
 import type { JobQueue } from '../jobs/index.js';
 import type { Logger } from '../log.js';
+import type { Metrics } from '../metrics.js';
 import { openSpool } from '../spool/index.js';
 import type { QuotaOptions, Spool } from '../spool/index.js';
 import type { BlobStore } from '../storage/index.js';
 import { startCluster } from './cluster.js';
 import type { ClusterNode, ClusterOptions } from './cluster.js';
+import { timedQueue } from './measured.js';
 import type { ServicePart } from './parts.js';
 
 export interface DataOptions {
@@ -35,13 +37,13 @@ export interface Data {
 }
 
 /** @throws CodedError SPOOL_ERR_LOCKED, SPOOL_ERR_SCHEMA, SPOOL_ERR_UNREADABLE, CLUSTER_ERR_*, STORAGE_ERR_* */
-export async function startData({ folder, quota, jobs = jobsSection.parse({}), node = hostname(), cluster }: DataOptions, log: Logger): Promise<Data> {
-  if (cluster !== undefined) return startCluster({ folder, quota, jobs, node }, cluster, log);
+export async function startData({ folder, quota, jobs = jobsSection.parse({}), node = hostname(), cluster }: DataOptions, log: Logger, metrics: Metrics): Promise<Data> {
+  if (cluster !== undefined) return startCluster({ folder, quota, jobs, node }, cluster, log, metrics);
   const spool = await openSpool(folder, quota);
   if (spool.nInterrupted > 0) log.warn({ jobs: spool.nInterrupted }, 'deliveries that the end of the last process cut are taken up again');
   return {
     spool,
-    queue: new EmbeddedJobs({ records: spool.records, limits: jobLimitsOf(jobs), node, log }),
+    queue: timedQueue(new EmbeddedJobs({ records: spool.records, limits: jobLimitsOf(jobs), node, log }), metrics),
     caughtUp: () => Promise.resolve(),
     part: dataPart(spool, log),
   };

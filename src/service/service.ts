@@ -138,7 +138,7 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
     // Those who look on at every session; each part adds its own.
     const lookOn: ((sessionId: string) => SessionObserver)[] = [];
 
-    const data = options.data === undefined ? undefined : await startData(options.data, log);
+    const data = options.data === undefined ? undefined : await startData(options.data, log, metrics);
     if (data !== undefined) parts.add(data.part);
     const denoising = await Denoising.open({ ...options.denoising, notice: ({ code, message }) => log.warn({ code }, message) });
     parts.add({ name: 'models', trouble: () => denoising.trouble, close: () => Promise.resolve(denoising.close()) });

@@ -8,7 +8,7 @@ export function allMetrics(): Metrics {
   metrics.watchExams(() => []);
   metrics.watchModels(() => ({ state: 'idle', nStarts: 0, nQueued: 0, residentBytes: 0, models: [] }));
   metrics.watchJobs(() => Promise.resolve([]));
-  metrics.watchRecords(() => ({ nCommits: 0, nConflicts: 0, lagMs: 0 }));
+  metrics.watchRecords(() => ({ nCommits: 0, nConflicts: 0, lastCommitMs: 0 }));
   const state = { usedBytes: 0, quotaBytes: 0, isFull: false };
   metrics.watchSpool({ outbox: { stats: () => [] }, room: { state } } as unknown as Spool, () => 0);
   return metrics;

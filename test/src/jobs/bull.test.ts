@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { connectRedis } from '../../../src/cluster/index.js';
-import { openBullJobs } from '../../../src/jobs/index.js';
+import { connectRedis, openBullJobs } from '../../../src/jobs/index.js';
 import type { JobLimits, JobQueue } from '../../../src/jobs/index.js';
 import { createLog } from '../../../src/log.js';
 import { allEnded, barrier, describeJobQueue, newJob, pause, soon, untilAborted, Work } from './conformance.js';
@@ -179,7 +178,7 @@ describe.skipIf(!redisIsInstalled)('with redis-server, which these tests need in
     it('a Redis that comes back empty is told the limits of lanes again', async () => {
       const nodes = await ownCluster();
       const { queue } = await nodeThatWorks(nodes, 'a', {}, new Map([['pacs', 3]]));
-      const client = await connectRedis({ redisUrl: nodes.redis.url });
+      const client = await connectRedis(nodes.redis.url, 'a look', log);
       onTestFinished(() => client.disconnect());
       const limit = () => client.hget('conus:jobs:queue:deliver.pacs:meta', 'concurrency');
       await soon(async () => expect(await limit()).toBe('3'));
