@@ -14,7 +14,7 @@ export interface RedisAddress {
 }
 
 /** Between two tries to connect. */
-const RETRY_MS = { first: 50, longest: 2000 } as const;
+const RETRY_MS = { first: 50, longest: 500 } as const;
 /** How long a node that starts waits for the server. */
 const START_MS = 15_000;
 

@@ -40,6 +40,8 @@ export class Nodes {
   readonly #times: { readonly sign: number; readonly fades: number; readonly look: number };
   readonly #table: Table<NodeRecord>;
   readonly #takenOver = new Set<string>();
+  /** That gave no sign at the last look. */
+  readonly #missed = new Set<string>();
   #signTimer: NodeJS.Timeout | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
   /** When the last sign came through, and since when they have without a break. */
@@ -95,6 +97,8 @@ export class Nodes {
     if (now - this.#signedAt > this.#times.fades) this.#unbrokenSince = now;
     this.#signedAt = now;
     this.#unbrokenSince = Math.min(this.#unbrokenSince, now);
+    // One that was taken for dead is there again.
+    if (this.#signTimer !== undefined && this.#table.get(own.boot) === undefined) this.#table.put(own.boot, own);
   }
 
   /** Never rejects. */
@@ -104,7 +108,11 @@ export class Nodes {
     for (const { boot, name } of this.all) {
       if (boot === own.boot || this.#takenOver.has(boot)) continue;
       try {
-        if ((await redis.exists(keyOf(prefix, `alive:${boot}`))) === 1) continue;
+        const givesSigns = (await redis.exists(keyOf(prefix, `alive:${boot}`))) === 1;
+        // Twice: a machine that stood still for a while, this one or the other, gives its sign before the second look.
+        const wasMissed = this.#missed.delete(boot);
+        if (!givesSigns && !wasMissed) this.#missed.add(boot);
+        if (givesSigns || !wasMissed) continue;
         log.warn({ node: name, boot }, 'a node is no more: what it had begun is taken over');
         await takeOver(boot);
         await records.transaction(() => this.#table.remove(boot));

@@ -134,13 +134,21 @@ export class ExamBook {
 
   /** Jobs that were offered or begun and not finished: after a restart, to be offered again. */
   get unfinishedJobs(): Job[] {
-    return [...this.#entries.values()].flatMap(({ record }) => {
-      const unfinished = new Set(Object.entries(record.jobs).flatMap(([id, { state }]) => (state === 'offered' || state === 'running' ? [id] : [])));
-      if (unfinished.size === 0) return [];
-      const jobs = Object.fromEntries(Object.entries(record.jobs).filter(([id]) => !unfinished.has(id)));
-      const { ready } = derive({ ...record, jobs }, this.#options, this.#now);
-      return ready.filter(({ id }) => unfinished.has(id)).map((job) => ({ ...job, examId: record.id }));
-    });
+    return this.#records().flatMap((record) => this.#jobsOf(record, ({ state }) => state === 'offered' || state === 'running'));
+  }
+
+  /** Of an exam, by its id or a former one: jobs that were offered and are not done, those that failed as well. */
+  undoneJobs(examId: string): Job[] {
+    const record = this.record(examId);
+    return record === undefined ? [] : this.#jobsOf(record, ({ state }) => state !== 'done' && state !== 'notAvailable');
+  }
+
+  #jobsOf(record: ExamRecord, isMeant: (job: JobRecord) => boolean): Job[] {
+    const meant = new Set(Object.entries(record.jobs).flatMap(([id, job]) => (isMeant(job) ? [id] : [])));
+    if (meant.size === 0) return [];
+    const jobs = Object.fromEntries(Object.entries(record.jobs).filter(([id]) => !meant.has(id)));
+    const { ready } = derive({ ...record, jobs }, this.#options, this.#now);
+    return ready.filter(({ id }) => meant.has(id)).map((job) => ({ ...job, examId: record.id }));
   }
 
   apply(event: ExamEvent): Outcome {

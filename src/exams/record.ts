@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Orientation } from '../../protocols/index.js';
 import type { AnalysisFacts, DeliveryState, DenoisingFacts, ExamEvent, JobState, Light, OutputKind, ReadingFacts, SynthesisedFacts } from './events.js';
+import type { EXAM_ERRORS } from './errors.js';
 import type { SourceFacts } from './facts.js';
 import type { SettingChange } from './settings.js';
 
@@ -149,6 +150,8 @@ export function withSessionEvent(exam: ExamRecord, id: string, event: SessionEve
 
 const severity: Readonly<Record<Light, number>> = { green: 0, amber: 1, red: 2 };
 
+const nodeGone = 'CONUS_ERR_EXAM_NODE_GONE' satisfies keyof typeof EXAM_ERRORS;
+
 function nextRun(run: RunRecord, event: SessionEvent): RunRecord {
   switch (event.kind) {
     case 'readoutProgress':
@@ -165,8 +168,10 @@ function nextRun(run: RunRecord, event: SessionEvent): RunRecord {
     }
     case 'seriesEnded':
     case 'sessionFailed': {
-      if (run.endedAt !== undefined) return run;
-      const ended = { ...run, inputEndedAt: earlier(run.inputEndedAt, event.at), endedAt: event.at, remarks: [...event.remarks] };
+      // Whose node was only taken for dead has an end of its own.
+      if (run.endedAt !== undefined && !(run.failure?.code === nodeGone && event.kind === 'seriesEnded')) return run;
+      const going: RunRecord = { sessionId: run.sessionId, openedAt: run.openedAt, nLines: run.nLines, outputs: run.outputs, remarks: [], ...(run.denoising !== undefined && { denoising: run.denoising }) };
+      const ended = { ...going, inputEndedAt: earlier(run.inputEndedAt, event.at), endedAt: event.at, remarks: [...event.remarks] };
       return event.kind === 'sessionFailed' ? { ...ended, failure: { code: event.code, text: event.text } } : ended;
     }
   }

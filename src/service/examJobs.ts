@@ -100,9 +100,7 @@ export class ExamJobs {
   /** Of the jobs that it was made for, those that are not done. */
   #wanted({ payload }: KeptJob): Job[] {
     const { examId, jobIds } = payload as Payload;
-    const { book } = this.#options.exams;
-    const exam = book.exam(examId);
-    return book.unfinishedJobs.filter((job) => job.examId === exam?.id && jobIds.includes(job.id));
+    return this.#options.exams.book.undoneJobs(examId).filter(({ id }) => jobIds.includes(id));
   }
 
   #gaveUp(kept: KeptJob, { code, message }: Reason): void {
