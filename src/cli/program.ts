@@ -28,6 +28,7 @@ import { benchModel, checkModels, listModels, printManifestSchema, showModel } f
 import type { ModelFlags } from './models.js';
 import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
+import { addJobs } from './jobs.js';
 import { addOutbox } from './outbox.js';
 import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from './protocols.js';
 import { collected, defined, keyValue, list, matrix, namesOf, percent, positive, spacingOf, wholeNumber, wholeNumbers } from './optionValues.js';
@@ -68,6 +69,8 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['CONUS_ERR_PARAMETER', ExitCode.usage],
   ['OUTBOX_ERR_UNKNOWN_JOB', ExitCode.usage],
   ['OUTBOX_ERR_NO_DATA', ExitCode.usage],
+  ['JOB_ERR_UNKNOWN', ExitCode.usage],
+  ['JOB_ERR_NO_QUEUE', ExitCode.usage],
   ['SPOOL_ERR_LOCKED', ExitCode.usage],
   ['CONUS_ERR_RAW_FOLDER', ExitCode.usage],
   ['CONUS_ERR_NO_DATA_FOLDER', ExitCode.usage],
@@ -225,6 +228,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
   addSimulate(command(program, 'simulate'), io, done);
   addProtocols(program, io, done);
   addOutbox(program.command('outbox').description('what waits for delivery, and what became of it'), io, done);
+  addJobs(program.command('jobs').description('work that waits, runs or was given up, on all nodes'), io, done);
   addExams(program.command('exams'), io, done);
   addModels(program, io, done);
   addHandoff(program, io, done);

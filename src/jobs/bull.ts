@@ -12,13 +12,13 @@
 import type * as BullMq from 'bullmq';
 import type { Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { connectRedis } from '../cluster/index.js';
 import type { Logger } from '../log.js';
 import type { Reason } from '../spool/index.js';
 import { Admission } from './admission.js';
 import { backOffMs } from './backoff.js';
 import { cancelledReason, reasonOf } from './errors.js';
 import type { JobLimits } from './limits.js';
-import { connectRedis } from './redis.js';
 import { noTally, statsOf } from './stats.js';
 import { checked, listed } from './transitions.js';
 import { FinalFailure, jobKinds } from './types.js';
@@ -52,14 +52,14 @@ type Asked = 'cancel' | 'drop';
 /** How a run ended. */
 type Outcome = { readonly againAt: number } | { readonly error: unknown } | undefined;
 
-const LOCK_MS = 8000;
+const LOCK_MS = 10_000;
 const STALLED_EVERY_MS = 4000;
 /** That a node died is no fault of its jobs. */
 const MOST_STALLED = 1_000_000;
 const LOOK_EVERY_MS = 500;
 const SHOW_PROGRESS_EVERY_MS = 500;
 /** At the gate of this node, and then for anybody else. */
-const WAIT_AT_GATE_MS = 1000;
+const WAIT_AT_GATE_MS = 300;
 const GO_BACK_MS = 250;
 /** One node tells the giver of a cancelled job; if it dies, another one after so long. */
 const TELL_MS = 10_000;
@@ -71,10 +71,10 @@ const MOST_EVENTS = 100;
 /** Of BullMQ's scores of delayed jobs, that begin with their time. */
 const SCORES_A_MS = 0x1000;
 
-/** Redis need not be there yet. */
+/** @throws CodedError CLUSTER_ERR_REDIS where none answers now; later, jobs wait while it is away */
 export async function openBullJobs(options: BullJobsOptions): Promise<JobQueue> {
   const bull = await import('bullmq');
-  return new BullJobs(options, bull, await connectRedis(options.redisUrl, 'the job queue', options.log));
+  return new BullJobs(options, bull, await connectRedis(options));
 }
 
 class BullJobs implements JobQueue {
@@ -414,7 +414,7 @@ class BullJobs implements JobQueue {
     return [...new Map(lists.flat().map((job) => [job.id, job])).values()];
   }
 
-  /** Redis tells of itself when it is away (redis.ts). */
+  /** That Redis is away is told in one place (trouble). */
   #note(error: unknown): void {
     const { code, name } = error as NodeJS.ErrnoException;
     this.#options.log.debug({ code: code ?? name }, 'the job queue met an error');

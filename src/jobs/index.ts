@@ -9,9 +9,8 @@ export { jobLimitsOf } from './limits.js';
 export type { AttemptPolicy, JobLimits } from './limits.js';
 export { jobPriority } from './priority.js';
 export type { WorkListLevel, WorkStage } from './priority.js';
-export { connectRedis } from './redis.js';
 export { JobsBeside } from './shelf.js';
-export { FinalFailure, jobKinds } from './types.js';
+export { FinalFailure, jobKinds, jobStates } from './types.js';
 export type {
   Again, JobBoard, JobFilter, JobKind, JobPerformer, JobQueue, JobRun, JobState, JobStats, JobTally, KeptJob, NewJob, PerformOptions, Progress,
 } from './types.js';

@@ -30,7 +30,8 @@ export interface NewJob {
 }
 
 /** `delayed`: waits for its time, or for its next attempt. `dead`: given up, until it is retried or dropped. */
-export type JobState = 'waiting' | 'delayed' | 'active' | 'dead';
+export const jobStates = ['waiting', 'delayed', 'active', 'dead'] as const;
+export type JobState = (typeof jobStates)[number];
 
 export interface KeptJob extends NewJob {
   readonly state: JobState;

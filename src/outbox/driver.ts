@@ -68,6 +68,8 @@ const LOOK_EVERY_MS = 250;
 const LOOK_FOR_LOST_EVERY_MS = 10_000;
 /** What is still due after so long is given to the queue again, which may have lost it. */
 const GIVE_AGAIN_MS = 10_000;
+/** When a job was given that the queue has not accepted yet: a Redis that is away may take long. */
+const IS_BEING_GIVEN = Infinity;
 /** Jobs of a destination that are in the queue at once, so that the most pressing of them come first. */
 const MOST_GIVEN = 200;
 /** After a record could not be written. */
@@ -149,12 +151,19 @@ export class OutboxDriver {
   readonly #give = (job: OutboxJob): void => {
     const { queue, destinations, priorityOf, log } = this.#options;
     const { id, destination, examId } = job;
-    if (!destinations.has(destination)) return;
-    this.#given.get(destination)?.set(id, performance.now());
-    queue.add({ id, kind: 'deliver', lane: destination, payload: {}, examId, priority: priorityOf?.(job) ?? jobPriority('finished') }).catch((error: unknown) => {
-      this.#given.get(destination)?.delete(id);
-      log.warn({ job: id, code: (error as { code?: string }).code ?? 'unknown' }, 'a delivery is not in the queue yet');
-    });
+    if (!destinations.has(destination) || this.#given.get(destination)?.get(id) === IS_BEING_GIVEN) return;
+    this.#given.get(destination)?.set(id, IS_BEING_GIVEN);
+    const settled = (becomes: (given: Map<string, number>) => void) => {
+      const given = this.#given.get(destination);
+      if (given?.get(id) === IS_BEING_GIVEN) becomes(given);
+    };
+    queue.add({ id, kind: 'deliver', lane: destination, payload: {}, examId, priority: priorityOf?.(job) ?? jobPriority('finished') }).then(
+      () => settled((given) => given.set(id, performance.now())),
+      (error: unknown) => {
+        settled((given) => given.delete(id));
+        log.warn({ job: id, code: (error as { code?: string }).code ?? 'unknown' }, 'a delivery is not in the queue yet');
+      },
+    );
   };
 
   /**

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { connectRedis, openBullJobs } from '../../../src/jobs/index.js';
+import { connectRedis } from '../../../src/cluster/index.js';
+import { openBullJobs } from '../../../src/jobs/index.js';
 import type { JobLimits, JobQueue } from '../../../src/jobs/index.js';
 import { createLog } from '../../../src/log.js';
 import { allEnded, barrier, describeJobQueue, newJob, pause, soon, untilAborted, Work } from './conformance.js';
@@ -178,7 +179,7 @@ describe.skipIf(!redisIsInstalled)('with redis-server, which these tests need in
     it('a Redis that comes back empty is told the limits of lanes again', async () => {
       const nodes = await ownCluster();
       const { queue } = await nodeThatWorks(nodes, 'a', {}, new Map([['pacs', 3]]));
-      const client = await connectRedis(nodes.redis.url, 'a look', log);
+      const client = await connectRedis({ redisUrl: nodes.redis.url });
       onTestFinished(() => client.disconnect());
       const limit = () => client.hget('conus:jobs:queue:deliver.pacs:meta', 'concurrency');
       await soon(async () => expect(await limit()).toBe('3'));

@@ -1,10 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { jobsSection } from '../../../src/config/jobs.js';
-import { EmbeddedJobs, jobLimitsOf } from '../../../src/jobs/index.js';
+import { EmbeddedJobs, jobLimitsOf, openBullJobs } from '../../../src/jobs/index.js';
+import type { JobQueue } from '../../../src/jobs/index.js';
 import { createLog } from '../../../src/log.js';
 import { OutboxDriver } from '../../../src/outbox/index.js';
 import type { Destination, LoadedInstance, OutboxPolicy, Sender, SendResult } from '../../../src/outbox/index.js';
 import type { Spool } from '../../../src/spool/index.js';
+import { RedisServer, redisIsInstalled } from '../jobs/redisServer.js';
 import { spoolIn, storedSeries, temporaryFolder } from '../spool/data.js';
 
 const silent = createLog('silent', { write: () => undefined });
@@ -45,9 +47,12 @@ class FakeReceiver implements Sender {
 
 const failed = (sopInstanceUid: string, code: string, retryable: boolean): SendResult => ({ sopInstanceUid, outcome: 'failed', code, detail: 'as told', retryable });
 
-/** With a queue of its own, both not started. */
-function driverOn(spool: Spool, destinations: Record<string, Destination>, policy = quick, log = silent): { start(): void; driver: OutboxDriver; queue: EmbeddedJobs } {
-  const queue = new EmbeddedJobs({ records: spool.records, limits: jobLimitsOf(jobsSection.parse({})), log });
+const limits = jobLimitsOf(jobsSection.parse({}));
+
+/** With its queue, in the data folder where none is given; both not started. */
+function driverOn(
+  spool: Spool, destinations: Record<string, Destination>, policy = quick, log = silent, queue: JobQueue = new EmbeddedJobs({ records: spool.records, limits, log }),
+): { start(): void; driver: OutboxDriver; queue: JobQueue } {
   const driver = new OutboxDriver({ spool, queue, destinations: new Map(Object.entries(destinations)), policy, log });
   onTestFinished(() => queue.close());
   onTestFinished(() => driver.stop());
@@ -198,5 +203,28 @@ describe('the driver', () => {
     await queue.drop([id]);
     receiver.isAway = false;
     await empty(spool);
+  });
+});
+
+describe.skipIf(!redisIsInstalled)('drivers of several nodes, with redis-server, which these tests need installed', () => {
+  it('deliver every instance once between them, and no more jobs at once than the destination takes', async () => {
+    const redis = await RedisServer.start();
+    onTestFinished(() => redis.remove());
+    const receiver = new FakeReceiver();
+    // One fails at first: its next attempt is given to the queue anew, whichever node that comes to.
+    receiver.fate = (uid, attempt) => (uid === '2.25.3.1' && attempt < 8 ? 'lost' : 'stored');
+    const spool = await spoolIn(temporaryFolder());
+    for (const node of ['a', 'b']) {
+      const queue = await openBullJobs({ redisUrl: redis.url, prefix: 'conus', node, limits, log: silent });
+      driverOn(spool, { pacs: { sender: receiver, parallel: 2 } }, quick, silent, queue).start();
+    }
+    for (let series = 0; series < 12; series++) {
+      const instances = await storedSeries(spool, `2.25.${series}`, 2);
+      await spool.transaction(() => spool.outbox.add({ destination: 'pacs', examId: 'e', instances }));
+    }
+    await empty(spool);
+    expect(receiver.stored.sort()).toEqual(Array.from({ length: 24 }, (_, index) => `2.25.${Math.floor(index / 2)}.${1 + (index % 2)}`).sort());
+    expect(receiver.mostAtOnce).toBeLessThanOrEqual(2);
+    expect(tally(spool)).toMatchObject({ jobsDelivered: 12 });
   });
 });
