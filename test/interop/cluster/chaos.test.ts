@@ -3,22 +3,28 @@
  * through haproxy, and sends again what was not acknowledged. In the end every exam is whole and the archive has each
  * instance once, with the pixels that one quiet node made of the same scans one after the other.
  *
- * CONUS_CHAOS_EXAMS says how many exams.
+ * Once one node alone does so; once three that share a redis-server, one of which is killed while it scans, and the
+ * redis-server is killed and started again.
+ *
+ * CONUS_CHAOS_EXAMS says how many exams, CONUS_CHAOS_NODES how many nodes.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { startRedis } from '../../src/cluster/redisServer.js';
 import { Archive, freePort } from '../archive.js';
 import { endAll } from './daemon.js';
 import { Haproxy } from './haproxy.js';
-import { allWhole, difference, holdingsOf, none } from './ledger.js';
-import { Node } from './nodes.js';
+import { allWhole, difference, holdingsOf, none, undelivered } from './ledger.js';
+import { Node, sharing } from './nodes.js';
 import { scanAll } from './scanners.js';
 import { prepareExams, writeSite } from './site.js';
 import type { Patient, Site } from './site.js';
 
 const nExams = Number(process.env['CONUS_CHAOS_EXAMS'] ?? 50);
+const nNodes = Number(process.env['CONUS_CHAOS_NODES'] ?? 3);
 const longestMs = 120_000 + nExams * 20_000;
 /** One node alone is given a third of them: it has them for longer. */
 const nAlone = Math.ceil(nExams / 3);
@@ -75,4 +81,56 @@ it('one node alone takes them all at once, and makes of them what it makes of ea
   // Nobody was away: nothing came twice.
   expect(archive.nReceived).toBe(truthAlone.size);
   expect(night.nAttempts).toBe(2 * nAlone);
+});
+
+it('several nodes lose nothing, and do nothing twice, when one of them is killed and their redis-server, too', { timeout: longestMs }, async () => {
+  const at = join(folder, 'cluster');
+  const archive = await newArchive('cluster');
+  const redis = await startRedis();
+  onTestFinished(() => redis.remove());
+  const nodes = await Promise.all(Array.from({ length: nNodes }, (_, i) => Node.start({
+    name: `node${i + 1}`, folder: at, site, destination: archive.destination, sections: sharing(redis.url, at),
+  })));
+  const haproxy = await Haproxy.start(join(at, 'haproxy'), nodes);
+  const [mortal, witness, ...others] = nodes as [Node, Node, ...Node[]];
+  let nCut = 0;
+  const troubles: Promise<void>[] = [];
+  try {
+    const night = await scanAll(patients, haproxy.portOf('mrd'), {
+      acknowledged: (n) => {
+        if (n === Math.ceil(0.3 * 2 * nExams)) {
+          troubles.push((async () => {
+            nCut = (await haproxy.seen())[mortal.name]!.nNow;
+            await mortal.kill();
+          })());
+        }
+        if (n === Math.ceil(0.6 * 2 * nExams)) {
+          troubles.push((async () => {
+            await redis.stop('SIGKILL');
+            await sleep(1000);
+            await redis.start();
+          })());
+        }
+      },
+    });
+    await Promise.all(troubles);
+    const exams = await allWhole(() => witness.exams(), nExams);
+    expect(await undelivered(witness)).toEqual([]);
+    // Every node has the same book.
+    const byId = (told: typeof exams) => new Map(told.map((exam) => [exam.id, exam]));
+    for (const other of others) expect(byId(await other.exams())).toEqual(byId(exams));
+    console.log(
+      `${nExams} exams through ${nNodes} nodes: acknowledged after ${(night.tookMs / 1000).toFixed(1)} s, ${night.nAttempts} attempts; ${nCut} scans cut with their node; ` +
+        `${archive.nReceived} transmissions of ${truth.size} instances`,
+      night.troubles,
+    );
+  } catch (error) {
+    for (const { name, log } of nodes) writeFileSync(`${tmpdir()}/conus-chaos-${name}.log`, log);
+    throw new Error(`${(error as Error).message}\n${nodes.map(({ name, log }) => `${name}: ${log.split('\n').filter((line) => /"level":[56]0/.test(line)).slice(-5).join('\n')}`).join('\n')}`, { cause: error });
+  }
+  await haproxy.stop();
+  for (const node of [witness, ...others]) await node.stop();
+  await archive.goes();
+  expect(difference(holdingsOf(archive), truth)).toEqual(none);
+  expect(nCut).toBeGreaterThan(0);
 });

@@ -45,6 +45,10 @@ export class Daemon {
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }

@@ -58,6 +58,7 @@ export class Haproxy {
     return documented.split('\n').flatMap((line) => {
       const bound = fronts.find((front) => line.includes(`bind :${ports[front]}`));
       if (bound !== undefined) return `    bind 127.0.0.1:${this.#ports[bound]}`;
+      if (line.includes('{ src ')) return line.replace('10.1.0.0/16', '127.0.0.0/8');
       if (line.includes('stats socket')) return line.replace('/run/haproxy/admin.sock', this.#socket);
       if (others.some((name) => line.includes(`server ${name} `))) return [];
       if (!line.includes(`server ${first} `)) return line;

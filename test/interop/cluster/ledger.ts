@@ -1,8 +1,10 @@
 /** What an archive has against what it should have, and how far exams are. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExamView } from '../../../src/exams/index.js';
+import { operationsSchema } from '../../../src/operations/index.js';
 import { archived } from '../archive.js';
 import type { Archive } from '../archive.js';
+import type { Node } from './nodes.js';
 
 /** What an archive holds: hashes of pixels by SOP instance UID. @throws where one UID is there twice */
 export function holdingsOf(archive: Archive): ReadonlyMap<string, string> {
@@ -45,6 +47,12 @@ function standing(exams: readonly ExamView[]): string {
     counts.set(told, (counts.get(told) ?? 0) + 1);
   }
   return [...counts].map(([told, n]) => `${n} x ${told}`).join('\n');
+}
+
+/** What is left in the outbox of a node, or of the nodes that share one. */
+export async function undelivered(node: Node): Promise<readonly string[]> {
+  const { outbox } = operationsSchema.parse(await node.json('api/operations'));
+  return outbox.jobs.map(({ state, attempts, lastError }) => `${state} after ${attempts} attempts, ${lastError?.code ?? 'no error'}`);
 }
 
 /** Waits for exams to be whole. @throws with how they stand where nothing changes any more */

@@ -18,11 +18,18 @@ export interface NodeOptions {
   /** As an archive names itself, dicom://…; series go there. */
   readonly destination: string;
   /** Sections of the configuration beside what all nodes have. */
-  readonly sections?: Readonly<Record<string, unknown>>;
+  readonly sections?: { readonly cluster?: object; readonly [name: string]: unknown };
   /** Of another build. */
   readonly mainPath?: string;
   /** The one core that it may use. */
   readonly core?: number;
+}
+
+/** What nodes have beside when they share their work. The folder of the store is there: a share that is not mounted is no store. */
+export function sharing(redisUrl: string, folder: string): NonNullable<NodeOptions['sections']> {
+  const directory = join(folder, 'store');
+  mkdirSync(directory, { recursive: true });
+  return { cluster: { redisUrl }, storage: { directory } };
 }
 
 export class Node {
@@ -42,7 +49,7 @@ export class Node {
   }
 
   private constructor(options: NodeOptions, { mrd, http }: { readonly mrd: number; readonly http: number }) {
-    const { name, folder, site, destination, sections } = options;
+    const { name, folder, site, destination, sections: { cluster, ...sections } = {} } = options;
     this.name = name;
     this.mrd = mrd;
     this.http = http;
@@ -59,6 +66,7 @@ export class Node {
       dicom: { destinations: { archive: { kind: 'dicom', aeTitle, host, port: Number(port) } } },
       exams: { protocol: site.protocol },
       synthesis: { model: site.synthesisModel },
+      ...(cluster !== undefined && { cluster: { ...cluster, node: name } }),
       ...sections,
     }));
   }
@@ -70,6 +78,10 @@ export class Node {
     const daemon = core === undefined ? await Daemon.start(process.execPath, parameters) : await Daemon.start('taskset', ['-c', String(core), process.execPath, ...parameters]);
     this.#daemon = daemon;
     await daemon.until(async () => (await this.isReady()) || undefined);
+  }
+
+  get pid(): number {
+    return this.#daemon!.pid;
   }
 
   async isReady(): Promise<boolean> {
