@@ -86,12 +86,14 @@ async function sendAll(socket: Socket, pieces: AsyncIterable<Uint8Array>, progre
   return lastSentAt;
 }
 
-/** Leaves no listener behind: a stream drains thousands of times. */
+/** Leaves no listener behind: a stream drains thousands of times. A connection that breaks is met where it is read. */
 async function drainedOrClosed(socket: Socket): Promise<void> {
   const over = new AbortController();
   const { signal } = over;
   try {
     await Promise.race([once(socket, 'drain', { signal }), once(socket, 'close', { signal })]);
+  } catch (error) {
+    if (!socket.destroyed) throw error;
   } finally {
     over.abort();
   }

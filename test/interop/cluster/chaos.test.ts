@@ -95,6 +95,7 @@ it('several nodes lose nothing, and do nothing twice, when one of them is killed
   const [mortal, witness, ...others] = nodes as [Node, Node, ...Node[]];
   let nCut = 0;
   const troubles: Promise<void>[] = [];
+  const startedAt = performance.now();
   try {
     const night = await scanAll(patients, haproxy.portOf('mrd'), {
       acknowledged: (n) => {
@@ -115,12 +116,13 @@ it('several nodes lose nothing, and do nothing twice, when one of them is killed
     });
     await Promise.all(troubles);
     const exams = await allWhole(() => witness.exams(), nExams);
+    const wholeMs = performance.now() - startedAt;
     expect(await undelivered(witness)).toEqual([]);
     // Every node has the same book.
     const byId = (told: typeof exams) => new Map(told.map((exam) => [exam.id, exam]));
     for (const other of others) expect(byId(await other.exams())).toEqual(byId(exams));
     console.log(
-      `${nExams} exams through ${nNodes} nodes: acknowledged after ${(night.tookMs / 1000).toFixed(1)} s, ${night.nAttempts} attempts; ${nCut} scans cut with their node; ` +
+      `${nExams} exams through ${nNodes} nodes: acknowledged after ${(night.tookMs / 1000).toFixed(1)} s, whole after ${(wholeMs / 1000).toFixed(1)} s, ${night.nAttempts} attempts; ${nCut} scans cut with their node; ` +
         `${archive.nReceived} transmissions of ${truth.size} instances`,
       night.troubles,
     );

@@ -127,13 +127,13 @@ it('cuts the connections of a node that is gone, so that its scans are sent agai
 });
 
 it('lets scans wait that no node has room for', async () => {
-  const nRoom = 2 * 16;
+  const nRoom = 2 * 12;
   const sockets: Socket[] = [];
   for (let i = 0; i < nRoom; i++) sockets.push(await scanner());
   for (const socket of sockets) await nodeOf(socket);
   const waiting = await scanner();
   const answered = nodeOf(waiting);
-  expect(Object.values(await haproxy.seen()).map(({ nNow }) => nNow)).toEqual([16, 16]);
+  expect(Object.values(await haproxy.seen()).map(({ nNow }) => nNow)).toEqual([12, 12]);
   sockets[0]!.destroy();
   expect(await answered).toMatch(/node[12]/);
 });
