@@ -26,6 +26,7 @@ import { RAW_WARNINGS } from './raw/index.js';
 import { READING_ERRORS } from './reading/index.js';
 import { RECORD_ERRORS } from './records/index.js';
 import { SERVER_ERRORS } from './server/index.js';
+import { RETRO_ERRORS } from './service/errors.js';
 import { SESSION_ERRORS, SESSION_WARNINGS } from './session/index.js';
 import { SIMULATION_ERRORS } from './simulation/errors.js';
 import { OPERATIONS_ERRORS } from './operations/index.js';
@@ -50,7 +51,7 @@ const sections: readonly Section[] = [
   { title: 'Analysis', table: { ...ANALYSIS_ERRORS, ...ANALYSIS_FLOW_ERRORS, ...ANALYSIS_WARNINGS, ...ANALYSIS_NOTES, ...ANALYSIS_FLOW_WARNINGS } },
   { title: 'Delivery', table: { ...DELIVERY_ERRORS, ...DELIVERY_WARNINGS } },
   { title: 'DICOM', table: { ...DICOM_ERRORS, ...DICOM_WARNINGS } },
-  { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS } },
+  { title: 'The server', table: { ...SERVER_ERRORS, ...RAW_WARNINGS, ...RETRO_ERRORS } },
   { title: 'Exams', table: { ...EXAM_ERRORS, ...EXAM_NOTES, ...RECORD_ERRORS } },
   { title: 'The reading', table: READING_ERRORS },
   { title: 'The doors', table: DOOR_ERRORS },

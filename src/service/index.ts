@@ -9,3 +9,6 @@ export type { DeliveryOptions } from './delivery.js';
 export { deliveryOf, quotaOf } from './destinations.js';
 export { openExams } from './exams.js';
 export type { ExamOptions } from './exams.js';
+export { RETRO_ERRORS } from './errors.js';
+export { reconstructJob } from './reconstruct.js';
+export type { ReconstructRequest } from './reconstruct.js';

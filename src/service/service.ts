@@ -56,6 +56,7 @@ import { openOperations } from './operations.js';
 import { openPhysics } from './physics.js';
 import { SeriesPictures } from './pictures.js';
 import { deliverByProtocol } from './protocolDelivery.js';
+import { openReconstruct } from './reconstruct.js';
 import { openReadings } from './reading.js';
 import type { ReadingPart } from './reading.js';
 import { Readiness } from './readiness.js';
@@ -221,6 +222,18 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
       // Closed before HTTP, which waits for every connection.
       parts.add(live);
     }
+    // Of every session, be it of a scan or of raw data that are reconstructed again.
+    const sessions = {
+      ...choiceOf(options),
+      reconstructions: pool,
+      denoisers: denoising,
+      standards: denoising.standards,
+      ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
+      ...(exams !== undefined && { guide: guideOf(exams, log) }),
+      onlookerMaps: exams === undefined ? [] : (options.exams?.maps ?? []),
+    };
+    const observe = (id: string) => joinObservers(lookOn.map((observerOf) => observerOf(id)), (error) => lookingOnFailed(error, id, log));
+    if (data !== undefined && delivery !== undefined) openReconstruct({ queue: data.queue, keeper: delivery.keeper, session: sessions, observe, log });
     handoff?.start();
     data?.queue.start();
     exams?.start();
@@ -234,16 +247,11 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
       ...options,
       idleTimeoutMs: options.idleTimeoutS * 1000,
       stallTimeoutMs: options.stallTimeoutS * 1000,
-      reconstructions: pool,
+      ...sessions,
       admits: (remoteAddress) => doors.admitsMrd(remoteAddress),
-      denoisers: denoising,
-      standards: denoising.standards,
-      ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
       ...(delivery !== undefined && { keeper: delivery.keeper }),
-      ...(exams !== undefined && { guide: guideOf(exams, log) }),
       ...(synthesis !== undefined && { epilogueOf: synthesis.epilogueOf }),
-      onlookerMaps: exams === undefined ? [] : (options.exams?.maps ?? []),
-      observe: (id) => joinObservers(lookOn.map((observerOf) => observerOf(id)), (error) => lookingOnFailed(error, id, log)),
+      observe,
       log,
       metrics,
     });
@@ -286,6 +294,11 @@ async function warmUp(denoising: Denoising, log: Logger): Promise<void> {
     else log.warn({ model: id, code: reason?.code }, reason?.message ?? state);
   }
 }
+
+/** What was asked of the service for all sessions. */
+const choiceOf = ({ overrides, implied, chain }: ChoiceOptions): ChoiceOptions => ({
+  ...(overrides !== undefined && { overrides }), ...(implied !== undefined && { implied }), ...(chain !== undefined && { chain }),
+});
 
 /** Where a browser finds it. */
 export const urlOf = ({ host, port }: Address, isSecure: boolean) => `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
