@@ -13,10 +13,12 @@ import { loadConfig } from '../config/index.js';
 import { jobError, jobKinds, jobLimitsOf, jobStates, JobsBeside, openBullJobs } from '../jobs/index.js';
 import type { JobBoard, JobFilter, JobKind, JobState, KeptJob } from '../jobs/index.js';
 import { createLog } from '../log.js';
+import { reconstructJob } from '../service/index.js';
 import { openSpool } from '../spool/index.js';
 import { ExitCode } from './exitCodes.js';
 import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
+import { withChoice } from './optionValues.js';
 
 interface BoardFlags {
   readonly data?: string;
@@ -34,8 +36,13 @@ interface ChoiceFlags extends BoardFlags {
   readonly all: boolean;
 }
 
-export function addJobs(parent: Command, io: CliIo, done: (code: ExitCode) => void): void {
-  const command = (name: string) =>
+interface ReconstructFlags extends BoardFlags {
+  readonly set: Readonly<Record<string, string>>;
+  readonly chain?: string;
+}
+
+export function addJobs(jobs: Command, io: CliIo, done: (code: ExitCode) => void): void {
+  const command = (name: string, parent = jobs) =>
     parent.command(name)
       .option('--data <folder>', 'data folder of the service')
       .option('--config <file>', 'configuration of the nodes, where several share the queue')
@@ -62,6 +69,19 @@ export function addJobs(parent: Command, io: CliIo, done: (code: ExitCode) => vo
   choice('drop', 'all jobs that were given up')
     .description('forget jobs without telling anybody; what an exam still wants comes again')
     .action(async (ids: string[], flags: ChoiceFlags) => done(await changeJobs('drop', ids, flags, io)));
+  withChoice(command('reconstruct', jobs.command('add').description('give work to the queue')))
+    .description('reconstruct raw data that are kept once more: another attempt of the same series, which goes where the first one went')
+    .argument('<raw>', 'name of the raw data, without a folder')
+    .action(async (raw: string, flags: ReconstructFlags) => done(await addReconstruct(raw, flags, io)));
+}
+
+async function addReconstruct(raw: string, { set, chain, ...flags }: ReconstructFlags, io: CliIo): Promise<ExitCode> {
+  return withBoard(flags, async (board) => {
+    const job = reconstructJob({ raw, parameters: set, ...(chain !== undefined && { chain }) });
+    await board.add(job);
+    if (flags.json) printJson(io.stdout, { id: job.id });
+    else io.stdout.write(`${job.id} is in the queue\n`);
+  });
 }
 
 async function listJobs({ kind, state, exam, ...flags }: ListFlags, io: CliIo): Promise<ExitCode> {

@@ -1,5 +1,7 @@
 /** What the values of options must be. Whoever gives another is told so by commander. */
 import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { knownConfigNames } from '../chain/index.js';
 
 export function wholeNumber(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
@@ -87,4 +89,11 @@ export function spacingOf(text: string): readonly [number, number] {
   const isLength = (value: number | undefined): value is number => value !== undefined && value > 0 && value <= 20;
   if (isLength(rows) && isLength(columns) && more.length === 0) return [rows, columns];
   throw new InvalidArgumentError('Expected mm between rows and columns, as 0.8,0.8.');
+}
+
+/** What is to be reconstructed, and how. */
+export function withChoice(subcommand: Command): Command {
+  return subcommand
+    .option('--set <key=value>', 'a parameter that wins over what the client asks for; may be repeated', keyValue, {})
+    .option('--chain <name>', `a chain that wins over what the client asks for: ${knownConfigNames.join(', ')}`);
 }

@@ -2,7 +2,7 @@
 import { extname } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CodedError } from 'ismrmrd';
-import { ChainChoice, knownConfigNames, parameterFacts, unaliasMethods } from '../chain/index.js';
+import { ChainChoice, parameterFacts, unaliasMethods } from '../chain/index.js';
 import type { ChoiceOptions, Implied, UnaliasMethod } from '../chain/index.js';
 import { loadConfig } from '../config/index.js';
 import type { DatePolicy } from '../delivery/index.js';
@@ -31,7 +31,7 @@ import type { CliIo } from './io.js';
 import { addJobs } from './jobs.js';
 import { addOutbox } from './outbox.js';
 import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from './protocols.js';
-import { collected, defined, keyValue, list, matrix, namesOf, percent, positive, spacingOf, wholeNumber, wholeNumbers } from './optionValues.js';
+import { collected, defined, keyValue, list, matrix, namesOf, percent, positive, spacingOf, wholeNumber, wholeNumbers, withChoice } from './optionValues.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
 import { serve, serveOptionsOf, work } from './serve.js';
@@ -457,12 +457,6 @@ function addModels(program: Command, io: CliIo, done: (code: ExitCode) => void):
 
 function command(program: Command, name: string): Command {
   return program.command(name).option('--json', 'print the result as JSON', false);
-}
-
-function withChoice(subcommand: Command): Command {
-  return subcommand
-    .option('--set <key=value>', 'a parameter that wins over what the client asks for; may be repeated', keyValue, {})
-    .option('--chain <name>', `a chain that wins over what the client asks for: ${knownConfigNames.join(', ')}`);
 }
 
 function withModels(subcommand: Command): Command {

@@ -76,6 +76,18 @@ describe('conus jobs', () => {
     expect((await conus('jobs', 'list', '--data', folder)).out).toMatch(/^aa11 +synthesise +waiting, cancelled/m);
   });
 
+  it('adds a reconstruction of raw data that are kept, whose parameters are checked at once', async () => {
+    const folder = temporaryFolder();
+    await (await spoolIn(folder)).close();
+    const add = (...flags: string[]) => conus('jobs', 'add', 'reconstruct', '20261126T021500-ab12.mrd', '--data', folder, ...flags);
+    const first = await add('--set', 'combine=rss');
+    expect(first).toMatchObject({ code: ExitCode.ok, err: '' });
+    expect(await add('--set', 'combine=rss')).toEqual(first);
+    expect((await add('--set', 'combine=strange')).err).toContain('CONUS_ERR_PARAMETER');
+    const { jobs } = JSON.parse((await conus('jobs', 'list', '--json', '--data', folder)).out) as { jobs: unknown[] };
+    expect(jobs).toMatchObject([{ kind: 'reconstruct', state: 'waiting', payload: { raw: '20261126T021500-ab12.mrd', parameters: { combine: 'rss' } } }]);
+  });
+
   it.skipIf(!redisIsInstalled)('looks after the queue that nodes share', async () => {
     const redis = await RedisServer.start();
     onTestFinished(() => redis.remove());
