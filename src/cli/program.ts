@@ -158,7 +158,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
 
   withPool(withDenoising(command(program, 'worker')))
     .description('do the jobs of a cluster, and take no scans: syntheses, analyses, deliveries, reconstructions of kept raw data')
-    .requiredOption('--config <file>', 'configuration of the cluster, as docs/configuration.md tells; options win over it')
+    .option('--config <file>', 'configuration of the cluster, as docs/configuration.md tells, where it does not stand in the environment; options win over it')
     .option('--data <folder>', 'folder of this node, for what is its own')
     .option('--http <port>', 'health and metrics over HTTP; 0 takes any free port', wholeNumber(0, 65535))
     .option('--http-host <address>', `address of HTTP; ${LOOPBACK} by default`)
