@@ -30,7 +30,7 @@ export interface NodesOptions {
   /** Ends what a boot that is no more had begun. What it does it may do twice. */
   readonly takeOver: (boot: string) => Promise<void>;
   readonly log: Logger;
-  readonly timesMs?: Partial<typeof nodeTimesMs>;
+  readonly timesMs?: Partial<Record<keyof typeof nodeTimesMs, number>>;
 }
 
 export const nodeTimesMs = { sign: 2000, fades: 10_000, look: 2000 } as const;
