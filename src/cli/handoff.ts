@@ -2,10 +2,11 @@
 import type { Command } from 'commander';
 import { handoffJsonSchemas, handoffPage } from '../handoff/index.js';
 import type { KeptOffer } from '../handoff/index.js';
-import { openSpool } from '../spool/index.js';
 import { ExitCode } from './exitCodes.js';
 import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
+import { withBeside, withSpoolBeside } from './spoolBeside.js';
+import type { BesideFlags } from './spoolBeside.js';
 
 export function addHandoff(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
   const handoff = program.command('handoff').description('finished exams to downstream stages');
@@ -20,18 +21,16 @@ export function addHandoff(program: Command, io: CliIo, done: (code: ExitCode) =
       done(ExitCode.ok);
     });
 
-  handoff
-    .command('list')
-    .description('list the offers of a data folder, the newest first')
-    .requiredOption('--data <folder>', 'data folder of the service')
+  withBeside(handoff.command('list'))
+    .description('list the offers of a service, the newest first')
     .option('--json', 'print the result as JSON', false)
-    .action(async (flags: { data: string; json: boolean }) => done(await listOffers(flags, io)));
+    .action(async (flags: BesideFlags & { json: boolean }) => done(await listOffers(flags, io)));
 }
 
 /** @throws CodedError SPOOL_ERR_* */
-async function listOffers({ data, json }: { readonly data: string; readonly json: boolean }, io: CliIo): Promise<ExitCode> {
-  const spool = await openSpool(data, { owns: false });
-  try {
+async function listOffers(flags: BesideFlags & { readonly json: boolean }, io: CliIo): Promise<ExitCode> {
+  const { json } = flags;
+  return withSpoolBeside(flags, async (spool) => {
     const offers = [...spool.table<KeptOffer>('handoff.offers').range()].map(({ value }) => value.record);
     offers.sort((a, b) => b.createdAtMs - a.createdAtMs);
     if (json) printJson(io.stdout, offers);
@@ -45,7 +44,5 @@ async function listOffers({ data, json }: { readonly data: string; readonly json
       );
     }
     return ExitCode.ok;
-  } finally {
-    await spool.close();
-  }
+  });
 }

@@ -3,27 +3,25 @@
  * directory itself, whether a service runs on it or not: the database takes several processes, and the
  * service looks into it several times a second.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { rerunnable } from '../keeping/index.js';
 import type { SessionRecord } from '../keeping/index.js';
 import { outboxError } from '../outbox/index.js';
-import { openSpool } from '../spool/index.js';
 import type { OutboxJob, Spool } from '../spool/index.js';
 import { ExitCode } from './exitCodes.js';
 import { printJson, printTable } from './io.js';
 import type { CliIo } from './io.js';
+import { withBeside, withSpoolBeside } from './spoolBeside.js';
+import type { BesideFlags } from './spoolBeside.js';
 
-interface OutboxFlags {
-  readonly data: string;
+interface OutboxFlags extends BesideFlags {
   readonly all: boolean;
   readonly json: boolean;
 }
 
 export function addOutbox(parent: Command, io: CliIo, done: (code: ExitCode) => void): void {
   const command = (name: string) =>
-    parent.command(name).requiredOption('--data <folder>', 'data folder of the service').option('--json', 'print the result as JSON', false);
+    withBeside(parent.command(name)).option('--json', 'print the result as JSON', false);
 
   command('list')
     .description('list what is not delivered yet, with the reasons, and sessions that a crash cut')
@@ -40,8 +38,9 @@ export function addOutbox(parent: Command, io: CliIo, done: (code: ExitCode) => 
     .action(async (ids: string[], flags: OutboxFlags) => done(await dropJobs(ids, flags, io)));
 }
 
-async function listOutbox({ data, json }: OutboxFlags, io: CliIo): Promise<ExitCode> {
-  return withSpool(data, async (spool) => {
+async function listOutbox(flags: OutboxFlags, io: CliIo): Promise<ExitCode> {
+  const { json } = flags;
+  return withSpool(flags, async (spool) => {
     const jobs = spool.outbox.list();
     const stats = spool.outbox.stats();
     const cut = await Promise.all(
@@ -70,16 +69,18 @@ async function listOutbox({ data, json }: OutboxFlags, io: CliIo): Promise<ExitC
   });
 }
 
-async function retryJobs(ids: readonly string[], { data, all, json }: OutboxFlags, io: CliIo): Promise<ExitCode> {
-  return withSpool(data, async (spool) => {
+async function retryJobs(ids: readonly string[], flags: OutboxFlags, io: CliIo): Promise<ExitCode> {
+  const { all, json } = flags;
+  return withSpool(flags, async (spool) => {
     const retried = await spool.outbox.retry(chosen(spool, ids, all));
     if (json) printJson(io.stdout, { retried });
     else io.stdout.write(`${retried} jobs are tried again\n`);
   });
 }
 
-async function dropJobs(ids: readonly string[], { data, all, json }: OutboxFlags, io: CliIo): Promise<ExitCode> {
-  return withSpool(data, async (spool) => {
+async function dropJobs(ids: readonly string[], flags: OutboxFlags, io: CliIo): Promise<ExitCode> {
+  const { all, json } = flags;
+  return withSpool(flags, async (spool) => {
     const dropped = await spool.outbox.drop(chosen(spool, ids, all));
     if (json) printJson(io.stdout, { dropped });
     else io.stdout.write(`${dropped} jobs are dropped\n`);
@@ -108,13 +109,7 @@ function jsonOf({ instances, acknowledged, ...job }: OutboxJob): Record<string, 
   };
 }
 
-async function withSpool(data: string, work: (spool: Spool) => Promise<void>): Promise<ExitCode> {
-  if (!existsSync(join(data, 'spool.lmdb'))) throw outboxError('OUTBOX_ERR_NO_DATA', `${data}, which holds no spool`);
-  const spool = await openSpool(data, { owns: false });
-  try {
-    await work(spool);
-  } finally {
-    await spool.close();
-  }
+async function withSpool(flags: OutboxFlags, work: (spool: Spool) => Promise<void>): Promise<ExitCode> {
+  await withSpoolBeside(flags, work);
   return ExitCode.ok;
 }

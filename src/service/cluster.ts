@@ -3,8 +3,10 @@
  * are a copy of the records and what is being recorded, nothing that others would miss.
  */
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { clusterError, ClusterRecords, connectRedis, durabilityOf, Nodes, withPassword } from '../cluster/index.js';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clusterError, ClusterRecords, connectRedis, durabilityOf, keyOf, Nodes, withPassword } from '../cluster/index.js';
 import type { NodeRecord } from '../cluster/index.js';
 import type { ClusterConfig } from '../config/cluster.js';
 import type { JobsConfig } from '../config/jobs.js';
@@ -14,8 +16,9 @@ import { jobLimitsOf, openBullJobs } from '../jobs/index.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { lockNodeDirectory, sharedSpool } from '../spool/index.js';
-import type { QuotaOptions } from '../spool/index.js';
+import type { QuotaOptions, Spool } from '../spool/index.js';
 import { openStorage, SharedObjectStore } from '../storage/index.js';
+import type { BlobStore } from '../storage/index.js';
 import { VERSION } from '../version.js';
 import { dataPart } from './data.js';
 import type { Data } from './data.js';
@@ -40,6 +43,38 @@ export interface ClusterNode {
   readonly nodes: readonly NodeRecord[];
   /** Resolves with why this node cannot go on. */
   readonly lost: Promise<unknown>;
+}
+
+async function addressOf({ redisUrl, passwordFile }: ClusterConfig): Promise<{ readonly redisUrl: string }> {
+  if (redisUrl === undefined) throw clusterError('CLUSTER_ERR_REDIS', 'no address');
+  return { redisUrl: passwordFile === undefined ? redisUrl : withPassword(redisUrl, (await readFile(passwordFile, 'utf8')).trim()) };
+}
+
+async function storeOf(storage: StorageConfig): Promise<BlobStore> {
+  const store = await openStorage(storage);
+  if (store === undefined) throw clusterError('CLUSTER_ERR_INCOMPLETE', 'cluster.redisUrl without a storage');
+  return store;
+}
+
+/** What nodes share, for a command beside them: it does no jobs and is no node. @throws CodedError CLUSTER_ERR_*, STORAGE_ERR_* */
+export async function clusterBeside(config: ClusterConfig, storage: StorageConfig, log: Logger): Promise<Spool> {
+  const { prefix, patienceS } = config;
+  const address = await addressOf(config);
+  const store = await storeOf(storage);
+  const folder = await mkdtemp(join(tmpdir(), 'conus-'));
+  const boot = `command-${randomBytes(6).toString('hex')}`;
+  const [redis, reader] = [await connectRedis(address), await connectRedis(address)];
+  const records = await ClusterRecords.open({ redis, reader, prefix, boot, folder, patienceMs: patienceS * 1000, log, onLost: () => undefined });
+  return sharedSpool({
+    directory: folder, records, quota: undefined, freeBytes: () => store.freeBytes(),
+    objectsIn: (room) => new SharedObjectStore({ records, store, room, boot }),
+    close: async () => {
+      await records.close();
+      await redis.hdel(keyOf(prefix, 'commits'), boot);
+      redis.disconnect();
+      await rm(folder, { recursive: true, force: true });
+    },
+  });
 }
 
 /** @throws CodedError CLUSTER_ERR_*, STORAGE_ERR_*, SPOOL_ERR_LOCKED */

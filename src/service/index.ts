@@ -1,6 +1,7 @@
 export { Parts } from './parts.js';
 export type { ServicePart } from './parts.js';
 export { Readiness } from './readiness.js';
+export { clusterBeside } from './cluster.js';
 export type { ClusterOptions } from './cluster.js';
 export { startService, startWorker, urlOf } from './service.js';
 export type { Service, ServiceOptions, Worker } from './service.js';
