@@ -71,6 +71,7 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['OUTBOX_ERR_NO_DATA', ExitCode.usage],
   ['JOB_ERR_UNKNOWN', ExitCode.usage],
   ['JOB_ERR_NO_QUEUE', ExitCode.usage],
+  ['RETRO_ERR_REQUEST', ExitCode.usage],
   ['SPOOL_ERR_LOCKED', ExitCode.usage],
   ['CONUS_ERR_RAW_FOLDER', ExitCode.usage],
   ['CONUS_ERR_NO_DATA_FOLDER', ExitCode.usage],
@@ -103,6 +104,7 @@ const exitCodeByError: ReadonlyMap<string, ExitCode> = new Map([
   ['DICOM_ERR_TIMEOUT', ExitCode.output],
   ['DICOM_ERR_REJECTED', ExitCode.output],
   ['DICOM_ERR_HTTP', ExitCode.output],
+  ['CLUSTER_ERR_REDIS', ExitCode.output],
 ]);
 
 function explainFailure(error: unknown, io: CliIo): ExitCode {
