@@ -3,6 +3,7 @@
  * directory itself, whether a service runs on it or not: the database takes several processes, and the
  * service looks into it several times a second.
  */
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { rerunnable } from '../keeping/index.js';
 import type { SessionRecord } from '../keeping/index.js';
@@ -64,7 +65,7 @@ async function listOutbox(flags: OutboxFlags, io: CliIo): Promise<ExitCode> {
       io.stdout.write(`${destination}: ${tally.instancesDelivered + tally.instancesResent} images acknowledged, ${tally.instancesResent} of them sent again\n`);
     }
     for (const { id, openedAt, raw } of cut) {
-      io.stdout.write(`session ${id} of ${openedAt} was cut and not acknowledged${raw === undefined ? '' : `; conus recon ${raw}`}\n`);
+      io.stdout.write(`session ${id} of ${openedAt} was cut and not acknowledged${raw === undefined ? '' : `; conus recon ${raw}, or conus jobs add reconstruct ${basename(raw)}`}\n`);
     }
   });
 }

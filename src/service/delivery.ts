@@ -1,4 +1,5 @@
 /** The parts that see that nothing is lost: the keeper of what sessions make, and the driver of the outbox. */
+import { basename } from 'node:path';
 import type { DeliveryState, ExamKeeper } from '../exams/index.js';
 import { rerunnable, SessionKeeper } from '../keeping/index.js';
 import type { DeliverableSeries } from '../dicom/index.js';
@@ -28,8 +29,12 @@ export async function startDelivery(
   });
   if (exams !== undefined) tellExams(spool, exams);
   for (const record of await keeper.recover()) {
-    const raw = await rerunnable(record);
-    log.warn({ session: record.id, ...(raw !== undefined && { raw }) }, raw === undefined ? 'a session was cut and is not acknowledged' : 'a session was cut and is not acknowledged; conus recon can still reconstruct its raw data');
+    // Where nodes share a store, raw data are there or on their way.
+    const raw = store === undefined ? await rerunnable(record) : record.raw;
+    log.warn(
+      { session: record.id, ...(raw !== undefined && { raw: basename(raw) }) },
+      raw === undefined ? 'a session was cut and is not acknowledged' : 'a session was cut and is not acknowledged; conus jobs add reconstruct can still reconstruct its raw data',
+    );
   }
   const driver = new OutboxDriver({
     spool, queue, caughtUp, destinations: counted(destinations, metrics), policy, log, priorityOf: (job) => priorityOf(job, exams),
