@@ -112,14 +112,16 @@ export async function startCluster(
     undo.push(() => records.close());
     metrics.watchRecords(() => records.stats);
     const takeOvers: ((boot: string) => Promise<unknown>)[] = [];
+    let releasePins: (boot: string) => Promise<void> = () => Promise.resolve();
     const spool = sharedSpool({
       directory: folder, records, quota, freeBytes: () => store.freeBytes(), close: undone,
       objectsIn: (room) => {
         const objects = new SharedObjectStore({ records, store, room, boot });
-        takeOvers.push((dead) => objects.releasePins(dead));
+        releasePins = (of) => objects.releasePins(of);
         return objects;
       },
     });
+    takeOvers.push(releasePins);
     const nodes = new Nodes({
       redis, prefix, records, log, own: { boot, name: node, version: VERSION, startedAt: Date.now(), settingsSha256 },
       takeOver: async (dead) => {
@@ -128,6 +130,8 @@ export async function startCluster(
       },
     });
     undo.push(() => nodes.close());
+    // While others still see that this node lives: then nobody has to take over what it put and nobody came to hold.
+    undo.push(() => releasePins(boot).catch(() => undefined));
     const queue = timedQueue(await openBullJobs({ ...address, prefix, node, limits: jobLimitsOf(jobs), log }), metrics);
     const part = dataPart(spool, log);
     return {

@@ -138,7 +138,7 @@ export class SharedObjectStore implements ObjectStore {
       await this.#records.transaction(() => pinned.slice(i, i + BATCH).forEach((ref) => this.#unpin(ref, others)));
     }
     const written = [...this.#loose.range()].filter(({ value }) => value.writer === boot).map(({ key }) => key);
-    await this.#records.transaction(() => {
+    if (written.length > 0) await this.#records.transaction(() => {
       for (const key of written) {
         const { nBytes, writer } = this.#loose.get(key) ?? {};
         if (nBytes !== undefined && writer === boot) this.#loose.put(key, { nBytes });

@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { objectConformance } from './objectConformance.js';
+import type { ObjectsUnderTest } from './objectConformance.js';
 import { bytesOf, roomyFiles, spoolIn, storedSeries, temporaryFolder } from './data.js';
 
 /** A process that opens the directory and stays until it is killed. */
@@ -67,53 +69,24 @@ describe('tables', () => {
   });
 });
 
+objectConformance('in a data folder', async (quotaBytes = 1e9) => {
+  const opened = async (folder: string): Promise<ObjectsUnderTest> => {
+    const spool = await spoolIn(folder, { quotaBytes });
+    return {
+      objects: spool.objects, room: spool.room,
+      transaction: (work) => spool.transaction(work),
+      lying: () => objectFiles(folder),
+      damage: (ref) => writeFileSync(join(folder, 'objects', ref), 'other'),
+      restart: async () => {
+        await spool.close();
+        return opened(folder);
+      },
+    };
+  };
+  return opened(temporaryFolder());
+});
+
 describe('objects', () => {
-  it('are read as they were put, once however often they are put', async () => {
-    const folder = temporaryFolder();
-    const spool = await spoolIn(folder);
-    const refs = await Promise.all([1, 2, 3].map(() => spool.objects.put(bytesOf('the same'))));
-    expect(new Set(refs).size).toBe(1);
-    await spool.transaction(() => spool.objects.hold(refs[0]!, 'test'));
-    expect(await spool.objects.read(refs[0]!)).toEqual(Buffer.from('the same'));
-    expect(objectFiles(folder)).toEqual([refs[0]]);
-    expect(spool.room.state.usedBytes).toBe(8);
-  });
-
-  it('last only when they are held', async () => {
-    const folder = temporaryFolder();
-    const spool = await spoolIn(folder);
-    const [held, loose] = [await spool.objects.put(bytesOf('held')), await spool.objects.put(bytesOf('loose'))];
-    await spool.transaction(() => spool.objects.hold(held, 'test'));
-    await spool.close();
-    const again = await spoolIn(folder);
-    expect([again.objects.has(held), again.objects.has(loose)]).toEqual([true, false]);
-    expect(objectFiles(folder)).toEqual([held]);
-    expect(again.room.state.usedBytes).toBe(4);
-  });
-
-  it('that are discarded go at once, unless somebody else put or holds them', async () => {
-    const folder = temporaryFolder();
-    const spool = await spoolIn(folder);
-    const alone = await spool.objects.put(bytesOf('alone'));
-    const shared = await spool.objects.put(bytesOf('shared'));
-    await spool.objects.put(bytesOf('shared'));
-    await spool.objects.discard([alone, shared]);
-    expect(objectFiles(folder)).toEqual([shared]);
-    await spool.transaction(() => spool.objects.hold(shared, 'test'));
-    expect(await spool.objects.read(shared)).toEqual(Buffer.from('shared'));
-    expect(spool.room.state.usedBytes).toBe(6);
-  });
-
-  it('that were changed on the disk, or are gone, are not read', async () => {
-    const folder = temporaryFolder();
-    const spool = await spoolIn(folder);
-    const ref = await spool.objects.put(bytesOf('whole'));
-    await spool.transaction(() => spool.objects.hold(ref, 'test'));
-    writeFileSync(join(folder, 'objects', ref), 'other');
-    await expect(spool.objects.read(ref)).rejects.toMatchObject({ code: 'SPOOL_ERR_OBJECT_DAMAGED' });
-    await expect(spool.objects.read('00'.repeat(32))).rejects.toMatchObject({ code: 'SPOOL_ERR_OBJECT_MISSING' });
-  });
-
   it('and their folder are for the owner of the process only', async () => {
     const folder = join(temporaryFolder(), 'data');
     const spool = await spoolIn(folder);
@@ -176,41 +149,6 @@ describe('the directory', () => {
 });
 
 describe('room', () => {
-  const deliver = async (spool: Awaited<ReturnType<typeof spoolIn>>, series: string, nInstances = 1) => {
-    const instances = await storedSeries(spool, series, nInstances, 1000);
-    await spool.transaction(() => instances.forEach(({ ref }) => spool.objects.hold(ref, 'job/x')));
-    await spool.transaction(() => instances.forEach(({ ref }) => spool.objects.release(ref, 'job/x')));
-    return instances.map(({ ref }) => ref);
-  };
-
-  it('is made by cleaning away what was delivered, the oldest first, and nothing else', async () => {
-    const folder = temporaryFolder();
-    const spool = await spoolIn(folder, { quotaBytes: 4000 });
-    const held = await spool.objects.put(new Uint8Array(1000).fill(1));
-    await spool.transaction(() => spool.objects.hold(held, 'job/waiting'));
-    const [first] = await deliver(spool, '2.25.1');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    const [second] = await deliver(spool, '2.25.2');
-    await spool.objects.put(new Uint8Array(2000).fill(2));
-    expect([held, first, second].map((ref) => spool.objects.has(ref!))).toEqual([true, false, true]);
-    expect(existsSync(join(folder, 'objects', first!))).toBe(false);
-    expect(spool.room.state).toEqual({ usedBytes: 4000, quotaBytes: 4000, isFull: false });
-  });
-
-  it('that is not there is refused, which is told once, and told when there is room again', async () => {
-    const spool = await spoolIn(temporaryFolder(), { quotaBytes: 1000 });
-    const told: string[] = [];
-    spool.room.on('full', () => told.push('full')).on('room', () => told.push('room'));
-    const ref = await spool.objects.put(new Uint8Array(900));
-    await spool.transaction(() => spool.objects.hold(ref, 'job/x'));
-    for (let i = 0; i < 2; i++) await expect(spool.objects.put(new Uint8Array(200))).rejects.toMatchObject({ code: 'SPOOL_ERR_FULL' });
-    expect(told).toEqual(['full']);
-    await spool.transaction(() => spool.objects.release(ref, 'job/x'));
-    await spool.objects.put(new Uint8Array(200));
-    expect(told).toEqual(['full', 'room']);
-    expect(spool.room.state.usedBytes).toBe(200);
-  });
-
   it('is left on the disk, too', async () => {
     let free = 10_000;
     const files = { ...roomyFiles, freeBytes: () => Promise.resolve(free) };
@@ -240,15 +178,6 @@ describe('room', () => {
     expect(spool.room.state).toMatchObject({ usedBytes: 6, isFull: false });
   });
 
-  it('is not made of what is wanted again', async () => {
-    const spool = await spoolIn(temporaryFolder(), { quotaBytes: 2000 });
-    const [ref] = await deliver(spool, '2.25.1');
-    const again = await storedSeries(spool, '2.25.1', 1, 1000);
-    expect(again[0]!.ref).toBe(ref);
-    await expect(spool.objects.put(new Uint8Array(1500))).rejects.toMatchObject({ code: 'SPOOL_ERR_FULL' });
-    await spool.transaction(() => spool.objects.hold(ref!, 'job/y'));
-    expect((await spool.objects.read(ref!)).length).toBe(1000);
-  });
 });
 
 it('outlives a disk that does not take its records, and says so', async () => {

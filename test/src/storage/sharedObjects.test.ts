@@ -5,6 +5,8 @@ import { Room } from '../../../src/spool/index.js';
 import { SharedObjectStore } from '../../../src/storage/index.js';
 import type { Blob, BlobStore } from '../../../src/storage/index.js';
 import { storageError } from '../../../src/storage/errors.js';
+import { objectConformance } from '../spool/objectConformance.js';
+import type { ObjectsUnderTest } from '../spool/objectConformance.js';
 import { OptimisticRecords, SharedState } from './optimisticRecords.js';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text.padEnd(100, '.'));
@@ -94,6 +96,28 @@ function expectTidy(given: World): void {
   expect(given.shared.values('objects.loose')).toEqual([]);
   expect(recordsOf(given).flatMap(({ value }) => value.pins)).toEqual([]);
 }
+
+objectConformance('shared by nodes', (quotaBytes = 1e9) => {
+  const given = world();
+  let nBoots = 0;
+  const opened = async (): Promise<ObjectsUnderTest> => {
+    const boot = `boot${nBoots++}`;
+    const { objects, room, records } = given.node(boot, quotaBytes);
+    await records.transaction(() => undefined);
+    return {
+      objects, room,
+      transaction: (work) => records.transaction(work),
+      lying: () => [...given.blobs.keys()].map((key) => /^objects\/([0-9a-f]{64})-/.exec(key)![1]!),
+      damage: (ref) => given.blobs.forEach((_, key) => key.includes(ref) && given.blobs.set(key, bytesOf('other'))),
+      restart: async () => {
+        const again = await opened();
+        await (again.objects as SharedObjectStore).releasePins(boot);
+        return again;
+      },
+    };
+  };
+  return opened();
+});
 
 /** What one user of a node does with one content. */
 interface Deed {
