@@ -28,7 +28,7 @@ export interface ClusterRecordsOptions {
   readonly boot: string;
   /** For the replica. */
   readonly folder: string;
-  /** How long a transaction waits for a server that is away; it is given up only where it was not sent. */
+  /** How long transactions wait for a server that is away; one is given up only where it was not sent. */
   readonly patienceMs: number;
   readonly log: Logger;
   /** The node cannot go on. */
@@ -50,7 +50,6 @@ interface Pending {
   readonly message?: { readonly topic: string; readonly message: unknown };
   readonly settle: (result: unknown, toTell: readonly (() => void)[]) => void;
   readonly fail: (error: unknown) => void;
-  readonly since: number;
 }
 
 interface Entry {
@@ -91,6 +90,7 @@ export class ClusterRecords implements Records {
   readonly #hearers = new Map<string, Set<Hearer>>();
   #pending: Pending[] = [];
   #isDraining = false;
+  #awaySince: number | undefined;
   /** Of the transaction that runs. */
   #overlay: Overlay | undefined;
   #toTell: (() => void)[] | undefined;
@@ -111,6 +111,9 @@ export class ClusterRecords implements Records {
     this.#replica = replica;
     this.#position = position;
     this.#number = number;
+    // Also where nobody asks for anything meanwhile.
+    options.redis.on('close', () => (this.#awaySince ??= performance.now()));
+    options.redis.on('ready', () => (this.#awaySince = undefined));
   }
 
   /** @throws CodedError CLUSTER_ERR_REDIS */
@@ -141,7 +144,7 @@ export class ClusterRecords implements Records {
   transaction<Result>(work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#add({
-        work: () => work(), since: performance.now(), fail: reject,
+        work: () => work(), fail: reject,
         settle: (result, toTell) => {
           try {
             for (const tell of toTell) tell();
@@ -168,7 +171,7 @@ export class ClusterRecords implements Records {
   /** After everything that was put before. Resolves when it was heard here. */
   tell(topic: string, message: unknown): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#add({ work: () => undefined, message: { topic, message }, since: performance.now(), settle: () => resolve(), fail: reject });
+      this.#add({ work: () => undefined, message: { topic, message }, settle: () => resolve(), fail: reject });
     });
   }
 
@@ -200,7 +203,7 @@ export class ClusterRecords implements Records {
   #newTable(name: string): Table<unknown> {
     const blind = (write: (overlay: Overlay) => void) => {
       if (this.#overlay !== undefined) return write(this.#overlay);
-      const kept = new Promise<void>((resolve, reject) => this.#add({ work: write, since: performance.now(), settle: () => resolve(), fail: reject }));
+      const kept = new Promise<void>((resolve, reject) => this.#add({ work: write, settle: () => resolve(), fail: reject }));
       const settled = kept.catch((error: unknown) => (this.#laterFailure ??= error));
       this.#later = Promise.all([this.#later, settled]);
     };
@@ -237,12 +240,16 @@ export class ClusterRecords implements Records {
     }
   }
 
-  /** Whether the server is; what has waited for it for too long is given up. */
+  /** Whether the server is; where it has been away for too long, all is given up but what is to be told. */
   async #isThere(): Promise<boolean> {
     const { redis, patienceMs } = this.#options;
-    if (this.#lost === undefined && redis.status === 'ready') return true;
-    const oldest = performance.now() - patienceMs;
-    const givenUp = this.#pending.filter(({ since }) => this.#lost !== undefined || since < oldest);
+    if (this.#lost === undefined && redis.status === 'ready') {
+      this.#awaySince = undefined;
+      return true;
+    }
+    this.#awaySince ??= performance.now();
+    const isTooLong = performance.now() - this.#awaySince > patienceMs;
+    const givenUp = this.#pending.filter(({ message }) => this.#lost !== undefined || (isTooLong && message === undefined));
     this.#pending = this.#pending.filter((pending) => !givenUp.includes(pending));
     for (const { fail } of givenUp) fail(this.#lost ?? clusterError('CLUSTER_ERR_AWAY', `none for ${Math.round(patienceMs / 1000)} s`));
     if (this.#pending.length > 0) await new Promise((resolve) => setTimeout(resolve, AWAY_LOOK_MS));

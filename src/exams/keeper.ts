@@ -346,6 +346,8 @@ export class ExamKeeper {
       () => (this.#trouble = undefined),
       (error: unknown) => {
         this.#trouble = 'exams cannot be kept';
+        // With the next change.
+        for (const id of ids) this.#dirty.add(id);
         log.error({ code: (error as { code?: string }).code }, this.#trouble);
       },
     );

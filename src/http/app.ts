@@ -32,6 +32,8 @@ export interface HttpAppOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly health: () => readonly PartHealth[];
+  /** Whether what is in trouble speaks against new work; all of it does by default. */
+  readonly isFine?: () => boolean;
   /** Ready where it is absent. */
   readonly phase?: () => Phase;
   /** The address that is listened on; the Host header may name it. */
@@ -101,7 +103,8 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
   app.get('/ready', async (_request, reply) => {
     const parts = options.health();
     const phase = options.phase?.() ?? 'ready';
-    const status = phase === 'ready' && parts.some(({ trouble }) => trouble !== undefined) ? 'not ready' : phase;
+    const isFine = options.isFine?.() ?? parts.every(({ trouble }) => trouble === undefined);
+    const status = phase === 'ready' && !isFine ? 'not ready' : phase;
     return reply.code(status === 'ready' ? 200 : 503).send({ status, parts });
   });
   app.get('/metrics', async (_request, reply) => {

@@ -10,10 +10,15 @@ export interface ServicePart {
 
 export class Parts {
   readonly #parts: ServicePart[] = [];
+  readonly #common = new Set<ServicePart>();
 
-  /** @returns the part itself */
-  add<Part extends ServicePart>(part: Part): Part {
+  /**
+   * @param isCommon its trouble is that of all nodes: another one could do no better
+   * @returns the part itself
+   */
+  add<Part extends ServicePart>(part: Part, isCommon = false): Part {
     this.#parts.push(part);
+    if (isCommon) this.#common.add(part);
     return part;
   }
 
@@ -24,9 +29,9 @@ export class Parts {
     });
   }
 
-  /** Whether every part can do its work. */
+  /** Whether no other node would do better: a scan is reconstructed and returned, also where it cannot be kept. */
   get isFine(): boolean {
-    return this.health().every(({ trouble }) => trouble === undefined);
+    return this.#parts.every((part) => this.#common.has(part) || part.trouble?.() === undefined);
   }
 
   /** Every part, the last one first, whatever becomes of the others. @throws AggregateError */

@@ -140,7 +140,8 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
     const lookOn: ((sessionId: string) => SessionObserver)[] = [];
 
     const data = options.data === undefined ? undefined : await startData(options.data, log, metrics);
-    if (data !== undefined) parts.add(data.part);
+    const isCommon = data?.cluster !== undefined;
+    if (data !== undefined) parts.add(data.part, isCommon);
     const denoising = await Denoising.open({ ...options.denoising, notice: ({ code, message }) => log.warn({ code }, message) });
     parts.add({ name: 'models', trouble: () => denoising.trouble, close: () => Promise.resolve(denoising.close()) });
     metrics.watchModels(() => denoising.host.health());
@@ -150,7 +151,7 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
     parts.add({ name: 'reconstruction', close: () => pool.close() });
 
     // Nobody could look at exams that are neither kept nor shown.
-    const exams = options.http === undefined && data === undefined ? undefined : parts.add(await openExams(options.exams ?? {}, data?.spool, log, fixedStrength(options), data?.cluster?.exams));
+    const exams = options.http === undefined && data === undefined ? undefined : parts.add(await openExams(options.exams ?? {}, data?.spool, log, fixedStrength(options), data?.cluster?.exams), isCommon);
     if (exams !== undefined) {
       lookOn.push((sessionId) => exams.observe(sessionId));
       metrics.watchExams(() => exams.book.exams.map(({ state }) => state));
@@ -159,7 +160,7 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
     if (physics !== undefined) lookOn.unshift(physics.observe);
 
     const delivery = data === undefined ? undefined : await startDelivery(data, options.delivery ?? noDelivery, exams, log, metrics);
-    if (delivery !== undefined) parts.add(delivery.part);
+    if (delivery !== undefined) parts.add(delivery.part, isCommon);
     let httpAddress: Address | undefined;
     let dicom: DicomPart | undefined;
     let handoff: HandoffPart | undefined;
@@ -195,7 +196,7 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
     if (data !== undefined) {
       // Closed before those who do its jobs.
       const { queue } = data;
-      parts.add({ name: 'jobs', trouble: () => queue.trouble(), close: () => queue.close() });
+      parts.add({ name: 'jobs', trouble: () => queue.trouble(), close: () => queue.close() }, isCommon);
     }
     if (options.dicom !== undefined && takesScans) {
       const { config, reports } = options.dicom;
@@ -216,7 +217,7 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
       const plugins = [
         examRoutes(exams, liveInfo, handoff?.resultOf), control, pictureRoutes(pictures), physics?.routes, handoff?.routes, readings?.routes, operations,
       ].filter((plugin) => plugin !== undefined);
-      http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), phase: () => readiness.phase, ...(takesScans ? { page: readPage(), plugins } : { plugins: handoff === undefined ? [] : [handoff.routes] }) }, (server) => live.attach(server));
+      http = await startHttp(options.http, { doors, metrics, log, health: () => parts.health(), isFine: () => parts.isFine, phase: () => readiness.phase, ...(takesScans ? { page: readPage(), plugins } : { plugins: handoff === undefined ? [] : [handoff.routes] }) }, (server) => live.attach(server));
       parts.add(http.part);
       httpAddress = http.address;
       // Closed before HTTP, which waits for every connection.
