@@ -13,7 +13,7 @@
  *
  *   npm run build && npx tsx bench/stageTimes.ts EXAM-FOLDER --machine TEXT [-o bench/stageTimes.json]
  *
- * EXAM-FOLDER: what `conus simulate protocol lumbar-fast --output EXAM-FOLDER` made, SERIES/raw.mrd.
+ * EXAM-FOLDER: what `conus simulate --protocol lumbar-fast --output EXAM-FOLDER` made, SERIES/raw.mrd.
  */
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
