@@ -8,7 +8,7 @@ import { EmbeddedJobs, FinalFailure, jobError, openBullJobs } from '../../src/jo
 import type { JobQueue } from '../../src/jobs/index.js';
 import { createLog } from '../../src/log.js';
 import { newJob, soon, untilAborted } from './jobs/conformance.js';
-import { RedisServer, redisIsInstalled } from './jobs/redisServer.js';
+import { hasRedis, startRedis } from './cluster/redisServer.js';
 import { testLimits } from './jobs/testLimits.js';
 import { spoolIn, temporaryFolder } from './spool/data.js';
 
@@ -88,8 +88,8 @@ describe('conus jobs', () => {
     expect(jobs).toMatchObject([{ kind: 'reconstruct', state: 'waiting', payload: { raw: '20261126T021500-ab12.mrd', parameters: { combine: 'rss' } } }]);
   });
 
-  it.skipIf(!redisIsInstalled)('looks after the queue that nodes share', async () => {
-    const redis = await RedisServer.start();
+  it.skipIf(!hasRedis)('looks after the queue that nodes share', async () => {
+    const redis = await startRedis();
     onTestFinished(() => redis.remove());
     const folder = mkdtempSync(join(tmpdir(), 'conus-jobs-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));

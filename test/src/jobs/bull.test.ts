@@ -7,7 +7,8 @@ import { openBullJobs } from '../../../src/jobs/index.js';
 import type { JobLimits, JobQueue } from '../../../src/jobs/index.js';
 import { createLog } from '../../../src/log.js';
 import { allEnded, barrier, describeJobQueue, newJob, pause, soon, untilAborted, Work } from './conformance.js';
-import { RedisServer, redisIsInstalled } from './redisServer.js';
+import { hasRedis, startRedis } from '../cluster/redisServer.js';
+import type { RedisServer } from '../cluster/redisServer.js';
 import { everyKind, testLimits } from './testLimits.js';
 
 const log = createLog('silent', { write: () => undefined });
@@ -40,12 +41,12 @@ async function nodeThatWorks(cluster: Cluster, name: string, limits?: Partial<Jo
 
 const retro = () => newJob({ kind: 'reconstruct' });
 
-describe.skipIf(!redisIsInstalled)('with redis-server, which these tests need installed', () => {
+describe.skipIf(!hasRedis)('with redis-server, which these tests need installed', () => {
   let redis: RedisServer;
   let nClusters = 0;
   const cluster = () => clusterOn(redis, `conus${++nClusters}`);
   beforeAll(async () => {
-    redis = await RedisServer.start();
+    redis = await startRedis();
   });
   afterAll(() => redis.remove());
 
@@ -136,7 +137,7 @@ describe.skipIf(!redisIsInstalled)('with redis-server, which these tests need in
 
   describe('while Redis is away', () => {
     async function ownCluster(): Promise<Cluster> {
-      const own = await RedisServer.start();
+      const own = await startRedis();
       onTestFinished(() => own.remove());
       return clusterOn(own, 'conus');
     }
@@ -149,7 +150,7 @@ describe.skipIf(!redisIsInstalled)('with redis-server, which these tests need in
       const [running, late, after] = [retro(), retro(), retro()];
       await queue.add(running);
       await soon(() => expect(work.ids).toEqual([running.id]));
-      await nodes.redis.kill();
+      await nodes.redis.stop('SIGKILL');
       await soon(() => expect(queue.trouble()).toContain('Redis'));
       let isAdded = false;
       const adding = queue.add(late).then(() => (isAdded = true));
@@ -171,7 +172,7 @@ describe.skipIf(!redisIsInstalled)('with redis-server, which these tests need in
       work.act = untilAborted;
       await queue.add(retro());
       await soon(() => expect(work.runs).toHaveLength(1));
-      await nodes.redis.kill();
+      await nodes.redis.stop('SIGKILL');
       await queue.close();
       expect(work.runs[0]!.signal.aborted).toBe(true);
     });
@@ -184,7 +185,7 @@ describe.skipIf(!redisIsInstalled)('with redis-server, which these tests need in
       const limit = () => client.hget('conus:jobs:queue:deliver.pacs:meta', 'concurrency');
       await soon(async () => expect(await limit()).toBe('3'));
       await client.flushall();
-      await nodes.redis.kill();
+      await nodes.redis.stop('SIGKILL');
       await nodes.redis.start();
       await soon(async () => expect(await limit()).toBe('3'));
       await queue.add(newJob({ kind: 'deliver', lane: 'pacs' }));

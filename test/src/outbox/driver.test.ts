@@ -6,7 +6,7 @@ import { createLog } from '../../../src/log.js';
 import { OutboxDriver } from '../../../src/outbox/index.js';
 import type { Destination, LoadedInstance, OutboxPolicy, Sender, SendResult } from '../../../src/outbox/index.js';
 import type { Spool } from '../../../src/spool/index.js';
-import { RedisServer, redisIsInstalled } from '../jobs/redisServer.js';
+import { hasRedis, startRedis } from '../cluster/redisServer.js';
 import { spoolIn, storedSeries, temporaryFolder } from '../spool/data.js';
 
 const silent = createLog('silent', { write: () => undefined });
@@ -206,9 +206,9 @@ describe('the driver', () => {
   });
 });
 
-describe.skipIf(!redisIsInstalled)('drivers of several nodes, with redis-server, which these tests need installed', () => {
+describe.skipIf(!hasRedis)('drivers of several nodes, with redis-server, which these tests need installed', () => {
   it('deliver every instance once between them, and no more jobs at once than the destination takes', async () => {
-    const redis = await RedisServer.start();
+    const redis = await startRedis();
     onTestFinished(() => redis.remove());
     const receiver = new FakeReceiver();
     // One fails at first: its next attempt is given to the queue anew, whichever node that comes to.
