@@ -57,7 +57,6 @@ export class SharedObjectStore implements ObjectStore {
   #nPuts = 0;
   /** By their hash. */
   readonly #writing = new Map<string, Promise<unknown>>();
-  readonly #heldInThisTurn = new Set<string>();
 
   constructor({ records, store, room, boot }: SharedObjectOptions) {
     this.#records = records;
@@ -89,7 +88,10 @@ export class SharedObjectStore implements ObjectStore {
     if (found === undefined) throw spoolError('SPOOL_ERR_OBJECT_MISSING', `object ${ref}, which was never put`);
     if (found.releasedAt !== undefined) this.#room.mustStay('object', ref, found.releasedAt);
     const { nBytes, key, holders } = found;
-    const pins = this.#isFirstHold(ref) ? this.#withoutOwn(found.pins) : found.pins;
+    // Whoever put it holds it now. The jobs that it gives to the outbox hold it as well, and have put nothing; nor has one that
+    // held it before, or its pin stays until this boot ends, which costs room and nothing else.
+    const hasPut = !holders.includes(holder) && (holders.length === 0 || !isJob(holder));
+    const pins = hasPut ? this.#withoutOwn(found.pins) : found.pins;
     this.#objects.put(ref, { nBytes, key, pins, holders: [...new Set([...holders, holder])] });
   }
 
@@ -221,17 +223,6 @@ export class SharedObjectStore implements ObjectStore {
     return own === undefined ? pins : pins.filter((pin) => pin !== own);
   }
 
-  /**
-   * A put that comes to be held gives up one pin, however many hold it: a transaction runs in one turn. Where two of them
-   * do for the same object, a pin too many stays until this boot ends, which costs room and nothing else.
-   */
-  #isFirstHold(ref: string): boolean {
-    if (this.#heldInThisTurn.has(ref)) return false;
-    if (this.#heldInThisTurn.size === 0) queueMicrotask(() => this.#heldInThisTurn.clear());
-    this.#heldInThisTurn.add(ref);
-    return true;
-  }
-
   /** @returns false where somebody holds it again, or is about to */
   async #clean(ref: string, since: number): Promise<boolean> {
     const loose = await this.#records.transaction(() => {
@@ -283,5 +274,8 @@ export class SharedObjectStore implements ObjectStore {
     return nBytes;
   }
 }
+
+/** Of the outbox. */
+const isJob = (holder: string) => holder.startsWith('job/');
 
 const isOf = (boot: string, pin: string) => pin.startsWith(`${boot}/`);
