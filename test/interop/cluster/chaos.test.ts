@@ -6,13 +6,14 @@
  * Once one node alone does so; once three that share a redis-server, one of which is killed while it scans, and the
  * redis-server is killed and started again.
  *
- * CONUS_CHAOS_EXAMS says how many exams, CONUS_CHAOS_NODES how many nodes.
+ * CONUS_CHAOS_EXAMS says how many exams, CONUS_CHAOS_NODES how many nodes; CONUS_CHAOS_SEED changes when what happens.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { Random } from '../../../simulator/index.js';
 import { startRedis } from '../../src/cluster/redisServer.js';
 import { Archive, freePort } from '../archive.js';
 import { endAll } from './daemon.js';
@@ -25,6 +26,9 @@ import type { Patient, Site } from './site.js';
 
 const nExams = Number(process.env['CONUS_CHAOS_EXAMS'] ?? 50);
 const nNodes = Number(process.env['CONUS_CHAOS_NODES'] ?? 3);
+const random = new Random(Number(process.env['CONUS_CHAOS_SEED'] ?? 1));
+/** When so many scans are acknowledged, a node is killed, and the redis-server. */
+const [nUntilNode, nUntilRedis] = [0.5, 0.9].map((most) => 1 + Math.floor(2 * nExams * (most - 0.4 * random.uniform())));
 const longestMs = 120_000 + nExams * 20_000;
 /** One node alone is given a third of them: it has them for longer. */
 const nAlone = Math.ceil(nExams / 3);
@@ -99,13 +103,13 @@ it('several nodes lose nothing, and do nothing twice, when one of them is killed
   try {
     const night = await scanAll(patients, haproxy.portOf('mrd'), {
       acknowledged: (n) => {
-        if (n === Math.ceil(0.3 * 2 * nExams)) {
+        if (n === nUntilNode) {
           troubles.push((async () => {
             nCut = (await haproxy.seen())[mortal.name]!.nNow;
             await mortal.kill();
           })());
         }
-        if (n === Math.ceil(0.6 * 2 * nExams)) {
+        if (n === nUntilRedis) {
           troubles.push((async () => {
             await redis.stop('SIGKILL');
             await sleep(1000);
@@ -122,7 +126,7 @@ it('several nodes lose nothing, and do nothing twice, when one of them is killed
     const byId = (told: typeof exams) => new Map(told.map((exam) => [exam.id, exam]));
     for (const other of others) expect(byId(await other.exams())).toEqual(byId(exams));
     console.log(
-      `${nExams} exams through ${nNodes} nodes: acknowledged after ${(night.tookMs / 1000).toFixed(1)} s, whole after ${(wholeMs / 1000).toFixed(1)} s, ${night.nAttempts} attempts; ${nCut} scans cut with their node; ` +
+      `${nExams} exams through ${nNodes} nodes: acknowledged after ${(night.tookMs / 1000).toFixed(1)} s, whole after ${(wholeMs / 1000).toFixed(1)} s, ${night.nAttempts} attempts; ${nCut} scans cut with their node after ${nUntilNode}, redis killed after ${nUntilRedis}; ` +
         `${archive.nReceived} transmissions of ${truth.size} instances`,
       night.troubles,
     );
