@@ -4,6 +4,7 @@ import type { ExamView } from '../../../src/exams/index.js';
 import { operationsSchema } from '../../../src/operations/index.js';
 import { archived } from '../archive.js';
 import type { Archive } from '../archive.js';
+import { conus } from '../service.js';
 import type { Node } from './nodes.js';
 
 /** What an archive holds: hashes of pixels by SOP instance UID. @throws where one UID is there twice */
@@ -53,6 +54,12 @@ function standing(exams: readonly ExamView[]): string {
 export async function undelivered(node: Node): Promise<readonly string[]> {
   const { outbox } = operationsSchema.parse(await node.json('api/operations'));
   return outbox.jobs.map(({ state, attempts, lastError }) => `${state} after ${attempts} attempts, ${lastError?.code ?? 'no error'}`);
+}
+
+/** What is left in the queue of jobs that nodes share, as `conus jobs` tells an operator. */
+export async function jobsLeft({ configPath }: Node): Promise<readonly string[]> {
+  const { jobs } = JSON.parse((await conus(['jobs', 'list', '--config', configPath, '--json'])).toString()) as { readonly jobs: readonly { readonly id: string; readonly state: string }[] };
+  return jobs.map(({ id, state }) => `${state}: ${id}`);
 }
 
 /** Waits for exams to be whole. @throws with how they stand where nothing changes any more */

@@ -37,8 +37,8 @@ export class Node {
   readonly mrd: number;
   readonly http: number;
   readonly data: string;
+  readonly configPath: string;
   readonly #options: NodeOptions;
-  readonly #configPath: string;
   #daemon: Daemon | undefined;
   #earlierLogs = '';
 
@@ -55,10 +55,10 @@ export class Node {
     this.http = http;
     this.data = join(folder, name);
     this.#options = options;
-    this.#configPath = join(folder, `${name}.json`);
+    this.configPath = join(folder, `${name}.json`);
     const [, aeTitle, host, port] = /^dicom:\/\/(.*)@(.*):(\d+)$/.exec(destination) ?? [];
     mkdirSync(folder, { recursive: true });
-    writeFileSync(this.#configPath, JSON.stringify({
+    writeFileSync(this.configPath, JSON.stringify({
       mrd: { port: mrd },
       http: { port: http },
       doors: { requestsPerSecond: 1000, burst: 10_000 },
@@ -74,7 +74,7 @@ export class Node {
   /** Until it is ready, on the data that it had. */
   async comes(): Promise<void> {
     const { site, core } = this.#options;
-    const parameters = [this.#options.mainPath ?? mainPath, 'serve', '--config', this.#configPath, '--models', site.models, '--threads', '1', '--model-threads', '1'];
+    const parameters = [this.#options.mainPath ?? mainPath, 'serve', '--config', this.configPath, '--models', site.models, '--threads', '1', '--model-threads', '1'];
     const daemon = core === undefined ? await Daemon.start(process.execPath, parameters) : await Daemon.start('taskset', ['-c', String(core), process.execPath, ...parameters]);
     this.#daemon = daemon;
     await daemon.until(async () => (await this.isReady()) || undefined);
