@@ -18,7 +18,7 @@ export interface NodeOptions {
   /** As an archive names itself, dicom://…; series go there. */
   readonly destination: string;
   /** Sections of the configuration beside what all nodes have. */
-  readonly sections?: { readonly cluster?: object; readonly [name: string]: unknown };
+  readonly sections?: { readonly cluster?: object; readonly mrd?: object; readonly [name: string]: unknown };
   /** Of another build. */
   readonly mainPath?: string;
   /** The one core that it may use. */
@@ -49,7 +49,7 @@ export class Node {
   }
 
   private constructor(options: NodeOptions, { mrd, http }: { readonly mrd: number; readonly http: number }) {
-    const { name, folder, site, destination, sections: { cluster, ...sections } = {} } = options;
+    const { name, folder, site, destination, sections: { cluster, mrd: ofMrd, ...sections } = {} } = options;
     this.name = name;
     this.mrd = mrd;
     this.http = http;
@@ -59,7 +59,7 @@ export class Node {
     const [, aeTitle, host, port] = /^dicom:\/\/(.*)@(.*):(\d+)$/.exec(destination) ?? [];
     mkdirSync(folder, { recursive: true });
     writeFileSync(this.configPath, JSON.stringify({
-      mrd: { port: mrd },
+      mrd: { port: mrd, ...ofMrd },
       http: { port: http },
       doors: { requestsPerSecond: 1000, burst: 10_000 },
       spool: { data: this.data, firstDelayS: 0.2, longestDelayS: 1 },
