@@ -31,7 +31,9 @@ export async function connectRedis({ redisUrl }: Pick<RedisAddress, 'redisUrl'>,
   });
   let trouble: string | undefined;
   const tell = (next: string | undefined) => {
-    if (next !== trouble) onTrouble((trouble = next));
+    const isNews = (next === undefined) !== (trouble === undefined);
+    trouble = next;
+    if (isNews) onTrouble(next);
   };
   let lastError = 'no answer';
   redis.on('error', (error: NodeJS.ErrnoException) => (lastError = error.code ?? error.name));

@@ -97,12 +97,17 @@ export async function startCluster(
     const lock = await lockNodeDirectory(folder);
     undo.push(() => lock.release());
     let away: string | undefined;
+    let isClosing = false;
     const redis = await connectRedis(address, (trouble) => {
       away = trouble;
+      if (isClosing) return;
       if (trouble === undefined) log.info('the server that nodes share is there');
       else log.error({ code: 'CLUSTER_ERR_REDIS', reason: trouble }, 'the server that nodes share is away: what is to be kept waits for it');
     });
-    undo.push(() => redis.disconnect());
+    undo.push(() => {
+      isClosing = true;
+      redis.disconnect();
+    });
     for (const { code, message } of await durabilityOf(redis)) log.warn({ code }, message);
     let lose: (error: unknown) => void = () => undefined;
     const lost = new Promise<unknown>((resolve) => (lose = resolve));
