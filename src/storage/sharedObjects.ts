@@ -8,8 +8,8 @@
  *
  * Each arrow is one transaction or one call of the store. As no key is ever written twice, one that is removed late takes
  * nothing from whoever has written the same bytes since. A pin is what was put and not held yet; those of a node that died,
- * and the keys that it was writing, are given up by any other (`releasePins`). One that was only taken for dead finds so,
- * and writes again.
+ * and the keys that it was writing, are given up by any other (`releasePins`). One that was only taken for dead still comes to
+ * hold what it put, unless its room was needed, and finds that what it was writing was given up, and writes again.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -109,7 +109,10 @@ export class SharedObjectStore implements ObjectStore {
   }
 
   async discard(refs: readonly string[]): Promise<void> {
-    const loose = await this.#records.transaction(() => refs.flatMap((ref) => this.#unpin(ref, (pins) => this.#withoutOwn(pins))));
+    const loose = await this.#records.transaction(() => refs.flatMap((ref) => {
+      const found = this.#unpin(ref, (pins) => this.#withoutOwn(pins));
+      return found === undefined ? [] : [this.#forget(ref, found)];
+    }));
     for (const { key, nBytes } of loose) await this.#removeLoose(key, nBytes);
   }
 
@@ -130,14 +133,24 @@ export class SharedObjectStore implements ObjectStore {
   }
 
   /**
-   * Gives up what a boot has put and not held, and what it was writing: after its end, whoever finds it out, and however often.
+   * Gives up what a boot has put and not held, which may then be cleaned away, and what it was writing: after its end, whoever
+   * finds it out, and however often.
    * @throws CodedError STORAGE_ERR_*; what was not removed then is with the next call, of any boot
    */
   async releasePins(boot: string): Promise<void> {
     const others = (pins: readonly string[]) => pins.filter((pin) => !isOf(boot, pin));
     const pinned = [...this.#objects.range()].filter(({ value }) => value.pins.some((pin) => isOf(boot, pin))).map(({ key }) => key as string);
     for (let i = 0; i < pinned.length; i += BATCH) {
-      await this.#records.transaction(() => pinned.slice(i, i + BATCH).forEach((ref) => this.#unpin(ref, others)));
+      await this.#records.transaction(() => {
+        for (const ref of pinned.slice(i, i + BATCH)) {
+          const found = this.#unpin(ref, others);
+          if (found === undefined) continue;
+          // Not at once: a boot that was only taken for dead still comes to hold it.
+          const releasedAt = Date.now();
+          this.#objects.put(ref, { ...found, pins: [], releasedAt });
+          this.#room.mayGo('object', ref, found.nBytes, releasedAt);
+        }
+      });
     }
     const written = [...this.#loose.range()].filter(({ value }) => value.writer === boot).map(({ key }) => key);
     if (written.length > 0) await this.#records.transaction(() => {
@@ -197,17 +210,15 @@ export class SharedObjectStore implements ObjectStore {
     return true;
   }
 
-  /** In a transaction. @returns the key of an object that nobody wants, or ever held, and which is no more */
-  #unpin(ref: string, left: (pins: readonly string[]) => readonly string[]): { readonly key: string; readonly nBytes: number }[] {
+  /** In a transaction. @returns an object that nobody holds, held or is about to, for the caller to put away */
+  #unpin(ref: string, left: (pins: readonly string[]) => readonly string[]): SharedObject | undefined {
     const found = this.#objects.get(ref);
-    if (found === undefined) return [];
+    if (found === undefined) return undefined;
     const pins = left(found.pins);
-    if (pins.length === found.pins.length) return [];
-    if (pins.length > 0 || found.holders.length > 0 || found.releasedAt !== undefined) {
-      this.#objects.put(ref, { ...found, pins });
-      return [];
-    }
-    return [this.#forget(ref, found)];
+    if (pins.length === found.pins.length) return undefined;
+    if (pins.length === 0 && found.holders.length === 0 && found.releasedAt === undefined) return found;
+    this.#objects.put(ref, { ...found, pins });
+    return undefined;
   }
 
   /** In a transaction. */
