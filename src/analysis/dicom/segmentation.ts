@@ -50,11 +50,12 @@ export function segmentation(input: SegmentationInput, setting: ObjectSetting): 
   const { rows, columns } = first!.image.facts;
   const frames = codes.flatMap((label, segment) =>
     slices.flatMap((slice, place) => (input.dropsEmptyFrames === true && !slice.includes(label) ? [] : [{ label, segment: segment + 1, place }])));
+  const references = referencedSlices(source);
   const common = commonModules(source, setting, {
-    name: `segmentation of ${first!.image.identity.seriesInstanceUid}`, modality: 'SEG', sopClassUid: SEGMENTATION_STORAGE,
+    // Of its first slice: several stacks may be one series.
+    name: `segmentation of ${references[0]!.sopInstanceUid} ${references[0]!.frameNumber ?? 1}`, modality: 'SEG', sopClassUid: SEGMENTATION_STORAGE,
     seriesNumber: input.seriesNumber, description: `Spine structures: ${input.seriesDescription}`, isSynthetic: input.isSynthetic || isSynthetic(source),
   });
-  const references = referencedSlices(source);
   const organization = contentUid('dimensions', common.SOPInstanceUID);
   const dataset: DicomDataset = {
     ...common,

@@ -62,6 +62,12 @@ describe('the objects of an analysis', () => {
     expect(uids).not.toContain(image.identity.seriesInstanceUid);
   });
 
+  it('are others for each stack, where several are one series, as axial slices at several discs', () => {
+    const secondStack = { ...scanned, slices: scanned.slices.map((slice) => ({ ...slice, image: { ...slice.image, identity: { ...slice.image.identity, sopInstanceUid: `${slice.image.identity.sopInstanceUid}1` } } })) };
+    const uids = objects(false, { sources: [scanned, secondStack] }).map(read).flatMap(({ SOPInstanceUID, SeriesInstanceUID }) => [SOPInstanceUID, SeriesInstanceUID]);
+    expect(new Set(uids).size).toBe(uids.length);
+  });
+
   it('carry the mark of synthetic images wherever something rests on them, and nowhere else', () => {
     expect(objects(false).map((file) => read(file).SyntheticData)).toEqual([undefined, undefined, undefined, undefined]);
     // The segmentation of the scanned series stays unmarked beside that of the computed one.
