@@ -5,7 +5,7 @@
  */
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { rerunnable } from '../keeping/index.js';
+import { rerunnable, storedRaw } from '../keeping/index.js';
 import type { SessionRecord } from '../keeping/index.js';
 import { outboxError } from '../outbox/index.js';
 import type { OutboxJob, Spool } from '../spool/index.js';
@@ -47,7 +47,7 @@ async function listOutbox(flags: OutboxFlags, io: CliIo): Promise<ExitCode> {
     const cut = await Promise.all(
       [...spool.table<SessionRecord>('sessions').range()]
         .filter(({ value }) => value.state === 'cut')
-        .map(async ({ value }) => ({ id: value.id, openedAt: new Date(value.openedAt).toISOString(), raw: await rerunnable(value) })),
+        .map(async ({ value }) => ({ id: value.id, openedAt: new Date(value.openedAt).toISOString(), raw: await rerunnable(value), stored: storedRaw(spool, value.raw) })),
     );
     if (json) {
       printJson(io.stdout, { jobs: jobs.map(jsonOf), destinations: stats, cutSessions: cut });
@@ -64,8 +64,9 @@ async function listOutbox(flags: OutboxFlags, io: CliIo): Promise<ExitCode> {
     for (const { destination, tally } of stats) {
       io.stdout.write(`${destination}: ${tally.instancesDelivered + tally.instancesResent} images acknowledged, ${tally.instancesResent} of them sent again\n`);
     }
-    for (const { id, openedAt, raw } of cut) {
-      io.stdout.write(`session ${id} of ${openedAt} was cut and not acknowledged${raw === undefined ? '' : `; conus recon ${raw}, or conus jobs add reconstruct ${basename(raw)}`}\n`);
+    for (const { id, openedAt, raw, stored } of cut) {
+      const offers = [...(raw === undefined ? [] : [`conus recon ${raw}`]), ...((stored ?? raw) === undefined ? [] : [`conus jobs add reconstruct ${stored ?? basename(raw!, '.partial')}`])];
+      io.stdout.write(`session ${id} of ${openedAt} was cut and not acknowledged${offers.length === 0 ? '' : `; ${offers.join(', or ')}`}\n`);
     }
   });
 }

@@ -3,3 +3,4 @@ export { KeptSession, rerunnable, SessionKeeper } from './keeper.js';
 export type { KeptSeries, SessionKeeperOptions, SessionRecord } from './keeper.js';
 export { rawFolderIn } from './rawShelf.js';
 export type { BorrowedRaw, RawShelf } from './rawShelf.js';
+export { storedRaw } from './sharedRawShelf.js';

@@ -25,6 +25,14 @@ interface RawRecord {
   readonly isLeaving?: boolean;
 }
 
+/** The name of raw data that are in the store; undefined for such that are not, or not yet. */
+export function storedRaw(spool: Pick<Spool, 'table'>, path: string | undefined): string | undefined {
+  const name = path === undefined ? '' : basename(path);
+  const found = spool.table<RawRecord>(TABLE).get(name);
+  return found?.storedAt === undefined || found.isLeaving === true ? undefined : name;
+}
+
+const TABLE = 'raw';
 const PAUSES = { firstDelayMs: 1000, longestDelayMs: 300_000 };
 
 const keyOf = (name: string) => `raw/${name}`;
@@ -45,7 +53,7 @@ export class SharedRawShelf implements RawShelf {
     this.#store = store;
     this.#log = log;
     this.folder = rawFolderIn(spool.directory);
-    this.#records = spool.table('raw');
+    this.#records = spool.table(TABLE);
     spool.room.register('raw', { remove: (name, since) => this.#remove(name, since), count: () => Promise.resolve(this.#nBytes()) });
   }
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it, vi } from 'vitest';
-import { SessionKeeper } from '../../../src/keeping/index.js';
+import { SessionKeeper, storedRaw } from '../../../src/keeping/index.js';
 import type { Spool } from '../../../src/spool/index.js';
 import { DirectoryStore } from '../../../src/storage/index.js';
 import { storageError } from '../../../src/storage/errors.js';
@@ -90,6 +90,7 @@ it('that a crash left on its node is brought at the next start, and only once', 
   await vi.waitFor(() => expect(readdirSync(join(folder, 'raw'))).toEqual([]), { timeout: 5000 });
   expect(bytes.equals(await node.store.get('raw/cut.mrd'))).toBe(true);
   expect(await node.store.has('raw/empty.mrd')).toBe(false);
+  expect([storedRaw(node.spool, '/of/another/node/raw/cut.mrd'), storedRaw(node.spool, 'none.mrd'), storedRaw(node.spool, undefined)]).toEqual(['cut.mrd', undefined, undefined]);
   // Nobody acknowledged them: they stay.
   await expect(node.spool.objects.put(new Uint8Array(1e6))).rejects.toMatchObject({ code: 'SPOOL_ERR_FULL' });
   expect([await node.store.has('raw/cut.mrd'), await node.store.has('raw/half.mrd')]).toEqual([true, true]);
