@@ -100,6 +100,7 @@ export class ClusterRecords implements Records {
   readonly #waiting: { readonly id: string; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #later: Promise<unknown> = Promise.resolve();
   #laterFailure: unknown;
+  #nFailed = 0;
   #isClosed = false;
   #lost: unknown;
   #reading: Promise<void> = Promise.resolve();
@@ -161,11 +162,11 @@ export class ClusterRecords implements Records {
     else this.#toTell.push(run);
   }
 
+  /** What failed before this was called was logged then. */
   async flushed(): Promise<void> {
+    const nBefore = this.#nFailed;
     await this.#later;
-    const failure = this.#laterFailure;
-    this.#laterFailure = undefined;
-    if (failure !== undefined) throw failure;
+    if (this.#nFailed > nBefore) throw this.#laterFailure;
   }
 
   /** After everything that was put before. Resolves when it was heard here. */
@@ -190,9 +191,15 @@ export class ClusterRecords implements Records {
     if (last !== undefined) await this.#reached(last[0]);
   }
 
-  /** Keeps what was put before, as far as the server is there. */
+  /** Whether the server has been away for longer than anybody waits. */
+  get isGivenUp(): boolean {
+    return this.#awaySince !== undefined && performance.now() - this.#awaySince > this.#options.patienceMs;
+  }
+
+  /** Keeps and tells what was asked for before, as far as the server is there. */
   async close(): Promise<void> {
     await this.#later;
+    while ((this.#isDraining || this.#pending.length > 0) && this.#options.redis.status === 'ready') await new Promise((resolve) => setTimeout(resolve, 10));
     this.#isClosed = true;
     this.#options.reader.disconnect();
     // A read that waits for a connection to come back is never answered once that is given up.
@@ -204,7 +211,11 @@ export class ClusterRecords implements Records {
     const blind = (write: (overlay: Overlay) => void) => {
       if (this.#overlay !== undefined) return write(this.#overlay);
       const kept = new Promise<void>((resolve, reject) => this.#add({ work: write, settle: () => resolve(), fail: reject }));
-      const settled = kept.catch((error: unknown) => (this.#laterFailure ??= error));
+      const settled = kept.catch((error: unknown) => {
+        this.#nFailed++;
+        this.#laterFailure = error;
+        this.#options.log.error({ table: name, code: (error as { code?: string }).code ?? 'unknown' }, 'a record could not be kept');
+      });
       this.#later = Promise.all([this.#later, settled]);
     };
     return {
@@ -248,8 +259,8 @@ export class ClusterRecords implements Records {
       return true;
     }
     this.#awaySince ??= performance.now();
-    const isTooLong = performance.now() - this.#awaySince > patienceMs;
-    const givenUp = this.#pending.filter(({ message }) => this.#lost !== undefined || (isTooLong && message === undefined));
+    const isOver = this.#lost !== undefined || this.#isClosed;
+    const givenUp = this.#pending.filter(({ message }) => isOver || (this.isGivenUp && message === undefined));
     this.#pending = this.#pending.filter((pending) => !givenUp.includes(pending));
     for (const { fail } of givenUp) fail(this.#lost ?? clusterError('CLUSTER_ERR_AWAY', `none for ${Math.round(patienceMs / 1000)} s`));
     if (this.#pending.length > 0) await new Promise((resolve) => setTimeout(resolve, AWAY_LOOK_MS));

@@ -7,6 +7,7 @@
  * because he is no more, the others give a little later.
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from 'ismrmrd';
 import type { Protocol } from '../../protocols/index.js';
 import type { Logger } from '../log.js';
@@ -55,6 +56,8 @@ export type Place = readonly [number, number];
 export interface SharedExams {
   /** Resolves when it was heard here. */
   tell(message: unknown): Promise<void>;
+  /** Whether nobody could be told anything for longer than anybody waits. */
+  readonly isAway: () => boolean;
   hear(hearer: (told: { readonly message: unknown; readonly isOwn: boolean; readonly place: Place }) => void): void;
   /** May run its work several times. */
   transaction(work: () => void): Promise<void>;
@@ -85,6 +88,8 @@ const frequent: ReadonlySet<ExamEvent['kind']> = new Set<ExamEvent['kind']>(['re
 const keepDelayMs = 1000;
 /** After which a job that nobody has done is given again, by whatever node. */
 const giveAgainAfterMs = 15_000;
+
+const lookForAwayMs = 200;
 
 const newExamId = () => randomBytes(9).toString('hex');
 
@@ -205,9 +210,13 @@ export class ExamKeeper {
     });
   }
 
-  /** Resolves when everything that was applied here has come into the book. */
-  settled(): Promise<void> {
-    return this.#told;
+  /** Resolves when everything that was applied here has come into the book; where nobody can be told, whoever waits goes on without. */
+  async settled(): Promise<void> {
+    const { shared } = this.#options;
+    if (shared === undefined) return;
+    let isHeard = false;
+    const told = this.#told.then(() => (isHeard = true));
+    while (!isHeard && !shared.isAway()) await Promise.race([told, sleep(lookForAwayMs, undefined, { ref: false })]);
   }
 
   #heard({ event, newExamId: id }: Told, isOwn: boolean, place?: Place): void {

@@ -150,6 +150,7 @@ export async function startCluster(
         },
         exams: {
           tell: (message) => records.tell('exams', message),
+          isAway: () => records.isGivenUp,
           hear: (hearer) => records.hear('exams', hearer),
           transaction: (work) => records.transaction(work),
           places: records.table('own.exams.places'),

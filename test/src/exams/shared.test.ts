@@ -39,6 +39,7 @@ class House {
         const at = this.#log.length;
         return new Promise((resolve) => node.waiting.push({ at, resolve }));
       },
+      isAway: () => false,
       hear: (hearer) => {
         node.hear = hearer;
         hear();
