@@ -1,7 +1,7 @@
 /** What the service tells whoever looks after it. Held against the service's own types by a test. */
 import type { Reason } from './types.js';
 
-export interface JobView {
+export interface OutboxJobView {
   readonly id: string;
   readonly destination: string;
   readonly examId: string;
@@ -14,6 +14,41 @@ export interface JobView {
   readonly createdAt: number;
   readonly nextAttemptAt: number;
   readonly lastError?: Reason | undefined;
+}
+
+export type JobKind = 'synthesise' | 'analyse' | 'deliver' | 'reconstruct';
+
+export interface JobStats {
+  readonly kind: JobKind;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly dead: number;
+  readonly oldestAt?: number | undefined;
+  readonly tally: { readonly done: number; readonly failed: number; readonly dead: number; readonly cancelled: number };
+}
+
+export interface JobView {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly examId?: string | undefined;
+  readonly seriesId?: string | undefined;
+  readonly state: 'waiting' | 'delayed' | 'active' | 'dead';
+  readonly isCancelled: boolean;
+  readonly lane?: string | undefined;
+  readonly node?: string | undefined;
+  readonly progress?: { readonly fraction: number; readonly text?: string | undefined } | undefined;
+  readonly attempts: number;
+  readonly addedAt: number;
+  readonly notBefore?: number | undefined;
+  readonly lastError?: Reason | undefined;
+}
+
+export interface NodeView {
+  readonly name: string;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly isOwn: boolean;
 }
 
 export interface DestinationStats {
@@ -50,7 +85,9 @@ export interface OperationsView {
   readonly version: string;
   readonly startedAt: number;
   readonly health: readonly { readonly part: string; readonly trouble?: string | undefined }[];
-  readonly outbox: { readonly destinations: readonly DestinationStats[]; readonly jobs: readonly JobView[]; readonly nJobs: number };
+  readonly outbox: { readonly destinations: readonly DestinationStats[]; readonly jobs: readonly OutboxJobView[]; readonly nJobs: number };
+  readonly jobs?: { readonly kinds: readonly JobStats[]; readonly latest: readonly JobView[]; readonly nJobs: number } | undefined;
+  readonly nodes?: readonly NodeView[] | undefined;
   readonly models: readonly ModelView[];
   readonly disk?: { readonly usedBytes: number; readonly quotaBytes: number; readonly isFull: boolean; readonly freeBytes: number } | undefined;
   readonly memory: {

@@ -1,10 +1,11 @@
-/** For whoever looks after the service: what is in trouble, what is not delivered, which destinations answer, models, disk, memory and the log. */
+/** For whoever looks after the service: what is in trouble, what is not delivered or done, which destinations and nodes there are, models, disk, memory and the log. */
 import { useState } from 'preact/hooks';
 import { getText, sendJson } from '../api/index.js';
-import type { DestinationStats, EchoView, ModelView, OperationsView } from '../api/index.js';
+import type { DestinationStats, EchoView, ModelView, NodeView, OperationsView } from '../api/index.js';
 import { bytes, Panel, State, timeOf, Trouble } from '../parts/index.js';
 import { JobsPanel } from './JobsPanel.js';
 import { LogPanel } from './LogPanel.js';
+import { OutboxPanel } from './OutboxPanel.js';
 import { useOperations } from './useOperations.js';
 import './operations.css';
 
@@ -20,8 +21,10 @@ export function OperationsPage() {
           <div class="operations">
             <HealthPanel of={operations} />
             <RoomPanel of={operations} />
+            {operations.nodes !== undefined && <NodesPanel nodes={operations.nodes} />}
             <DestinationsPanel of={operations} />
-            <JobsPanel jobs={operations.outbox.jobs} nJobs={operations.outbox.nJobs} refresh={refresh} />
+            <OutboxPanel jobs={operations.outbox.jobs} nJobs={operations.outbox.nJobs} refresh={refresh} />
+            {operations.disk !== undefined && <JobsPanel jobs={operations.jobs} refresh={refresh} />}
             <ModelsPanel models={operations.models} />
           </div>
         )}
@@ -66,6 +69,26 @@ function RoomPanel({ of: { disk, memory } }: { of: OperationsView }) {
         <div><dt>Process of the networks</dt><dd>{bytes(memory.modelHostBytes)}</dd></div>
         <div><dt>Free on the machine</dt><dd>{bytes(memory.systemFreeBytes)}</dd></div>
       </dl>
+    </Panel>
+  );
+}
+
+function NodesPanel({ nodes }: { nodes: readonly NodeView[] }) {
+  const own = nodes.find(({ isOwn }) => isOwn);
+  return (
+    <Panel title="Nodes" class="wide">
+      <table>
+        <thead><tr><th>Node</th><th>Version</th><th>Since</th></tr></thead>
+        <tbody>
+          {nodes.map(({ name, version, startedAt, isOwn }) => (
+            <tr key={`${name} ${startedAt}`}>
+              <th scope="row">{name}{isOwn && <span class="quiet"> (tells this)</span>}</th>
+              <td>{version === own?.version ? version : <State is="look">{version}</State>}</td>
+              <td>{timeOf(startedAt)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </Panel>
   );
 }

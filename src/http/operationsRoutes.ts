@@ -15,9 +15,18 @@ interface Names {
 export function operationsRoutes(operations: Operations, logRing: LogRing | undefined) {
   return (app: FastifyInstance): void => {
     app.get('/api/operations', async () => operations.view());
-    app.post<{ Params: Names }>('/api/outbox/:id/retry', async ({ params, body }) => operations.retry(params.id, bodyOf(askedBySchema, body).by));
+    app.post<{ Params: Names }>('/api/outbox/:id/retry', async ({ params, body }) => operations.retryDelivery(params.id, bodyOf(askedBySchema, body).by));
     app.delete<{ Params: Names }>('/api/outbox/:id', async ({ params, body }, reply) => {
-      await operations.drop(params.id, bodyOf(askedBySchema, body).by);
+      await operations.dropDelivery(params.id, bodyOf(askedBySchema, body).by);
+      return reply.code(204).send();
+    });
+    app.post<{ Params: Names }>('/api/jobs/:id/retry', async ({ params, body }) => operations.retryJob(params.id, bodyOf(askedBySchema, body).by));
+    app.post<{ Params: Names }>('/api/jobs/:id/cancel', async ({ params, body }, reply) => {
+      await operations.cancelJob(params.id, bodyOf(askedBySchema, body).by);
+      return reply.code(204).send();
+    });
+    app.delete<{ Params: Names }>('/api/jobs/:id', async ({ params, body }, reply) => {
+      await operations.dropJob(params.id, bodyOf(askedBySchema, body).by);
       return reply.code(204).send();
     });
     app.post<{ Params: Names }>('/api/destinations/:name/echo', async ({ params }) => operations.echo(params.name));

@@ -4,8 +4,8 @@ import type { ErrorTable } from 'ismrmrd';
 
 export const OPERATIONS_ERRORS = {
   CONUS_ERR_JOB_STATE: {
-    expected: 'a delivery that waits or was given up to be tried again, one that was given up to be dropped',
-    action: 'look at the outbox again; what is being sent, or waits, is not dropped here (conus outbox drop)',
+    expected: 'a delivery or job that waits or was given up to be tried again, one that was given up to be dropped, a job that was not given up to be cancelled',
+    action: 'look at the outbox or the queue again; what runs, or waits, is not dropped here (conus outbox drop, conus jobs drop)',
   },
   CONUS_ERR_DESTINATION_UNKNOWN: {
     expected: 'a destination of the configuration or the command line',

@@ -1,5 +1,6 @@
 /** What whoever looks after the service is told, over HTTP. No patient is in it: exams are told by their ids. */
 import { z } from 'zod';
+import { jobKinds, jobStates } from '../jobs/index.js';
 
 const time = z.number().describe('ms since 1970');
 const count = z.int().min(0);
@@ -18,7 +19,7 @@ const destinationStats = z.object({
   jobsDead: count.describe('that were ever given up'),
 });
 
-const job = z.object({
+const delivery = z.object({
   id: z.string(),
   destination: z.string(),
   examId: z.string(),
@@ -30,6 +31,32 @@ const job = z.object({
   isIncomplete: z.boolean().describe('its session ended in an error'),
   createdAt: time,
   nextAttemptAt: time,
+  lastError: reason.optional(),
+});
+
+const kindStats = z.object({
+  kind: z.enum(jobKinds),
+  waiting: count,
+  active: count,
+  delayed: count,
+  dead: count,
+  oldestAt: time.optional().describe('when the oldest job that has not ended was added; dead ones do not count'),
+  tally: z.object({ done: count, failed: count.describe('attempts'), dead: count, cancelled: count }).describe('since the data folder, or the server that nodes share, is there'),
+});
+
+const job = z.object({
+  id: z.string(),
+  kind: z.enum(jobKinds),
+  examId: z.string().optional(),
+  seriesId: z.string().optional(),
+  state: z.enum(jobStates).describe('delayed: waits for its time, or for its next attempt; dead: given up'),
+  isCancelled: z.boolean().describe('nothing is begun for it any more'),
+  lane: z.string().optional().describe('of deliveries, the destination'),
+  node: z.string().optional().describe('that runs it'),
+  progress: z.object({ fraction: z.number().describe('0 to 1'), text: z.string().optional() }).optional(),
+  attempts: count.describe('that failed'),
+  addedAt: time,
+  notBefore: time.optional(),
   lastError: reason.optional(),
 });
 
@@ -50,9 +77,16 @@ export const operationsSchema = z.object({
   health: z.array(z.object({ part: z.string(), trouble: z.string().optional().describe('why it cannot do its work now') })),
   outbox: z.object({
     destinations: z.array(destinationStats),
-    jobs: z.array(job).describe('those that were given up first, then the others, each the latest first; 200 at most'),
+    jobs: z.array(delivery).describe('those that were given up first, then the others, each the latest first; 200 at most'),
     nJobs: count.describe('all that are not delivered'),
   }),
+  jobs: z.object({
+    kinds: z.array(kindStats),
+    latest: z.array(job).describe('those that were given up first, the latest first; then what runs, then the others as they come; 200 at most'),
+    nJobs: count.describe('all that have not ended'),
+  }).optional().describe('absent without a data folder, and while the queue does not answer'),
+  nodes: z.array(z.object({ name: z.string(), version: z.string(), startedAt: time, isOwn: z.boolean().describe('the one that tells this') }))
+    .optional().describe('that share records and jobs; absent where this one is alone'),
   models: z.array(model),
   disk: z.object({
     usedBytes: bytes, quotaBytes: bytes, isFull: z.boolean().describe('room was refused when it was asked for last'), freeBytes: bytes.describe('of the disk'),
@@ -62,7 +96,8 @@ export const operationsSchema = z.object({
   destinations: z.array(z.object({ name: z.string(), kind: z.enum(['dicom', 'stow', 'folder']).optional(), host: z.string().optional(), canEcho: z.boolean() })),
 });
 export type OperationsView = z.infer<typeof operationsSchema>;
-export type JobView = OperationsView['outbox']['jobs'][number];
+export type OutboxJobView = OperationsView['outbox']['jobs'][number];
+export type JobView = NonNullable<OperationsView['jobs']>['latest'][number];
 
 export const echoSchema = z.object({
   ok: z.boolean(),

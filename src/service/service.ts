@@ -211,7 +211,7 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
       const control = controlRoutes({ exams, standardOf: standardStrength(options, denoising.standards), meaningOf });
       const { destinations } = options.delivery ?? noDelivery;
       const operations = openOperations({
-        health: () => parts.health(), spool: data?.spool, destinations, models: denoising.host, picturesBytes: () => exams.pictureBytes,
+        health: () => parts.health(), spool: data?.spool, queue: data?.queue, cluster: data?.cluster, destinations, models: denoising.host, picturesBytes: () => exams.pictureBytes,
         sessionsOpen: () => metrics.nSessionsOpen, logRing: options.logRing, log,
       });
       const plugins = [

@@ -1,4 +1,5 @@
 /** A reader and whoever looks after the service, at the page: grades, words, a conflict, a confirmed report; destinations, what was given up, the log. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ import { scanned, tinyExam } from '../../src/service/tinyExam.js';
 import { openBrowser, openPage, screens, screenshot, showsPicture, unreachable, violations } from './browser.js';
 import type { Browser, Page } from './browser.js';
 import { tooWide } from './inPage.js';
-import { ConsoleService } from './service.js';
+import { ConsoleService, mainPath } from './service.js';
 
 let folder: string;
 let stage: RunningStage;
@@ -197,6 +198,28 @@ describe('whoever looks after the service', () => {
     await expect.poll(() => drops.count()).toBe(before - 1);
     await page.getByLabel('With').fill('was dropped');
     await page.getByText('by=Tech One').waitFor();
+    await page.context().close();
+  });
+
+  it('sees a job that was given up, and drops it by keys, under a name that the log has', async () => {
+    execFileSync(process.execPath, [mainPath, 'jobs', 'add', 'reconstruct', 'none.mrd', '--data', service.data]);
+    const { page, complaints } = await opened('#/operations');
+    const drop = page.getByRole('button', { name: /^Drop … job reconstruct/ });
+    await drop.waitFor({ timeout: 30_000 });
+    await page.getByRole('row', { name: /^Reconstruction given up/ }).waitFor();
+    await screenshot(page, 'operations-jobs');
+    expect(await violations(page)).toEqual([]);
+    expect(await unreachable(page)).toEqual([]);
+    await drop.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Forget it for good?' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await introduced(page, 'Tech One');
+    await expect.poll(() => drop.count()).toBe(0);
+    await page.getByLabel('With').fill('a job was dropped');
+    await page.getByText('by=Tech One').waitFor();
+    expect(complaints).toEqual([]);
     await page.context().close();
   });
 

@@ -11,13 +11,17 @@ import { dicomSection } from '../../../src/config/dicom.js';
 import { spoolSection } from '../../../src/config/spool.js';
 import { CommitmentReports, DicomReceiver } from '../../../src/dicom/index.js';
 import { httpApp, operationsRoutes } from '../../../src/http/index.js';
+import { EmbeddedJobs, FinalFailure } from '../../../src/jobs/index.js';
 import { createLog } from '../../../src/log.js';
 import { LogRing } from '../../../src/logRing.js';
 import { Metrics } from '../../../src/metrics.js';
+import { outboxError } from '../../../src/outbox/index.js';
 import { echoSchema, logSchema, Operations, operationsSchema } from '../../../src/operations/index.js';
 import type { EchoView, OperationsSources } from '../../../src/operations/index.js';
 import { deliveryOf } from '../../../src/service/index.js';
 import type { Spool } from '../../../src/spool/index.js';
+import { newJob, soon, untilAborted, Work } from '../jobs/conformance.js';
+import { testLimits } from '../jobs/testLimits.js';
 import { spoolIn, storedSeries, temporaryFolder } from '../spool/data.js';
 
 const health = () => [{ part: 'data' }, { part: 'outbox', trouble: 'jobs wait' }];
@@ -26,7 +30,7 @@ function service(more: Partial<OperationsSources> = {}) {
   const ring = new LogRing();
   const log = createLog('trace', ring);
   const models = { entries: [], health: () => ({ state: 'idle' as const, nStarts: 0, nQueued: 0, residentBytes: 5, models: [] }) };
-  const operations = new Operations({ health, spool: undefined, destinations: new Map(), models, picturesBytes: () => 7, sessionsOpen: () => 3, log, ...more });
+  const operations = new Operations({ health, spool: undefined, queue: undefined, cluster: undefined, destinations: new Map(), models, picturesBytes: () => 7, sessionsOpen: () => 3, log, ...more });
   const app = httpApp({
     doors: { hostNames: [], tls: undefined, authorise: () => ({ isAdmitted: true }) }, metrics: new Metrics(), log: createLog('silent', { write: () => undefined }),
     health, plugins: [operationsRoutes(operations, ring)],
@@ -52,6 +56,27 @@ async function jobs(spool: Spool) {
   await spool.outbox.settle(dead, { acknowledged: ['2.25.2.1'], refused: { '2.25.2.2': { code: 'DICOM_ERR_REFUSED', message: 'status A900' } }, uncertain: [] }, { maxAttempts: 9, maxAgeMs: 1e9 }, 0);
   await spool.outbox.begin(sending);
   return { waiting, dead, sending };
+}
+
+/** One job that runs, one that waits behind it, one that was given up. */
+async function queued() {
+  const spool = await spoolIn(temporaryFolder());
+  const queue = new EmbeddedJobs({ records: spool.records, limits: testLimits(), log: createLog('silent', { write: () => undefined }), node: 'here' });
+  onTestFinished(() => queue.close());
+  const work = new Work();
+  work.act = (run) => {
+    if (run.job.kind === 'analyse') throw new FinalFailure(outboxError('OUTBOX_ERR_SENDER', 'nobody'));
+    run.progress(0.25, 'half of a half');
+    return untilAborted(run);
+  };
+  queue.perform('synthesise', work.perform, work.told);
+  queue.perform('analyse', work.perform, work.told);
+  queue.start();
+  const secret = { payload: { patient: 'Geheim' } };
+  const [running, waiting, dead] = [newJob({ priority: 1, examId: 'exam/2.25.7', ...secret }), newJob(secret), newJob({ kind: 'analyse', examId: 'exam', ...secret })];
+  await Promise.all([running, waiting, dead].map((job) => queue.add(job)));
+  await soon(async () => expect((await queue.list()).map(({ state }) => state)).toEqual(['active', 'waiting', 'dead']));
+  return { queue, work, running: running.id, waiting: waiting.id, dead: dead.id };
 }
 
 describe('operations', () => {
@@ -119,6 +144,71 @@ describe('operations', () => {
     expect(spool.outbox.get(dead)).toBeUndefined();
     const { entries } = logSchema.parse((await json('GET', '/api/log?text=as was asked')).value);
     expect(entries.map(({ fields }) => [fields['job'], fields['by']])).toEqual([[dead, 'Tech One'], [dead, 'Tech One']]);
+  });
+
+  it('tell of the queue: what was given up first, then what runs and how far it is, and no payload', async () => {
+    const { queue, running, waiting, dead } = await queued();
+    const { view, json } = service({ queue });
+    const { jobs } = await view();
+    expect(jobs!.nJobs).toBe(3);
+    expect(jobs!.latest).toMatchObject([
+      { id: dead, kind: 'analyse', examId: 'exam', state: 'dead', attempts: 1, lastError: { code: 'OUTBOX_ERR_SENDER' } },
+      { id: running, kind: 'synthesise', examId: 'exam', seriesId: '2.25.7', state: 'active', node: 'here', progress: { fraction: 0.25, text: 'half of a half' } },
+      { id: waiting, state: 'waiting', attempts: 0, isCancelled: false },
+    ]);
+    expect(jobs!.kinds.map(({ kind }) => kind)).toEqual(['synthesise', 'analyse', 'deliver', 'reconstruct']);
+    expect(jobs!.kinds.slice(0, 2)).toMatchObject([{ waiting: 1, active: 1, dead: 0 }, { waiting: 0, dead: 1, tally: { failed: 1, dead: 1 } }]);
+    expect(jobs!.kinds[1]!.oldestAt).toBeUndefined();
+    expect(JSON.stringify((await json('GET', '/api/operations')).value)).not.toContain('Geheim');
+  });
+
+  it('tell of 200 jobs of the queue at most', async () => {
+    const { queue, dead } = await queued();
+    await Promise.all(Array.from({ length: 260 }, () => queue.add(newJob())));
+    const { jobs } = await service({ queue }).view();
+    expect([jobs!.latest.length, jobs!.nJobs, jobs!.latest[0]!.id]).toEqual([200, 263, dead]);
+  });
+
+  it('tell all the rest while the queue does not answer', async () => {
+    const nothing = () => Promise.resolve(0);
+    for (const list of [() => new Promise<never>(() => undefined), () => Promise.reject(new Error('away'))]) {
+      const queue = { list, stats: () => Promise.resolve([]), get: () => Promise.resolve(undefined), retry: nothing, cancel: nothing, drop: nothing };
+      const { jobs, sessionsOpen } = await service({ queue }).view();
+      expect([jobs, sessionsOpen]).toEqual([undefined, 3]);
+    }
+  });
+
+  it('try a job again, cancel one and drop one that was given up, for somebody who says who he is, and the log has it', async () => {
+    const { queue, work, running, waiting, dead } = await queued();
+    const { json } = service({ queue });
+    const by = { by: 'Tech One' };
+    const pathOf = (id: string) => `/api/jobs/${encodeURIComponent(id)}`;
+    const refused = [
+      await json('POST', `${pathOf(dead)}/retry`), await json('POST', '/api/jobs/none/retry', by), await json('POST', '/api/jobs/none/cancel', by), await json('DELETE', '/api/jobs/none', by),
+      await json('POST', `${pathOf(running)}/retry`, by), await json('POST', `${pathOf(dead)}/cancel`, by), await json('DELETE', pathOf(running), by), await json('DELETE', pathOf(waiting), by),
+    ];
+    expect(refused.map(({ status, code }) => `${status} ${code!}`)).toEqual([
+      '400 CONUS_ERR_HTTP_REQUEST', ...Array<string>(3).fill('404 JOB_ERR_UNKNOWN'), ...Array<string>(4).fill('409 CONUS_ERR_JOB_STATE'),
+    ]);
+    expect(await queue.list()).toHaveLength(3);
+
+    expect(await json('POST', `${pathOf(dead)}/retry`, by)).toMatchObject({ status: 200, value: { id: dead, kind: 'analyse' } });
+    await soon(async () => expect([work.runs.filter(({ job }) => job.id === dead).length, (await queue.get(dead))?.state]).toEqual([2, 'dead']));
+    expect(await json('DELETE', pathOf(dead), by)).toMatchObject({ status: 204 });
+    expect(await queue.get(dead)).toBeUndefined();
+    expect(await json('POST', `${pathOf(waiting)}/cancel`, by)).toMatchObject({ status: 204 });
+    expect(await json('POST', `${pathOf(running)}/cancel`, by)).toMatchObject({ status: 204 });
+    await soon(async () => expect(await queue.list()).toEqual([]));
+    expect(new Set(work.gaveUp.filter(({ why }) => why.code === 'JOB_ERR_CANCELLED').map(({ id }) => id))).toEqual(new Set([running, waiting]));
+    const { entries } = logSchema.parse((await json('GET', '/api/log?text=as was asked')).value);
+    expect(entries.map(({ fields }) => [fields['job'], fields['by']])).toEqual([running, waiting, dead, dead].map((id) => [id, 'Tech One']));
+  });
+
+  it('tell which nodes there are, where there are several', async () => {
+    const node = (name: string, startedAt: number) => ({ boot: `${name}-1`, name, version: '1', startedAt, settingsSha256: 'ab' });
+    const { nodes } = await service({ cluster: { boot: 'b-1', nodes: [node('a', 1), node('b', 2)] } }).view();
+    expect(nodes).toEqual([{ name: 'a', version: '1', startedAt: 1, isOwn: false }, { name: 'b', version: '1', startedAt: 2, isOwn: true }]);
+    expect((await service().view()).nodes).toBeUndefined();
   });
 
   it('ask destinations of every kind whether they answer, within a time, and name no secrets', async () => {
