@@ -1,5 +1,4 @@
 /** `conus serve`: the service, until the process is asked to stop. */
-import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { CodedError } from 'ismrmrd';
 import type { ChoiceOptions } from '../chain/index.js';
@@ -162,8 +161,7 @@ function clusterOf(config: Config): ClusterOptions | undefined {
   const { cluster, storage, exams, dicom, handoff, synthesis, analysis } = config;
   if (cluster.redisUrl === undefined) return undefined;
   const { destinations, enhanced } = dicom;
-  const alike = JSON.stringify({ exams, destinations, enhanced, handoff, synthesis, analysis });
-  return { config: cluster, storage, settingsSha256: createHash('sha256').update(alike).digest('hex') };
+  return { config: cluster, storage, alike: { exams, destinations, enhanced, handoff, synthesis, analysis } };
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

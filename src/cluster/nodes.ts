@@ -26,7 +26,7 @@ export interface NodesOptions {
   readonly redis: Redis;
   readonly prefix: string;
   readonly records: ClusterRecords;
-  readonly own: NodeRecord;
+  readonly own: Omit<NodeRecord, 'settingsSha256'>;
   /** Ends what a boot that is no more had begun. What it does it may do twice. */
   readonly takeOver: (boot: string) => Promise<void>;
   readonly log: Logger;
@@ -42,6 +42,7 @@ export class Nodes {
   readonly #takenOver = new Set<string>();
   /** That gave no sign at the last look. */
   readonly #missed = new Set<string>();
+  #own: NodeRecord | undefined;
   #signTimer: NodeJS.Timeout | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
   /** When the last sign came through, and since when they have without a break. */
@@ -64,11 +65,14 @@ export class Nodes {
     return performance.now() - this.#signedAt > this.#times.fades ? 'no connection to the server that nodes share' : undefined;
   }
 
-  async start(): Promise<void> {
-    const { own, log } = this.#options;
+  /** @param settingsSha256 of what every node must have alike */
+  async start(settingsSha256: string): Promise<void> {
+    const { log } = this.#options;
+    const own: NodeRecord = { ...this.#options.own, settingsSha256 };
+    this.#own = own;
     await this.#sign();
     await this.#options.records.transaction(() => this.#table.put(own.boot, own));
-    const others = this.all.filter(({ settingsSha256, version }) => settingsSha256 !== own.settingsSha256 || version !== own.version);
+    const others = this.all.filter((other) => other.settingsSha256 !== settingsSha256 || other.version !== own.version);
     if (others.length > 0) log.warn(clusterWarning('CLUSTER_WARN_DIFFERENT', `others on ${others.map(({ name }) => name).join(', ')}`));
     this.#signTimer = setInterval(() => void this.#sign(), this.#times.sign).unref();
     this.#lookTimer = setInterval(() => {
@@ -98,7 +102,7 @@ export class Nodes {
     this.#signedAt = now;
     this.#unbrokenSince = Math.min(this.#unbrokenSince, now);
     // One that was taken for dead is there again.
-    if (this.#signTimer !== undefined && this.#table.get(own.boot) === undefined) this.#table.put(own.boot, own);
+    if (this.#signTimer !== undefined && this.#own !== undefined && this.#table.get(own.boot) === undefined) this.#table.put(own.boot, this.#own);
   }
 
   /** Never rejects. */

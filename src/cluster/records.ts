@@ -66,12 +66,12 @@ interface Committer {
 }
 
 /** Entries of the log that are kept: a node that was away for longer starts anew. */
-const LONGEST_LOG = 50_000;
+const LONGEST_LOG = 10_000;
 const MOST_TOGETHER = 256;
 /** Runs of transactions that others' always come before. */
 const MOST_RUNS = 100;
 /** How many entries before the present a node that starts hears again. */
-const HEARD_AGAIN = 5000;
+const HEARD_AGAIN = 2000;
 const READ_BLOCK_MS = 1000;
 const AWAY_LOOK_MS = 250;
 const nothing: readonly never[] = [];

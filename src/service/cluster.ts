@@ -2,12 +2,13 @@
  * What a node shares with others: records, exams and jobs on a server, images and raw data in a store. In its data folder
  * are a copy of the records and what is being recorded, nothing that others would miss.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterError, ClusterRecords, connectRedis, durabilityOf, keyOf, Nodes, withPassword } from '../cluster/index.js';
 import type { NodeRecord } from '../cluster/index.js';
+import type { Protocol } from '../../protocols/index.js';
 import type { ClusterConfig } from '../config/cluster.js';
 import type { JobsConfig } from '../config/jobs.js';
 import type { StorageConfig } from '../config/storage.js';
@@ -27,8 +28,8 @@ import { measuredStore, timedQueue } from './measured.js';
 export interface ClusterOptions {
   readonly config: ClusterConfig;
   readonly storage: StorageConfig;
-  /** Of what every node must have alike. */
-  readonly settingsSha256: string;
+  /** What every node must have alike, beside its protocols; any JSON. */
+  readonly alike: unknown;
 }
 
 /** A node among others. */
@@ -38,8 +39,8 @@ export interface ClusterNode {
   readonly exams: SharedExams;
   /** What else is to be done for a node that is no more; before the start. What is done may be done twice. */
   onTakeOver(work: (boot: string) => Promise<unknown>): void;
-  /** From now on it is known to live, and sees whether others do. */
-  start(): Promise<void>;
+  /** From now on it is known to live, and sees whether others do. @param protocols which every node must have alike */
+  start(protocols: readonly Protocol[]): Promise<void>;
   readonly nodes: readonly NodeRecord[];
   /** Resolves with why this node cannot go on. */
   readonly lost: Promise<unknown>;
@@ -80,7 +81,7 @@ export async function clusterBeside(config: ClusterConfig, storage: StorageConfi
 /** @throws CodedError CLUSTER_ERR_*, STORAGE_ERR_*, SPOOL_ERR_LOCKED */
 export async function startCluster(
   { folder, quota, jobs, node }: { readonly folder: string; readonly quota?: Partial<QuotaOptions> | undefined; readonly jobs: JobsConfig; readonly node: string },
-  { config, storage, settingsSha256 }: ClusterOptions, log: Logger, metrics: Metrics,
+  { config, storage, alike }: ClusterOptions, log: Logger, metrics: Metrics,
 ): Promise<Data> {
   const { redisUrl, passwordFile, prefix, patienceS } = config;
   if (redisUrl === undefined) throw clusterError('CLUSTER_ERR_REDIS', 'no address');
@@ -128,7 +129,7 @@ export async function startCluster(
     });
     takeOvers.push(releasePins);
     const nodes = new Nodes({
-      redis, prefix, records, log, own: { boot, name: node, version: VERSION, startedAt: Date.now(), settingsSha256 },
+      redis, prefix, records, log, own: { boot, name: node, version: VERSION, startedAt: Date.now() },
       takeOver: async (dead) => {
         await records.caughtUp();
         for (const work of takeOvers) await work(dead);
@@ -156,7 +157,7 @@ export async function startCluster(
           places: records.table('own.exams.places'),
         },
         onTakeOver: (work) => takeOvers.push(work),
-        start: () => nodes.start(),
+        start: (protocols) => nodes.start(createHash('sha256').update(JSON.stringify([alike, protocols])).digest('hex')),
       },
     };
   } catch (error) {

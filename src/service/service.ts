@@ -284,7 +284,7 @@ async function joinOthers({ onTakeOver, start }: ClusterNode, { exams, keeper, h
     await keeper?.takeOver(boot);
     await handoff?.takeOver(boot);
   });
-  await start();
+  await start(exams?.protocols ?? []);
 }
 
 /** Beside the start: a scan that comes before it is done waits for it like for any run. */

@@ -52,7 +52,7 @@ function node(name: string, take: readonly string[]): Promise<Service> {
   return startService(
     {
       host: '127.0.0.1', port: 0, maxSessions: 4, idleTimeoutS: 60, stallTimeoutS: 60, threads: 1, saveRaw: rawFolderIn(data), http: { host: '127.0.0.1', port: 0 },
-      data: { folder: data, node: name, jobs: jobsSection.parse({ take }), cluster: { config: clusterSection.parse({ redisUrl: redis.url }), storage: storage(), settingsSha256: 'alike' } },
+      data: { folder: data, node: name, jobs: jobsSection.parse({ take }), cluster: { config: clusterSection.parse({ redisUrl: redis.url }), storage: storage(), alike: {} } },
       delivery: {
         destinations: new Map([['archive', {
           parallel: 1,

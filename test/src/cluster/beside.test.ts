@@ -29,8 +29,8 @@ describe.skipIf(!hasRedis)('a command beside nodes', () => {
     const path = join(folder, 'conus.json');
     writeFileSync(path, JSON.stringify({ cluster: { redisUrl: server.url }, storage: { directory: join(folder, 'store') }, spool: { data: join(folder, 'node'), reserveMebibytes: 0 } }));
     const config = await loadConfig(path, {});
-    const data = await startData({ folder: join(folder, 'node'), node: 'a', quota: { reserveBytes: 0 }, cluster: { config: config.cluster, storage: config.storage, settingsSha256: '' } }, log, new Metrics('a'));
-    await data.cluster!.start();
+    const data = await startData({ folder: join(folder, 'node'), node: 'a', quota: { reserveBytes: 0 }, cluster: { config: config.cluster, storage: config.storage, alike: {} } }, log, new Metrics('a'));
+    await data.cluster!.start([]);
     const instances = await storedSeries(data.spool, '2.25.7', 2);
     const id = await data.spool.transaction(() => data.spool.outbox.add({ destination: 'pacs', examId: 'e', instances }));
     await withSpoolBeside({ config: path }, async ({ outbox, objects }) => {
@@ -43,6 +43,6 @@ describe.skipIf(!hasRedis)('a command beside nodes', () => {
     expect(data.cluster!.nodes.map(({ name }) => name)).toEqual(['a']);
     await data.queue.close();
     await data.part.close();
-    await expect(startData({ folder: join(folder, 'b'), node: 'b', cluster: { config: config.cluster, storage: {}, settingsSha256: '' } }, log, new Metrics('a'))).rejects.toMatchObject({ code: 'CLUSTER_ERR_INCOMPLETE' });
+    await expect(startData({ folder: join(folder, 'b'), node: 'b', cluster: { config: config.cluster, storage: {}, alike: {} } }, log, new Metrics('a'))).rejects.toMatchObject({ code: 'CLUSTER_ERR_INCOMPLETE' });
   }, 20_000);
 });

@@ -25,10 +25,10 @@ describe.skipIf(!hasRedis)('nodes', () => {
     const takenOver: string[] = [];
     const nodes = new Nodes({
       redis, prefix, records, log, timesMs,
-      own: { boot, name: `node ${boot}`, version: '1', startedAt: Date.now(), settingsSha256 },
+      own: { boot, name: `node ${boot}`, version: '1', startedAt: Date.now() },
       takeOver: async (dead) => void takenOver.push(dead),
     });
-    await nodes.start();
+    await nodes.start(settingsSha256);
     let isOver = false;
     const die = async () => {
       if (isOver) return;

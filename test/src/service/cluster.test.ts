@@ -32,7 +32,7 @@ describe.skipIf(!hasRedis)('nodes of one house', () => {
     const service = await startService({
       host: '127.0.0.1', port: 0, maxSessions: 4, idleTimeoutS: 30, stallTimeoutS: 30, http: { host: '127.0.0.1', port: 0 }, models: false,
       exams: { protocol: 'lumbar-standard' },
-      data: { folder: join(house, name), quota: { reserveBytes: 0 }, node: name, cluster: { config, storage: storageSection.parse({ directory: join(house, 'store') }), settingsSha256: '' } },
+      data: { folder: join(house, name), quota: { reserveBytes: 0 }, node: name, cluster: { config, storage: storageSection.parse({ directory: join(house, 'store') }), alike: {} } },
     } as Parameters<typeof startService>[0], log, new Metrics(name));
     onTestFinished(() => service.close(0));
     const get = (path: string) => fetch(`http://127.0.0.1:${service.httpAddress!.port}${path}`);
