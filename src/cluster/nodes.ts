@@ -4,6 +4,7 @@
  * several may do so at once, and it must make no difference. Nobody is judged before everybody could have given a sign:
  * after the server was away, all signs are old.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../log.js';
 import type { Table } from '../spool/index.js';
@@ -32,6 +33,9 @@ export interface NodesOptions {
   readonly log: Logger;
   readonly timesMs?: Partial<Record<keyof typeof nodeTimesMs, number>>;
 }
+
+/** For signing off. */
+const CLOSE_MS = 3000;
 
 export const nodeTimesMs = { sign: 2000, fades: 10_000, look: 2000 } as const;
 
@@ -84,10 +88,14 @@ export class Nodes {
   async close(): Promise<void> {
     clearInterval(this.#signTimer);
     clearInterval(this.#lookTimer);
-    await this.#looking;
     const { records, own, redis, prefix } = this.#options;
-    await records.transaction(() => this.#table.remove(own.boot)).catch(() => undefined);
-    if (redis.status === 'ready') await redis.hdel(keyOf(prefix, 'commits'), own.boot).catch(() => undefined);
+    // Where the server is away there is nobody to sign off from, and what was asked is not answered.
+    if (redis.status !== 'ready') return;
+    const signedOff = this.#looking
+      .then(() => records.transaction(() => this.#table.remove(own.boot)))
+      .then(() => redis.hdel(keyOf(prefix, 'commits'), own.boot))
+      .catch(() => undefined);
+    await Promise.race([signedOff, sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 
   async #sign(): Promise<void> {

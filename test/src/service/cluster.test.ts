@@ -34,11 +34,13 @@ describe.skipIf(!hasRedis)('nodes of one house', () => {
       exams: { protocol: 'lumbar-standard' },
       data: { folder: join(house, name), quota: { reserveBytes: 0 }, node: name, cluster: { config, storage: storageSection.parse({ directory: join(house, 'store') }), alike: {} } },
     } as Parameters<typeof startService>[0], log, new Metrics(name));
-    onTestFinished(() => service.close(0));
+    let closing: Promise<void> | undefined;
+    const close = () => (closing ??= service.close(0));
+    onTestFinished(close);
     const get = (path: string) => fetch(`http://127.0.0.1:${service.httpAddress!.port}${path}`);
     const exams = async () => ((await (await get('/api/exams')).json()) as { exams: { id: string; nComplete: number }[] }).exams;
     const exam = async (id: string) => examSchema.parse(await (await get(`/api/exams/${id}`)).json());
-    return { port: service.address.port, get, exams, exam };
+    return { port: service.address.port, get, exams, exam, close };
   }
 
   it('show one exam, whose series came to both, with the pictures of either', async () => {
@@ -54,6 +56,13 @@ describe.skipIf(!hasRedis)('nodes of one house', () => {
     const { images } = (await (await b.get(`/api/exams/${ofB!.id}/series/${series[0]!.id}/images`)).json()) as { images: unknown[] };
     expect(images.length).toBeGreaterThan(0);
   }, 60_000);
+
+  it('end in order also where Redis went first', async () => {
+    const a = await node('d', 1);
+    await server.stop('SIGKILL');
+    await a.close();
+    await server.start();
+  }, 30_000);
 
   it('go on taking scans while Redis is away, say that they are not kept, and keep them again when it is back', async () => {
     const a = await node('c', 0.5);
