@@ -42,8 +42,10 @@ let patients: readonly Patient[];
 let truth: ReadonlyMap<string, string>;
 let truthAlone: ReadonlyMap<string, string>;
 
+const archives: Archive[] = [];
 async function newArchive(name: string): Promise<Archive> {
   const archive = new Archive(join(folder, name, 'archive'), await freePort());
+  archives.push(archive);
   await archive.comes();
   return archive;
 }
@@ -68,6 +70,7 @@ beforeAll(async () => {
 }, longestMs);
 afterAll(async () => {
   await endAll();
+  for (const archive of archives) await archive.goes();
   rmSync(folder, { recursive: true, force: true });
 });
 
