@@ -67,7 +67,7 @@ it('stays on its node while the store is away, and is lent from there', async ()
   const temporary = temporaryFolder();
   const path = node.record('a.mrd', bytes);
   keeper.raw.recorded(path);
-  await vi.waitFor(() => expect(nAttempts).toBe(1));
+  await vi.waitFor(() => expect(nAttempts).toBe(1), { timeout: 10_000 });
   const borrowed = await keeper.raw.borrow('a.mrd');
   if (borrowed === undefined || borrowed === 'elsewhere') throw new Error('not there');
   await isBrought(path);
@@ -104,7 +104,7 @@ it.each(['before', 'after'])('goes when its room is needed, once its session was
   if (when === 'before') await acknowledged(node, 'a.mrd', 1000);
   node.keeper.raw.recorded(path);
   await isBrought(path);
-  await vi.waitFor(() => expect(node.spool.table<{ storedAt?: number }>('raw').get('a.mrd')?.storedAt).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(node.spool.table<{ storedAt?: number }>('raw').get('a.mrd')?.storedAt).toBeGreaterThan(0), { timeout: 10_000 });
   if (when === 'after') await acknowledged(node, 'a.mrd', 1000);
   await node.spool.objects.put(new Uint8Array(1500));
   expect(await node.store.has('raw/a.mrd')).toBe(false);
