@@ -150,11 +150,11 @@ export class ExamKeeper {
     for (const job of this.book.unfinishedJobs) this.#give(job);
   }
 
-  /** Ends scans of a node that is no more, and sees that what it told last is kept. */
-  takeOver(isItsSession: (sessionId: string) => boolean): Promise<void> {
+  /** Ends scans of a node that is no more, as far as they came, and sees that what it told last is kept. */
+  takeOver(isItsSession: (sessionId: string) => boolean, wasAcknowledged: (sessionId: string) => boolean = () => false): Promise<void> {
     const why = told(examError('CONUS_ERR_EXAM_NODE_GONE', 'a scan that ran on a node which is no more'));
     for (const sessionId of this.book.openSessions.filter(isItsSession)) {
-      this.apply({ kind: 'sessionFailed', at: this.#now(), sessionId, ...why, remarks: [] });
+      this.apply(wasAcknowledged(sessionId) ? { kind: 'seriesEnded', at: this.#now(), sessionId, remarks: [] } : { kind: 'sessionFailed', at: this.#now(), sessionId, ...why, remarks: [] });
     }
     for (const { id, state } of this.book.exams) if (state === 'active') this.#dirty.add(id);
     this.#keep();

@@ -8,7 +8,7 @@ import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import { OutboxDriver } from '../outbox/index.js';
 import type { Destination, OutboxPolicy, Sender } from '../outbox/index.js';
-import type { OutboxJob, Spool } from '../spool/index.js';
+import type { EndedDelivery, OutboxJob, Spool } from '../spool/index.js';
 import type { Data } from './data.js';
 import type { ServicePart } from './parts.js';
 
@@ -20,6 +20,9 @@ export interface DeliveryOptions {
   readonly enhanced?: boolean;
 }
 
+/** How old an end must be that nobody has said to be told, before it is told again. */
+const UNTOLD_MS = 10_000;
+
 export async function startDelivery(
   { spool, queue, caughtUp, store, cluster }: Pick<Data, 'spool' | 'queue' | 'caughtUp' | 'store' | 'cluster'>, { destinations, destinationsFor, policy, enhanced }: DeliveryOptions, exams: ExamKeeper | undefined, log: Logger, metrics: Metrics,
 ): Promise<{ part: ServicePart; keeper: SessionKeeper }> {
@@ -27,7 +30,7 @@ export async function startDelivery(
     spool, destinationsFor, log, objects: { enhanced }, store, boot: cluster?.boot,
     ...(exams !== undefined && { examOf: (sessionId) => placeOf(exams, sessionId), roleOf: (sessionId) => roleOf(exams, sessionId), settled: () => exams.settled() }),
   });
-  if (exams !== undefined) tellExams(spool, exams);
+  const stopTelling = exams === undefined ? () => undefined : tellExams(spool, exams);
   for (const record of await keeper.recover()) {
     // Where nodes share a store, raw data are there or on their way.
     const raw = store === undefined ? await rerunnable(record) : record.raw;
@@ -47,6 +50,7 @@ export async function startDelivery(
       name: 'outbox',
       trouble: () => (driver.unknownDestinations.length > 0 ? 'jobs wait for a destination that the configuration does not name' : undefined),
       close: async () => {
+        stopTelling();
         await driver.stop();
         await keeper.close();
       },
@@ -84,13 +88,23 @@ function roleOf({ book }: ExamKeeper, sessionId: string): string | undefined {
   return place === undefined ? undefined : book.roleAt(place);
 }
 
-function tellExams({ outbox }: Spool, exams: ExamKeeper): void {
-  const tell = (state: DeliveryState) => (job: OutboxJob) => {
-    const [examId, seriesId] = job.examId.split('/');
+/** What a process was cut before it told is told by the next one, or by another node. @returns what ends it */
+function tellExams({ outbox }: Spool, exams: ExamKeeper): () => void {
+  const tell = ({ id: jobId, examId: place, destination, lastError }: EndedDelivery['job'], state: DeliveryState, at: number) => {
+    const [examId, seriesId] = place.split('/');
     if (examId === undefined || seriesId === undefined) return;
-    const why = state === 'delivered' ? undefined : job.lastError;
-    const { id: jobId, destination } = job;
-    exams.apply({ kind: 'delivered', at: Date.now(), examId, seriesId, jobId, destination, state, ...(why !== undefined && { code: why.code, text: why.message }) });
+    const why = state === 'delivered' ? undefined : lastError;
+    exams.apply({ kind: 'delivered', at, examId, seriesId, jobId, destination, state, ...(why !== undefined && { code: why.code, text: why.message }) });
   };
-  outbox.on('added', tell('queued')).on('failed', tell('queued')).on('delivered', tell('delivered')).on('dead', tell('dead'));
+  const tellEnd = (job: EndedDelivery['job'], state: EndedDelivery['state'], at = Date.now()) => {
+    tell(job, state, at);
+    void exams.settled().then(() => outbox.told(job.id));
+  };
+  const queued = (job: OutboxJob) => tell(job, 'queued', Date.now());
+  outbox.on('added', queued).on('failed', queued).on('delivered', (job) => tellEnd(job, 'delivered')).on('dead', (job) => tellEnd(job, 'dead'));
+  const timer = setInterval(() => {
+    const before = Date.now() - UNTOLD_MS;
+    for (const { job, state, at } of outbox.ended()) if (at < before) tellEnd(job, state, at);
+  }, UNTOLD_MS).unref();
+  return () => clearInterval(timer);
 }

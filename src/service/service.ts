@@ -280,7 +280,8 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
 /** What a node that is no more had begun is seen to. */
 async function joinOthers({ onTakeOver, start }: ClusterNode, { exams, keeper, handoff }: { exams: ExamKeeper | undefined; keeper: SessionKeeper | undefined; handoff: HandoffPart | undefined }): Promise<void> {
   onTakeOver(async (boot) => {
-    await exams?.takeOver((sessionId) => keeper?.session(sessionId)?.boot === boot);
+    const session = (id: string) => keeper?.session(id);
+    await exams?.takeOver((id) => session(id)?.boot === boot, (id) => session(id)?.state === 'acknowledged' && session(id)?.errorCode === undefined);
     await keeper?.takeOver(boot);
     await handoff?.takeOver(boot);
   });

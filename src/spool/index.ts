@@ -4,7 +4,7 @@ export type { Files } from './files.js';
 export { outstanding } from './jobs.js';
 export type { AttemptOutcome, JobState, OutboxJob, Reason, RetryLimits, StoredInstance } from './jobs.js';
 export type { ObjectStore } from './objects.js';
-export type { NewJob, Outbox, OutboxStats, Tally } from './outbox.js';
+export type { EndedDelivery, NewJob, Outbox, OutboxStats, Tally } from './outbox.js';
 export { defaultQuota, Room } from './room.js';
 export type { QuotaOptions, RoomOptions, RoomState } from './room.js';
 export { openSpool } from './spool.js';

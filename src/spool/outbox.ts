@@ -45,6 +45,13 @@ interface OutboxEvents {
   dead: [OutboxJob];
 }
 
+/** How a delivery ended, until whoever is concerned has been told. */
+export interface EndedDelivery {
+  readonly job: Pick<OutboxJob, 'id' | 'examId' | 'destination' | 'lastError'>;
+  readonly state: 'delivered' | 'dead';
+  readonly at: number;
+}
+
 interface IndexEntry {
   readonly createdAt: number;
 }
@@ -60,6 +67,8 @@ export class Outbox extends EventEmitter<OutboxEvents> {
   /** [destination, SOP instance UID] -> when it was acknowledged */
   readonly #delivered: Table<number>;
   readonly #tallies: Table<Tally>;
+  /** By job. */
+  readonly #ended: Table<EndedDelivery>;
 
   constructor(records: Records, objects: ObjectStore) {
     super();
@@ -69,6 +78,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     this.#index = records.table('outbox.index');
     this.#delivered = records.table('outbox.delivered');
     this.#tallies = records.table('outbox.tallies');
+    this.#ended = records.table('outbox.ended');
   }
 
   /**
@@ -182,6 +192,7 @@ export class Outbox extends EventEmitter<OutboxEvents> {
       else this.#replace(job, after);
       if (after === undefined) this.#count(job.destination, { jobsDelivered: 1 });
       else if (after.state === 'dead') this.#count(job.destination, { jobsDead: 1 });
+      if (after?.state !== 'waiting') this.#ended.put(id, endedDelivery(after ?? job, now));
       return { job, after };
     });
     if (settled === undefined) return;
@@ -198,9 +209,20 @@ export class Outbox extends EventEmitter<OutboxEvents> {
       const after = givenUp(job, why);
       this.#replace(job, after);
       this.#count(job.destination, { jobsDead: 1 });
+      this.#ended.put(id, endedDelivery(after, Date.now()));
       return after;
     });
     if (dead !== undefined) this.emit('dead', dead);
+  }
+
+  /** Deliveries that ended and of which nobody has said that he was told: the process may have ended in between. */
+  ended(): EndedDelivery[] {
+    return [...this.#ended.range()].map(({ value }) => value);
+  }
+
+  /** Whoever is concerned knows how a delivery ended. */
+  told(id: string): void {
+    this.#ended.remove(id);
   }
 
   /** Jobs whose attempt was cut: those given, or all that are being sent. */
@@ -291,6 +313,10 @@ export class Outbox extends EventEmitter<OutboxEvents> {
     for (const { ref } of job.instances) this.#objects.release(ref, `job/${job.id}`);
   }
 }
+
+const endedDelivery = ({ id, examId, destination, lastError, state }: OutboxJob, at: number): EndedDelivery => ({
+  job: { id, examId, destination, ...(lastError !== undefined && { lastError }) }, state: state === 'dead' ? 'dead' : 'delivered', at,
+});
 
 function indexKey({ state, destination, nextAttemptAt, id }: OutboxJob): [JobState, string, number, string] {
   return [state, destination, nextAttemptAt, id];

@@ -119,14 +119,17 @@ describe('exams that nodes share', () => {
     const [gone, other] = [house.node(), house.node()];
     for (const event of scan('s1', facts('T1w sag'), begin).slice(0, 3)) gone.keeper.apply(event);
     for (const event of scan('s2', facts('T2w sag'), begin).slice(0, 3)) other.keeper.apply(event);
+    // Kept and acknowledged, when its node went before it told so.
+    for (const event of scan('s3', facts('STIR sag'), begin).slice(0, 6)) gone.keeper.apply(event);
     gone.hear();
     other.hear();
-    expect(other.keeper.book.openSessions.sort()).toEqual(['s1', 's2']);
-    const taken = other.keeper.takeOver((sessionId) => sessionId === 's1');
+    expect(other.keeper.book.openSessions.sort()).toEqual(['s1', 's2', 's3']);
+    const taken = other.keeper.takeOver((sessionId) => sessionId !== 's2', (sessionId) => sessionId === 's3');
     other.hear();
     await taken;
     expect(other.keeper.book.openSessions).toEqual(['s2']);
     expect(other.keeper.book.exams[0]!.series.find(({ state }) => state === 'failed')?.reason?.code).toBe('CONUS_ERR_EXAM_NODE_GONE');
+    expect(other.keeper.book.exams[0]!.series.map(({ state }) => state).sort()).toEqual(['complete', 'failed', 'scanning']);
     // The record is kept by who is still there.
     await other.keeper.close();
     expect(told(house.node().keeper)).toEqual(told(other.keeper));

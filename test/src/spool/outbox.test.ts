@@ -175,3 +175,24 @@ describe('the outbox', () => {
     expect(outstanding(job!).map(({ sopInstanceUid }) => sopInstanceUid)).toEqual(['2.25.5.2']);
   });
 });
+
+describe('the end of a delivery', () => {
+  it('is there to be told, over a restart as well, until somebody says that it was', async () => {
+    const folder = temporaryFolder();
+    const spool = await spoolIn(folder);
+    const [first, second] = [await storedSeries(spool, '1', 1), await storedSeries(spool, '2', 1)];
+    const ids = await spool.transaction(() => [first, second].map((instances) => spool.outbox.add({ destination: 'pacs', examId: 'exam/series', instances })));
+    for (const id of ids) await spool.outbox.begin(id);
+    const [delivered, refused] = [first[0]!.sopInstanceUid, second[0]!.sopInstanceUid];
+    await spool.outbox.settle(ids[0]!, { acknowledged: [delivered], refused: {}, uncertain: [] }, limits, 0);
+    await spool.outbox.settle(ids[1]!, { acknowledged: [], refused: { [refused]: reason }, uncertain: [] }, limits, 0);
+    await spool.close();
+    const { outbox, flushed } = await spoolIn(folder);
+    const told = () => outbox.ended().map(({ job: { id, examId }, state }) => [id, examId, state]).sort();
+    expect(told()).toEqual([[ids[0], 'exam/series', 'delivered'], [ids[1], 'exam/series', 'dead']].sort());
+    expect(outbox.ended().find(({ state }) => state === 'dead')?.job.lastError).toEqual(reason);
+    outbox.told(ids[0]!);
+    await flushed();
+    expect(told()).toEqual([[ids[1], 'exam/series', 'dead']]);
+  });
+});
