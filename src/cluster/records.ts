@@ -96,7 +96,8 @@ export class ClusterRecords implements Records {
   #toTell: (() => void)[] | undefined;
   #nth = 0;
   #position: string;
-  #number: number;
+  /** Of the entry that was read last; undefined before the first one. */
+  #number: number | undefined;
   readonly #waiting: { readonly id: string; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #later: Promise<unknown> = Promise.resolve();
   #laterFailure: unknown;
@@ -107,7 +108,7 @@ export class ClusterRecords implements Records {
   #stats = { nCommits: 0, nConflicts: 0, lastCommitMs: 0 };
   #heardBefore: Entry[] = [];
 
-  private constructor(options: ClusterRecordsOptions, replica: Replica, position: string, number: number) {
+  private constructor(options: ClusterRecordsOptions, replica: Replica, position: string, number: number | undefined) {
     this.#options = options;
     this.#replica = replica;
     this.#position = position;
@@ -126,7 +127,7 @@ export class ClusterRecords implements Records {
     // What is written meanwhile is in the log as well.
     for (const key of await redis.smembers(keyOf(prefix, 'tables'))) await load(redis, key, tableOfKey(prefix, key), replica);
     const end = last.at(-1);
-    const records = new ClusterRecords(options, replica, end?.id ?? '0-0', end?.number ?? Number((await redis.get(keyOf(prefix, 'counter'))) ?? 0));
+    const records = new ClusterRecords(options, replica, end?.id ?? '0-0', end?.number);
     records.#heardBefore = last;
     records.#reading = records.#read();
     return records;
@@ -345,7 +346,7 @@ export class ClusterRecords implements Records {
       if (this.#isClosed) return;
       for (const raw of found?.[0]?.[1] ?? []) {
         const entry = entryOf(raw, prefix);
-        if (entry.number !== this.#number + 1) return this.#loseTrack(`entry ${entry.number} after ${this.#number}`);
+        if (this.#number !== undefined && entry.number !== this.#number + 1) return this.#loseTrack(`entry ${entry.number} after ${this.#number}`);
         this.#take(entry);
       }
     }

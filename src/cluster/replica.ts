@@ -30,6 +30,7 @@ const LAST = '\uffff';
 export class Replica {
   readonly #root: RootDatabase;
   readonly #tables = new Map<string, Database<Stored, PlainKey>>();
+  #isClosed = false;
 
   private constructor(root: RootDatabase) {
     this.#root = root;
@@ -44,11 +45,13 @@ export class Replica {
 
   /** A record, and the number of the transaction that wrote it; 0 where there is none. */
   get(table: string, key: Key): { readonly version: number; readonly value: unknown } {
+    if (this.#isClosed) return { version: 0, value: undefined };
     const [version, value] = this.#table(table).get(plain(key)) ?? [0, undefined];
     return { version, value };
   }
 
   *range(table: string, prefix: Key = ''): Iterable<{ key: Key; value: unknown }> {
+    if (this.#isClosed) return;
     const options = prefix === '' ? {} : typeof prefix === 'string' ? { start: prefix, end: prefix + LAST } : { start: [...prefix], end: [...prefix, LAST] };
     for (const { key, value } of this.#table(table).getRange(options)) yield { key, value: value[1] };
   }
@@ -65,7 +68,9 @@ export class Replica {
     });
   }
 
+  /** Whoever still asks after that finds nothing. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#root.close();
   }
 

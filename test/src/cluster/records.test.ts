@@ -208,6 +208,20 @@ describe.skipIf(!hasRedis)('records that nodes share', () => {
     await expect(a.transaction(() => 1)).rejects.toMatchObject({ code: 'CLUSTER_ERR_BEHIND' });
   });
 
+  it('starts on several nodes at once, the first of which writes while the others look', async () => {
+    for (let round = 0; round < 5; round++) {
+      const prefix = house();
+      const nodes = await Promise.all(Array.from({ length: 3 }, async () => {
+        const records = await node(prefix);
+        await records.transaction(() => records.table('things').put(String(Math.random()), 1));
+        return records;
+      }));
+      await Promise.all(nodes.map((records) => records.caughtUp()));
+      expect(nodes.map(({ lost }) => lost)).toEqual([[], [], []]);
+      expect(nodes.map((records) => [...records.table('things').range()].length)).toEqual([3, 3, 3]);
+    }
+  });
+
   it('says that a server would lose what it acknowledged', async () => {
     const { Redis } = await import('ioredis');
     const redis = new Redis(server.url);
