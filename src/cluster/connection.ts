@@ -6,23 +6,17 @@ import type { Redis } from 'ioredis';
 import { clusterError, clusterWarning } from './errors.js';
 import type { ReconNotice } from '../../recon/index.js';
 
-export interface RedisAddress {
-  /** redis:// or rediss://, with user, password and database where they are needed. */
-  readonly redisUrl: string;
-  /** First part of every key: several houses may share a server. */
-  readonly prefix: string;
-}
-
 /** Between two tries to connect. */
 const RETRY_MS = { first: 50, longest: 500 } as const;
 /** How long a node that starts waits for the server. */
 const START_MS = 15_000;
 
 /**
+ * @param redisUrl redis:// or rediss://, with user, password and database where they are needed
  * @param onTrouble is told the state whenever it changes: undefined when there is a connection, else why not
  * @throws CodedError CLUSTER_ERR_REDIS where none answers now
  */
-export async function connectRedis({ redisUrl }: Pick<RedisAddress, 'redisUrl'>, onTrouble: (code: string | undefined) => void = () => undefined, startMs = START_MS): Promise<Redis> {
+export async function connectRedis({ redisUrl }: { readonly redisUrl: string }, onTrouble: (code: string | undefined) => void = () => undefined, startMs = START_MS): Promise<Redis> {
   // The client is a dependency of clusters only.
   const { Redis } = await import('ioredis');
   const redis = new Redis(redisUrl, {

@@ -1,5 +1,4 @@
 export { connectRedis, durabilityOf, withPassword } from './connection.js';
-export type { RedisAddress } from './connection.js';
 export * from './errors.js';
 export { ClusterRecords, keyOf } from './records.js';
 export type { ClusterRecordStats, Told } from './records.js';

@@ -1,5 +1,5 @@
 /** What transactions that are not kept yet would write, over what is kept: they see their own writes and those of the ones before them. */
-import { compareKeys } from './replica.js';
+import { compareKeys } from 'lmdb';
 import type { Change, Replica } from './replica.js';
 import type { Key } from '../spool/index.js';
 

@@ -4,7 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compareKeys, open } from 'lmdb';
+import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Key } from '../spool/index.js';
 
@@ -85,5 +85,3 @@ export class Replica {
 }
 
 const plain = (key: Key): PlainKey => (typeof key === 'string' ? key : [...key]);
-
-export { compareKeys };
