@@ -14,6 +14,7 @@ import { RawRecorder, rawWarning } from '../raw/index.js';
 import { Session, WireAnswer } from '../session/index.js';
 import type { Denoisers, Epilogue, Guide, OnlookerMapKind, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
 import { serverError } from './errors.js';
+import { intoOneBuffer } from './oneBuffer.js';
 import { SocketSink } from './socketSink.js';
 
 export interface ConnectionOptions extends ChoiceOptions {
@@ -66,8 +67,12 @@ export class Connection {
   /** The answer is complete; only the client's end of the connection is awaited. */
   #isLingering = false;
 
-  /** @param refusal an error that ends the session before it begins */
-  constructor(socket: Socket, id: string, options: ConnectionOptions, log: Logger, refusal?: Error) {
+  /**
+   * @param accepted a paused socket, the connection's from now on
+   * @param refusal an error that ends the session before it begins
+   */
+  constructor(accepted: Socket, id: string, options: ConnectionOptions, log: Logger, refusal?: Error) {
+    const socket = intoOneBuffer(accepted, (bytes) => this.#take(bytes));
     this.#socket = socket;
     this.#options = options;
     this.#log = log;
@@ -109,7 +114,7 @@ export class Connection {
     socket.setTimeout(Math.min(this.#options.stallTimeoutMs, this.#options.idleTimeoutMs));
     if (this.#options.saveRaw !== undefined && this.#session.takesInput) await this.#startRecording(this.#options.saveRaw, id);
 
-    const reading = this.#read();
+    const reading = Promise.race([this.#read(), gone]);
     const summary = await this.#session.closed;
     this.#linger();
     await reading;
@@ -138,19 +143,28 @@ export class Connection {
 
   /** Everything that comes in until the client ends its side or the connection breaks. */
   async #read(): Promise<void> {
-    try {
+    const ended = new Promise((resolve) => this.#socket.once('end', resolve));
+    this.#waitingSince = performance.now();
+    this.#socket.resume();
+    await ended;
+    this.#waitingSince = undefined;
+    await this.#session.end();
+  }
+
+  /** @returns whether more may follow at once; else the socket is resumed later, and keeps `bytes` as they are until then */
+  #take(bytes: Uint8Array): boolean {
+    const disk = this.#recorder?.write(Buffer.from(bytes));
+    const room = this.#session.write(bytes);
+    if (disk === undefined && room === undefined) {
       this.#waitingSince = performance.now();
-      for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        this.#waitingSince = undefined;
-        await this.#recorder?.write(chunk);
-        await this.#session.write(chunk);
-        this.#waitingSince = performance.now();
-      }
-      this.#waitingSince = undefined;
-      await this.#session.end();
-    } catch {
-      this.#session.abort(serverError('CONUS_ERR_CONNECTION_LOST', 'a connection that broke'));
+      return true;
     }
+    this.#waitingSince = undefined;
+    void Promise.all([disk, room]).then(() => {
+      this.#waitingSince = performance.now();
+      this.#socket.resume();
+    });
+    return false;
   }
 
   /** No byte went either way for as long as the socket's time-out. */

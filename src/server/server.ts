@@ -31,11 +31,11 @@ export class MrdServer {
   constructor(options: ServerOptions) {
     this.#options = options;
     // allowHalfOpen: a client may end its side and still wait for its images.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      void this.#serve(socket);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
+      // Refused sessions are answered, too; beyond this many, connections are not.
+      if (this.#connections.size < 2 * options.maxSessions + 16) void this.#serve(socket);
+      else socket.destroy();
     });
-    // Refused sessions are answered, too; beyond this many, connections are not.
-    this.#server.maxConnections = 2 * options.maxSessions + 16;
   }
 
   /** @param port 0 takes any free port. @throws the system's error where it cannot listen */
