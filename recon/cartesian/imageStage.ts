@@ -14,7 +14,7 @@ import {
 } from '../partial-fourier/index.js';
 import type { PostProcessing, ReconNotice } from '../types.js';
 import { sampledRows, sampledSlices, slabCoilBytes, type CartesianPlan } from './plan.js';
-import { LineState, type Slab } from './slab.js';
+import type { Slab } from './slab.js';
 
 /** Of the image columns, every so many tell which line has the most energy. */
 const columnsApart = 8;
@@ -36,23 +36,28 @@ export class ImageStage {
     this.#notice = notice;
   }
 
+  /** Whether the k-space centre has to be known before the image is complete, or is only compared with the header's. */
+  needsCentre(volume: SampledVolume): boolean {
+    // The partitions of a volume become slices with its image.
+    return this.#plan.nPartitions > 1 || volume.some(isPartial);
+  }
+
   /** Compares the k-space centre of the first image with the header's. */
-  checkCentre(slab: Slab, nCoils: number): void {
+  checkCentre(slab: Pick<Slab, 'pointer'>, nCoils: number): void {
     if (this.#centreShift !== undefined) return;
     const { nLines, nColumns, nPartitions, centreLine, centrePartition } = this.#plan;
     const byLine = new Float64Array(nLines);
     const byPartition = new Float64Array(nPartitions);
-    for (let coil = 0; coil < nCoils; coil++) {
-      for (let row = 0; row < nLines * nPartitions; row++) {
-        if (slab.state[row] === LineState.empty) continue;
-        const line = this.#kernels.arena.f32(slab.pointer + coil * slabCoilBytes(this.#plan) + row * nColumns * 8, 2 * nColumns);
-        let energy = 0;
-        for (let k = 0; k < line.length; k += 2 * columnsApart) energy += line[k]! ** 2 + line[k + 1]! ** 2;
-        byLine[row % nLines] = byLine[row % nLines]! + energy;
+    const { arena, wasm } = this.#kernels;
+    const nRows = nLines * nPartitions;
+    arena.withScratch(8 * nRows, (pointer) => {
+      wasm.rowEnergies(slab.pointer, slabCoilBytes(this.#plan), nCoils, nRows, nColumns, columnsApart, pointer);
+      arena.f64(pointer, nRows).forEach((energy, row) => {
         const partition = Math.floor(row / nLines);
-        byPartition[partition] = byPartition[partition]! + energy;
-      }
-    }
+        byLine[row % nLines]! += energy;
+        byPartition[partition]! += energy;
+      });
+    });
     const shifts = [
       { name: 'line', shift: indexOfLargest(byLine) - Math.floor(nLines / 2), centre: centreLine },
       { name: 'partition', shift: indexOfLargest(byPartition) - Math.floor(nPartitions / 2), centre: centrePartition },

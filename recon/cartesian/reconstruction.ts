@@ -30,9 +30,10 @@ import { iterativeScratchBytes, senseModelOf } from './iterative.js';
 import { consistencyOptions, isAccelerated, needsCoilMaps, putsLinesBack, slabCoilBytes, type CartesianPlan } from './plan.js';
 import { ignoredBy, useOf, type LineUse, type Readout, type ReadoutUse, type WaitingUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
+import { SharedCombinations, type SharedCombination } from './sharedCombination.js';
 import { rowOfLine, Slab } from './slab.js';
 import {
-  combinedImages, completedImages, geometryOf, keptRows, keptSlices, methodOf, noiseBeforeCompletion, scaleLines, synthesise, type CoilMaps,
+  combinedImages, combinedShape, completedImages, geometryOf, keptRows, keptSlices, methodOf, noiseBeforeCompletion, scaleLines, synthesise, type CoilMaps,
   type ImageMaking,
 } from './slabImage.js';
 import { sliceMaps, wantsMaps } from './sliceMaps.js';
@@ -41,6 +42,8 @@ import { StageClock } from './stageClock.js';
 export interface CartesianOutput {
   image(image: ReconImage): void;
   notice(notice: ReconNotice): void;
+  /** Asks another thread that shares the memory to take part; it need not. */
+  help?(work: SharedCombination): void;
 }
 
 /** Runs a job, now or on another thread that shares the memory, and calls back on this thread. */
@@ -82,6 +85,7 @@ export class CartesianReconstruction {
   /** Channels that slabs have: as many, or virtual ones. */
   #nCoils = 0;
   #compression: Compression | undefined;
+  #shared: SharedCombinations | undefined;
   #nReadouts = 0;
   #nImages = 0;
   /** Readouts that are no line of an image, by the flag that says so. */
@@ -356,12 +360,21 @@ export class CartesianReconstruction {
       this.#kernels.arena.u8(pointer, nBytes).fill(0);
       slab = new Slab(this.#plan, { slice, contrast, phase, repetition, set, average: 0 }, readout, pointer);
       this.#slabs.set(key, slab);
+      if (this.#slabs.size === 1) this.#findHelp();
       if (geometryOf(this.#plan, readout) === undefined) {
         this.#sayOnce('RECON_WARN_NO_GEOMETRY', 'The readouts carry no directions: position and orientation of the images are unknown.');
       }
     }
     this.#current = slab;
     return slab;
+  }
+
+  /** Slices of a volume are combined one by one, each after its coil maps were made: there is less to share. */
+  #findHelp(): void {
+    const help = this.#output.help?.bind(this.#output);
+    const { iterative, nPartitions } = this.#plan;
+    if (help === undefined || iterative !== undefined || nPartitions > 1 || !needsCoilMaps(this.#plan)) return;
+    this.#shared = this.#ifRoom(() => new SharedCombinations(this.#kernels, combinedShape(this.#plan, this.#nCoils), help));
   }
 
   /** Room in the arena; delivered slabs and kept calibrations are given up for it, oldest first. */
@@ -486,14 +499,14 @@ export class CartesianReconstruction {
 
     const making: ImageMaking = {
       nCoils: this.#nCoils, maps, noiseDeviation: this.#noiseDeviationOf(slab),
-      volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images,
+      volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images, shared: this.#shared,
     };
     if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils)));
     const method = methodOf(this.#plan, slab, nAliased > 0);
     const denoises = this.#canDenoise(slab, method, maps !== undefined);
     let combined: Float32Array[] = [];
     const { slices, partialFourier, postProcessing } = this.#clock.time(isSolvedFor ? 'iterations' : 'combination', () => {
-      this.#images.checkCentre(slab, this.#nCoils);
+      if (this.#images.needsCentre(making.volume)) this.#images.checkCentre(slab, this.#nCoils);
       return combinedImages(this.#kernels, this.#plan, slab, making, (values) => {
         if (denoises) combined = inParts(values, this.#plan.combinedSlices);
       });
@@ -515,6 +528,7 @@ export class CartesianReconstruction {
       multiply(image, gains[slice]?.gain);
       this.#emit(slab, slice, 'image', image, facts);
     });
+    if (nPartitions === 1) this.#clock.time('combination', () => this.#images.checkCentre(slab, this.#nCoils));
     if (forMaps !== undefined) {
       if (calibration === undefined || making.maps === undefined) {
         this.#sayOnce('RECON_WARN_NO_MAPS', 'Maps beside the images need coil maps; images combined by root-sum-of-squares come without.');

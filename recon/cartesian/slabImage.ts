@@ -1,6 +1,6 @@
 /** A complete slab into its image, or the images of its slices: averages, missing lines, FFT and coil combination. */
 import { affineLps, ImagingError, type ImageGeometry } from '../../imaging/index.js';
-import { combineRss, combineSlice, planSlab } from '../fft/index.js';
+import { combineRss, combineSlice, planSlab, type SlabShape } from '../fft/index.js';
 import { fillLines, type GrappaKernel, type HybridSlab, type SynthesisedLine } from '../grappa/index.js';
 import type { Kernels } from '../kernels/index.js';
 import { computeNoiseMap, lineStatistics, type NoiseMap, type NoiseSampling } from '../noise-map/index.js';
@@ -10,6 +10,7 @@ import type { Calibration, MapLines } from './calibrations.js';
 import type { ImageStage } from './imageStage.js';
 import { onCombinedRows, senseNoiseMap, solveSlab, type Lines } from './iterative.js';
 import { slabCoilBytes, type CartesianPlan } from './plan.js';
+import type { SharedCombinations } from './sharedCombination.js';
 import type { Readout } from './readout.js';
 import { LineState, type Slab } from './slab.js';
 import { alignSlice, coilMapsOfSlice, transformPartitions } from './volume.js';
@@ -62,6 +63,14 @@ export interface ImageMaking {
   /** What was sampled of the combined images' k-space. */
   readonly volume: SampledVolume;
   readonly stage: ImageStage;
+  /** Where other threads help. */
+  readonly shared?: SharedCombinations | undefined;
+}
+
+/** The slabs whose coils are combined. */
+export function combinedShape(plan: CartesianPlan, nCoils: number): SlabShape {
+  const { nLines, nColumns, paddedRows, combinedRows } = plan;
+  return { nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows, coilStrideBytes: slabCoilBytes(plan) };
 }
 
 /** Coil maps of a 2D image, complex64 [nCoils, mapRows, nColumns], or the lines that those of each slice are made of. */
@@ -79,13 +88,11 @@ export interface CompletedImages {
  * @param onCombined is shown what coil maps combined, complex64 [combinedSlices, combinedRows, nColumns], before it is completed
  */
 export function combinedImages(
-  kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, maps, noiseDeviation, volume, stage }: ImageMaking,
+  kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, maps, noiseDeviation, volume, stage, shared }: ImageMaking,
   onCombined?: (combined: Float32Array) => void,
 ): CompletedImages {
-  const { nLines, nColumns, combinedRows, combinedSlices, paddedRows } = plan;
-  const columns = planSlab(kernels, {
-    nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows, coilStrideBytes: slabCoilBytes(plan),
-  });
+  const { nLines, nColumns, combinedRows, combinedSlices } = plan;
+  const columns = planSlab(kernels, combinedShape(plan, nCoils));
   if (plan.nPartitions > 1) transformPartitions(kernels, plan, slab.pointer, nCoils);
   const nPixels = combinedRows * nColumns;
   return kernels.arena.withScratch(combinedSlices * nPixels * 8, (pointer) => {
@@ -93,8 +100,9 @@ export function combinedImages(
     if (maps !== undefined) {
       forSlices(kernels, plan, nCoils, maps, (slice, mapsPointer, mapsBefore) => {
         const image = pointer + slice * nPixels * 8;
-        if (plan.iterative === undefined) combineSlice(kernels, columns, planeOf(slice), mapsPointer, image);
-        else solveSlab(kernels, plan, slab, nCoils, mapsPointer, noiseDeviation, image);
+        if (plan.iterative !== undefined) solveSlab(kernels, plan, slab, nCoils, mapsPointer, noiseDeviation, image);
+        else if (shared !== undefined) shared.combine(columns, planeOf(slice), mapsPointer, image);
+        else combineSlice(kernels, columns, planeOf(slice), mapsPointer, image);
         const valuesOf = (at: number, n: number) => kernels.arena.f32(at, 2 * n * nPixels);
         if (mapsBefore !== undefined) alignSlice(valuesOf(mapsBefore, nCoils), valuesOf(mapsPointer, nCoils), valuesOf(image, 1));
       });

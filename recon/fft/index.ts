@@ -1,5 +1,5 @@
 /** The one place that owns the Fourier transform, and the two passes of Cartesian reconstruction fused with it. */
-export { planFft, releaseFft, MAX_FFT_LENGTH, type FftDirection, type FftPlan } from './plan.js';
+export { fftPlanBytes, planFft, releaseFft, MAX_FFT_LENGTH, type FftDirection, type FftPlan } from './plan.js';
 export { fftColumns, fftLines } from './transform.js';
 export {
   planReadout,

@@ -67,13 +67,26 @@ export function planFft(kernels: Kernels, n: number): FftPlan {
   };
   const radices = radicesOf(n);
   const { pointer, workLength } =
-    Math.max(...radices, 1) <= LARGEST_RADIX
+    isSmooth(radices)
       ? { pointer: writeStages(kernels, take, n, radices), workLength: n }
       : writeChirp(kernels, take, n);
   const slotBytes = workLength * ELEMENT_BYTES + SLOT_GAP_BYTES;
   const plan = { n, scale: 1 / Math.sqrt(n), pointer, slotBytes, slots: take(SCRATCH_SLOTS * slotBytes) };
   store.plans.set(n, plan);
   return plan;
+}
+
+/** Bytes of an arena that has room for a plan of length n and no more than that. */
+export function fftPlanBytes(n: number): number {
+  const goesByStages = isSmooth(radicesOf(n));
+  const workLength = goesByStages ? n : smoothLength(2 * n - 1);
+  const slotBytes = SCRATCH_SLOTS * (workLength * ELEMENT_BYTES + SLOT_GAP_BYTES);
+  const tableBytes = 64 * workLength + 8192;
+  return (goesByStages ? 1 : 2) * slotBytes + tableBytes;
+}
+
+function isSmooth(radices: readonly number[]): boolean {
+  return Math.max(...radices, 1) <= LARGEST_RADIX;
 }
 
 /** Gives back every plan of these kernels; plans that are still held are void. */

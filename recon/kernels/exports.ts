@@ -40,6 +40,13 @@ export interface CombineExports {
   ): void;
 }
 
+/** assembly/energies.ts */
+export interface EnergyExports {
+  rowEnergies(
+    slab: number, coilBytes: number, nCoils: number, nRows: number, nColumns: number, step: number, energies: number,
+  ): void;
+}
+
 /** assembly/gram.ts, cholesky.ts, hybrid.ts, fill.ts, noisemap.ts */
 export interface GrappaExports {
   grappaGram(

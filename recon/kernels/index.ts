@@ -4,7 +4,7 @@
  */
 import './webassembly.js';
 import type { Arena } from './arena.js';
-import type { CoilMapExports, CombineExports, FftExports, GrappaExports, ReadoutExports, SenseExports, ShiftedSumExports, WaveletExports, EspiritExports } from './exports.js';
+import type { CoilMapExports, CombineExports, EnergyExports, FftExports, GrappaExports, ReadoutExports, SenseExports, ShiftedSumExports, WaveletExports, EspiritExports } from './exports.js';
 import { kernelsWasmBase64 } from './wasm.generated.js';
 
 export { Arena, type ArenaRange } from './arena.js';
@@ -14,7 +14,7 @@ const PAGE_BYTES = 65536;
 const MAX_PAGES = 65536;
 
 /** The raw exports of the module, as recon/kernels/assembly declares them. */
-export type KernelExports = FftExports & ReadoutExports & CombineExports & GrappaExports & CoilMapExports & SenseExports &
+export type KernelExports = FftExports & ReadoutExports & CombineExports & EnergyExports & GrappaExports & CoilMapExports & SenseExports &
   ShiftedSumExports & WaveletExports & EspiritExports;
 
 /** The kernels on one thread: where they work and who owns the bytes. */

@@ -112,22 +112,19 @@ export interface Quantised {
   readonly nClipped: number;
 }
 
-/** stored = round(value * scale), clamped to the range of the type; what is not finite becomes 0. */
+/** stored = round(value * scale), halves upwards, clamped to the range of the type; what is not finite becomes 0. */
 export function quantise(values: Float32Array, scale: number, pixelType: 'uint16' | 'int16'): Quantised {
   const pixels = pixelType === 'uint16' ? new Uint16Array(values.length) : new Int16Array(values.length);
   const [low, high] = integerRange[pixelType];
   let nClipped = 0;
   for (let i = 0; i < values.length; i++) {
-    const stored = Math.round(values[i]! * scale);
-    if (!Number.isFinite(stored)) continue;
-    if (stored > high) {
-      pixels[i] = high;
-      nClipped++;
-    } else if (stored < low) {
-      pixels[i] = low;
-      nClipped++;
-    } else {
+    // A product of few digits: adding a half is exact where it matters, and several times faster than Math.round.
+    const stored = Math.floor(values[i]! * scale + 0.5);
+    if (stored >= low && stored <= high) {
       pixels[i] = stored;
+    } else if (Number.isFinite(stored)) {
+      pixels[i] = stored > high ? high : low;
+      nClipped++;
     }
   }
   return { pixels, nClipped };

@@ -9,6 +9,7 @@ import type {
   ReconImage,
   ReconNotice,
   ReconSummary,
+  SharedCombination,
 } from '../../recon/index.js';
 import type { RingLayout } from './ring.js';
 
@@ -40,6 +41,8 @@ export type ToWorker =
   /** A calibration of a session that lives on another worker. */
   | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly memory: WebAssembly.Memory; readonly job: CalibrationJob }
   | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome }
+  /** Of a session that lives on another worker. */
+  | { readonly type: 'help'; readonly session: number; readonly memory: WebAssembly.Memory; readonly work: SharedCombination }
   | { readonly type: 'denoised'; readonly session: number; readonly requestId: number; readonly outcome: DenoiseOutcome };
 
 export type FromWorker =
@@ -52,5 +55,7 @@ export type FromWorker =
   | { readonly type: 'finished'; readonly session: number; readonly summary: ReconSummary }
   | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly job: CalibrationJob }
   | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome }
+  /** A fellow that has nothing to do may take part. */
+  | { readonly type: 'help'; readonly session: number; readonly work: SharedCombination }
   /** Images for the denoiser, whose buffers come with it. */
   | { readonly type: 'denoise'; readonly session: number; readonly requestId: number; readonly request: DenoiseRequest };

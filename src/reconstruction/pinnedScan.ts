@@ -60,7 +60,7 @@ export class PinnedScan implements SessionReconstruction {
   }
 
   /** Called by the worker's receiver. */
-  receive(message: Exclude<FromWorker, { type: 'job' | 'jobDone' | 'ready' }>): void {
+  receive(message: Exclude<FromWorker, { type: 'job' | 'jobDone' | 'help' | 'ready' }>): void {
     if (this.#over) return;
     switch (message.type) {
       case 'image':

@@ -46,6 +46,7 @@ export class ReconstructionPool {
       new PoolWorker({
         warmUpMs: options.warmUpMs ?? 0,
         workerForJob: (owner) => this.#workerForJob(owner),
+        helperOf: (owner) => this.#workers.find((worker) => worker !== owner && worker.load === 0),
         scanEnded: (memoryBytes) => this.#scanEnded(memoryBytes),
       }),
     );
@@ -113,8 +114,9 @@ export class ReconstructionPool {
   #scanEnded(memoryBytes: number): void {
     this.#endedBytes += memoryBytes;
     clearTimeout(this.#collection);
-    if (this.#endedBytes >= mostEndedBytes) this.#collect();
-    else this.#collection = setTimeout(() => this.#collect(), collectionDelayMs).unref();
+    // Never here: the end of a scan has still to be answered.
+    const delayMs = this.#endedBytes >= mostEndedBytes ? 0 : collectionDelayMs;
+    this.#collection = setTimeout(() => this.#collect(), delayMs).unref();
   }
 
   #collect(): void {

@@ -21,6 +21,8 @@ export interface PoolWorkerContext {
   readonly warmUpMs: number;
   /** Who does a calibration of this worker's scan. */
   workerForJob(owner: PoolWorker): PoolWorker;
+  /** Who helps with a scan of this worker's: a fellow that has nothing to do. */
+  helperOf(owner: PoolWorker): PoolWorker | undefined;
   scanEnded(memoryBytes: number): void;
 }
 
@@ -29,6 +31,7 @@ export class PoolWorker {
   readonly #jobs = new Map<string, RunningJob>();
   readonly #warmUpMs: number;
   readonly #workerForJob: (owner: PoolWorker) => PoolWorker;
+  readonly #helperOf: (owner: PoolWorker) => PoolWorker | undefined;
   readonly #scanEnded: (memoryBytes: number) => void;
   /** Resolves when the thread has passed its self-test; rejects with RECON_ERR_SELF_TEST or RECON_ERR_INTERNAL. */
   readonly ready: Promise<void>;
@@ -36,9 +39,10 @@ export class PoolWorker {
   #terminated = false;
   #settleReady: (error?: Error) => void = () => undefined;
 
-  constructor({ warmUpMs, workerForJob, scanEnded }: PoolWorkerContext) {
+  constructor({ warmUpMs, workerForJob, helperOf, scanEnded }: PoolWorkerContext) {
     this.#warmUpMs = warmUpMs;
     this.#workerForJob = workerForJob;
+    this.#helperOf = helperOf;
     this.#scanEnded = scanEnded;
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
@@ -126,6 +130,10 @@ export class PoolWorker {
       const worker = this.#workerForJob(this);
       worker.#jobs.set(`${session}:${jobId}`, { owner: this, session, jobId });
       worker.post({ type: 'job', session, jobId, memory: scan.memory, job });
+      return;
+    }
+    if (message.type === 'help') {
+      this.#helperOf(this)?.post({ ...message, memory: scan.memory });
       return;
     }
     scan.receive(message);

@@ -9,6 +9,7 @@ import {
   Arena,
   bindKernels,
   CartesianReconstruction,
+  CombinationHelper,
   runCalibration,
   selfTest,
   type CalibrationOutcome,
@@ -55,6 +56,7 @@ class Scan {
       {
         image: (image) => send({ type: 'image', session: this.#session, image }, [image.data.buffer as ArrayBuffer]),
         notice: (notice) => send({ type: 'notice', session: this.#session, notice }),
+        help: (work) => send({ type: 'help', session: this.#session, work }),
       },
       (job, done) => {
         const jobId = this.#nextJobId++;
@@ -162,9 +164,14 @@ function testAndWarmUp({ warmUpMs }: WorkerSettings): string | undefined {
   }
 }
 
-send({ type: 'ready', failure: testAndWarmUp(workerData as WorkerSettings) });
+const failure = testAndWarmUp(workerData as WorkerSettings);
+// The memories of the self-test.
+collectGarbage();
+send({ type: 'ready', failure });
 
 const scans = new Map<number, Scan>();
+/** What helps with the scan of a fellow; the last one that asked. */
+let helper: { readonly session: number; readonly of: CombinationHelper } | undefined;
 
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
@@ -185,7 +192,12 @@ port.on('message', (message: ToWorker) => {
       scans.get(message.session)?.close();
       scans.delete(message.session);
       return;
+    case 'help':
+      if (helper?.session !== message.session) helper = { session: message.session, of: new CombinationHelper(message.memory) };
+      helper.of.help(message.work);
+      return;
     case 'collect':
+      helper = undefined;
       collectGarbage();
       return;
     case 'job':
