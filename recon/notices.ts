@@ -109,15 +109,15 @@ export const RECON_NOTICES = {
     action: 'check encodingLimits, center_sample and the converter; the header was followed',
   },
   RECON_WARN_NO_MAPS: {
-    expected: 'coil maps, of which g-factor, noise, SNR and point-spread maps are computed',
-    action: 'use combine=auto and send calibration lines',
+    expected: 'coil maps, of which g-factor, noise, SNR and point-spread maps are computed, and room in memory',
+    action: 'use combine=auto and send calibration lines; allow the session more memory where the message says so',
   },
   RECON_INFO_DENOISING: {
     expected: 'nothing: a report of how images are denoised',
     action: 'set denoise, denoiseDataConsistency and residualMap to have it otherwise',
   },
   RECON_WARN_NOT_DENOISED: {
-    expected: 'complete images with coil maps and a linear reconstruction, whose noise is known pixel by pixel, and a denoiser that is ready',
+    expected: 'complete images with coil maps, whose noise is known pixel by pixel, and a denoiser that is ready',
     action: 'use the conventional series, which is complete; combine=auto and unalias=auto give images that can be denoised',
   },
   RECON_WARN_DENOISE_INPUT: {

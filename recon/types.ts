@@ -125,6 +125,12 @@ export const complexKinds: ReadonlySet<ReconImageKind> = new Set(['image', 'coil
 /** How honest an image is: whether every line that it stands on was measured, properly synthesised or solved for. */
 export type ReconMethod = 'full' | 'grappa' | 'sense' | 'l1' | 'zeroFilled';
 
+/**
+ * How a noise map was made: exactly, from the weights of the reconstruction; by pseudo-replicas; or, where it is not linear, from
+ * what little further noise changes.
+ */
+export type NoiseMapMethod = 'exact' | 'replicas' | 'perturbation';
+
 /** Steps after partial Fourier, each of them asked for. */
 export type PostProcessing = 'hann' | 'gaussian' | 'gibbsRemoval' | 'intensityScan' | 'intensityEstimate';
 
@@ -148,6 +154,8 @@ export interface ReconImage {
   readonly partialFourier: PartialFourierMethod | 'none';
   /** What was done to it after that, in order. */
   readonly postProcessing: readonly PostProcessing[];
+  /** Of g-factor, noise and SNR maps, and of what was denoised by a noise map. */
+  readonly noiseMapMethod?: NoiseMapMethod;
   /** Of the kinds `denoised` and `residual`. */
   readonly denoising?: DenoisingRecord;
   readonly accelerationPhase: number;

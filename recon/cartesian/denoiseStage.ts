@@ -8,7 +8,7 @@
  * denoised with what was not: the first image that cannot be denoised ends the series, with the reason.
  */
 import {
-  blend, fromGrid, mapOnGrid, noveltyOf, noveltyTexts, onGrid, sampledGrid, trustOf, type DenoiseOutcome, type DenoiseRunner,
+  blend, fromGrid, mapOnGrid, noveltyOf, noveltyTexts, onGrid, sampledGrid, trustOf, trustOfColoured, type DenoiseOutcome, type DenoiseRunner,
   type DenoisingRecord, type NoiseSource, type SampledGrid,
 } from '../denoise/index.js';
 import type { Kernels } from '../kernels/index.js';
@@ -165,7 +165,7 @@ export class DenoiseStage {
       const data = this.#context.ifRoom(() => onGrid(this.#kernels, grid, work.images[at]!));
       if (data === undefined) return undefined;
       const noise = mapOnGrid(grid, work.noises[at]!);
-      return { data, noise, novelty: noveltyOf({ rows, columns, data, noise, components: 2 }) };
+      return { data, noise, novelty: noveltyOf({ rows, columns, data, noise, components: 2, noiseIsWhite: this.#plan.iterative !== 'l1' }) };
     });
     if (prepared === undefined) {
       waiting.failure = noRoom(work.slice + at);
@@ -222,7 +222,7 @@ export class DenoiseStage {
     const { denoise } = this.#plan.parameters;
     const { work, grid } = waiting;
     const image = work.images[at]!;
-    const { light, reasons, residualStd, edgeCorrelation, largestStructure } = trustOf({
+    const { light, reasons, residualStd, edgeCorrelation, largestStructure } = (this.#plan.iterative === 'l1' ? trustOfColoured : trustOf)({
       rows: grid.gridRows, columns: grid.gridColumns, noisy: data, denoised, noise, components: 2,
     });
     const residual = fromGrid(this.#kernels, grid, difference(data, denoised));

@@ -153,18 +153,39 @@ export class ImageStage {
 
   /** What becomes of the noise power of each row of a slab on its way into the image. */
   linePowers(volume: SampledVolume, method: PartialFourierMethod | 'none'): Float64Array {
-    const { nLines, nPartitions, paddedRows, paddedSlices } = this.#plan;
-    const [slices, rows, columns] = volume;
+    const [, rows, columns] = volume;
+    const powers = meanSquareWeights(this.#completionWeights(volume, method), columns.n);
+    return Float64Array.from(this.#placesOfRows(volume), (place) => (place === undefined ? 0 : powers[place.slice * rows.n + place.row]!));
+  }
+
+  /** What the samples of each row of a 2D slab are multiplied by on their way into the image: float32 [nLines, nColumns]. */
+  lineWeights(volume: SampledVolume, method: PartialFourierMethod | 'none'): Float32Array {
+    const [, , columns] = volume;
+    const weights = this.#completionWeights(volume, method);
+    const out = new Float32Array(this.#plan.nLines * columns.n);
+    this.#placesOfRows(volume).forEach((place, row) => {
+      if (place !== undefined) out.set(weights.subarray(place.row * columns.n, (place.row + 1) * columns.n), row * columns.n);
+    });
+    return out;
+  }
+
+  /** [slices, rows, columns] */
+  #completionWeights(volume: SampledVolume, method: PartialFourierMethod | 'none'): Float32Array {
     const weights = kspaceWeights(volume, method === 'homodyne' || method === 'pocs');
     if (this.#plan.parameters.rawFilter !== 'none') this.#filterWeights(volume).forEach((weight, i) => (weights[i] = weights[i]! * weight));
-    const powers = meanSquareWeights(weights, columns.n);
+    return weights;
+  }
+
+  /** Where each row of a slab lies in the k-space of the combined images; undefined for rows that are beyond it. */
+  #placesOfRows([slices, rows]: SampledVolume): ({ readonly slice: number; readonly row: number } | undefined)[] {
+    const { nLines, nPartitions, paddedRows, paddedSlices } = this.#plan;
     // Where an axis was cropped before, its samples all have the weight of the centre.
     const indexOf = (at: number, n: number, extent: SampledExtent, padded: number) =>
       Math.floor(extent.n / 2) + (extent.n === padded ? at - Math.floor(n / 2) : 0);
-    return Float64Array.from({ length: nPartitions * nLines }, (_, row) => {
-      const slice = indexOf(Math.floor(row / nLines), nPartitions, slices, paddedSlices);
-      const imageRow = indexOf(row % nLines, nLines, rows, paddedRows);
-      return slice < 0 || slice >= slices.n || imageRow < 0 || imageRow >= rows.n ? 0 : powers[slice * rows.n + imageRow]!;
+    return Array.from({ length: nPartitions * nLines }, (_, at) => {
+      const slice = indexOf(Math.floor(at / nLines), nPartitions, slices, paddedSlices);
+      const row = indexOf(at % nLines, nLines, rows, paddedRows);
+      return slice < 0 || slice >= slices.n || row < 0 || row >= rows.n ? undefined : { slice, row };
     });
   }
 

@@ -4,11 +4,12 @@
  * which coils are combined: transformed, zero-filled, transformed back. Lines outside the limits stay zero on that way;
  * partial Fourier methods complete them.
  */
-import { solveCompressedSensing } from '../compressed-sensing/index.js';
-import { coilImages, fftColumns, planFft, planSlab } from '../fft/index.js';
+import { compressedSensingNoise, solveCompressedSensing, type CompressedSensingOptions } from '../compressed-sensing/index.js';
+import { coilImages, fftColumns, fftLines, planFft, planSlab } from '../fft/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { NoiseMap } from '../noise-map/index.js';
-import { senseNoise, solveSense, type SenseModel, type SenseOptions } from '../sense/index.js';
+import type { SampledExtent } from '../partial-fourier/index.js';
+import { senseNoise, solveSense, type ReplicaSteps, type SenseModel, type SenseOptions } from '../sense/index.js';
 import type { CartesianPlan } from './plan.js';
 import type { Slab } from './slab.js';
 
@@ -23,6 +24,12 @@ export function iterativeScratchBytes({ iterative, nLines, nColumns, combinedRow
   return iterative === 'l1' ? (nCoils + 14) * imageBytes + columnBytes : 2 * imageBytes + columnBytes;
 }
 
+/** The same for the noise map of its image. */
+export function iterativeNoiseBytes(plan: CartesianPlan, nCoils: number): number {
+  if (plan.iterative === undefined) return 0;
+  return iterativeScratchBytes(plan, nCoils) + (nCoils + 4) * 8 * plan.nLines * plan.nColumns;
+}
+
 /** @param maps address of complex64 [nCoils, nLines, nColumns] */
 export function senseModelOf({ nLines, nColumns }: CartesianPlan, slab: Lines, nCoils: number, maps: number): SenseModel {
   const weights = Float32Array.from(slab.available, (available, row) => (available === 1 ? slab.count[row]! : 0));
@@ -33,22 +40,29 @@ function senseOptions({ parameters }: CartesianPlan): SenseOptions {
   return { damping: parameters.senseRegularization, nIterations: parameters.senseIterations };
 }
 
-/**
- * @param mapsPointer complex64 [nCoils, nLines, nColumns]
- * @param noiseDeviation standard deviation of the real part of a sample
- * @param image complex64 [combinedRows, nColumns]
- */
+function compressedSensingOptions({ parameters }: CartesianPlan, noiseDeviation: number): CompressedSensingOptions {
+  return { lambda: parameters.l1Regularization * noiseDeviation, nIterations: parameters.l1Iterations };
+}
+
+/** What a slab is solved with. */
+export interface Solving {
+  readonly nCoils: number;
+  /** complex64 [nCoils, nLines, nColumns] */
+  readonly mapsPointer: number;
+  /** Standard deviation of the real part of a sample. */
+  readonly noiseDeviation: number;
+}
+
+/** @param image address of complex64 [combinedRows, nColumns] */
 export function solveSlab(
-  kernels: Kernels, plan: CartesianPlan, slab: Lines, nCoils: number, mapsPointer: number, noiseDeviation: number, image: number,
+  kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, mapsPointer, noiseDeviation }: Solving, image: number,
 ): void {
-  const { nLines, nColumns, combinedRows, paddedRows, parameters } = plan;
+  const { nLines, nColumns, combinedRows, paddedRows } = plan;
   const { arena } = kernels;
   const model = senseModelOf(plan, slab, nCoils, mapsPointer);
   arena.withScratch(8 * nLines * nColumns, (solved) => {
     if (plan.iterative === 'l1') {
-      solveCompressedSensing(kernels, model, slab.pointer, solved, {
-        lambda: parameters.l1Regularization * noiseDeviation, nIterations: parameters.l1Iterations,
-      });
+      solveCompressedSensing(kernels, model, slab.pointer, solved, compressedSensingOptions(plan, noiseDeviation));
     } else {
       solveSense(kernels, model, slab.pointer, solved, senseOptions(plan));
     }
@@ -60,22 +74,65 @@ export function solveSlab(
   });
 }
 
+/** What becomes of the rows of a slab on their way into the completed image. */
+export interface Completion {
+  /** What the noise power of each is multiplied by. */
+  readonly powers: Float64Array;
+  /** What their samples are multiplied by, float32 [nLines, nColumns]; 1 where not given. */
+  readonly weights?: Float32Array | undefined;
+}
+
 /**
- * Noise and g-factor of a CG-SENSE image on the rows that coils are combined on.
- * @param linePowers what the noise power of each line is multiplied by on its way into the image
+ * Noise and g-factor of an image that was solved for, on the rows that coils are combined on.
+ * @param sampledColumns of the readouts
  */
-export function senseNoiseMap(
-  kernels: Kernels, plan: CartesianPlan, slab: Lines, nCoils: number, mapsPointer: number, linePowers: ArrayLike<number>,
+export function solvedNoiseMap(
+  kernels: Kernels, plan: CartesianPlan, slab: Lines, { nCoils, mapsPointer, noiseDeviation }: Solving,
+  { powers, weights }: Completion, sampledColumns: SampledExtent,
 ): Pick<NoiseMap, 'noise' | 'gFactor'> {
-  const { nLines, paddedRows } = plan;
+  const { nLines, nColumns, paddedRows } = plan;
+  const { first, last } = slab.lines;
   const model = senseModelOf(plan, slab, nCoils, mapsPointer);
-  const solved = senseNoise(kernels, model, senseOptions(plan), linePowers);
+  const isSampled = (column: number) => sampledColumns.n !== nColumns || (column >= sampledColumns.from && column < sampledColumns.end);
+  const sampled = Float32Array.from({ length: nColumns }, (_, column) => (isSampled(column) ? 1 : 0));
+  // The solution's lines beyond the limits are no part of the image.
+  const factors = Float32Array.from({ length: nLines * nColumns }, (_, i) => {
+    const row = Math.floor(i / nColumns);
+    return row < first || row > last ? 0 : (weights?.[i] ?? 1);
+  });
+  const steps: ReplicaSteps = {
+    onSamples: (data) => weighLines(kernels, nColumns, data, nCoils * nLines, sampled),
+    onImage: (image) => {
+      if (factors.every((factor) => factor === 1)) return;
+      const fft = planFft(kernels, nLines);
+      fftColumns(kernels, fft, image, nColumns, 'forward');
+      weighLines(kernels, nColumns, image, nLines, factors);
+      fftColumns(kernels, fft, image, nColumns, 'inverse');
+    },
+  };
+  const solved = plan.iterative === 'l1'
+    ? compressedSensingNoise(kernels, model, slab.pointer, compressedSensingOptions(plan, noiseDeviation), noiseDeviation, steps)
+    : senseNoise(kernels, model, senseOptions(plan), noiseDeviation, steps);
   let power = 0;
-  for (let row = slab.lines.first; row <= slab.lines.last; row++) power += linePowers[row]!;
+  for (let row = first; row <= last; row++) power += powers[row]!;
   const nReadouts = model.weights.reduce((sum, weight) => sum + weight, 0);
-  const reference = Math.sqrt(power / paddedRows) * Math.sqrt((slab.lines.last - slab.lines.first + 1) / nReadouts);
+  const reference = noiseDeviation * Math.sqrt(power / paddedRows) * Math.sqrt((last - first + 1) / nReadouts);
   const noise = onCombinedRows(plan, solved, 1).map((value) => Math.sqrt(nLines / paddedRows) * value);
   return { noise, gFactor: noise.map((value) => value / reference) };
+}
+
+/**
+ * Multiplies the samples of hybrid lines, in place.
+ * @param lines address of complex64 [count, nColumns]
+ * @param factors [nColumns], or [count, nColumns]
+ */
+function weighLines(kernels: Kernels, nColumns: number, lines: number, count: number, factors: Float32Array): void {
+  if (factors.every((factor) => factor === 1)) return;
+  const fft = planFft(kernels, nColumns);
+  fftLines(kernels, fft, lines, count, 'forward');
+  const samples = kernels.arena.f32(lines, 2 * count * nColumns);
+  for (let i = 0; i < samples.length; i++) samples[i] = factors[(i >> 1) % factors.length]! * samples[i]!;
+  fftLines(kernels, fft, lines, count, 'inverse');
 }
 
 /** The nearest of nLines rows for each of combinedRows, both over the encoded field of view. */

@@ -26,7 +26,7 @@ import { GhostCorrection } from './ghostCorrection.js';
 import { ImageStage } from './imageStage.js';
 import { IntensityStage } from './intensityStage.js';
 import { NoiseScan } from './noiseScan.js';
-import { iterativeScratchBytes, senseModelOf } from './iterative.js';
+import { iterativeNoiseBytes, iterativeScratchBytes, senseModelOf } from './iterative.js';
 import { consistencyOptions, isAccelerated, needsCoilMaps, putsLinesBack, slabCoilBytes, type CartesianPlan } from './plan.js';
 import { ignoredBy, useOf, type LineUse, type Readout, type ReadoutUse, type WaitingUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
@@ -55,6 +55,9 @@ export type CalibrationRunner = (job: CalibrationJob, done: (outcome: Calibratio
  */
 const retainedBytes = 256 * 2 ** 20;
 const retainedBytesWhereAnnounced = 16 * 2 ** 20;
+
+const restsOnNoise: ReadonlySet<ReconImageKind> = new Set(['gFactor', 'noise', 'snr', 'denoised', 'residual']);
+const noiseMapMethods = { none: 'exact', sense: 'replicas', l1: 'perturbation' } as const;
 
 type ImageFacts = Pick<ReconImage, 'hasPhase' | 'method' | 'partialFourier' | 'postProcessing' | 'nCalibrationLines' | 'nMissingLines'>;
 
@@ -536,14 +539,16 @@ export class CartesianReconstruction {
         if (parameters.psf && nPartitions > 1) this.#sayOnce('RECON_WARN_NO_MAPS', 'There is no point-spread function of 3D scans.');
         const { sampledColumns } = this.#readouts;
         const beside = this.#clock.time('maps', () =>
-          sliceMaps(this.#kernels, this.#plan, slab, { calibration, making, images: forMaps, partialFourier, sampledColumns }),
+          this.#ifRoom(() =>
+            this.#withRoom(iterativeNoiseBytes(this.#plan, this.#nCoils), () =>
+              sliceMaps(this.#kernels, this.#plan, slab, { calibration, making, images: forMaps, partialFourier, sampledColumns }),
+            ),
+          ),
         );
-        for (const { kind, data, coil, slice } of beside) {
+        if (beside === undefined) this.#sayOnce('RECON_WARN_NO_MAPS', `There is no room in memory for the maps of slice ${slab.counters.slice}.`);
+        for (const { kind, data, coil, slice } of beside ?? []) {
           if (kind === 'noise') multiply(data, gains[slice]?.gain);
           this.#emit(slab, slice, kind, data, facts, coil);
-        }
-        if (iterative === 'l1' && (parameters.gFactorMap || parameters.noiseMap || parameters.snrMap)) {
-          this.#sayOnce('RECON_WARN_NO_MAPS', 'The noise of a compressed-sensing image depends on what it shows: there are no g-factor, noise and SNR maps of it.');
         }
       }
     }
@@ -560,11 +565,9 @@ export class CartesianReconstruction {
     if (!this.#denoising.isOpen) return false;
     const reason = !hasMaps
       ? 'root-sum-of-squares images have no phase, and no noise that is known pixel by pixel'
-      : method === 'l1'
-        ? 'the noise of a compressed-sensing image depends on what it shows'
-        : method === 'zeroFilled'
-          ? 'it is incomplete'
-          : undefined;
+      : method === 'zeroFilled'
+        ? 'it is incomplete'
+        : undefined;
     if (reason !== undefined) this.#denoising.end('RECON_WARN_NOT_DENOISED', `Slice ${slab.counters.slice} is not denoised: ${reason}.`);
     return reason === undefined;
   }
@@ -659,7 +662,11 @@ export class CartesianReconstruction {
   /** Noise maps of the combined images; undefined, and the denoised series over, where there is no room for them. */
   #noisesToDenoise(slab: Slab, calibration: Calibration, making: ImageMaking): Float32Array[] | undefined {
     const noises = this.#clock.time('noise maps', () =>
-      this.#ifRoom(() => this.#withRoom(this.#imagesBytes, () => noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making))),
+      this.#ifRoom(() =>
+        this.#withRoom(this.#imagesBytes + iterativeNoiseBytes(this.#plan, this.#nCoils), () =>
+          noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making),
+        ),
+      ),
     );
     if (noises === undefined) this.#denoising.end('RECON_WARN_NOT_DENOISED', `There is no room for the noise map of slice ${slab.counters.slice}.`);
     return noises;
@@ -693,6 +700,7 @@ export class CartesianReconstruction {
     this.#output.image({
       ...facts,
       kind,
+      ...(restsOnNoise.has(kind) && { noiseMapMethod: noiseMapMethods[this.#plan.iterative ?? 'none'] }),
       rows: nRows,
       columns: nColumns,
       data,

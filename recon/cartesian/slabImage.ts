@@ -8,7 +8,7 @@ import type { PartialFourierMethod, SampledVolume } from '../partial-fourier/ind
 import type { PostProcessing, ReconMethod } from '../types.js';
 import type { Calibration, MapLines } from './calibrations.js';
 import type { ImageStage } from './imageStage.js';
-import { onCombinedRows, senseNoiseMap, solveSlab, type Lines } from './iterative.js';
+import { onCombinedRows, solvedNoiseMap, solveSlab, type Completion, type Lines } from './iterative.js';
 import { slabCoilBytes, type CartesianPlan } from './plan.js';
 import type { SharedCombinations } from './sharedCombination.js';
 import type { Readout } from './readout.js';
@@ -100,7 +100,7 @@ export function combinedImages(
     if (maps !== undefined) {
       forSlices(kernels, plan, nCoils, maps, (slice, mapsPointer, mapsBefore) => {
         const image = pointer + slice * nPixels * 8;
-        if (plan.iterative !== undefined) solveSlab(kernels, plan, slab, nCoils, mapsPointer, noiseDeviation, image);
+        if (plan.iterative !== undefined) solveSlab(kernels, plan, slab, { nCoils, mapsPointer, noiseDeviation }, image);
         else if (shared !== undefined) shared.combine(columns, planeOf(slice), mapsPointer, image);
         else combineSlice(kernels, columns, planeOf(slice), mapsPointer, image);
         const valuesOf = (at: number, n: number) => kernels.arena.f32(at, 2 * n * nPixels);
@@ -204,8 +204,10 @@ export function noiseOf(
   kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, making: ImageMaking,
   partialFourier: PartialFourierMethod | 'none',
 ): Pick<NoiseMap, 'noise' | 'gFactor'>[] {
-  const linePowers = making.stage.linePowers(making.volume, partialFourier);
-  return noiseOfCombined(kernels, plan, slab, kernel, making, linePowers, keptSlices(plan)).map(({ noise, gFactor }) => ({
+  const { stage, volume } = making;
+  const weights = plan.iterative === undefined ? undefined : stage.lineWeights(volume, partialFourier);
+  const completion = { powers: stage.linePowers(volume, partialFourier), weights };
+  return noiseOfCombined(kernels, plan, slab, kernel, making, completion, keptSlices(plan)).map(({ noise, gFactor }) => ({
     noise: keptRows(plan, noise, 1).slice(), gFactor: keptRows(plan, gFactor, 1).slice(),
   }));
 }
@@ -220,31 +222,31 @@ export function noiseBeforeCompletion(
   const { nPartitions, nLines, combinedSlices } = plan;
   const [, , columns] = making.volume;
   // What zero-filling along the readout leaves of it.
-  const linePowers = new Float64Array(nPartitions * nLines).fill((columns.end - columns.from) / columns.n);
+  const powers = new Float64Array(nPartitions * nLines).fill((columns.end - columns.from) / columns.n);
   const slices = Array.from({ length: combinedSlices }, (_, slice) => slice);
-  return noiseOfCombined(kernels, plan, slab, kernel, making, linePowers, slices, blocksApart).map(({ noise }) => noise);
+  return noiseOfCombined(kernels, plan, slab, kernel, making, { powers }, slices, blocksApart).map(({ noise }) => noise);
 }
 
 /**
- * @param linePowers what the noise power of each row of the slab is multiplied by on its way into the image
  * @param slices which of the combined ones
  * @returns [combinedRows, nColumns]
  */
 function noiseOfCombined(
-  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, { nCoils, maps, noiseDeviation }: ImageMaking,
-  linePowers: Float64Array, slices: readonly number[], apart = 1,
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, { nCoils, maps, noiseDeviation, volume }: ImageMaking,
+  completion: Completion, slices: readonly number[], apart = 1,
 ): Pick<NoiseMap, 'noise' | 'gFactor'>[] {
   if (maps === undefined) return [];
   const { combinedSlices, combinedRows, nColumns, nLines, paddedRows, paddedSlices } = plan;
-  const scaled = ({ noise, gFactor }: Pick<NoiseMap, 'noise' | 'gFactor'>) => ({ noise: noise.map((value) => noiseDeviation * value), gFactor });
-  if (plan.iterative !== undefined && 'pointer' in maps) return [scaled(senseNoiseMap(kernels, plan, slab, nCoils, maps.pointer, linePowers))];
+  if (plan.iterative !== undefined && 'pointer' in maps) {
+    return [solvedNoiseMap(kernels, plan, slab, { nCoils, mapsPointer: maps.pointer, noiseDeviation }, completion, volume[2])];
+  }
   const synthesised = slab.synthesisedLines();
   const sampling: NoiseSampling = {
     paddedRows,
     paddedSlices,
     nLines,
     averages: Array.from(slab.available, (available, row) => (available === 1 ? slab.count[row]! : 0)),
-    linePowers,
+    linePowers: completion.powers,
     synthesised,
     kernel: synthesised.length > 0 ? kernel : undefined,
   };
@@ -253,7 +255,10 @@ function noiseOfCombined(
   forSlices(kernels, plan, nCoils, maps, (at, mapsPointer) => {
     if (!slices.includes(at)) return;
     const slice = at - Math.floor(combinedSlices / 2);
-    noises.push(scaled(computeNoiseMap(kernels, { ...sampling, maps: mapsPointer, nRows: combinedRows, nColumns, slice, blocksApart: apart }, statistics)));
+    const { noise, gFactor } = computeNoiseMap(
+      kernels, { ...sampling, maps: mapsPointer, nRows: combinedRows, nColumns, slice, blocksApart: apart }, statistics,
+    );
+    noises.push({ noise: noise.map((value) => noiseDeviation * value), gFactor });
   });
   return noises;
 }

@@ -37,8 +37,7 @@ export function sliceMaps(
 ): SliceMap[] {
   const { gFactorMap, noiseMap, snrMap, coilMaps, psf } = plan.parameters;
   const maps: SliceMap[] = [];
-  // What a compressed-sensing image has for noise depends on what it shows.
-  if ((gFactorMap || noiseMap || snrMap) && plan.iterative !== 'l1') {
+  if (gFactorMap || noiseMap || snrMap) {
     noiseOf(kernels, plan, slab, calibration.kernel, making, partialFourier).forEach(({ noise, gFactor }, slice) => {
       if (gFactorMap) maps.push({ kind: 'gFactor', data: gFactor, slice });
       if (noiseMap) maps.push({ kind: 'noise', data: noise, slice });

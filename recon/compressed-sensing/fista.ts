@@ -42,16 +42,27 @@ export function solveCompressedSensing(
   kernels: Kernels, model: SenseModel, data: number, image: number, options: CompressedSensingOptions,
 ): void {
   const equations = normalEquations(kernels, model);
-  const largestWeight = model.weights.reduce((most, weight) => Math.max(most, weight), 0);
   try {
     kernels.arena.withScratch(8 * model.nRows * model.nColumns, (right) => {
       equations.rightSide(data, right);
-      solveNormal(kernels, equations, right, image, { damping: startDamping * largestWeight, nIterations: nStartIterations });
-      if (largestWeight > 0) iterate(kernels, equations, right, image, 1 / largestWeight, options);
+      solveFromRightSide(kernels, equations, model.weights, right, image, options);
     });
   } finally {
     equations.release();
   }
+}
+
+/**
+ * The same, from E^H W^(1/2) d.
+ * @param weights those of the equations
+ * @param right address of complex64 [nRows, nColumns]
+ */
+export function solveFromRightSide(
+  kernels: Kernels, equations: NormalEquations, weights: Float32Array, right: number, image: number, options: CompressedSensingOptions,
+): void {
+  const largestWeight = weights.reduce((most, weight) => Math.max(most, weight), 0);
+  solveNormal(kernels, equations, right, image, { damping: startDamping * largestWeight, nIterations: nStartIterations });
+  if (largestWeight > 0) iterate(kernels, equations, right, image, 1 / largestWeight, options);
 }
 
 function iterate(

@@ -1,2 +1,3 @@
 export * from './wavelet.js';
-export * from './fista.js';
+export { solveCompressedSensing, type CompressedSensingOptions } from './fista.js';
+export * from './noise.js';

@@ -7,7 +7,7 @@ export { ctNoveltyOf, ctNoveltyTexts, type CtNoveltyReason } from './ctNovelty.j
 export * from './types.js';
 export { blend } from './strength.js';
 export {
-  judge, structureLimit, trustLimits, trustOf, trustStatistics, type Trust, type TrustInput, type TrustLimits, type TrustStatistics,
+  judge, structureLimit, trustLimits, trustOf, trustOfColoured, trustStatistics, type Trust, type TrustInput, type TrustLimits, type TrustStatistics,
 } from './trust.js';
 export { noveltyOf, noveltyTexts, type NoveltyInput, type NoveltyReason } from './novelty.js';
 export { noiseRatio, type Components } from '../../imaging/index.js';

@@ -34,6 +34,8 @@ export interface NoveltyInput {
   /** Standard deviation of each component, [rows, columns]; 0 where there is nothing in the image. */
   readonly noise: Float32Array;
   readonly components: Components;
+  /** False: its finest details, by which the image would tell of its noise, are gone. True where not given. */
+  readonly noiseIsWhite?: boolean;
 }
 
 /** An image that has so few different values among those that are not 0 was never measured. */
@@ -61,6 +63,7 @@ export function noveltyOf(input: NoveltyInput): NoveltyReason | undefined {
   const nValues = countValues(data, components);
   if (nValues === 1 && data.every((value, i) => value === data[i % components])) return 'constant';
   if (nValues < fewestValues) return 'fewValues';
+  if (input.noiseIsWhite === false) return showsSomething(input, 1) ? undefined : 'noiseOnly';
   const ratio = noiseRatio(data, noise, rows, columns, components);
   if (!(ratio > 0) || ratio > largestNoiseFactor || ratio < 1 / largestNoiseFactor) return 'noiseScale';
   return showsSomething(input, ratio) ? undefined : 'noiseOnly';

@@ -106,6 +106,20 @@ export function trustOf(input: TrustInput, limits: TrustLimits = trustLimits): T
   return { ...statistics, ...judge(statistics, limits) };
 }
 
+/**
+ * Compressed sensing takes the finest details out of the noise where nothing else is: the image then tells too little noise,
+ * and less is left to take out. Measured with the mr-denoiser on a textured phantom, 16 coils, R = 2 to 4, SNR 10 and 30: a residual of 0.55 to
+ * 0.66, and an error that falls by 11 to 48 %.
+ */
+const colouredLimits: TrustLimits = { ...trustLimits, leastNoiseRatio: [0, 0], leastResidualStd: [0.45, 0.35] };
+const colouredReason = 'the noise of a compressed-sensing image is not white: the image cannot tell whether its noise map holds';
+
+/** The same where the noise is not white. What cannot be checked is never green. */
+export function trustOfColoured(input: TrustInput): Trust {
+  const trust = trustOf(input, colouredLimits);
+  return { ...trust, light: trust.light === 'green' ? 'amber' : trust.light, reasons: [...trust.reasons, colouredReason] };
+}
+
 export function trustStatistics({ rows, columns, noisy, denoised, noise, components }: TrustInput): TrustStatistics {
   const nPixels = rows * columns;
   const real = new Float32Array(nPixels);

@@ -94,6 +94,7 @@ function metaAttributes(
     ...(image.postProcessing.length > 0 ? { ConusPostProcessing: image.postProcessing.join(' ') } : {}),
     ConusNoiseUnits: String(image.snrUnits),
     ConusUnit: unitOf(image).code,
+    ...(image.noiseMapMethod === undefined ? {} : { ConusNoiseMap: image.noiseMapMethod }),
     ConusAcceleration: image.accelerationPhase,
     ConusAccelerationSlice: image.accelerationSlice,
     ConusCoils: image.nCoils,

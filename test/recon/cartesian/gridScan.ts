@@ -475,9 +475,9 @@ export function noiseRatio(options: Partial<GridScanOptions>, parameters: Partia
   const squares = new Float64Array(truth.length);
   let noise = new Float32Array(0);
   for (let replica = 0; replica < nReplicas; replica++) {
-    const { images } = reconstructGrid(scan, { ...parameters, noiseMap: true }, replica);
+    const { images } = reconstructGrid(scan, { ...parameters, noiseMap: replica === 0 }, replica);
     const all = images.filter(({ kind }) => kind === 'image').flatMap((image) => [...magnitudeOf(image)]);
-    noise = Float32Array.from(images.filter(({ kind }) => kind === 'noise').flatMap(({ data }) => [...data]));
+    if (replica === 0) noise = Float32Array.from(images.filter(({ kind }) => kind === 'noise').flatMap(({ data }) => [...data]));
     all.forEach((value, p) => {
       sums[p] = sums[p]! + value;
       squares[p] = squares[p]! + value * value;

@@ -50,11 +50,13 @@ describe('an image that is solved for', () => {
     expect(ratio).toBeLessThan(1.04);
   });
 
-  it('by l1 has none, and that is said', () => {
+  it('by l1 has maps that say how they were made', () => {
     const scan = new GridScan({ ...small, acceleration: 2, noiseStd: 0.02 });
-    const { images, notices } = reconstructGrid(scan, { unalias: 'l1', noiseMap: true, gFactorMap: true });
-    expect(images.map(({ kind }) => kind)).toEqual(['image']);
-    expect(notices.map(({ code }) => code)).toContain('RECON_WARN_NO_MAPS');
+    const { images, notices } = reconstructGrid(scan, { unalias: 'l1', noiseMap: true, gFactorMap: true, snrMap: true });
+    expect(images.map(({ kind, noiseMapMethod }) => [kind, noiseMapMethod])).toEqual([
+      ['image', undefined], ['gFactor', 'perturbation'], ['noise', 'perturbation'], ['snr', 'perturbation'],
+    ]);
+    expect(notices.filter(({ severity }) => severity === 'warning')).toEqual([]);
   });
 
   it('without calibration lines is zero-filled instead, and that is said', () => {
