@@ -12,7 +12,7 @@ const benches: readonly (readonly string[])[] = [
   ['parser.ts'],
   ['fft.ts'],
   ['grappa.ts', ...(phantom === undefined ? [] : ['--phantom', phantom]), '--replicas', '200'],
-  ...(phantom === undefined ? [] : [['iterative.ts', '--phantom', phantom]]),
+  ...(phantom === undefined ? [] : [['coilMaps.ts', '--phantom', phantom], ['iterative.ts', '--phantom', phantom]]),
   ['snr.ts'],
   ['session.ts'],
   ['denoise.ts'],

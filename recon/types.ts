@@ -12,7 +12,7 @@ export interface ReconParameters {
   /** How missing lines are found; `auto`: GRAPPA where it applies, else none. `l1`: compressed sensing with wavelets. */
   readonly unalias: 'auto' | 'grappa' | 'sense' | 'l1' | 'none';
   /** How coil maps are estimated; `auto`: ESPIRiT for SENSE and compressed sensing, Walsh for what only combines coils. */
-  readonly coilMapMethod: 'auto' | 'walsh' | 'espirit';
+  readonly coilMapMethod: 'auto' | 'walsh' | 'inati' | 'espirit';
   /** GRAPPA kernel extent along the readout; odd. */
   readonly kernelReadout: number;
   /** GRAPPA kernel extent along the phase encoding, in acquired lines; even. */

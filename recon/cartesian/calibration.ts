@@ -117,9 +117,8 @@ export function runCalibration(memory: WebAssembly.Memory, job: CalibrationJob):
     };
     // Where coils are only combined, the background stays as it is.
     const crop = plan.iterative === undefined ? 0 : defaultEspiritCrop;
-    const mapsPointer = coilMapEstimator(plan.parameters, plan.iterative) === 'espirit'
-      ? estimateEspiritMaps(kernels, mapLines, crop)
-      : estimateCoilMaps(kernels, mapLines);
+    const estimator = coilMapEstimator(plan.parameters, plan.iterative);
+    const mapsPointer = estimator === 'espirit' ? estimateEspiritMaps(kernels, mapLines, crop) : estimateCoilMaps(kernels, mapLines, estimator);
     return { ok: true, result: { kind: 'coilMaps', mapsPointer, elapsedMs: performance.now() - start } };
   } catch (error) {
     if (error instanceof CodedError) return { ok: false, message: error.message };

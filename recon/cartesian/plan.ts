@@ -9,6 +9,7 @@
  * reconMatrix pixels are kept: oversampling removal, phase oversampling and interpolation at once.
  */
 import type { MrdHeader } from 'ismrmrd';
+import type { CoilMapMethod } from '../coil-maps/index.js';
 import { reconError } from '../errors.js';
 import { reconNotice } from '../notices.js';
 import type { GrappaLattice } from '../grappa/index.js';
@@ -268,7 +269,7 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       );
     }
   }
-  const mapsName = { walsh: 'Walsh', espirit: 'ESPIRiT' }[coilMapEstimator(parameters, iterative)];
+  const mapsName = { walsh: 'Walsh', inati: 'Inati', espirit: 'ESPIRiT' }[coilMapEstimator(parameters, iterative)];
   if (iterative !== undefined && parameters.combine === 'rss') {
     decide('coil combination', `coil maps from calibration lines (${mapsName})`, `unalias=${unalias} works with nothing else`, 'parameter unalias');
   } else {
@@ -404,7 +405,7 @@ export function needsCoilMaps({ iterative, parameters }: CartesianPlan): boolean
 }
 
 /** How coil maps are estimated: where the image is solved for, the object's outline and the folds of the maps matter. */
-export function coilMapEstimator({ coilMapMethod }: ReconParameters, iterative: CartesianPlan['iterative']): 'walsh' | 'espirit' {
+export function coilMapEstimator({ coilMapMethod }: ReconParameters, iterative: CartesianPlan['iterative']): CoilMapMethod | 'espirit' {
   if (coilMapMethod !== 'auto') return coilMapMethod;
   return iterative === undefined ? 'walsh' : 'espirit';
 }

@@ -54,9 +54,8 @@ export function coilMapsOfSlice(kernels: Kernels, plan: CartesianPlan, lines: Ma
       }
     }
     const calibration = { calibration: plane, nCoils, nCalibrationLines: nLines, nColumns, firstLine, paddedRows, nRows: combinedRows };
-    return coilMapEstimator(plan.parameters, plan.iterative) === 'espirit'
-      ? estimateEspiritMaps(kernels, calibration, 0)
-      : estimateCoilMaps(kernels, calibration);
+    const estimator = coilMapEstimator(plan.parameters, plan.iterative);
+    return estimator === 'espirit' ? estimateEspiritMaps(kernels, calibration, 0) : estimateCoilMaps(kernels, calibration, estimator);
   });
 }
 

@@ -1,32 +1,22 @@
 /**
- * Coil maps from the central lines of k-space. The images m_c(p) of low resolution are, but for noise,
- * S_c(p) rho(p); so in a window about p the covariance
- *
- *   C(p) = sum_q m(q) m(q)^H   has the principal eigenvector   S(p) / |S(p)|
- *
- * up to a phase, which a virtual coil gives: v^H S is made real and positive, with v the principal
- * eigenvector of all pixels together, whose coil sees what a smooth body coil would. (Where v^H S goes
- * through zero the phase has to jump; v has the most energy, so that is at the rim of the body.) Maps are smooth and the images have few samples, so all this is
- * done on a grid twice as fine as their resolution; cubic interpolation brings the maps to the
- * image's grid, where they are normalised, sum_c |S_c|^2 = 1.
- *
- * Walsh DO, Gmitro AF, Marcellin MW. Adaptive reconstruction of phased array MR imagery. Magn Reson Med
- * 2000;43:682-690. doi:10.1002/(SICI)1522-2594(200005)43:5<682::AID-MRM10>3.0.CO;2-G
- * The phase: Inati SJ, Hansen MS, Kellman P. Proc ISMRM 2014:4407; Buehrer M et al. Magn Reson Med
- * 2007;57:1131-1139. doi:10.1002/mrm.21237
+ * Coil maps from the central lines of k-space. The images m_c(p) of low resolution are, but for noise, S_c(p) rho(p); how
+ * S is told from rho is the method's choice: walsh.ts, inati.ts. Maps are smooth and the images have few samples, so all
+ * this is done on a grid twice as fine as their resolution; cubic interpolation brings the maps to the image's grid, where
+ * they are normalised, sum_c |S_c|^2 = 1.
  */
 import { reconError } from '../errors.js';
 import { fftColumns, fftLines, planFft } from '../fft/index.js';
 import type { Kernels } from '../kernels/index.js';
+import { inatiVectors } from './inati.js';
 import { interpolationPoints, POINT_BYTES } from './interpolation.js';
+import { walshVectors } from './walsh.js';
 
 /** More lines than these about the centre sharpen nothing that a coil map has. */
 const largestLowResolution = 32;
 const smallestLowResolution = 16;
-/** Half the side of the window, in points of the coarse grid: two and a half resolution elements wide. */
-const halfWindow = 2;
-/** With a second eigenvalue of half the first, what is left of it is 1e-4. */
-const nPowerIterations = 12;
+
+/** `walsh`: the local principal vector; `inati`: the same with maps that are smooth. */
+export type CoilMapMethod = 'walsh' | 'inati';
 
 export interface CoilMapCalibration {
   /** Hybrid lines (k-space along the lines, image space along the columns), complex64 interleaved, [nCoils, nCalibrationLines, nColumns]; consecutive lines. */
@@ -45,7 +35,7 @@ export interface CoilMapCalibration {
  * @returns maps, complex64 [nCoils, nRows, nColumns], in the kernels' memory; release with `arena.release`
  * @throws CodedError RECON_ERR_COIL_MAPS_NO_SIGNAL
  */
-export function estimateCoilMaps(kernels: Kernels, calibration: CoilMapCalibration): number {
+export function estimateCoilMaps(kernels: Kernels, calibration: CoilMapCalibration, method: CoilMapMethod = 'walsh'): number {
   const { arena, wasm } = kernels;
   const { nCoils, nColumns, nRows, paddedRows } = calibration;
   const resolutionRows = 2 * halfExtent(calibration);
@@ -62,16 +52,8 @@ export function estimateCoilMaps(kernels: Kernels, calibration: CoilMapCalibrati
   return arena.withScratch(2 * 8 * nPoints * nPaired, (images) => {
     const vectors = images + 8 * nPoints * nPaired;
     lowResolutionImages(kernels, calibration, images, { gridRows, gridColumns, resolutionColumns, nPaired });
-    arena.withScratch(8 * ((gridColumns + 1) * nPaired * nPaired + 3 * nPaired), (virtual) => {
-      const scratch = virtual + 8 * nPaired;
-      for (let row = 0; row < gridRows; row++) {
-        wasm.localPrincipalVectors(
-          images, gridRows, gridColumns, nPaired, row, halfWindow, nPowerIterations, vectors, scratch,
-        );
-      }
-      wasm.globalPrincipalVector(images, nPoints, nPaired, nPowerIterations, virtual, scratch);
-      wasm.alignPhases(vectors, nPoints, nPaired, virtual);
-    });
+    const vectorsOf = { walsh: walshVectors, inati: inatiVectors }[method];
+    vectorsOf(kernels, { gridRows, gridColumns, nCoils: nPaired }, images, vectors);
     return arena.withScratch(POINT_BYTES * (nRows + nColumns) + 4 * (nColumns + 1), (rowPoints) => {
       const columnPoints = rowPoints + POINT_BYTES * nRows;
       const energies = columnPoints + POINT_BYTES * nColumns;
@@ -103,7 +85,7 @@ function hann(k: number, halfWidth: number): number {
   return 0.5 * (1 + Math.cos((Math.PI * k) / (halfWidth + 1)));
 }
 
-interface Grid {
+interface Resolution {
   readonly gridRows: number;
   readonly gridColumns: number;
   readonly resolutionColumns: number;
@@ -119,7 +101,7 @@ function lowResolutionImages(
   kernels: Kernels,
   calibration: CoilMapCalibration,
   target: number,
-  { gridRows, gridColumns, resolutionColumns, nPaired }: Grid,
+  { gridRows, gridColumns, resolutionColumns, nPaired }: Resolution,
 ): void {
   const { arena } = kernels;
   const { nCoils, nCalibrationLines, nColumns, firstLine } = calibration;

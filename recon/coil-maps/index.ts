@@ -1,2 +1,2 @@
-export { estimateCoilMaps, type CoilMapCalibration } from './estimate.js';
+export { estimateCoilMaps, type CoilMapCalibration, type CoilMapMethod } from './estimate.js';
 export { interpolationPoints, POINT_BYTES } from './interpolation.js';

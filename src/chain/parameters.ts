@@ -28,7 +28,7 @@ const schema = z.object({
     .default(defaults.unalias)
     .describe('how missing lines are found; sense: CG-SENSE; l1: compressed sensing, SENSE with wavelets; auto: GRAPPA where it applies'),
   coilMapMethod: z
-    .enum(['auto', 'walsh', 'espirit'])
+    .enum(['auto', 'walsh', 'inati', 'espirit'])
     .default(defaults.coilMapMethod)
     .describe('how coil maps are estimated; auto: espirit for sense and l1, else walsh'),
   kernelReadout: number(z.int().min(1).max(15).refine(isOdd, 'must be odd'))

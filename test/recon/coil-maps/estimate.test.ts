@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { estimateCoilMaps } from '../../../recon/index.js';
+import { estimateCoilMaps, type CoilMapMethod } from '../../../recon/index.js';
 import { Random } from '../../../simulator/index.js';
 import { dftColumns, openSession, phantomScan, placeSlab, randomComplex, relativeError, someLines, usedBytes, type Complex, type Shape } from '../parallelImaging.js';
 
@@ -9,13 +9,13 @@ const phantom = phantomScan(shape);
 const nPixels = shape.nLines * shape.nColumns;
 
 /** Maps of the 20 lines about the centre, as many rows as the phantom's. */
-function mapsOf(hybrid: Complex): Float32Array {
+function mapsOf(hybrid: Complex, method: CoilMapMethod): Float32Array {
   const kernels = openSession();
   const calibration = placeSlab(kernels, { ...shape, nLines: 20 }, someLines(hybrid, shape, 22, 20));
   const pointer = estimateCoilMaps(kernels, {
     calibration: calibration.pointer, nCoils: shape.nCoils, nCalibrationLines: 20, firstLine: -10,
     nColumns: shape.nColumns, paddedRows: shape.nLines, nRows: shape.nLines,
-  });
+  }, method);
   return kernels.arena.f32(pointer, 2 * shape.nCoils * nPixels).slice();
 }
 
@@ -60,9 +60,10 @@ function inner(a: ArrayLike<number>, b: ArrayLike<number>, pixel: number, other 
 }
 
 const inside = Array.from({ length: nPixels }, (_, pixel) => pixel).filter((pixel) => phantom.mask[pixel]);
-const maps = mapsOf(phantom.hybrid);
 
-describe('coil maps', () => {
+describe.each(['walsh', 'inati'] as const)('coil maps by %s', (method) => {
+  const maps = mapsOf(phantom.hybrid, method);
+
   it('point along the true sensitivities inside the object', () => {
     for (const pixel of inside) {
       const [norm] = inner(phantom.sensitivities, phantom.sensitivities, pixel);
@@ -89,11 +90,11 @@ describe('coil maps', () => {
 
   it('are fixed by a unit or a phase common to all coils', () => {
     const turned = phantom.hybrid.map((_, i, all) => (i % 2 === 0 ? -all[i + 1]! : all[i - 1]!) * 2 ** -30);
-    expect(relativeError(mapsOf(turned), maps)).toBeLessThan(1e-4);
+    expect(relativeError(mapsOf(turned, method), maps)).toBeLessThan(1e-4);
   });
 
   it('follow a unitary mixing of the coils', () => {
-    const mixed = mapsOf(mixCoils(unitary, phantom.hybrid));
+    const mixed = mapsOf(mixCoils(unitary, phantom.hybrid), method);
     const expected = mixCoils(unitary, maps);
     for (const pixel of inside) expect(Math.hypot(...inner(mixed, expected, pixel))).toBeGreaterThan(0.9999);
   });
@@ -116,7 +117,7 @@ describe('coil maps', () => {
           const pointer = estimateCoilMaps(kernels, {
             calibration: slab.pointer, nCoils, nCalibrationLines, firstLine: -Math.floor(nCalibrationLines / 2),
             nColumns, paddedRows: nRows + padding, nRows,
-          });
+          }, method);
           const result = kernels.arena.f32(pointer, 2 * nCoils * nRows * nColumns).slice();
           for (let pixel = 0; pixel < nRows * nColumns; pixel++) {
             let norm = 0;
@@ -141,7 +142,7 @@ describe('coil maps', () => {
     expect(() =>
       estimateCoilMaps(kernels, {
         calibration: slab.pointer, nCoils: 2, nCalibrationLines: 8, firstLine: -4, nColumns: 8, paddedRows: 8, nRows: 8,
-      }),
+      }, method),
     ).toThrowError(expect.objectContaining({ code: 'RECON_ERR_COIL_MAPS_NO_SIGNAL' }));
     kernels.arena.release(slab.pointer);
     expect(usedBytes(kernels)).toBe(0);
