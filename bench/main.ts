@@ -18,6 +18,7 @@ const benches: readonly (readonly string[])[] = [
   ['denoise.ts'],
   ['ingest.ts'],
   ['ct.ts'],
+  ['synthesis.ts'],
   ['simulate.ts'],
 ];
 

@@ -8,6 +8,7 @@
 import { deflateSync } from 'node:zlib';
 import { ImagingError } from './errors.js';
 import type { RealArray } from './metrics.js';
+import { ranked } from './statistics.js';
 
 /** The values that are spread over black to white. */
 export interface PixelWindow {
@@ -34,11 +35,32 @@ export function windowBetween(lowest: number, highest: number): PixelWindow {
  * that are not finite are left out.
  */
 export function percentileWindow(image: RealArray, lowPercent = 0, highPercent = 99.5): PixelWindow {
-  const sorted = Float64Array.from(image).filter(Number.isFinite).sort();
-  const at = (percent: number) => sorted[Math.round((percent / 100) * (sorted.length - 1))] ?? 0;
+  const at = image instanceof Int16Array ? rankedWords(image) : rankedFinite(image);
   const lowest = at(lowPercent);
   const highest = at(highPercent);
   return highest > lowest ? windowBetween(lowest, highest) : { centre: lowest, width: 1 };
+}
+
+/** Percentiles; 0 of nothing. */
+function rankedFinite(image: RealArray): (percent: number) => number {
+  const finite = new Float64Array(image.length);
+  let n = 0;
+  for (let pixel = 0; pixel < image.length; pixel++) if (Number.isFinite(image[pixel])) finite[n++] = image[pixel]!;
+  const values = finite.subarray(0, n);
+  return (percent) => (n === 0 ? 0 : ranked(values, Math.round((percent / 100) * (n - 1))));
+}
+
+/** The same of stored values, by counting them. */
+function rankedWords(image: Int16Array): (percent: number) => number {
+  const counts = new Uint32Array(65_536);
+  for (let pixel = 0; pixel < image.length; pixel++) counts[image[pixel]! + 32_768]!++;
+  return (percent) => {
+    if (image.length === 0) return 0;
+    const rank = Math.round((percent / 100) * (image.length - 1));
+    let word = 0;
+    for (let upTo = counts[0]!; upTo <= rank; upTo += counts[word]!) word++;
+    return word - 32_768;
+  };
 }
 
 /** A grey picture; values that are not finite are black. @throws IMG_ERR_SHAPE, IMG_ERR_PIXEL_WINDOW */

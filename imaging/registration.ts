@@ -25,6 +25,7 @@
 import { ImagingError } from './errors.js';
 import { affineLps, geometryOfAffineLps, invertAffine, transformPoint, voxelSizeMm, type Affine } from './geometry.js';
 import type { RealArray } from './metrics.js';
+import { ranked } from './statistics.js';
 import type { ImageGeometry, Vector3 } from './types.js';
 import { volumeOf, type Volume } from './volume.js';
 
@@ -219,13 +220,14 @@ function evened({ geometry, data }: Volume): Volume {
   const floor = 0.1 * percentile(data, 0.9) || 1;
   const out = new Float32Array(data.length);
   const size = columns * rows;
+  const sums = new Float64Array(Math.max(columns, rows) + 1);
   for (let slice = 0; slice < slices; slice++) {
     const image = data.subarray(slice * size, (slice + 1) * size);
     const mean = Float64Array.from(image);
     // Three means over a window are nearly a Gaussian; its deviation is the half width of each.
     for (let pass = 0; pass < 3; pass++) {
-      for (let row = 0; row < rows; row++) movingMean(mean, row * columns, 1, columns, shadingWidthMm / columnMm);
-      for (let column = 0; column < columns; column++) movingMean(mean, column, columns, rows, shadingWidthMm / rowMm);
+      for (let row = 0; row < rows; row++) movingMean(mean, row * columns, 1, columns, shadingWidthMm / columnMm, sums);
+      for (let column = 0; column < columns; column++) movingMean(mean, column, columns, rows, shadingWidthMm / rowMm, sums);
     }
     for (let pixel = 0; pixel < size; pixel++) out[slice * size + pixel] = image[pixel]! / (mean[pixel]! + floor);
   }
@@ -233,21 +235,22 @@ function evened({ geometry, data }: Volume): Volume {
   return { geometry, data: out.map((value) => Math.min(Math.max(value / white, 0), 1)) };
 }
 
-/** Mean over up to `reach` neighbours on both sides, in place, of those that there are. */
-function movingMean(values: Float64Array, first: number, stride: number, count: number, reach: number): void {
+/** Mean over up to `reach` neighbours on both sides, in place, of those that there are; `sums`: room for count + 1, the first of them 0. */
+function movingMean(values: Float64Array, first: number, stride: number, count: number, reach: number, sums: Float64Array): void {
   const radius = Math.min(Math.round(reach), count - 1);
-  const sums = new Float64Array(count + 1);
   for (let at = 0; at < count; at++) sums[at + 1] = sums[at]! + values[first + at * stride]!;
   for (let at = 0; at < count; at++) {
-    const [from, end] = [Math.max(0, at - radius), Math.min(count, at + radius + 1)];
+    const from = Math.max(0, at - radius);
+    const end = Math.min(count, at + radius + 1);
     values[first + at * stride] = (sums[end]! - sums[from]!) / (end - from);
   }
 }
 
 /** Of every seventh value: enough to know it by. */
 function percentile(values: Float32Array, share: number): number {
-  const sorted = Float32Array.from({ length: Math.ceil(values.length / 7) }, (_, at) => values[7 * at]!).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+  const some = new Float32Array(Math.ceil(values.length / 7));
+  for (let at = 0; at < some.length; at++) some[at] = values[7 * at]!;
+  return ranked(some, Math.min(some.length - 1, Math.floor(share * some.length)));
 }
 
 function latticeOfShifts(geometry: ImageGeometry, tellsAcross: boolean): Pose[] {
@@ -388,7 +391,9 @@ class Similarity {
     const places = this.#places;
     let count = 0;
     for (let sample = 0; sample < this.#nSamples; sample++) {
-      const [u, v, w] = [places[3 * sample]!, places[3 * sample + 1]!, places[3 * sample + 2]!];
+      const u = places[3 * sample]!;
+      const v = places[3 * sample + 1]!;
+      const w = places[3 * sample + 2]!;
       const x = xx * u + xy * v + xz * w + x0;
       const y = yx * u + yy * v + yz * w + y0;
       const z = zx * u + zy * v + zz * w + z0;
@@ -407,7 +412,8 @@ class Similarity {
       const v10 = data[at + down]! + a * (data[at + down + right]! - data[at + down]!);
       const v01 = data[at + over]! + a * (data[at + over + right]! - data[at + over]!);
       const v11 = data[at + over + down]! + a * (data[at + over + down + right]! - data[at + over + down]!);
-      const [v0, v1] = [v00 + b * (v10 - v00), v01 + b * (v11 - v01)];
+      const v0 = v00 + b * (v10 - v00);
+      const v1 = v01 + b * (v11 - v01);
       this.#pairBins[count] = this.#fixedBins[sample]!;
       this.#pairValues[count] = (v0 + c * (v1 - v0)) * (nBins - 1);
       if (withSlopes) {

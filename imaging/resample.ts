@@ -25,6 +25,8 @@ export type Interpolation = 'nearest' | 'linear' | 'cubic';
 
 /** What lies within rounding of the border still belongs to the volume. */
 const borderVoxels = 0.5 + 1e-6;
+/** Of a voxel: so near to one along an axis, a place needs no other. */
+const onVoxel = 1e-6;
 
 export interface ResampleOptions {
   /** Where the volume does not reach; 0 unless given. */
@@ -92,10 +94,42 @@ function widened(interpolation: Interpolation, width: number): Kernel {
 }
 
 /** Taps along one axis: where in the data they are, and how much each weighs. */
-interface Taps {
-  readonly kernel: Kernel;
+class Taps {
   readonly offsets: Int32Array;
   readonly weights: Float64Array;
+  /** How many have a weight: a voxel without one does not count, even where it is not a number. */
+  count = 0;
+  readonly #kernel: Kernel;
+  readonly #all: Float64Array;
+  readonly #size: number;
+  readonly #stride: number;
+
+  constructor(kernel: Kernel, size: number, stride: number) {
+    this.#kernel = kernel;
+    this.#size = size;
+    this.#stride = stride;
+    this.offsets = new Int32Array(kernel.nTaps);
+    this.weights = new Float64Array(kernel.nTaps);
+    this.#all = new Float64Array(kernel.nTaps);
+  }
+
+  place(position: number): void {
+    const { first, nTaps, weigh } = this.#kernel;
+    const nearest = Math.round(position);
+    const isOnVoxel = Math.abs(position - nearest) < onVoxel;
+    const below = isOnVoxel ? nearest : Math.floor(position);
+    weigh(isOnVoxel ? 0 : position - below, this.#all);
+    const last = this.#size - 1;
+    let count = 0;
+    for (let tap = 0; tap < nTaps; tap++) {
+      const weight = this.#all[tap]!;
+      if (weight === 0) continue;
+      const at = below + first + tap;
+      this.offsets[count] = this.#stride * (at < 0 ? 0 : at > last ? last : at);
+      this.weights[count++] = weight;
+    }
+    this.count = count;
+  }
 }
 
 /**
@@ -113,66 +147,59 @@ export function resample(
   }
   const toSource = voxelMap(geometry, volume.geometry, options.motion);
   const strides: Vector3 = [1, size[0], size[0] * size[1]];
-  const taps = toSource.map((row): Taps => {
+  const [x, y, z] = toSource.map((row, axis) => {
     const longestStep = Math.max(...row.slice(0, 3).map(Math.abs));
-    const kernel = widened(interpolation, bandLimited ? longestStep : 1);
-    return { kernel, offsets: new Int32Array(kernel.nTaps), weights: new Float64Array(kernel.nTaps) };
+    return new Taps(widened(interpolation, bandLimited ? longestStep : 1), size[axis]!, strides[axis]!);
   }) as [Taps, Taps, Taps];
 
   const data = new Float32Array(columns * rows * slices);
-  const position: [number, number, number] = [0, 0, 0];
+  const [[xa, xb, xc, xd], [ya, yb, yc, yd], [za, zb, zc, zd]] = toSource;
+  const isInside = (at: number, count: number) => at >= -borderVoxels && at <= count - 1 + borderVoxels;
   let voxel = 0;
   for (let k = 0; k < slices; k++) {
     for (let j = 0; j < rows; j++) {
       for (let i = 0; i < columns; i++) {
-        let inside = true;
-        for (let axis = 0; axis < 3; axis++) {
-          const [a, b, c, d] = toSource[axis]!;
-          position[axis] = a * i + b * j + c * k + d;
-          inside &&= position[axis]! >= -borderVoxels && position[axis]! <= size[axis]! - 1 + borderVoxels;
+        const atX = xa * i + xb * j + xc * k + xd;
+        const atY = ya * i + yb * j + yc * k + yd;
+        const atZ = za * i + zb * j + zc * k + zd;
+        if (isInside(atX, size[0]) && isInside(atY, size[1]) && isInside(atZ, size[2])) {
+          x.place(atX);
+          y.place(atY);
+          z.place(atZ);
+          data[voxel] = weighedSum(volume.data, x, y, z);
+        } else {
+          data[voxel] = outside;
         }
-        data[voxel++] = inside ? valueAt(volume.data, position, size, strides, taps) : outside;
+        voxel++;
       }
     }
   }
   return { geometry, data };
 }
 
+type AffineRow = readonly [number, number, number, number];
+
 /** Rows of the affine from voxels of one grid to voxels of another. */
-function voxelMap(from: ImageGeometry, to: ImageGeometry, motion?: Affine): readonly (readonly [number, number, number, number])[] {
+function voxelMap(from: ImageGeometry, to: ImageGeometry, motion?: Affine): readonly [AffineRow, AffineRow, AffineRow] {
   const [forward, back] = [affineLps(from), invertAffine(affineLps(to))];
   const moved = (point: Vector3) => (motion === undefined ? point : transformPoint(motion, point));
   const through = (voxel: Vector3) => transformPoint(back, moved(transformPoint(forward, voxel)));
   const origin = through([0, 0, 0]);
   const steps = ([[1, 0, 0], [0, 1, 0], [0, 0, 1]] as const).map(through);
-  return [0, 1, 2].map((axis) => [
-    steps[0]![axis]! - origin[axis]!, steps[1]![axis]! - origin[axis]!, steps[2]![axis]! - origin[axis]!, origin[axis]!,
-  ]);
+  const rowOf = (axis: 0 | 1 | 2): AffineRow => [
+    steps[0]![axis] - origin[axis], steps[1]![axis] - origin[axis], steps[2]![axis] - origin[axis], origin[axis],
+  ];
+  return [rowOf(0), rowOf(1), rowOf(2)];
 }
 
-function valueAt(data: RealArray, position: Vector3, size: Vector3, strides: Vector3, taps: readonly [Taps, Taps, Taps]): number {
-  for (let axis = 0; axis < 3; axis++) {
-    const { kernel: { first, nTaps, weigh }, offsets, weights } = taps[axis]!;
-    const below = Math.floor(position[axis]!);
-    weigh(position[axis]! - below, weights);
-    for (let tap = 0; tap < nTaps; tap++) {
-      offsets[tap] = strides[axis]! * Math.min(Math.max(below + first + tap, 0), size[axis]! - 1);
-    }
-  }
-  const [x, y, z] = taps;
+function weighedSum(data: RealArray, x: Taps, y: Taps, z: Taps): number {
   let value = 0;
-  for (let tapZ = 0; tapZ < z.weights.length; tapZ++) {
-    if (z.weights[tapZ] === 0) continue;
-    for (let tapY = 0; tapY < y.weights.length; tapY++) {
-      const weight = z.weights[tapZ]! * y.weights[tapY]!;
-      if (weight === 0) continue;
+  for (let tapZ = 0; tapZ < z.count; tapZ++) {
+    for (let tapY = 0; tapY < y.count; tapY++) {
       const row = z.offsets[tapZ]! + y.offsets[tapY]!;
       let alongRow = 0;
-      for (let tapX = 0; tapX < x.weights.length; tapX++) {
-        // A voxel without weight does not count, even where it is not a number.
-        if (x.weights[tapX] !== 0) alongRow += x.weights[tapX]! * data[row + x.offsets[tapX]!]!;
-      }
-      value += weight * alongRow;
+      for (let tapX = 0; tapX < x.count; tapX++) alongRow += x.weights[tapX]! * data[row + x.offsets[tapX]!]!;
+      value += z.weights[tapZ]! * y.weights[tapY]! * alongRow;
     }
   }
   return value;

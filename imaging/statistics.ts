@@ -15,6 +15,36 @@ export function percentileOf(sorted: ArrayLike<number>, percent: number): number
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)]!;
 }
 
+/** The same of finite values in any order, which it reorders. */
+export function percentileAmong(values: Float32Array | Float64Array, percent: number): number {
+  return ranked(values, Math.max(0, Math.ceil((percent / 100) * values.length) - 1));
+}
+
+/**
+ * What is at index `rank` of the ascending order; reorders the values. Hoare 1961, doi 10.1145/366622.366647: parts them at a
+ * value of theirs, then the part that has the rank in it, in linear time where sorting all of them takes n log n.
+ */
+export function ranked(values: Float32Array | Float64Array, rank: number): number {
+  let [first, last] = [0, values.length - 1];
+  while (first < last) {
+    const [a, b, c] = [values[first]!, values[(first + last) >> 1]!, values[last]!];
+    const pivot = Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+    let [left, right] = [first, last];
+    while (left <= right) {
+      while (values[left]! < pivot) left++;
+      while (values[right]! > pivot) right--;
+      if (left > right) break;
+      const swapped = values[left]!;
+      values[left++] = values[right]!;
+      values[right--] = swapped;
+    }
+    if (rank <= right) last = right;
+    else if (rank >= left) first = left;
+    else break;
+  }
+  return values[rank]!;
+}
+
 export function meanOf(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]!;

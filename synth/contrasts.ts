@@ -30,6 +30,12 @@ export interface TissueMaps {
   readonly fatFraction: Float32Array;
 }
 
+/** A signal and its standard deviation, voxel by voxel. */
+export interface Predicted {
+  readonly signal: Float32Array;
+  readonly deviation: Float32Array;
+}
+
 /** A function at equal steps, linear in between and constant beyond. */
 class Table {
   readonly #values: Float64Array;
@@ -96,15 +102,17 @@ export class SignalEquation {
   }
 
   /**
-   * The standard deviation of the signal, to first order. `spread`: eight maps, of ln PD, ln T1, ln T2 and logit FF the deviation
-   * of its own, then its share of the one deviation that they have in common.
+   * The signal and its standard deviation, to first order. `spread`: eight maps, of ln PD, ln T1, ln T2 and logit FF the deviation
+   * of its own, then its share of the one deviation that they have in common. 0 both where `where`, if given, is 0.
    */
-  deviation({ protonDensity, lnT1Ms, lnT2Ms, fatFraction }: TissueMaps, spread: readonly Float32Array[]): Float32Array {
+  predict({ protonDensity, lnT1Ms, lnT2Ms, fatFraction }: TissueMaps, spread: readonly Float32Array[], where?: Uint8Array): Predicted {
+    const signal = new Float32Array(protonDensity.length);
     const deviation = new Float32Array(protonDensity.length);
     const [ownPd, ownT1, ownT2, ownFat, sharePd, shareT1, shareT2, shareFat] = spread as readonly [
       Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array,
     ];
     for (let voxel = 0; voxel < deviation.length; voxel++) {
+      if (where !== undefined && where[voxel] === 0) continue;
       const density = protonDensity[voxel]!;
       const fat = fatFraction[voxel]!;
       const lnT1 = lnT1Ms[voxel]!;
@@ -113,6 +121,7 @@ export class SignalEquation {
       const decayed = this.#decay.at(lnT2);
       const water = recovered * decayed;
       const byPd = density * ((1 - fat) * water + fat * this.#fat);
+      signal[voxel] = byPd;
       const byT1 = density * (1 - fat) * decayed * this.#water.slopeAt(lnT1);
       const byT2 = density * (1 - fat) * recovered * this.#decay.slopeAt(lnT2);
       const byFat = density * fat * (1 - fat) * (this.#fat - water);
@@ -122,7 +131,7 @@ export class SignalEquation {
         leastDeviation ** 2,
       );
     }
-    return deviation;
+    return { signal, deviation };
   }
 }
 

@@ -17,7 +17,7 @@ import {
   type ImageGeometry, type Registration, type RigidMotion, type Vector3, type Volume,
 } from '../imaging/index.js';
 import { synthesisError } from './errors.js';
-import { residualMap, type ResidualMap } from './residual.js';
+import { edgesOfVolume, residualMap, type ResidualMap } from './residual.js';
 import type { RegistrationReport } from './types.js';
 
 export interface CommonGrid {
@@ -59,11 +59,12 @@ export function commonGrid(
   if (![t1w, t2w].every(({ data }) => data.some((value) => value > 0))) throw synthesisError('SYNTH_ERR_TOO_SMALL', 'an image without signal');
   const still = { rotationDeg: [0, 0, 0], shiftMm: [0, 0, 0], centreMm: geometry.centreMm } as const;
   const reference = onto(t2w, geometry, still);
+  const referenceEdges = edgesOfVolume(reference);
   const [first, ...further] = [t1w, ...others].map((series) => {
     const registration = registered(t2w, checked(series));
     const placed = (motion: RigidMotion) => {
       const volume = onto(series, geometry, motion);
-      return { volume, residual: residualMap(reference, volume) };
+      return { volume, residual: residualMap(referenceEdges, edgesOfVolume(volume)) };
     };
     const moved = placed(registration.motion);
     if (moved.volume.data === series.data || isLarge(registration.motion)) return { registration, ...moved };

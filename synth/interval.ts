@@ -19,10 +19,15 @@ export interface Interval {
   readonly high: Float32Array;
 }
 
-/** @param signal with its sign; `deviation`: its standard deviation */
-export function intervalOf(signal: Float32Array, deviation: Float32Array, isMagnitude: boolean, table: IntervalTable): Interval {
-  const low = new Float32Array(signal.length);
-  const high = new Float32Array(signal.length);
+/**
+ * @param signal with its sign; `deviation`: its standard deviation
+ * @param into where it is written, of the same length; new arrays unless given
+ */
+export function intervalOf(
+  signal: Float32Array, deviation: Float32Array, isMagnitude: boolean, table: IntervalTable,
+  into: Interval = { low: new Float32Array(signal.length), high: new Float32Array(signal.length) },
+): Interval {
+  const { low, high } = into;
   for (let pixel = 0; pixel < signal.length; pixel++) {
     const value = signal[pixel]!;
     const size = Math.abs(value);
@@ -37,7 +42,7 @@ export function intervalOf(signal: Float32Array, deviation: Float32Array, isMagn
       high[pixel] = value + half;
     }
   }
-  return { low, high };
+  return into;
 }
 
 /** Standard deviation over signal, which does not grow without limit where there is none. */

@@ -16,19 +16,25 @@ const thirds = [['right', 'centre', 'left'], ['anterior', 'centre', 'posterior']
 export class Places {
   readonly #geometry: ImageGeometry;
   readonly #regions: NamedRegions | undefined;
+  /** Of each row and column. */
+  readonly #thirds: readonly [rows: Uint8Array, columns: Uint8Array];
 
   constructor(geometry: ImageGeometry, regions?: NamedRegions) {
     this.#geometry = geometry;
     this.#regions = regions;
+    const [columns, rows] = geometry.matrixSize;
+    const thirdsOf = (size: number) => Uint8Array.from({ length: size }, (_, index) => Math.floor((3 * index) / size));
+    this.#thirds = [thirdsOf(rows), thirdsOf(columns)];
   }
 
   /** A number for each place, for adding up; `nameOf` tells it. */
   placeOf(slice: number, row: number, column: number): number {
-    const [columns, rows] = this.#geometry.matrixSize;
-    const code = this.#regions?.codes[(slice * rows + row) * columns + column];
-    if (code !== undefined && this.#regions!.names.has(code)) return -1 - code;
-    const third = (index: number, size: number) => Math.min(2, Math.floor((3 * index) / size));
-    return (slice * 3 + third(row, rows)) * 3 + third(column, columns);
+    if (this.#regions !== undefined) {
+      const [columns, rows] = this.#geometry.matrixSize;
+      const code = this.#regions.codes[(slice * rows + row) * columns + column]!;
+      if (this.#regions.names.has(code)) return -1 - code;
+    }
+    return (slice * 3 + this.#thirds[0][row]!) * 3 + this.#thirds[1][column]!;
   }
 
   nameOf(place: number): string {

@@ -11,7 +11,7 @@
  * with -0.03 at least where no fluid was in the slices; fat was 1.06 to 1.35 of the 75th percentile of T2w, and 0.44 to
  * 0.78 with fat saturation, half of them below 0.65. A good pair that is refused is worse than a bad one that the gate finds.
  */
-import { percentileOf, voxelSizeMm, type FastSpinEchoSequence, type ImageGeometry } from '../imaging/index.js';
+import { percentileAmong, voxelSizeMm, type FastSpinEchoSequence, type ImageGeometry } from '../imaging/index.js';
 import { synthesisError } from './errors.js';
 import type { AcquiredSeries, SynthesisInput, SynthesisReason } from './types.js';
 
@@ -53,22 +53,24 @@ export function checkImages(t1w: Float32Array, t2w: Float32Array, foregroundShar
   if (foregroundShare < leastForegroundShare) {
     throw synthesisError('SYNTH_ERR_TOO_SMALL', `tissue in both series in ${(100 * foregroundShare).toFixed(1)} % of the pixels`);
   }
-  const first: number[] = [];
-  const second: number[] = [];
+  const most = Math.ceil(t1w.length / 4);
+  const kept = [new Float32Array(most), new Float32Array(most), new Float64Array(most)] as const;
+  let n = 0;
   // One pixel in four tells as much.
   for (let pixel = 0; pixel < t1w.length; pixel += 4) {
     if (Math.max(t1w[pixel]!, t2w[pixel]!) < tissueFrom) continue;
-    first.push(t1w[pixel]!);
-    second.push(t2w[pixel]!);
+    kept[0][n] = t1w[pixel]!;
+    kept[1][n] = t2w[pixel]!;
+    kept[2][n++] = Math.log(Math.max(0.05, t2w[pixel]!) / Math.max(0.05, t1w[pixel]!));
   }
-  const ratios = sorted(first.map((value, k) => Math.log(Math.max(0.05, second[k]!) / Math.max(0.05, value))));
-  const variation = percentileOf(ratios, 99) - percentileOf(ratios, 1);
+  const [first, second, ratios] = [kept[0].subarray(0, n), kept[1].subarray(0, n), kept[2].subarray(0, n)];
+  const variation = percentileAmong(ratios, 99) - percentileAmong(ratios, 1);
   if (variation < leastVariation) {
     throw synthesisError('SYNTH_ERR_CONTRAST', `two images of one contrast (ln(T2w / T1w) varies by ${variation.toFixed(2)})`);
   }
   const exchanged = Math.log(shownOf(second, first, 98) / shownOf(first, second, 98));
   if (exchanged < mostExchanged) throw synthesisError('SYNTH_ERR_CONTRAST', 'what is brightest in T1w dark in T2w, as where both are exchanged');
-  const fat = shownOf(second, first, 90) / percentileOf(sorted(second), 75);
+  const fat = shownOf(second, first, 90) / percentileAmong(second.slice(), 75);
   if (fat < leastFat) throw synthesisError('SYNTH_ERR_CONTRAST', `T2w in which fat is dark (${fat.toFixed(2)} of the 75th percentile), as with fat suppression`);
 }
 
@@ -98,7 +100,8 @@ function checkVolume(name: string, data: Float32Array, geometry: ImageGeometry):
     throw synthesisError('SYNTH_ERR_GEOMETRY', `${name}: pixels of ${sizesMm[0]!.toFixed(2)} x ${sizesMm[1]!.toFixed(2)} mm`);
   }
   if (Math.min(columns, rows) < leastSide) throw synthesisError('SYNTH_ERR_TOO_SMALL', `${name}: ${columns} x ${rows} pixels`);
-  const nBad = data.reduce((n, value) => n + (Number.isFinite(value) ? 0 : 1), 0);
+  let nBad = 0;
+  for (let voxel = 0; voxel < data.length; voxel++) if (!Number.isFinite(data[voxel])) nBad++;
   if (nBad > 0) throw synthesisError('SYNTH_ERR_NOT_FINITE', `${name}: ${nBad} values that are not finite`);
 }
 
@@ -117,11 +120,7 @@ function checkContrast(name: string, { trMs, teMs }: FastSpinEchoSequence, range
 }
 
 /** What one image shows, in the middle, where the other is above a percentile. */
-function shownOf(shown: readonly number[], where: readonly number[], percent: number): number {
-  const limit = percentileOf(sorted(where), percent);
-  return Math.max(0.05, percentileOf(sorted(shown.filter((_, k) => where[k]! > limit)), 50));
-}
-
-function sorted(values: readonly number[]): Float64Array {
-  return Float64Array.from(values).sort();
+function shownOf(shown: Float32Array, where: Float32Array, percent: number): number {
+  const limit = percentileAmong(where.slice(), percent);
+  return Math.max(0.05, percentileAmong(shown.filter((_, k) => where[k]! > limit), 50));
 }

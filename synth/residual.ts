@@ -18,7 +18,7 @@
  * Only shifts within slices are seen. The shift of fat along the readout (chemical shift) is one of them, where it differs
  * between the series. A shift is measured to some tenths of a pixel: of a perfectly aligned noisy pair the median is not 0.
  */
-import { percentileOf, voxelSizeMm, type Volume } from '../imaging/index.js';
+import { percentileAmong, percentileOf, voxelSizeMm, type ImageGeometry, type Volume } from '../imaging/index.js';
 
 export interface ResidualMap {
   /** Blocks lie on a lattice of this many mm, [along columns, along rows]. */
@@ -49,8 +49,23 @@ const edgeEnergy = 0.15;
 /** Mean of |n1|² |n2|² over a block that has edges in both images. */
 const leastEdges = 0.01;
 
+/** Edges of a volume, slice by slice: of one that is compared more than once they are found once. */
+export interface VolumeEdges {
+  readonly geometry: ImageGeometry;
+  readonly slices: readonly Edges[];
+}
+
+export function edgesOfVolume({ geometry, data }: Volume<Float32Array>): VolumeEdges {
+  const [columns, rows, slices] = geometry.matrixSize;
+  const [columnMm] = voxelSizeMm(geometry);
+  const leastSlope = (0.005 * percentileAmong(everySeventh(data), 90)) ** 2;
+  const edges = Array.from({ length: slices }, (_, slice) =>
+    edgesOf(data.subarray(slice * columns * rows, (slice + 1) * columns * rows), columns, rows, neighbourhoodMm / columnMm, leastSlope));
+  return { geometry, slices: edges };
+}
+
 /** Shifts of the edges of `b` from those of `a`, two volumes on one grid. */
-export function residualMap(a: Volume<Float32Array>, b: Volume<Float32Array>): ResidualMap {
+export function residualMap(a: VolumeEdges, b: VolumeEdges): ResidualMap {
   const [columns, rows, slices] = a.geometry.matrixSize;
   const [columnMm, rowMm] = voxelSizeMm(a.geometry);
   const cell = [Math.max(6, Math.round(cellMm / columnMm)), Math.max(6, Math.round(cellMm / rowMm))] as const;
@@ -58,30 +73,34 @@ export function residualMap(a: Volume<Float32Array>, b: Volume<Float32Array>): R
   const nCells = lattice.columns * lattice.rows;
   const blockShiftMm = new Float32Array(nCells * slices).fill(NaN);
   const sliceShiftMm = new Float32Array(slices).fill(NaN);
-  const leastSlopes = [a, b].map(({ data }) => (0.005 * percentileOf(everySeventh(data), 90)) ** 2);
   const told: number[] = [];
   let [nWithEdges, nTold] = [0, 0];
   for (let slice = 0; slice < slices; slice++) {
-    const [first, second] = [a, b].map(({ data }, which) =>
-      edgesOf(data.subarray(slice * columns * rows, (slice + 1) * columns * rows), columns, rows, neighbourhoodMm / columnMm, leastSlopes[which]!));
-    const { scores, edges } = scoresOf(first!, second!, columns, rows, cell, lattice);
+    const { scores, edges } = scoresOf(a.slices[slice]!, b.slices[slice]!, columns, rows, cell, lattice);
     const whole = new Float64Array(nShifts);
+    const sum = new Float64Array(nShifts);
     for (let row = 0; row < lattice.rows; row++) {
       for (let column = 0; column < lattice.columns; column++) {
-        const sum = new Float64Array(nShifts);
+        const own = (row * lattice.columns + column) * nShifts;
+        for (let shift = 0; shift < nShifts; shift++) whole[shift]! += scores[own + shift]!;
+        const [top, bottom] = [Math.max(0, row - 1), Math.min(lattice.rows - 1, row + 1)];
+        const [left, right] = [Math.max(0, column - 1), Math.min(lattice.columns - 1, column + 1)];
         let [edge, nPixels] = [0, 0];
-        for (let y = Math.max(0, row - 1); y <= Math.min(lattice.rows - 1, row + 1); y++) {
-          for (let x = Math.max(0, column - 1); x <= Math.min(lattice.columns - 1, column + 1); x++) {
-            const from = (y * lattice.columns + x) * nShifts;
-            for (let shift = 0; shift < nShifts; shift++) sum[shift]! += scores[from + shift]!;
+        for (let y = top; y <= bottom; y++) {
+          for (let x = left; x <= right; x++) {
             edge += edges[y * lattice.columns + x]!;
             nPixels += (cell[0] * cell[1]) / 2;
           }
         }
-        const own = (row * lattice.columns + column) * nShifts;
-        for (let shift = 0; shift < nShifts; shift++) whole[shift]! += scores[own + shift]!;
         if (edge < leastEdges * nPixels) continue;
         nWithEdges++;
+        sum.fill(0);
+        for (let y = top; y <= bottom; y++) {
+          for (let x = left; x <= right; x++) {
+            const from = (y * lattice.columns + x) * nShifts;
+            for (let shift = 0; shift < nShifts; shift++) sum[shift]! += scores[from + shift]!;
+          }
+        }
         const shiftMm = summitMm(sum, columnMm, rowMm, leastProminence.block);
         blockShiftMm[slice * nCells + row * lattice.columns + column] = shiftMm;
         if (Number.isNaN(shiftMm)) continue;
@@ -102,7 +121,7 @@ export function residualMap(a: Volume<Float32Array>, b: Volume<Float32Array>): R
 }
 
 /** n, [x or y][row, column]. */
-type Edges = readonly [Float32Array, Float32Array];
+export type Edges = readonly [Float32Array, Float32Array];
 
 function edgesOf(image: Float32Array, columns: number, rows: number, reach: number, leastSlope: number): Edges {
   const smooth = binomial(binomial(image, columns, rows, 1), columns, rows, columns);
@@ -116,7 +135,7 @@ function edgesOf(image: Float32Array, columns: number, rows: number, reach: numb
     }
   }
   // Of noise alone, |∇I|² is distributed exponentially: a third of it lies below 0.41 of its mean.
-  const noise = percentileOf(everySeventh(energy), 33) / 0.41;
+  const noise = percentileAmong(everySeventh(energy), 33) / 0.41;
   const floor = Math.max(4 * noise, leastSlope);
   const around = boxMean(energy, columns, rows, Math.max(1, Math.round(reach)));
   for (let at = 0; at < image.length; at++) {
@@ -153,13 +172,17 @@ function boxMean(image: Float32Array, columns: number, rows: number, reach: numb
       table[(row + 1) * width + column + 1] = table[row * width + column + 1]! + alongRow;
     }
   }
-  return image.map((_, at) => {
-    const [row, column] = [Math.floor(at / columns), at % columns];
+  const means = new Float32Array(image.length);
+  for (let row = 0; row < rows; row++) {
     const [top, bottom] = [Math.max(0, row - reach), Math.min(rows, row + reach + 1)];
-    const [left, right] = [Math.max(0, column - reach), Math.min(columns, column + reach + 1)];
-    const sum = table[bottom * width + right]! - table[top * width + right]! - table[bottom * width + left]! + table[top * width + left]!;
-    return sum / ((bottom - top) * (right - left));
-  });
+    for (let column = 0; column < columns; column++) {
+      const left = Math.max(0, column - reach);
+      const right = Math.min(columns, column + reach + 1);
+      const sum = table[bottom * width + right]! - table[top * width + right]! - table[bottom * width + left]! + table[top * width + left]!;
+      means[row * columns + column] = sum / ((bottom - top) * (right - left));
+    }
+  }
+  return means;
 }
 
 /** Σ (n1(x) · n2(x + s))² of each cell, [cell, shift], and Σ |n1|² |n2|² at no shift. */
@@ -173,7 +196,8 @@ function scoresOf(
     // Every other pixel, like the fields of a chessboard: edges are longer than that.
     for (let column = reachPixels + (row % 2); column < Math.min(columns - reachPixels, lattice.columns * cell[0]); column += 2) {
       const at = row * columns + column;
-      const [x, y] = [ax[at]!, ay[at]!];
+      const x = ax[at]!;
+      const y = ay[at]!;
       const energy = x * x + y * y;
       if (energy < edgeEnergy) continue;
       const place = Math.floor(row / cell[1]) * lattice.columns + Math.floor(column / cell[0]);
@@ -216,9 +240,11 @@ function summitMm(scores: Float64Array, columnMm: number, rowMm: number, promine
   return Math.abs(shiftMm[0] * Math.cos(across) + shiftMm[1] * Math.sin(across));
 }
 
-/** Enough to know a percentile by, ascending. */
+/** Enough to know a percentile by. */
 function everySeventh(values: Float32Array): Float32Array {
-  return Float32Array.from({ length: Math.ceil(values.length / 7) }, (_, at) => values[7 * at]!).sort();
+  const some = new Float32Array(Math.ceil(values.length / 7));
+  for (let at = 0; at < some.length; at++) some[at] = values[7 * at]!;
+  return some;
 }
 
 function parabola(scores: Float64Array, at: number, stride: number): { curvature: number; vertex: number } {

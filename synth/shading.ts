@@ -14,7 +14,7 @@
  *
  * The network was trained on images that models/training/synthesis/data.py prepared in the same way.
  */
-import { percentileOf } from '../imaging/index.js';
+import { percentileAmong, ranked } from '../imaging/index.js';
 
 const degree = 4;
 /** Rows and columns from one pixel that is asked to the next. */
@@ -45,48 +45,67 @@ export function estimateShading(t1w: Float32Array, t2w: Float32Array, rows: numb
   const asked = coarsePixels(t1w.length / (rows * columns), rows, columns);
   const [high1, high2] = [highOf(t1w, asked), highOf(t2w, asked)];
   const inside = asked.filter((pixel) => t1w[pixel]! > foregroundPart * high1 && t2w[pixel]! > foregroundPart * high2);
-  const coefficients = inside.length < fewestPixels
-    ? new Float64Array(exponents.length)
-    : fitField(inside, inside.map((pixel) => 0.5 * Math.log(t1w[pixel]! / high1) + 0.5 * Math.log(t2w[pixel]! / high2)), rows, columns);
+  const values = new Float64Array(inside.length);
+  for (let k = 0; k < values.length; k++) values[k] = 0.5 * Math.log(t1w[inside[k]!]! / high1) + 0.5 * Math.log(t2w[inside[k]!]! / high2);
+  const coefficients = inside.length < fewestPixels ? new Float64Array(exponents.length) : fitField(inside, values, rows, columns);
   const field = fieldOf(coefficients, rows, columns);
   const meanOf = (image: Float32Array) => {
     const pixels = inside.length > 0 ? inside : asked;
-    return pixels.reduce((sum, pixel) => sum + image[pixel]! / field[pixel % field.length]!, 0) / pixels.length;
+    let sum = 0;
+    for (let k = 0; k < pixels.length; k++) sum += image[pixels[k]!]! / field[pixels[k]! % field.length]!;
+    return sum / pixels.length;
   };
   return { field, means: [meanOf(t1w), meanOf(t2w)], meanOf, foregroundShare: inside.length / asked.length };
 }
 
-/** An image [slice, row, column] over the field [row, column]. */
-export function withoutShading(image: Float32Array, field: Float32Array): Float32Array {
+/** An image [slice, row, column] over the field [row, column] and over its mean. */
+export function withoutShading(image: Float32Array, field: Float32Array, mean: number): Float32Array {
   const even = new Float32Array(image.length);
   for (let start = 0; start < image.length; start += field.length) {
-    for (let pixel = 0; pixel < field.length; pixel++) even[start + pixel] = image[start + pixel]! / field[pixel]!;
+    for (let pixel = 0; pixel < field.length; pixel++) even[start + pixel] = image[start + pixel]! / (field[pixel]! * mean);
   }
   return even;
 }
 
-function coarsePixels(slices: number, rows: number, columns: number): number[] {
-  const pixels: number[] = [];
+/** An image [slice, row, column] times the field [row, column]. */
+export function withShading(image: Float32Array, field: Float32Array): Float32Array {
+  const shaded = new Float32Array(image.length);
+  for (let start = 0; start < image.length; start += field.length) {
+    for (let pixel = 0; pixel < field.length; pixel++) shaded[start + pixel] = image[start + pixel]! * field[pixel]!;
+  }
+  return shaded;
+}
+
+function coarsePixels(slices: number, rows: number, columns: number): Int32Array {
+  const pixels = new Int32Array(slices * Math.ceil(rows / step) * Math.ceil(columns / step));
+  let n = 0;
   for (let slice = 0; slice < slices; slice++) {
     for (let row = 0; row < rows; row += step) {
-      for (let column = 0; column < columns; column += step) pixels.push((slice * rows + row) * columns + column);
+      for (let column = 0; column < columns; column += step) pixels[n++] = (slice * rows + row) * columns + column;
     }
   }
   return pixels;
 }
 
-function highOf(image: Float32Array, pixels: readonly number[]): number {
-  const positive = Float32Array.from(pixels.filter((pixel) => image[pixel]! > 0), (pixel) => image[pixel]!).sort();
-  return positive.length > 0 ? percentileOf(positive, 90) : 1;
+function highOf(image: Float32Array, pixels: Int32Array): number {
+  const positive = new Float32Array(pixels.length);
+  let n = 0;
+  for (let k = 0; k < pixels.length; k++) if (image[pixels[k]!]! > 0) positive[n++] = image[pixels[k]!]!;
+  return n > 0 ? percentileAmong(positive.subarray(0, n), 90) : 1;
 }
 
 /** Coefficients of the field whose mean over these pixels is zero. */
-function fitField(pixels: readonly number[], values: readonly number[], rows: number, columns: number): Float64Array {
+function fitField(pixels: Int32Array, values: Float64Array, rows: number, columns: number): Float64Array {
   const nTerms = exponents.length;
   // Slices share the field: what they say of one place is added up before anything is solved.
-  const places = [...new Set(pixels.map((pixel) => pixel % (rows * columns)))];
-  const placeIndex = new Map(places.map((place, index) => [place, index]));
-  const placeOf = pixels.map((pixel) => placeIndex.get(pixel % (rows * columns))!);
+  const places: number[] = [];
+  const indexOf = new Int32Array(rows * columns).fill(-1);
+  const placeOf = new Int32Array(pixels.length);
+  for (let k = 0; k < pixels.length; k++) {
+    const place = pixels[k]! % indexOf.length;
+    if (indexOf[place]! < 0) indexOf[place] = places.push(place) - 1;
+    placeOf[k] = indexOf[place]!;
+  }
   const basis = places.map((place) => termsAt(place, rows, columns));
   const residuals = Float64Array.from(values);
   const sizes = new Float64Array(values.length);
@@ -107,11 +126,11 @@ function fitField(pixels: readonly number[], values: readonly number[], rows: nu
       residuals[k] = values[k]! - fitted[placeOf[k]!]!;
       sizes[k] = Math.abs(residuals[k]!);
     }
-    sizes.sort();
-    scale = tukey * medianOf(sizes) + 1e-6;
+    scale = tukey * medianAmong(sizes) + 1e-6;
   }
-  const meanFit = values.reduce((sum, value, k) => sum + value - residuals[k]!, 0) / values.length;
-  coefficients[0]! -= meanFit;
+  let sumOfFit = 0;
+  for (let k = 0; k < values.length; k++) sumOfFit += values[k]! - residuals[k]!;
+  coefficients[0]! -= sumOfFit / values.length;
   return coefficients;
 }
 
@@ -162,9 +181,18 @@ function solve(matrix: Float64Array, right: Float64Array): Float64Array<ArrayBuf
 
 function fieldOf(coefficients: Float64Array, rows: number, columns: number): Float32Array {
   const field = new Float32Array(rows * columns);
-  for (let place = 0; place < field.length; place++) {
-    const gain = Math.exp(dot(termsAt(place, rows, columns), coefficients));
-    field[place] = Math.min(mostGain, Math.max(1 / mostGain, gain));
+  const inRow = new Float64Array(degree + 1);
+  for (let row = 0; row < rows; row++) {
+    const v = (2 * row) / (rows - 1) - 1;
+    // Along a row a polynomial of u, whose coefficients are polynomials of v.
+    inRow.fill(0);
+    exponents.forEach(([i, j], term) => { inRow[i]! += coefficients[term]! * v ** j; });
+    for (let column = 0; column < columns; column++) {
+      const u = (2 * column) / (columns - 1) - 1;
+      let lnGain = 0;
+      for (let i = degree; i >= 0; i--) lnGain = lnGain * u + inRow[i]!;
+      field[row * columns + column] = Math.min(mostGain, Math.max(1 / mostGain, Math.exp(lnGain)));
+    }
   }
   return field;
 }
@@ -175,7 +203,9 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-function medianOf(sorted: Float64Array): number {
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** Reorders the values. */
+function medianAmong(values: Float64Array): number {
+  const middle = values.length >> 1;
+  const upper = ranked(values, middle);
+  return values.length % 2 === 1 ? upper : (ranked(values, middle - 1) + upper) / 2;
 }

@@ -12,15 +12,16 @@
  */
 import { noiseRatio, resample, voxelSizeMm, type Volume } from '../imaging/index.js';
 import { plainInterval, uncalibrated } from './calibration.js';
-import { contrastEquation, SignalEquation } from './contrasts.js';
+import { contrastEquation, SignalEquation, type Predicted } from './contrasts.js';
 import { commonGrid, type CommonGrid } from './grid.js';
 import { syntheticCt } from './ct.js';
+import { inTurn, type Question } from './inTurn.js';
 import { intervalOf } from './interval.js';
 import { Places, type NamedRegions } from './places.js';
 import { checkImages, checkInput } from './plausibility.js';
-import { estimateShading, withoutShading } from './shading.js';
+import { estimateShading, withoutShading, withShading } from './shading.js';
 import { doubled, examVector, halved, predictMaps, type ExamNumbers, type NetworkImages, type PredictedMaps } from './tensors.js';
-import { gateScore, pairEvidence, type PairEvidence, type PairImages } from './trust.js';
+import { gateScore, pairEvidence, type GateFeatures, type PairEvidence, type PairPredictions } from './trust.js';
 import type {
   AcquiredSeries, Regions, RunModel, SynthesisedSeries, SynthesisInput, SynthesisOptions, SynthesisReason, SynthesisResult, WantedContrast,
 } from './types.js';
@@ -48,29 +49,33 @@ export async function synthesise(
   const exam = prepareExam(input);
   const { grid, images, numbers } = exam;
 
-  const maps = await predictMaps(images, examVector(numbers, { t1w: true, t2w: true }), run, slicesPerRun);
-  const half = { rows: images.rows >> 1, columns: images.columns >> 1 };
   const tissue = tissueOf(images, exam.field);
-  const volumeOf = (data: Float32Array): Volume<Float32Array> => ({ geometry: grid.t2w.geometry, data });
-  const halvedTissue = (pixel: number) => {
-    const row = 2 * (Math.floor(pixel / half.columns) % half.rows);
-    return tissue[(Math.floor(pixel / (half.rows * half.columns)) * images.rows + row) * images.columns + 2 * (pixel % half.columns)];
-  };
-  const withinTissue = (data: Float32Array) => data.map((value, voxel) => (tissue[voxel] === 1 ? value : 0));
-  const series = equations.map(({ contrast, equation, isMagnitude, tiMs, fatNullTiMs }): SynthesisedSeries => {
-    const signal = withinTissue(equation.signal(maps));
-    const deviation = withinTissue(equation.deviation(maps, maps.spread));
-    const { low, high } = intervalOf(signal, deviation, isMagnitude, calibration.interval[contrast] ?? plainInterval);
-    return {
-      contrast, volume: volumeOf(isMagnitude ? signal.map(Math.abs) : signal), low, high,
-      ...(tiMs !== undefined && { tiMs }), ...(fatNullTiMs !== undefined && { fatNullTiMs }),
-    };
+  const nVoxels = tissue.length;
+  const room = () => new Float32Array(nVoxels);
+  const made = equations.map((equation) => ({ ...equation, data: room(), low: room(), high: room() }));
+  const maps = { protonDensity: room(), lnT1Ms: room(), lnT2Ms: room(), fatFraction: room() };
+  const evidence = await askNetwork(exam, run, slicesPerRun, (first, told) => {
+    const from = first * images.rows * images.columns;
+    const part = (volume: Float32Array) => volume.subarray(from, from + told.protonDensity.length);
+    for (const name of ['protonDensity', 'lnT1Ms', 'lnT2Ms', 'fatFraction'] as const) part(maps[name]).set(told[name]);
+    for (const { contrast, equation, isMagnitude, data, low, high } of made) {
+      const { signal, deviation } = equation.predict(told, told.spread, tissue.subarray(from, from + told.protonDensity.length));
+      intervalOf(signal, deviation, isMagnitude, calibration.interval[contrast] ?? plainInterval, { low: part(low), high: part(high) });
+      part(data).set(isMagnitude ? signal.map(Math.abs) : signal);
+    }
   });
-
-  const found = await askPair(exam, maps, run, slicesPerRun);
-  const evidence = { ...found, z: found.z.map((value, pixel) => (halvedTissue(pixel) === 1 ? value : 0)) };
+  const volumeOf = (data: Float32Array): Volume<Float32Array> => ({ geometry: grid.t2w.geometry, data });
+  const series = made.map(({ contrast, data, low, high, tiMs, fatNullTiMs }): SynthesisedSeries => ({
+    contrast, volume: volumeOf(data), low, high, ...(tiMs !== undefined && { tiMs }), ...(fatNullTiMs !== undefined && { fatNullTiMs }),
+  }));
+  const half = { rows: images.rows >> 1, columns: images.columns >> 1 };
+  for (let pixel = 0; pixel < evidence.z.length; pixel++) {
+    const row = 2 * (Math.floor(pixel / half.columns) % half.rows);
+    const voxel = (Math.floor(pixel / (half.rows * half.columns)) * images.rows + row) * images.columns + 2 * (pixel % half.columns);
+    if (tissue[voxel] === 0) evidence.z[pixel] = 0;
+  }
   const places = new Places(grid.t2w.geometry, regions && namedRegions(regions, grid.t2w));
-  const fatFraction = withinTissue(maps.fatFraction);
+  const fatFraction = maps.fatFraction.map((value, voxel) => (tissue[voxel] === 1 ? value : 0));
   const reasons: SynthesisReason[] = worstFirst([
     ...judgePair(evidence, half, places, calibration.gate),
     ...fromHeaders,
@@ -110,7 +115,7 @@ function prepareExam(input: SynthesisInput): PreparedExam {
   const [columnMm, rowMm] = voxelSizeMm(grid.t2w.geometry);
   const [columns, rows, slices] = grid.t2w.geometry.matrixSize;
   const shading = estimateShading(grid.t1w.data, grid.t2w.data, rows, columns);
-  const overMean = (image: Float32Array, mean: number) => withoutShading(image, shading.field).map((value) => value / mean);
+  const overMean = (image: Float32Array, mean: number) => withoutShading(image, shading.field, mean);
   const t1w = overMean(grid.t1w.data, shading.means[0]);
   const t2w = overMean(grid.t2w.data, shading.means[1]);
   checkImages(t1w, t2w, shading.foregroundShare);
@@ -141,34 +146,76 @@ function prepareExam(input: SynthesisInput): PreparedExam {
   };
 }
 
-/** Each of both images as the other one alone, and as all together have it; on pixels averaged over 2 x 2. */
-async function askPair({ images, numbers, grid, t1wNoise, t2wNoise }: PreparedExam, maps: PredictedMaps, run: RunModel, slicesPerRun: number): Promise<PairEvidence> {
+/**
+ * Asks for the maps from both images, and for each of both images from the other one alone on pixels averaged over 2 x 2, of which the
+ * network is given four times as many slices at once. Some slices after the others, so that what they are for can be computed
+ * while the network is at the next ones.
+ * @param take what becomes of the maps of the slices from `first` on
+ */
+async function askNetwork(
+  { images, numbers, grid, t1wNoise, t2wNoise }: PreparedExam, run: RunModel, slicesPerRun: number, take: (first: number, maps: PredictedMaps) => void,
+): Promise<PairEvidence> {
   const { slices, rows, columns } = images;
-  const half = (image: Float32Array) => halved(image, slices, rows, columns);
-  const halves = {
-    slices, rows: rows >> 1, columns: columns >> 1, t1w: half(images.t1w!), t2w: half(images.t2w!),
-    fatFraction: undefined, fatSuppressed: undefined,
-  };
-  const { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT } = numbers;
-  const coarse: ExamNumbers = { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT, hasFatFraction: false, pixelMm: 2 * numbers.pixelMm };
-  // A quarter of the pixels: four slices cost what one does.
-  const fromT1w = await predictMaps({ ...halves, t2w: undefined }, examVector(coarse, { t1w: true, t2w: false }), run, 4 * slicesPerRun);
-  const fromT2w = await predictMaps({ ...halves, t1w: undefined }, examVector(coarse, { t1w: false, t2w: true }), run, 4 * slicesPerRun);
-  const [t1w, t2w] = [new SignalEquation(t1wSequence, fieldStrengthT), new SignalEquation(t2wSequence, fieldStrengthT)];
-  const predicted = (equation: SignalEquation, of: PredictedMaps) => ({ signal: equation.signal(of), deviation: equation.deviation(of, of.spread) });
-  const fit = (equation: SignalEquation) => ({ signal: half(equation.signal(maps)), deviation: half(equation.deviation(maps, maps.spread)) });
+  const half = (image: Float32Array) => halved(image, image.length / (rows * columns), rows, columns);
   const averagedNoise = (noise: Float32Array | undefined) => noise && half(noise).map((value) => value / 2);
-  const noise = [averagedNoise(t1wNoise), averagedNoise(t2wNoise)];
-  const pair: PairImages = { ...halves, ...(noise[0] && { t1wNoise: noise[0] }), ...(noise[1] && { t2wNoise: noise[1] }) };
-  return pairEvidence(
-    pair,
-    {
-      t1w: predicted(t1w, fromT2w), t2w: predicted(t2w, fromT1w), t1wFit: fit(t1w), t2wFit: fit(t2w),
-      t1wItself: t1w.signal(fromT1w), lnT2Ms: fromT1w.lnT2Ms, fatFraction: fromT1w.fatFraction,
-    },
-    numbers.t2wOverT1w,
-    grid.report.residualMm / numbers.pixelMm,
-  );
+  const halves = { slices, rows: rows >> 1, columns: columns >> 1, t1w: half(images.t1w!), t2w: half(images.t2w!), fatFraction: undefined, fatSuppressed: undefined };
+  const noise = { t1w: averagedNoise(t1wNoise), t2w: averagedNoise(t2wNoise) };
+  const { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT } = numbers;
+  const [t1w, t2w] = [new SignalEquation(t1wSequence, fieldStrengthT), new SignalEquation(t2wSequence, fieldStrengthT)];
+  const coarse: ExamNumbers = { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT, hasFatFraction: false, pixelMm: 2 * numbers.pixelMm };
+  const exams = {
+    both: examVector(numbers, { t1w: true, t2w: true }),
+    t1w: examVector(coarse, { t1w: true, t2w: false }),
+    t2w: examVector(coarse, { t1w: false, t2w: true }),
+  };
+  const nHalf = halves.rows * halves.columns;
+  const z = new Float32Array(slices * nHalf);
+  const features: GateFeatures[] = [];
+  const questions: Question<PredictedMaps>[] = [];
+  for (let first = 0; first < slices; first += 4 * slicesPerRun) {
+    const end = Math.min(slices, first + 4 * slicesPerRun);
+    let told: Pick<PairPredictions, 't2w' | 't1wItself' | 'lnT2Ms' | 'fatFraction'>;
+    let t1wTold: Predicted;
+    questions.push({
+      ask: () => predictMaps({ ...halves, t2w: undefined }, exams.t1w, run, first, end - first),
+      take: (maps) => { told = { t2w: t2w.predict(maps, maps.spread), t1wItself: t1w.signal(maps), lnT2Ms: maps.lnT2Ms, fatFraction: maps.fatFraction }; },
+    }, {
+      ask: () => predictMaps({ ...halves, t1w: undefined }, exams.t2w, run, first, end - first),
+      take: (maps) => { t1wTold = t1w.predict(maps, maps.spread); },
+    });
+    for (let slice = first; slice < end; slice += slicesPerRun) {
+      const n = Math.min(slicesPerRun, end - slice);
+      questions.push({
+        ask: () => predictMaps(images, exams.both, run, slice, n),
+        take: (maps) => {
+          take(slice, maps);
+          const fit = (equation: SignalEquation): Predicted => {
+            const { signal, deviation } = equation.predict(maps, maps.spread);
+            return { signal: half(signal), deviation: half(deviation) };
+          };
+          const own = (image: Float32Array) => image.subarray(slice * nHalf, (slice + n) * nHalf);
+          const ofGroup = (image: Float32Array) => image.subarray((slice - first) * nHalf, (slice - first + n) * nHalf);
+          const bothOfGroup = ({ signal, deviation }: Predicted): Predicted => ({ signal: ofGroup(signal), deviation: ofGroup(deviation) });
+          const found = pairEvidence(
+            {
+              slices: n, rows: halves.rows, columns: halves.columns, t1w: own(halves.t1w), t2w: own(halves.t2w),
+              ...(noise.t1w && { t1wNoise: own(noise.t1w) }), ...(noise.t2w && { t2wNoise: own(noise.t2w) }),
+            },
+            {
+              t1w: bothOfGroup(t1wTold), t2w: bothOfGroup(told.t2w), t1wFit: fit(t1w), t2wFit: fit(t2w),
+              t1wItself: ofGroup(told.t1wItself), lnT2Ms: ofGroup(told.lnT2Ms), fatFraction: ofGroup(told.fatFraction),
+            },
+            numbers.t2wOverT1w,
+            grid.report.residualMm / numbers.pixelMm,
+          );
+          z.set(found.z, slice * nHalf);
+          features.push(...found.slices);
+        },
+      });
+    }
+  }
+  await inTurn(questions);
+  return { slices: features, z };
 }
 
 /**
@@ -178,21 +225,21 @@ async function askPair({ images, numbers, grid, t1wNoise, t2wNoise }: PreparedEx
 function tissueOf({ slices, rows, columns, t1w, t2w }: NetworkImages, field: Float32Array): Uint8Array {
   const tissue = new Uint8Array(slices * rows * columns);
   for (const image of [t1w!, t2w!]) {
-    const shaded = image.map((value, voxel) => value * field[voxel % field.length]!);
+    const shaded = withShading(image, field);
     const noise = airNoise(shaded, slices, rows, columns);
     for (let slice = 0; slice < slices; slice++) {
       for (let row = 0; row < rows; row++) {
+        const [top, bottom] = [Math.max(0, row - 1), Math.min(rows - 1, row + 1)];
         for (let column = 0; column < columns; column++) {
-          let sum = 0;
-          let n = 0;
-          for (let y = Math.max(0, row - 1); y <= Math.min(rows - 1, row + 1); y++) {
-            for (let x = Math.max(0, column - 1); x <= Math.min(columns - 1, column + 1); x++) {
-              sum += shaded[(slice * rows + y) * columns + x]!;
-              n++;
-            }
-          }
-          const mean = sum / n;
           const place = row * columns + column;
+          const left = Math.max(0, column - 1);
+          const right = Math.min(columns - 1, column + 1);
+          let sum = 0;
+          for (let y = top; y <= bottom; y++) {
+            const line = (slice * rows + y) * columns;
+            for (let x = left; x <= right; x++) sum += shaded[line + x]!;
+          }
+          const mean = sum / ((bottom - top + 1) * (right - left + 1));
           if (mean > airBelow * field[place]! && mean > leastSnr * noise) tissue[slice * rows * columns + place] = 1;
         }
       }

@@ -43,7 +43,7 @@ export interface ExamNumbers {
   readonly fatSuppressedOverT2w?: number;
 }
 
-/** Volumes of the maps that a network gave, and how sure it is of them. */
+/** The maps that a network gave, and how sure it is of them. */
 export interface PredictedMaps extends TissueMaps {
   /** Of ln PD, ln T1, ln T2 and logit FF: the deviation of its own, then the share of a common one (contrasts.ts). */
   readonly spread: readonly Float32Array[];
@@ -71,56 +71,54 @@ export function examVector(exam: ExamNumbers, has: { readonly t1w: boolean; read
 }
 
 /**
- * Asks the network slice by slice, `slicesPerRun` at once.
- * @throws CodedError of the model host
+ * What the network says of slices `first` to `first + n`, in one run.
+ * @throws CodedError (as a rejection) SYNTH_ERR_NETWORK; of the model host
  */
-export async function predictMaps(images: NetworkImages, exam: Float32Array, run: RunModel, slicesPerRun = 1): Promise<PredictedMaps> {
-  const { slices, rows, columns } = images;
+export async function predictMaps(images: NetworkImages, exam: Float32Array, run: RunModel, first: number, n: number): Promise<PredictedMaps> {
+  const { rows, columns } = images;
   const [paddedRows, paddedColumns] = [filledUp(rows), filledUp(columns)];
   const padded = paddedRows * paddedColumns;
-  const nVoxels = slices * rows * columns;
-  const volumes = Array.from({ length: nMaps + nSpreads }, () => new Float32Array(nVoxels));
-  const channels = [images.t1w, images.t2w, images.fatFraction, images.fatSuppressed];
+  const data = new Float32Array(n * nChannels * padded);
   const [fromRow, fromColumn] = [reflection(rows, paddedRows), reflection(columns, paddedColumns)];
-  for (let first = 0; first < slices; first += slicesPerRun) {
-    const n = Math.min(slicesPerRun, slices - first);
-    const data = new Float32Array(n * nChannels * padded);
+  for (const [channel, image] of [images.t1w, images.t2w, images.fatFraction, images.fatSuppressed].entries()) {
+    if (image === undefined) continue;
     for (let k = 0; k < n; k++) {
-      channels.forEach((image, channel) => {
-        if (image === undefined) return;
-        const to = (k * nChannels + channel) * padded;
-        for (let row = 0; row < paddedRows; row++) {
-          const from = ((first + k) * rows + fromRow[row]!) * columns;
-          for (let column = 0; column < paddedColumns; column++) data[to + row * paddedColumns + column] = image[from + fromColumn[column]!]!;
-        }
-      });
-    }
-    const exams = new Float32Array(n * nExamNumbers);
-    for (let k = 0; k < n; k++) exams.set(exam, k * nExamNumbers);
-    const { maps, spread } = await run({
-      images: { dims: [n, nChannels, paddedRows, paddedColumns], data },
-      exam: { dims: [n, nExamNumbers], data: exams },
-    });
-    const take = (tensor: Tensor | undefined, nPlanes: number, into: readonly Float32Array[]) => {
-      if (tensor?.data.length !== n * nPlanes * padded) throw synthesisError('SYNTH_ERR_NETWORK', `${tensor?.dims.join(' x ') ?? 'nothing'} for ${nPlanes} maps`);
-      for (let k = 0; k < n; k++) {
-        into.forEach((volume, plane) => {
-          for (let row = 0; row < rows; row++) {
-            const from = (k * nPlanes + plane) * padded + row * paddedColumns;
-            volume.set(tensor.data.subarray(from, from + columns), ((first + k) * rows + row) * columns);
-          }
-        });
+      for (let row = 0; row < paddedRows; row++) {
+        const from = ((first + k) * rows + fromRow[row]!) * columns;
+        const to = (k * nChannels + channel) * padded + row * paddedColumns;
+        data.set(image.subarray(from, from + columns), to);
+        for (let column = columns; column < paddedColumns; column++) data[to + column] = image[from + fromColumn[column]!]!;
       }
-    };
-    take(maps, nMaps, volumes.slice(0, nMaps));
-    take(spread, nSpreads, volumes.slice(nMaps));
+    }
   }
-  const [lnPd, lnT1Ms, lnT2Ms, logitFat, ...spread] = volumes as [Float32Array, Float32Array, Float32Array, Float32Array, ...Float32Array[]];
-  for (let voxel = 0; voxel < nVoxels; voxel++) {
-    lnPd[voxel] = Math.exp(lnPd[voxel]!);
-    logitFat[voxel] = 1 / (1 + Math.exp(-logitFat[voxel]!));
+  const exams = new Float32Array(n * nExamNumbers);
+  for (let k = 0; k < n; k++) exams.set(exam, k * nExamNumbers);
+  const { maps, spread } = await run({
+    images: { dims: [n, nChannels, paddedRows, paddedColumns], data },
+    exam: { dims: [n, nExamNumbers], data: exams },
+  });
+  const isWhole = n === 1 && padded === rows * columns;
+  const planesOf = (tensor: Tensor | undefined, nPlanes: number): Float32Array[] => {
+    if (tensor?.data.length !== n * nPlanes * padded) throw synthesisError('SYNTH_ERR_NETWORK', `${tensor?.dims.join(' x ') ?? 'nothing'} for ${nPlanes} maps`);
+    return Array.from({ length: nPlanes }, (_, plane) => {
+      if (isWhole) return tensor.data.subarray(plane * padded, (plane + 1) * padded);
+      const image = new Float32Array(n * rows * columns);
+      for (let k = 0; k < n; k++) {
+        for (let row = 0; row < rows; row++) {
+          const from = (k * nPlanes + plane) * padded + row * paddedColumns;
+          image.set(tensor.data.subarray(from, from + columns), (k * rows + row) * columns);
+        }
+      }
+      return image;
+    });
+  };
+  const [lnPd, lnT1Ms, lnT2Ms, logitFat] = planesOf(maps, nMaps) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const [protonDensity, fatFraction] = [new Float32Array(lnPd.length), new Float32Array(lnPd.length)];
+  for (let voxel = 0; voxel < lnPd.length; voxel++) {
+    protonDensity[voxel] = Math.exp(lnPd[voxel]!);
+    fatFraction[voxel] = 1 / (1 + Math.exp(-logitFat[voxel]!));
   }
-  return { protonDensity: lnPd, lnT1Ms, lnT2Ms, fatFraction: logitFat, spread };
+  return { protonDensity, lnT1Ms, lnT2Ms, fatFraction, spread: planesOf(spread, nSpreads) };
 }
 
 /** Means of 2 x 2 pixels; an odd last row or column is left out. */

@@ -27,8 +27,9 @@
  * with coefficients from slices with planted faults (calibration.ts; models/training/synthesis/gate.py is this file in Python).
  * Of many slices a few sound ones are beyond any limit: `gateLight` asks for two.
  */
-import { noiseRatio } from '../imaging/index.js';
+import { noiseRatio, ranked } from '../imaging/index.js';
 import type { GateCalibration } from './calibration.js';
+import type { Predicted } from './contrasts.js';
 import type { TrafficLight } from './types.js';
 
 export const gateFeatureNames = [
@@ -59,12 +60,6 @@ const mostOfShading = 1;
 const farthestShift = 3;
 /** Of so many slices one more may be beyond a limit. */
 const slicesPerOutlier = 8;
-
-/** [slice, row, column] each. */
-export interface Predicted {
-  readonly signal: Float32Array;
-  readonly deviation: Float32Array;
-}
 
 export interface PairImages {
   readonly slices: number;
@@ -138,20 +133,35 @@ export function gateLight(scores: readonly number[], { amber, red }: GateCalibra
   return score >= red ? 'red' : score >= amber || falling[0]! >= red ? 'amber' : 'green';
 }
 
+/** Of one slice: 1 where there is tissue, and how much of it the windows about each pixel have. */
+interface Tissue {
+  readonly rows: number;
+  readonly columns: number;
+  readonly is: Float32Array;
+  readonly inWindow: Float32Array;
+  readonly inFineWindow: Float32Array;
+}
+
+function tissueOfSlice({ t1w, t2w, rows, columns }: PairImages): Tissue {
+  const is = new Float32Array(t1w.length);
+  for (let pixel = 0; pixel < is.length; pixel++) is[pixel] = Math.max(t1w[pixel]!, t2w[pixel]!) > tissueFrom ? 1 : 0;
+  return { rows, columns, is, inWindow: boxSums(is, rows, columns, window), inFineWindow: boxSums(is, rows, columns, fineWindow) };
+}
+
 function sliceEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1w: number | undefined): { features: Omit<GateFeatures, 'misregistrationPixels'>; z: Float32Array } {
-  const tissue = images.t1w.map((value, pixel) => (Math.max(value, images.t2w[pixel]!) > tissueFrom ? 1 : 0));
-  const noise1 = images.t1wNoise ?? estimatedNoise(images.t1w, tissue, images);
-  const noise2 = images.t2wNoise ?? estimatedNoise(images.t2w, tissue, images);
-  const t1w = compare(images.t1w, predicted.t1w, noise1, tissue, images);
-  const t2w = compare(images.t2w, predicted.t2w, noise2, tissue, images);
-  const fits = [compare(images.t1w, predicted.t1wFit, noise1, tissue, images), compare(images.t2w, predicted.t2wFit, noise2, tissue, images)] as const;
-  const ownGain = gainOf(images.t1w, predicted.t1wItself, tissue);
-  const alike1 = compareStructure(images.t1w, predicted.t1w.signal, tissue, images);
-  const alike2 = compareStructure(images.t2w, predicted.t2w.signal, tissue, images);
+  const tissue = tissueOfSlice(images);
+  const noise1 = images.t1wNoise ?? estimatedNoise(images.t1w, tissue);
+  const noise2 = images.t2wNoise ?? estimatedNoise(images.t2w, tissue);
+  const t1w = compare(images.t1w, predicted.t1w, noise1, tissue);
+  const t2w = compare(images.t2w, predicted.t2w, noise2, tissue);
+  const fits = [compare(images.t1w, predicted.t1wFit, noise1, tissue), compare(images.t2w, predicted.t2wFit, noise2, tissue)] as const;
+  const ownGain = gainOf(images.t1w, predicted.t1wItself, tissue.is);
+  const alike1 = compareStructure(images.t1w, predicted.t1w.signal, tissue);
+  const alike2 = compareStructure(images.t2w, predicted.t2w.signal, tissue);
   const features = {
     peakT1w: t1w.peak, peakT2w: t2w.peak, shareT1w: t1w.sharePercent, shareT2w: t2w.sharePercent, rmsT1w: t1w.rms, rmsT2w: t2w.rms,
     peakFit: Math.max(fits[0].peak, fits[1].peak), rmsFit: Math.max(fits[0].rms, fits[1].rms),
-    echoTimeMs: Math.abs(echoTimeErrorMs(images.t2w, predicted, t2w.gain, tissue)),
+    echoTimeMs: Math.abs(echoTimeErrorMs(images.t2w, predicted, t2w.gain, tissue.is)),
     lnGain: t2wOverT1w === undefined ? 0 : Math.abs(Math.log((t2w.gain * t2wOverT1w) / ownGain)),
     unlikeT1w: alike1.unlike, unlikeT2w: alike2.unlike, offsetT1w: alike1.offset, offsetT2w: alike2.offset,
     opposed: opposed(t1w.averaged, t2w.averaged), opposedFit: opposed(fits[0].averaged, fits[1].averaged),
@@ -167,13 +177,13 @@ interface Comparison {
   readonly rms: number;
 }
 
-function compare(measured: Float32Array, { signal, deviation }: Predicted, noise: Float32Array, tissue: Float32Array, size: PairImages): Comparison {
-  const gain = gainOf(measured, signal, tissue);
-  const local = localGain(measured, signal, gain, tissue, size);
+function compare(measured: Float32Array, { signal, deviation }: Predicted, noise: Float32Array, tissue: Tissue): Comparison {
+  const gain = gainOf(measured, signal, tissue.is);
+  const local = localGain(measured, signal, gain, tissue);
   const z = new Float32Array(measured.length);
   let [n, nFar, energy] = [0, 0, 0];
   for (let pixel = 0; pixel < z.length; pixel++) {
-    if (tissue[pixel] === 0) continue;
+    if (tissue.is[pixel] === 0) continue;
     const expected = gain * local[pixel]! * signal[pixel]!;
     const variance = (gain * local[pixel]! * deviation[pixel]!) ** 2 + noise[pixel]! ** 2 + floorOfMean ** 2 + (floorOfPrediction * expected) ** 2;
     const value = (measured[pixel]! - expected) / Math.sqrt(variance);
@@ -182,18 +192,25 @@ function compare(measured: Float32Array, { signal, deviation }: Predicted, noise
     if (Math.abs(value) > farZ) nFar++;
     energy += Math.min(cutZ * cutZ, value * value);
   }
-  const averaged = averagedWithin(z, tissue, size);
-  const peak = averaged.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  const averaged = averagedWithin(z, tissue);
+  let peak = 0;
+  for (let pixel = 0; pixel < z.length; pixel++) peak = Math.max(peak, Math.abs(averaged[pixel]!));
   return { gain, averaged, peak, sharePercent: (100 * nFar) / Math.max(1, n), rms: Math.sqrt(energy / Math.max(1, n)) };
 }
 
 /** What shading left: a smooth factor of measured over predicted, about their gain. */
-function localGain(measured: Float32Array, predicted: Float32Array, gain: number, tissue: Float32Array, { slices, rows, columns }: PairImages): Float32Array {
-  const told = tissue.map((value, pixel) => (value === 1 && measured[pixel]! > 0 && predicted[pixel]! > 0 ? 1 : 0));
-  const logs = told.map((value, pixel) =>
-    (value === 1 ? Math.max(-mostOfShading, Math.min(mostOfShading, Math.log(measured[pixel]! / (gain * predicted[pixel]!)))) : 0));
-  const counts = boxSums(told, slices, rows, columns, broadWindow);
-  return boxSums(logs, slices, rows, columns, broadWindow).map((sum, pixel) => Math.exp(sum / Math.max(1, counts[pixel]!)));
+function localGain(measured: Float32Array, predicted: Float32Array, gain: number, { is, rows, columns }: Tissue): Float32Array {
+  const told = new Float32Array(is.length);
+  const logs = new Float32Array(is.length);
+  for (let pixel = 0; pixel < is.length; pixel++) {
+    if (is[pixel] === 0 || !(measured[pixel]! > 0 && predicted[pixel]! > 0)) continue;
+    told[pixel] = 1;
+    logs[pixel] = Math.max(-mostOfShading, Math.min(mostOfShading, Math.log(measured[pixel]! / (gain * predicted[pixel]!))));
+  }
+  const counts = boxSums(told, rows, columns, broadWindow);
+  const local = boxSums(logs, rows, columns, broadWindow);
+  for (let pixel = 0; pixel < is.length; pixel++) if (is[pixel] === 1) local[pixel] = Math.exp(local[pixel]! / Math.max(1, counts[pixel]!));
+  return local;
 }
 
 function opposed(first: Float32Array, second: Float32Array): number {
@@ -202,16 +219,21 @@ function opposed(first: Float32Array, second: Float32Array): number {
   return Math.sqrt(largest);
 }
 
-/** exp median ln(measured / predicted) over tissue; 1 where there is none. */
+/** Median of measured / predicted over tissue; 1 where there is none. */
 function gainOf(measured: Float32Array, predicted: Float32Array, tissue: Float32Array): number {
-  const meanPredicted = predicted.reduce((sum, value, pixel) => sum + Math.abs(value) * tissue[pixel]!, 0) / Math.max(1, tissue.reduce((a, b) => a + b, 0));
-  const logs: number[] = [];
+  let [sum, nTissue] = [0, 0];
+  for (let pixel = 0; pixel < measured.length; pixel++) {
+    sum += Math.abs(predicted[pixel]!) * tissue[pixel]!;
+    nTissue += tissue[pixel]!;
+  }
+  const meanPredicted = sum / Math.max(1, nTissue);
+  const ratios = new Float64Array(nTissue);
+  let n = 0;
   for (let pixel = 0; pixel < measured.length; pixel++) {
     const isTold = tissue[pixel] === 1 && measured[pixel]! > leastOfRatio && predicted[pixel]! > leastOfRatio * meanPredicted;
-    if (isTold) logs.push(Math.log(measured[pixel]! / predicted[pixel]!));
+    if (isTold) ratios[n++] = measured[pixel]! / predicted[pixel]!;
   }
-  const sorted = Float64Array.from(logs).sort();
-  return sorted.length === 0 ? 1 : Math.exp(sorted[sorted.length >> 1]!);
+  return n === 0 ? 1 : ranked(ratios.subarray(0, n), n >> 1);
 }
 
 /** The slope of ln(predicted / measured) over 1 / T2, of watery tissue, with weights of how well T1w tells T2w. */
@@ -234,94 +256,110 @@ function echoTimeErrorMs(t2w: Float32Array, { t2w: { signal, deviation }, lnT2Ms
 }
 
 /** How alike the fine structures of a slice are where they lie, and how much more alike where one of both is moved. */
-function compareStructure(measured: Float32Array, predicted: Float32Array, tissue: Float32Array, { rows, columns }: PairImages): { unlike: number; offset: number } {
+function compareStructure(measured: Float32Array, predicted: Float32Array, tissue: Tissue): { unlike: number; offset: number } {
   const m = farthestShift;
-  const [still, moving] = [fineStructure(measured, tissue, rows, columns), fineStructure(predicted, tissue, rows, columns)];
+  const { rows, columns } = tissue;
+  const [still, moving] = [fineStructure(measured, tissue), fineStructure(predicted, tissue)];
   const energyOf = rectangleEnergies(moving, rows, columns);
   const ofStill = rectangleEnergies(still, rows, columns)(m, rows - m, m, columns - m);
-  const correlation = (down: number, right: number): number => {
-    let both = 0;
-    for (let row = m; row < rows - m; row++) {
-      const [from, to] = [row * columns + m, (row + 1) * columns - m];
-      const shift = down * columns + right;
-      for (let pixel = from; pixel < to; pixel++) both += still[pixel]! * moving[pixel + shift]!;
-    }
-    const ofMoving = energyOf(m + down, rows - m + down, m + right, columns - m + right);
-    return both / ((Math.sqrt(ofStill) + 1e-6) * (Math.sqrt(ofMoving) + 1e-6));
-  };
-  const unmoved = correlation(0, 0);
-  let best = unmoved;
-  for (let down = -m; down <= m; down++) for (let right = -m; right <= m; right++) best = Math.max(best, correlation(down, right));
+  let [unmoved, best] = [0, -Infinity];
+  for (let down = -m; down <= m; down++) {
+    productsAlongRows(still, moving, rows, columns, down).forEach((both, at) => {
+      const right = at - m;
+      const ofMoving = energyOf(m + down, rows - m + down, m + right, columns - m + right);
+      const correlation = both / ((Math.sqrt(ofStill) + 1e-6) * (Math.sqrt(ofMoving) + 1e-6));
+      if (down === 0 && right === 0) unmoved = correlation;
+      best = Math.max(best, correlation);
+    });
+  }
   return { unlike: 1 - unmoved, offset: best - unmoved };
+}
+
+/** Sums of products within the margin with one image moved down, and by -3 to 3 pixels to the right: all seven of one way through the rows. */
+function productsAlongRows(still: Float32Array, moving: Float32Array, rows: number, columns: number, down: number): readonly number[] {
+  const m = farthestShift;
+  let [a, b, c, d, e, f, g] = [0, 0, 0, 0, 0, 0, 0];
+  for (let row = m; row < rows - m; row++) {
+    const last = (row + 1) * columns - m;
+    for (let pixel = row * columns + m, at = pixel + down * columns; pixel < last; pixel++, at++) {
+      const value = still[pixel]!;
+      a += value * moving[at - 3]!;
+      b += value * moving[at - 2]!;
+      c += value * moving[at - 1]!;
+      d += value * moving[at]!;
+      e += value * moving[at + 1]!;
+      f += value * moving[at + 2]!;
+      g += value * moving[at + 3]!;
+    }
+  }
+  return [a, b, c, d, e, f, g];
 }
 
 /** Sums of squares over any rectangle, [first, end) of rows and columns, from one table of sums. */
 function rectangleEnergies(image: Float32Array, rows: number, columns: number): (firstRow: number, endRow: number, firstColumn: number, endColumn: number) => number {
+  const sums = tableOfSums(image.map((value) => value * value), rows, columns);
+  const corner = (row: number, column: number) => sums[row * (columns + 1) + column]!;
+  return (firstRow, endRow, firstColumn, endColumn) =>
+    Math.max(0, corner(endRow, endColumn) - corner(firstRow, endColumn) - corner(endRow, firstColumn) + corner(firstRow, firstColumn));
+}
+
+function fineStructure(image: Float32Array, { is, inFineWindow, rows, columns }: Tissue): Float32Array {
+  let [sum, n] = [0, 0];
+  for (let pixel = 0; pixel < image.length; pixel++) {
+    if (is[pixel] === 0) continue;
+    sum += image[pixel]!;
+    n++;
+  }
+  const least = Math.max((leastOfStructure * sum) / Math.max(1, n), 1e-6);
+  const logs = new Float32Array(image.length);
+  for (let pixel = 0; pixel < image.length; pixel++) if (is[pixel] === 1) logs[pixel] = Math.log(Math.max(image[pixel]!, least));
+  const sums = boxSums(logs, rows, columns, fineWindow);
+  for (let pixel = 0; pixel < image.length; pixel++) if (is[pixel] === 1) logs[pixel]! -= sums[pixel]! / Math.max(1, inFineWindow[pixel]!);
+  return logs;
+}
+
+/** One number for all of it, from what neighbouring pixels of its tissue differ by. */
+function estimatedNoise(image: Float32Array, { is, rows, columns }: Tissue): Float32Array {
+  const level = noiseRatio(image, is, rows, columns, 1);
+  return new Float32Array(image.length).fill(Number.isFinite(level) ? level : 0);
+}
+
+/** Means over windows that are mostly tissue, 0 elsewhere. */
+function averagedWithin(z: Float32Array, { is, inWindow, rows, columns }: Tissue): Float32Array {
+  const means = boxSums(z, rows, columns, window);
+  for (let pixel = 0; pixel < means.length; pixel++) {
+    means[pixel] = is[pixel] === 1 && inWindow[pixel]! >= tissuePart * window * window ? means[pixel]! / inWindow[pixel]! : 0;
+  }
+  return means;
+}
+
+/** Over the part of a square window about each pixel that lies in the image. */
+function boxSums(image: Float32Array, rows: number, columns: number, side: number): Float32Array {
+  const half = side >> 1;
+  const width = columns + 1;
+  const table = tableOfSums(image, rows, columns);
+  const sums = new Float32Array(image.length);
+  for (let row = 0; row < rows; row++) {
+    const [top, bottom] = [Math.max(0, row - half) * width, Math.min(rows, row + half + 1) * width];
+    for (let column = 0; column < columns; column++) {
+      const left = Math.max(0, column - half);
+      const right = Math.min(columns, column + half + 1);
+      sums[row * columns + column] = table[bottom + right]! - table[top + right]! - table[bottom + left]! + table[top + left]!;
+    }
+  }
+  return sums;
+}
+
+/** At [row, column] the sum over the rows and columns before it, [rows + 1, columns + 1]. */
+function tableOfSums(image: Float32Array, rows: number, columns: number): Float64Array {
   const width = columns + 1;
   const sums = new Float64Array((rows + 1) * width);
   for (let row = 0; row < rows; row++) {
     let inRow = 0;
     for (let column = 0; column < columns; column++) {
-      inRow += image[row * columns + column]! ** 2;
+      inRow += image[row * columns + column]!;
       sums[(row + 1) * width + column + 1] = sums[row * width + column + 1]! + inRow;
     }
   }
-  const corner = (row: number, column: number) => sums[row * width + column]!;
-  return (firstRow, endRow, firstColumn, endColumn) =>
-    Math.max(0, corner(endRow, endColumn) - corner(firstRow, endColumn) - corner(endRow, firstColumn) + corner(firstRow, firstColumn));
-}
-
-function fineStructure(image: Float32Array, tissue: Float32Array, rows: number, columns: number): Float32Array {
-  let [sum, n] = [0, 0];
-  for (let pixel = 0; pixel < image.length; pixel++) {
-    if (tissue[pixel] === 0) continue;
-    sum += image[pixel]!;
-    n++;
-  }
-  const least = (leastOfStructure * sum) / Math.max(1, n);
-  const logs = image.map((value, pixel) => (tissue[pixel] === 1 ? Math.log(Math.max(value, least, 1e-6)) : 0));
-  const [sums, counts] = [boxSums(logs, 1, rows, columns, fineWindow), boxSums(tissue, 1, rows, columns, fineWindow)];
-  return logs.map((value, pixel) => (tissue[pixel] === 1 ? value - sums[pixel]! / Math.max(1, counts[pixel]!) : 0));
-}
-
-/** One number a slice, from what neighbouring pixels of its tissue differ by. */
-function estimatedNoise(image: Float32Array, tissue: Float32Array, { slices, rows, columns }: PairImages): Float32Array {
-  const noise = new Float32Array(image.length);
-  const nPixels = rows * columns;
-  for (let slice = 0; slice < slices; slice++) {
-    const own = [slice * nPixels, (slice + 1) * nPixels] as const;
-    const level = noiseRatio(image.subarray(...own), tissue.subarray(...own), rows, columns, 1);
-    noise.fill(Number.isFinite(level) ? level : 0, ...own);
-  }
-  return noise;
-}
-
-/** Means over windows that are mostly tissue, 0 elsewhere. */
-function averagedWithin(z: Float32Array, tissue: Float32Array, { slices, rows, columns }: PairImages): Float32Array {
-  const sums = boxSums(z, slices, rows, columns, window);
-  const counts = boxSums(tissue, slices, rows, columns, window);
-  return sums.map((sum, pixel) => (tissue[pixel] === 1 && counts[pixel]! >= tissuePart * window * window ? sum / counts[pixel]! : 0));
-}
-
-function boxSums(image: Float32Array, slices: number, rows: number, columns: number, side: number): Float32Array {
-  const half = side >> 1;
-  const across = new Float32Array(image.length);
-  const both = new Float32Array(image.length);
-  for (let start = 0; start < slices * rows * columns; start += columns) {
-    for (let column = 0; column < columns; column++) {
-      let sum = 0;
-      for (let k = Math.max(0, column - half); k <= Math.min(columns - 1, column + half); k++) sum += image[start + k]!;
-      across[start + column] = sum;
-    }
-  }
-  for (let slice = 0; slice < slices; slice++) {
-    for (let row = 0; row < rows; row++) {
-      const to = (slice * rows + row) * columns;
-      for (let k = Math.max(0, row - half); k <= Math.min(rows - 1, row + half); k++) {
-        const from = (slice * rows + k) * columns;
-        for (let column = 0; column < columns; column++) both[to + column]! += across[from + column]!;
-      }
-    }
-  }
-  return both;
+  return sums;
 }

@@ -2,9 +2,9 @@
 import type { FastSpinEchoSequence, Vector3, Volume } from '../imaging/index.js';
 import type { Tensors } from '../models/index.js';
 import type { Calibration } from './calibration.js';
+import type { TissueMaps } from './contrasts.js';
 import type { SyntheticCt } from './ct.js';
 import type { SynthesisWarningCode } from './errors.js';
-import type { PredictedMaps } from './tensors.js';
 import type { GateFeatures } from './trust.js';
 
 /** Rigid motion between T1w and T2w, and how well they fit once it is taken off. */
@@ -115,5 +115,5 @@ export interface SynthesisResult {
   /** What the light rests on: the features of each slice and their score (trust.ts). */
   readonly gate: readonly { readonly features: GateFeatures; readonly score: number }[];
   /** What the contrasts were computed of, on the grid of the series: not to be shown as quantities, except the fat fraction. */
-  readonly maps: PredictedMaps;
+  readonly maps: TissueMaps;
 }

@@ -64,15 +64,22 @@ export function judgeIntervals(
 ): SynthesisReason[] {
   const [columns, rows] = volume.geometry.matrixSize;
   const sums = new Map<number, { sum: number; n: number }>();
-  for (let pixel = 0; pixel < low.length; pixel++) {
-    if (high[pixel] === 0 && low[pixel] === 0) continue;
-    const place = places.placeOf(Math.floor(pixel / (rows * columns)), Math.floor(pixel / columns) % rows, pixel % columns);
-    const fat = fatFraction[pixel]!;
-    if (!places.isRegion(place) && (fat < marrowFat[0] || fat > marrowFat[1])) continue;
-    const entry = sums.get(place) ?? { sum: 0, n: 0 };
-    entry.sum += relativeWidth(Math.abs(volume.data[pixel]!), (high[pixel]! - low[pixel]!) / 2);
-    entry.n++;
-    sums.set(place, entry);
+  for (let line = 0; line * columns < low.length; line++) {
+    const [slice, row] = [Math.floor(line / rows), line % rows];
+    let [place, entry]: [number, { sum: number; n: number } | undefined] = [NaN, undefined];
+    for (let column = 0; column < columns; column++) {
+      const pixel = line * columns + column;
+      if (high[pixel] === 0 && low[pixel] === 0) continue;
+      const its = places.placeOf(slice, row, column);
+      const fat = fatFraction[pixel]!;
+      if (!places.isRegion(its) && (fat < marrowFat[0] || fat > marrowFat[1])) continue;
+      if (its !== place || entry === undefined) {
+        [place, entry] = [its, sums.get(its) ?? { sum: 0, n: 0 }];
+        sums.set(place, entry);
+      }
+      entry.sum += relativeWidth(Math.abs(volume.data[pixel]!), (high[pixel]! - low[pixel]!) / 2);
+      entry.n++;
+    }
   }
   const wide = [...sums].filter(([, { n }]) => n >= fewestPixels).map(([place, { sum, n }]) => ({ place, width: sum / n }))
     .filter(({ width }) => width > limit).sort((a, b) => b.width - a.width);

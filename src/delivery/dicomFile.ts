@@ -32,6 +32,19 @@ export function fileOf(elements: DicomElements, transferSyntaxUid: string, softw
   return new Uint8Array(Buffer.concat(parts));
 }
 
+/** Elements that were written already: what the objects of a series share. */
+const writtenBefore = new WeakMap<DicomElement, Uint8Array>();
+
+/** Writes elements of many files in Explicit VR Little Endian once; each file is then given these very elements. */
+export function writeShared(elements: DicomElements): DicomElements {
+  for (const [tag, element] of Object.entries(elements)) {
+    const parts: Uint8Array[] = [];
+    addElements({ [tag]: element }, parts);
+    writtenBefore.set(element, new Uint8Array(Buffer.concat(parts)));
+  }
+  return elements;
+}
+
 const undefinedLength = 0xffffffff;
 const itemBegin = delimiter(0xe000, undefinedLength);
 const itemEnd = delimiter(0xe00d, 0);
@@ -45,8 +58,12 @@ function addElements(elements: DicomElements, parts: Uint8Array[]): void {
   };
   for (const tag of Object.keys(elements).sort()) {
     const element = elements[tag]!;
-    const pixels = bytesOf(element);
-    if (pixels !== undefined) {
+    const before = writtenBefore.get(element);
+    const pixels = before === undefined ? bytesOf(element) : undefined;
+    if (before !== undefined) {
+      addBetween();
+      parts.push(before);
+    } else if (pixels !== undefined) {
       addBetween();
       parts.push(head(tag, element.vr, pixels.length), pixels);
     } else if (element.vr === 'SQ') {

@@ -11,7 +11,7 @@ import { denoisingDerivation, derivationKey } from './derivation.js';
 import type { Derivation, SourceImage } from './derivation.js';
 import { dicomDataset, sopClassOf } from './dicomDataset.js';
 import type { ImageSource } from './dicomDataset.js';
-import { EXPLICIT_VR_LITTLE_ENDIAN, fileOf } from './dicomFile.js';
+import { EXPLICIT_VR_LITTLE_ENDIAN, fileOf, writeShared } from './dicomFile.js';
 import type { DicomDataset } from './dicomModules.js';
 import { ENHANCED_MR_IMAGE_STORAGE, enhancedMrDataset } from './enhancedMr.js';
 import type { PlacedSource } from './enhancedMr.js';
@@ -176,6 +176,16 @@ export function dicomObjects(
   const maker = new DicomObjectMaker(header, settings, options);
   const made = images.flatMap((image) => maker.make(image) ?? []);
   return [...made, ...maker.end()];
+}
+
+/**
+ * The files of data sets that have most in common, like the slices of a series, as `encodeDicom` makes them.
+ * @param common of all of them; each has the attributes of its own beside them
+ */
+export function encodeDicomSeries(common: DicomDataset, own: readonly DicomDataset[], softwareVersion: string): Uint8Array[] {
+  const elementsOf = (dataset: DicomDataset) => dcmjs.data.DicomMetaDictionary.denaturalizeDataset(dataset);
+  const shared = writeShared(elementsOf(common));
+  return own.map((dataset) => fileOf({ ...shared, ...elementsOf(dataset) }, EXPLICIT_VR_LITTLE_ENDIAN, softwareVersion));
 }
 
 /** The file of a data set: preamble, meta information, Explicit VR Little Endian. */

@@ -12,10 +12,10 @@ import type { MrdImage } from 'ismrmrd';
 import { contributingEquipment, derivationKey, qualityText, sourceImages, syntheticMark } from './derivation.js';
 import type { Derivation } from './derivation.js';
 import { MR_IMAGE_STORAGE, rescaledPixels, unpairedBodyParts } from './dicomDataset.js';
-import { littleEndian, plane } from './dicomModules.js';
+import { plane } from './dicomModules.js';
 import type { DicomDataset } from './dicomModules.js';
 import { EXPLICIT_VR_LITTLE_ENDIAN } from './dicomFile.js';
-import { encodeDicom } from './dicomObjects.js';
+import { encodeDicomSeries } from './dicomObjects.js';
 import type { InstanceIdentity } from './dicomObjects.js';
 import { codeString, dateAndTime, decimalString, text } from './dicomValues.js';
 import { deliveryError } from './errors.js';
@@ -89,21 +89,15 @@ export function syntheticDicom(series: SyntheticSeries, created: Date): Syntheti
   const frameOfReferenceUid = validUid(textOf(subject, 'FrameOfReferenceUID')) ?? contentUid('frame of reference', studyInstanceUid, ...sources);
   const seriesInstanceUid = contentUid('synthetic series', studyInstanceUid, softwareVersion, series.kind, derivationKey(derivation), derivation.description, ...sources);
   const common = { ...commonAttributes(series, created), StudyInstanceUID: studyInstanceUid, SeriesInstanceUID: seriesInstanceUid };
-  return slicesOf(series).map(({ geometry, pixels, window }, slice) => {
-    const bytes = littleEndian(pixels);
-    const instance = {
-      sopClassUid: MR_IMAGE_STORAGE, studyInstanceUid, seriesInstanceUid, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
-      sopInstanceUid: instanceUid(seriesInstanceUid, `slice ${slice}`, JSON.stringify(geometry), new Uint8Array(bytes)),
-    };
-    const dataset = {
-      ...common,
-      SOPInstanceUID: instance.sopInstanceUid,
-      InstanceNumber: String(slice + 1),
-      ...plane(geometry, frameOfReferenceUid),
-      ...rescaledPixels({ rows: geometry.matrixSize[1], columns: geometry.matrixSize[0], pixels, window, slope: 1 / kinds[series.kind].scale, unit: { code: '1', meaning: 'no units' } }),
-    };
-    return { instance, bytes: encodeDicom(dataset, softwareVersion) };
+  const own = slicesOf(series).map(({ geometry, pixels, window }, slice) => {
+    const stored = rescaledPixels({ rows: geometry.matrixSize[1], columns: geometry.matrixSize[0], pixels, window, slope: 1 / kinds[series.kind].scale, unit: { code: '1', meaning: 'no units' } });
+    const sopInstanceUid = instanceUid(seriesInstanceUid, `slice ${slice}`, JSON.stringify(geometry), new Uint8Array(stored['PixelData'] as ArrayBuffer));
+    return { SOPInstanceUID: sopInstanceUid, InstanceNumber: String(slice + 1), ...plane(geometry, frameOfReferenceUid), ...stored };
   });
+  return encodeDicomSeries(common, own, softwareVersion).map((bytes, slice) => ({
+    instance: { sopClassUid: MR_IMAGE_STORAGE, studyInstanceUid, seriesInstanceUid, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN, sopInstanceUid: own[slice]!.SOPInstanceUID },
+    bytes,
+  }));
 }
 
 /** As a client of an MRD connection gets them, one message a slice. */
@@ -152,18 +146,32 @@ export function syntheticMrd(series: SyntheticSeries): MrdImage[] {
   });
 }
 
+interface StoredSlice {
+  readonly geometry: ImageGeometry;
+  readonly pixels: Int16Array;
+  readonly window: PixelWindow;
+}
+
+/** Both ways out store the same. */
+const storedSlices = new WeakMap<SyntheticSeries, readonly StoredSlice[]>();
+
 /** In the order of the volume, at the scale of the kind, all in one window. */
-function slicesOf({ volume, kind }: SyntheticSeries): { readonly geometry: ImageGeometry; readonly pixels: Int16Array; readonly window: PixelWindow }[] {
+function slicesOf(series: SyntheticSeries): readonly StoredSlice[] {
+  const known = storedSlices.get(series);
+  if (known !== undefined) return known;
+  const { volume, kind } = series;
   const { geometry, data } = volumeOf(volume.geometry, volume.data);
   const [columns, rows, nSlices] = geometry.matrixSize;
   const nPixels = columns * rows;
   const stored = quantise(data, kinds[kind].scale, 'int16').pixels as Int16Array;
   const window = percentileWindow(stored);
-  return Array.from({ length: nSlices }, (_, slice) => ({
+  const slices = Array.from({ length: nSlices }, (_, slice) => ({
     geometry: sliceGeometry(geometry, slice),
     pixels: stored.slice(slice * nPixels, (slice + 1) * nPixels),
     window,
   }));
+  storedSlices.set(series, slices);
+  return slices;
 }
 
 function sliceGeometry(geometry: ImageGeometry, slice: number): ImageGeometry {

@@ -9,7 +9,7 @@ import type { CodedError } from 'ismrmrd';
 import type { ModelHost, Tensors } from '../../models/index.js';
 import type { Logger } from '../log.js';
 import { errorOfRecord, failureRecord } from './messages.js';
-import type { FromThread, ToThread } from './messages.js';
+import type { FailureRecord, FromThread, ToThread } from './messages.js';
 
 /** How long a job lets scans go first, whose images somebody waits for. */
 const PATIENCE_MS = 30_000;
@@ -85,7 +85,7 @@ export class NetworkJobs<Job extends object, Result> {
         reject(threadError('a thread that ended without a result'));
       };
       thread.on('message', (message: FromThread<Result>) => {
-        if (message.type === 'run') void this.#run(modelId, message.inputs, over.signal).then((answer) => thread.postMessage(answer));
+        if (message.type === 'run') void this.#run(modelId, message.inputs, over.signal).then((answer): void => thread.postMessage({ id: message.id, ...answer } satisfies ToThread));
         else if (message.type === 'done') end(() => resolve(message.result));
         else end(() => (message.failure === undefined ? broke(message.stack) : reject(errorOfRecord(message.failure))));
       });
@@ -94,7 +94,7 @@ export class NetworkJobs<Job extends object, Result> {
     });
   }
 
-  async #run(modelId: string, inputs: Tensors, over: AbortSignal): Promise<ToThread> {
+  async #run(modelId: string, inputs: Tensors, over: AbortSignal): Promise<{ readonly outputs: Tensors } | { readonly failure: FailureRecord }> {
     try {
       return { outputs: await this.#options.host.run(modelId, inputs, { neededAtMs: performance.now() + PATIENCE_MS, signal: over }) };
     } catch (error) {

@@ -3,13 +3,14 @@ import { CodedError } from 'ismrmrd';
 import type { Tensors } from '../../models/index.js';
 
 export type FromThread<Result> =
-  | { readonly type: 'run'; readonly inputs: Tensors }
+  /** Several may be underway; the answer has the same id. */
+  | { readonly type: 'run'; readonly id: number; readonly inputs: Tensors }
   | { readonly type: 'done'; readonly result: Result }
   /** Without a record: a fault, told by where it was. */
   | { readonly type: 'failed'; readonly failure: FailureRecord | undefined; readonly stack: string };
 
 /** The answer to a run. */
-export type ToThread = { readonly outputs: Tensors } | { readonly failure: FailureRecord };
+export type ToThread = { readonly id: number } & ({ readonly outputs: Tensors } | { readonly failure: FailureRecord });
 
 /** What went wrong, as it crosses threads. */
 export interface FailureRecord {

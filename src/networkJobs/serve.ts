@@ -9,27 +9,39 @@ export function serveJob<Job, Result>(perform: (job: Job, run: (inputs: Tensors)
   if (parentPort === null) throw new Error('this module runs in a worker thread');
   const port = parentPort;
   const say = (message: FromThread<Result>) => port.postMessage(message);
-  const asked = (inputs: Tensors): Promise<Tensors> =>
+  const underway = new Map<number, { readonly resolve: (outputs: Tensors) => void; readonly reject: (error: Error) => void }>();
+  let nAsked = 0;
+  const run = (inputs: Tensors): Promise<Tensors> =>
     new Promise((resolve, reject) => {
-      port.once('message', (answer: ToThread) => {
-        if ('outputs' in answer) resolve(answer.outputs);
-        else reject(errorOfRecord(answer.failure));
-      });
-      say({ type: 'run', inputs });
+      const id = nAsked++;
+      underway.set(id, { resolve, reject });
+      say({ type: 'run', id, inputs });
     });
-
-  /** Whoever asks while the network runs has to wait. */
-  let turn: Promise<unknown> = Promise.resolve();
-  const run = (inputs: Tensors): Promise<Tensors> => {
-    const mine = turn.then(() => asked(inputs));
-    turn = mine.catch(() => undefined);
-    return mine;
-  };
+  port.on('message', (answer: ToThread) => {
+    const asker = underway.get(answer.id);
+    underway.delete(answer.id);
+    if ('outputs' in answer) asker?.resolve(answer.outputs);
+    else asker?.reject(errorOfRecord(answer.failure));
+  });
 
   perform(workerData as Job, run).then(
-    (result) => say({ type: 'done', result }),
+    (result) => port.postMessage({ type: 'done', result } satisfies FromThread<Result>, buffersOf(result)),
     (error: unknown) => say({ type: 'failed', failure: failureRecord(error), stack: stackOf(error) }),
   );
+}
+
+/** The memory of a value that can be given away instead of being copied: the thread is done with it. Not what others may have a part of. */
+function buffersOf(value: unknown): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  const look = (inside: unknown): void => {
+    if (ArrayBuffer.isView(inside)) {
+      if (inside.buffer instanceof ArrayBuffer && inside.byteLength === inside.buffer.byteLength) found.add(inside.buffer);
+    } else if (typeof inside === 'object' && inside !== null) {
+      for (const part of Object.values(inside)) look(part);
+    }
+  };
+  look(value);
+  return [...found];
 }
 
 /** Without the message, which may quote anything. */

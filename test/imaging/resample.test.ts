@@ -173,6 +173,13 @@ describe('borders', () => {
     expect(resample(volume, oblique, 'nearest').data.filter(Number.isNaN).length).toBe(1);
   });
 
+  it('asks the voxel alone that a place lies on, to a millionth', () => {
+    const volume = sampled(oblique, () => 1);
+    volume.data[0] = NaN;
+    const [x, y, z] = oblique.centreMm;
+    expect(resample(volume, { ...oblique, centreMm: [x + 1e-9, y, z] }, 'cubic').data.filter(Number.isNaN).length).toBe(1);
+  });
+
   it('refuses data that do not fill their grid', () => {
     expect(() => resample({ geometry: oblique, data: [1, 2, 3] }, oblique, 'linear')).toThrow('IMG_ERR_SHAPE');
   });

@@ -87,7 +87,7 @@ describe('the deviation of a signal', () => {
 
   it('is that of finite differences, for each map by itself', () => {
     for (const index of [0, 1, 2, 3]) {
-      const deviation = equation.deviation(maps, spreadOf(Array.from({ length: 8 }, (_, k) => (k === index ? size : 0))));
+      const { deviation } = equation.predict(maps, spreadOf(Array.from({ length: 8 }, (_, k) => (k === index ? size : 0))));
       const difference = changed([index]);
       deviation.forEach((value, k) => {
         expect(Math.abs(Math.sqrt(Math.max(0, value ** 2 - 0.003 ** 2)) - Math.abs(difference[k]!))).toBeLessThan(2e-4);
@@ -96,9 +96,9 @@ describe('the deviation of a signal', () => {
   });
 
   it('lets common deviations add up or cancel, and own ones never cancel', () => {
-    const common = equation.deviation(maps, spreadOf([0, 0, 0, 0, size, 0, 0, size]));
-    const opposed = equation.deviation(maps, spreadOf([0, 0, 0, 0, size, 0, 0, -size]));
-    const own = equation.deviation(maps, spreadOf([size, 0, 0, size, 0, 0, 0, 0]));
+    const { deviation: common } = equation.predict(maps, spreadOf([0, 0, 0, 0, size, 0, 0, size]));
+    const { deviation: opposed } = equation.predict(maps, spreadOf([0, 0, 0, 0, size, 0, 0, -size]));
+    const { deviation: own } = equation.predict(maps, spreadOf([size, 0, 0, size, 0, 0, 0, 0]));
     drawn.forEach((_, k) => {
       const mean = (common[k]! ** 2 + opposed[k]! ** 2) / 2;
       expect(own[k]! ** 2 / mean).toBeCloseTo(1, 3);

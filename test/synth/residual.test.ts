@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { residualMap } from '../../synth/index.js';
+import { edgesOfVolume, residualMap as residualOfEdges } from '../../synth/index.js';
 import { sagittal, scanned } from '../imaging/twoContrasts.js';
 import type { Volume } from '../../imaging/index.js';
+
+const residualMap = (a: Volume<Float32Array>, b: Volume<Float32Array>) => residualOfEdges(edgesOfVolume(a), edgesOfVolume(b));
 
 const grid = sagittal({ size: [112, 128, 3], pixelMm: 1 });
 const seen = { shading: 0.7, noise: 0.03 } as const;

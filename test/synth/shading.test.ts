@@ -44,7 +44,7 @@ describe('shading', () => {
   it('leaves one tissue flat', () => {
     const { t1w, t2w } = images(lnField);
     const { field } = estimateShading(t1w, t2w, rows, columns);
-    const flat = withoutShading(t2w, field);
+    const flat = withoutShading(t2w, field, 1);
     const muscle = body.filter((pixel) => tissueOf(pixel) === 1).map((pixel) => Math.log(flat[pixel]!));
     expect(spreadOf(muscle)).toBeLessThan(0.1);
   });

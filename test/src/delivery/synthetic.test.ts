@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { imagePositionPatient, pointOf } from '../../../imaging/index.js';
 import { syntheticDescription, syntheticDicom, syntheticMrd } from '../../../src/delivery/index.js';
 import { parseDicom, readVolume, stacksOf } from '../../../src/dicom/index.js';
+import { encodeDicom, encodeDicomSeries } from '../../../src/delivery/dicomObjects.js';
 import { subjects, syntheticSeries } from './fixtures.js';
 
 const created = new Date(0);
@@ -52,6 +53,12 @@ describe('a synthetic series', () => {
     expect(long).toMatch(/^SYN x+ LOW$/);
     expect(long).toHaveLength(64);
     expect(syntheticDescription({ description: 'SYN STIR', kind: 'image' })).toBe('SYN STIR');
+  });
+
+  it('is written together as each object would be by itself', () => {
+    const common = { SOPClassUID: '1.2.840.10008.5.1.4.1.1.4', PatientName: 'A^B', ReferencedImageSequence: [{ ReferencedSOPInstanceUID: '2.25.1' }, { ReferencedSOPInstanceUID: '2.25.22' }] };
+    const own = ['2.25.3', '2.25.4'].map((uid, k) => ({ SOPInstanceUID: uid, InstanceNumber: String(k + 1), PixelData: new Uint16Array([k, 7, 8, 9]).buffer, _vrMap: { PixelData: 'OW' } }));
+    expect(encodeDicomSeries(common, own, '1.0.0')).toEqual(own.map((dataset) => encodeDicom({ ...common, ...dataset }, '1.0.0')));
   });
 
   it('has a sign where its values have one', () => {
