@@ -5,8 +5,10 @@ import math
 
 
 def until(clock):
-    """Seconds of the epoch of the next time that UTC clocks show `clock` (HH:MM)."""
+    """Seconds of the epoch of the next time that UTC clocks show `clock` (HH:MM), or so many seconds from now (+SECONDS)."""
     now = datetime.datetime.now(datetime.timezone.utc)
+    if clock.startswith('+'):
+        return now.timestamp() + float(clock)
     hour, minute = map(int, clock.split(':'))
     end = now.replace(hour=hour, minute=minute, second=0)
     return (end if end > now else end + datetime.timedelta(days=1)).timestamp()

@@ -29,9 +29,10 @@ LOOKED_AT_EVERY = 40
 
 
 class Simulated:
-    """Slices of the patients in folders whose seeds `keep` takes; classes are made once and kept beside the slices in memory."""
+    """Slices of the patients in folders whose seeds `keep` takes; classes are made once and kept in memory, in `classes` where
+    another one's are gone on with."""
 
-    def __init__(self, folders, keep):
+    def __init__(self, folders, keep, classes=None):
         self.slices, self.by_orientation = [], dict(sagittal=[], axial=[])
         for folder in folders:
             for about in sorted(pathlib.Path(folder).glob('*.json'), key=lambda path: int(path.stem)):
@@ -41,9 +42,10 @@ class Simulated:
                 n, names = patient['matrix'], list(patient['channels'])
                 stored = np.memmap(about.with_suffix('.bin'), np.int16, 'r').reshape(-1, len(names), n, n)
                 for index, sample in enumerate(patient['samples']):
+                    sample['index'] = index
                     self.by_orientation[sample['orientation']].append(len(self.slices))
                     self.slices.append((patient, sample, stored[index], names))
-        self.classes = {}
+        self.classes = {} if classes is None else classes
 
     def __len__(self):
         return len(self.slices)
@@ -54,18 +56,22 @@ class Simulated:
 
     def labels(self, index):
         """Classes, cached."""
-        if index not in self.classes:
-            _, sample, stored, names = self.slices[index]
-            self.classes[index] = classes_of(stored[names.index('label')], sample['pixelMm'])
-        return self.classes[index]
+        patient, sample, stored, names = self.slices[index]
+        key = patient['seed'], sample['index']
+        if key not in self.classes:
+            self.classes[key] = classes_of(stored[names.index('label')], sample['pixelMm'])
+        return self.classes[key]
 
 
 class Real:
-    """Slices of real.py with the cases that `keep` takes."""
+    """Slices of real.py with the cases that `keep` takes: from a folder, or as one file that `real.pack` has written."""
 
     def __init__(self, data, keep):
-        self.slices = [one for one in real.space_slices(data) + real.labelled_slices(data) if keep(one.case)]
-        self.stored = [real.stored(one) for one in self.slices]
+        if pathlib.Path(data).is_file():
+            self.slices, self.stored = real.unpack(data, keep)
+        else:
+            self.slices = [one for one in real.space_slices(data) + real.labelled_slices(data) if keep(one.case)]
+            self.stored = [real.stored(one) for one in self.slices]
         # Few T2w slices beside many T2 SPACE ones.
         self.odds = np.array([3.0 if one.series == 't2w' else 1.0 for one in self.slices])
         self.odds /= self.odds.sum()

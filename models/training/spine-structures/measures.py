@@ -29,13 +29,13 @@ def filled_up(image):
     return np.pad(image, [(0, -n % MULTIPLE_OF) for n in image.shape], mode='reflect')
 
 
-def of_torch(net):
+def of_torch(net, device='cpu'):
     """image [rows, columns] -> probabilities [12, rows, columns] of a PyTorch network."""
 
     def run(image):
         with torch.no_grad():
-            logits = net(torch.from_numpy(filled_up(image))[None, None])[0]
-        return torch.softmax(logits, 0).numpy()[:, : image.shape[0], : image.shape[1]]
+            logits = net(torch.from_numpy(filled_up(image))[None, None].to(device))[0]
+        return torch.softmax(logits, 0).cpu().numpy()[:, : image.shape[0], : image.shape[1]]
 
     return run
 

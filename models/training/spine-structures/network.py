@@ -62,7 +62,7 @@ class SpineStructures(nn.Module):
         self.out = nn.Conv2d(channels[0], 4 * len(CLASSES), 3, padding=1)
 
     def forward(self, image, low=False):
-        with torch.autocast('cpu', dtype=torch.bfloat16) if low else contextlib.nullcontext():
+        with torch.autocast(image.device.type, dtype=torch.bfloat16) if low else contextlib.nullcontext():
             # Bright fat beside the array must not drown the rest.
             x = image / (1 + image / 4)
             x = F.relu(self.head(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)))

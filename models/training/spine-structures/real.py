@@ -5,10 +5,14 @@
 
 Spacing that was lost is that which makes the distance of neighbouring discs or vertebrae DISC_PITCH_MM. Masks cover marrow, discs
 and sac, without the dark outlines between them, which are part of what they outline: UNKNOWN.
+
+    python3 real.py DATA PACKED.npz     # for a machine that DATA is not on; PACKED.npz serves as --data of train.py
 """
 
+import json
 import pathlib
 import re
+import sys
 
 import numpy as np
 from PIL import Image
@@ -121,3 +125,35 @@ def stored(one):
     """Image (float32) and sets with outlines, both at STORED_MM: what training draws from."""
     image = at(one.image, one.pixel_mm, STORED_MM, 1).astype(np.float32)
     return image, at(with_outlines(one.kinds, one.pixel_mm), one.pixel_mm, STORED_MM, 0)
+
+
+def pack(data, path):
+    """What training draws from as one file: images as bytes of their own range; test patients stay where they are."""
+    test = json.loads((pathlib.Path(__file__).parent / 'split.json').read_text())['cases']['test']
+    slices = [one for one in space_slices(data) + labelled_slices(data) if one.case not in test]
+    pairs = [stored(one) for one in slices]
+    highest = [max(float(image.max()), 1.0) for image, _ in pairs]
+    np.savez(
+        path, cases=[one.case for one in slices], series=[one.series for one in slices], names=[one.name for one in slices], highest=highest,
+        shapes=[sets.shape for _, sets in pairs],
+        images=np.concatenate([np.round(255 * np.maximum(image, 0) / most).astype(np.uint8).ravel() for (image, _), most in zip(pairs, highest)]),
+        sets=np.concatenate([sets.ravel() for _, sets in pairs]),
+    )
+
+
+def unpack(path, keep):
+    """Slices without their own pixels, and what is drawn from, of the cases that `keep` takes."""
+    with np.load(path) as file:
+        part = {name: file[name] for name in file}
+    ends = np.cumsum(part['shapes'].prod(1))
+    slices, pairs = [], []
+    for case, series, name, most, shape, end in zip(*(part[key] for key in ('cases', 'series', 'names', 'highest', 'shapes')), ends):
+        if keep(int(case)):
+            image, sets = (part[key][end - shape.prod() : end].reshape(shape) for key in ('images', 'sets'))
+            slices.append(Slice(None, None, STORED_MM, int(case), str(series), str(name)))
+            pairs.append((image.astype(np.float32) * np.float32(most / 255), sets.copy()))
+    return slices, pairs
+
+
+if __name__ == '__main__':
+    pack(sys.argv[1], sys.argv[2])
