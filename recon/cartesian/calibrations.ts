@@ -320,27 +320,36 @@ export class Calibrations {
         nCoils: this.#nCoils, nCalibrationPartitions: block.nPartitions, nCalibrationLines: block.nLines,
         firstLine: fromCentre.firstLine, plan: this.#plan,
       };
-      this.#context.run(job, (outcome) => this.#take(calibration, pointer, outcome));
+      this.#context.run(job, (outcome) => this.#take(calibration, pointer, startByte, outcome));
     }
     return calibration;
   }
 
-  #take(calibration: Calibration, linesPointer: number, outcome: CalibrationOutcome): void {
+  #take(calibration: Calibration, linesPointer: number, blockPointer: number, outcome: CalibrationOutcome): void {
     calibration.pending--;
     this.#nRunning--;
     if (calibration.pending === 0 && !calibration.spans.includes(linesPointer)) this.#kernels.arena.release(linesPointer);
     if (!outcome.ok) {
       this.#context.notice('RECON_WARN_NO_CALIBRATION', `Calibration of slice ${calibration.slice} failed: ${outcome.message}.`);
     } else if (outcome.result.kind === 'grappa') {
-      calibration.kernel = outcome.result.kernel;
+      const { kernel } = outcome.result;
+      calibration.kernel = kernel;
+      this.#keep(calibration, blockPointer, kernel.pointer, kernel.nBytes);
       this.#context.clock.add('grappa calibration', outcome.result.elapsedMs);
     } else {
-      calibration.mapsPointer = outcome.result.mapsPointer;
+      const { mapsPointer } = outcome.result;
+      calibration.mapsPointer = mapsPointer;
+      this.#keep(calibration, blockPointer, mapsPointer, 8 * this.#nCoils * this.#plan.mapRows * this.#plan.nColumns);
       this.#context.clock.add('coil maps', outcome.result.elapsedMs);
     }
     if (calibration.pending === 0 && this.#plan.nImagesPerSlice > 1) this.#keepForSlice(calibration);
     this.#context.ready(calibration);
     this.#freeIfIdle(calibration);
+  }
+
+  /** Of a job's block the result is needed, and the rest is others'. */
+  #keep(calibration: Calibration, blockPointer: number, resultPointer: number, nBytes: number): void {
+    calibration.spans[calibration.spans.indexOf(blockPointer)] = this.#kernels.arena.trim(blockPointer, resultPointer, nBytes);
   }
 
   /** The latest calibration of a slice is there for images that bring no lines of their own. */

@@ -3,5 +3,5 @@ export { leastScanBytes } from './memory.js';
 export { coilMapEstimator, planCartesian, type CartesianPlan, type CartesianPlanning } from './plan.js';
 export { useOf, type LineUse, type Readout, type ReadoutUse } from './readout.js';
 export { CartesianReconstruction, type CalibrationRunner, type CartesianOutput } from './reconstruction.js';
-export { CombinationHelper, type SharedCombination } from './sharedCombination.js';
+export { ColumnHelper, type SharedWork } from './sharedColumns.js';
 export { selfTest } from './selfTest.js';

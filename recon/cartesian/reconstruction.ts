@@ -30,7 +30,7 @@ import { iterativeNoiseBytes, iterativeScratchBytes, senseModelOf } from './iter
 import { consistencyOptions, isAccelerated, needsCoilMaps, putsLinesBack, slabCoilBytes, type CartesianPlan } from './plan.js';
 import { ignoredBy, useOf, type LineUse, type Readout, type ReadoutUse, type WaitingUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
-import { SharedCombinations, type SharedCombination } from './sharedCombination.js';
+import { SharedColumns, type SharedWork } from './sharedColumns.js';
 import { rowOfLine, Slab } from './slab.js';
 import {
   combinedImages, combinedShape, completedImages, geometryOf, keptRows, keptSlices, methodOf, noiseBeforeCompletion, scaleLines, synthesise, type CoilMaps,
@@ -43,7 +43,7 @@ export interface CartesianOutput {
   image(image: ReconImage): void;
   notice(notice: ReconNotice): void;
   /** Asks another thread that shares the memory to take part; it need not. */
-  help?(work: SharedCombination): void;
+  help?(work: SharedWork): void;
 }
 
 /** Runs a job, now or on another thread that shares the memory, and calls back on this thread. */
@@ -55,6 +55,10 @@ export type CalibrationRunner = (job: CalibrationJob, done: (outcome: Calibratio
  */
 const retainedBytes = 256 * 2 ** 20;
 const retainedBytesWhereAnnounced = 16 * 2 ** 20;
+/** While lines come without a pause, so many go before those that they complete are made: weights are loaded once for all. */
+const mostLinesPutOff = 8;
+/** Complete images that wait for calibrations in progress; with more of them lines come too fast. */
+const mostUncalibrated = 2;
 
 const restsOnNoise: ReadonlySet<ReconImageKind> = new Set(['gFactor', 'noise', 'snr', 'denoised', 'residual']);
 const noiseMapMethods = { none: 'exact', sense: 'replicas', l1: 'perturbation' } as const;
@@ -83,12 +87,14 @@ export class CartesianReconstruction {
   readonly #said = new Set<ReconNoticeCode>();
   #current: Slab | undefined;
   #isDelivering = false;
+  /** Lines of the current slab since missing ones were made last. */
+  #putOff: { readonly slab: Slab; from: number; to: number; count: number } | undefined;
   /** Channels that the readouts have. */
   #nChannels = 0;
   /** Channels that slabs have: as many, or virtual ones. */
   #nCoils = 0;
   #compression: Compression | undefined;
-  #shared: SharedCombinations | undefined;
+  #shared: SharedColumns | undefined;
   #nReadouts = 0;
   #nImages = 0;
   /** Readouts that are no line of an image, by the flag that says so. */
@@ -166,6 +172,18 @@ export class CartesianReconstruction {
         this.#takeLine(readout, samplesPointer, use);
         return;
     }
+  }
+
+  /** No readout waits at present: there is time for what was put off. */
+  pause(): void {
+    this.#synthesisePutOff();
+  }
+
+  /** Complete images wait for their calibrations: more readouts would only take memory. A calibration that is done changes it. */
+  get isBehind(): boolean {
+    let nWaiting = 0;
+    for (const calibration of this.#complete.values()) if (calibration !== undefined && calibration.pending > 0) nWaiting++;
+    return nWaiting >= mostUncalibrated;
   }
 
   /** No more readouts: `done` is called when every image is out, at the latest when the last calibration and the last denoised image are. */
@@ -377,7 +395,7 @@ export class CartesianReconstruction {
     const help = this.#output.help?.bind(this.#output);
     const { iterative, nPartitions } = this.#plan;
     if (help === undefined || iterative !== undefined || nPartitions > 1 || !needsCoilMaps(this.#plan)) return;
-    this.#shared = this.#ifRoom(() => new SharedCombinations(this.#kernels, combinedShape(this.#plan, this.#nCoils), help));
+    this.#shared = this.#ifRoom(() => new SharedColumns(this.#kernels, combinedShape(this.#plan, this.#nCoils), help));
   }
 
   /** Room in the arena; delivered slabs and kept calibrations are given up for it, oldest first. */
@@ -432,15 +450,27 @@ export class CartesianReconstruction {
     return true;
   }
 
-  /** While lines still arrive: makes the lines that `row` completed the sources of. */
+  /** While lines still arrive: the lines that `row` completed the sources of are to be made. */
   #synthesiseNear(slab: Slab, row: number): void {
     const { nPartitions, nAverages } = this.#plan;
-    // A volume has so many lines that they are better made together, each strip of weights read once.
-    if (!isAccelerated(this.#plan) || nPartitions > 1 || nAverages > 1 || slab.sumsAverages || slab.changedSinceDelivery) return;
+    // A volume has so many lines that they are better made together.
+    if (!isAccelerated(this.#plan) || nPartitions > 1 || nAverages > 1) return;
+    if (this.#putOff !== undefined && this.#putOff.slab !== slab) this.#synthesisePutOff();
+    const putOff = (this.#putOff ??= { slab, from: row, to: row, count: 0 });
+    putOff.from = Math.min(putOff.from, row);
+    putOff.to = Math.max(putOff.to, row);
+    if (++putOff.count >= mostLinesPutOff) this.#synthesisePutOff();
+  }
+
+  #synthesisePutOff(): void {
+    if (this.#putOff === undefined) return;
+    const { slab, from, to } = this.#putOff;
+    this.#putOff = undefined;
+    if (slab.sumsAverages || slab.delivered) return;
     const calibration = this.#calibrations.begunFor(slab);
     if (calibration?.kernel === undefined) return;
     this.#clock.time('synthesis', () =>
-      synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesReadyNear(row)),
+      synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesReadyNear(from, to)),
     );
   }
 
@@ -449,7 +479,7 @@ export class CartesianReconstruction {
     if (this.#current !== undefined && !this.#current.delivered && this.#calibrations.begunFor(this.#current) === calibration) {
       const slab = this.#current;
       if (this.#plan.nAverages === 1 && this.#plan.nPartitions === 1 && !slab.sumsAverages && calibration.kernel !== undefined) {
-        this.#clock.time('synthesis', () => synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesReady()));
+        this.#clock.time('synthesis', () => synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesReady(), this.#shared));
       }
     }
     this.#finishIfIdle();
@@ -492,7 +522,7 @@ export class CartesianReconstruction {
     }
     if (calibration !== undefined) {
       this.#clock.time('synthesis', () =>
-        synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesToSynthesise()),
+        synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesToSynthesise(), this.#shared),
       );
     }
     const maps = this.#mapsFrom(calibration);

@@ -229,14 +229,14 @@ export class Slab {
     return lines;
   }
 
-  /** Lines of a 2D image within the kernel's reach of `row` that can be made now: every source within the limits is in. */
-  linesReadyNear(row: number): SynthesisedLine[] {
+  /** Lines of a 2D image within the kernel's reach of rows `from` to `to` that can be made now: every source within the limits is in. */
+  linesReadyNear(from: number, to = from): SynthesisedLine[] {
     const { acceleration, kernelPhase } = this.#lattice;
     const reach = kernelPhase * acceleration;
     const residue = this.#latticeResidue;
     const { first, last } = this.lines;
     const lines: SynthesisedLine[] = [];
-    for (let near = Math.max(first, row - reach); near <= Math.min(last, row + reach); near++) {
+    for (let near = Math.max(first, from - reach); near <= Math.min(last, to + reach); near++) {
       if (this.state[near] !== LineState.empty || this.#residueOf(near) === residue) continue;
       const line = this.#synthesisOf(near, residue);
       if (this.#hasEverySource(line)) lines.push(line);

@@ -10,7 +10,7 @@ import type { Calibration, MapLines } from './calibrations.js';
 import type { ImageStage } from './imageStage.js';
 import { onCombinedRows, solvedNoiseMap, solveSlab, type Completion, type Lines } from './iterative.js';
 import { slabCoilBytes, type CartesianPlan } from './plan.js';
-import type { SharedCombinations } from './sharedCombination.js';
+import type { SharedColumns } from './sharedColumns.js';
 import type { Readout } from './readout.js';
 import { LineState, type Slab } from './slab.js';
 import { alignSlice, coilMapsOfSlice, transformPartitions } from './volume.js';
@@ -19,10 +19,13 @@ export function hybridSlab(plan: CartesianPlan, { pointer }: Pick<Slab, 'pointer
   return { pointer, coilBytes: slabCoilBytes(plan), nLines: plan.nLines };
 }
 
-/** Synthesises lines and enters them; without a kernel they stay zero. */
-export function synthesise(kernels: Kernels, plan: CartesianPlan, slab: Slab, calibration: Calibration, lines: readonly SynthesisedLine[]): void {
+/** Synthesises lines and enters them; without a kernel they stay zero. @param shared where other threads help */
+export function synthesise(
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, calibration: Calibration, lines: readonly SynthesisedLine[], shared?: SharedColumns,
+): void {
   if (calibration.kernel === undefined || lines.length === 0) return;
-  fillLines(kernels, calibration.kernel, hybridSlab(plan, slab), lines);
+  if (shared === undefined) fillLines(kernels, calibration.kernel, hybridSlab(plan, slab), lines);
+  else shared.fill(calibration.kernel, hybridSlab(plan, slab), lines);
   for (const { line } of lines) slab.state[line] = LineState.synthesised;
 }
 
@@ -64,7 +67,7 @@ export interface ImageMaking {
   readonly volume: SampledVolume;
   readonly stage: ImageStage;
   /** Where other threads help. */
-  readonly shared?: SharedCombinations | undefined;
+  readonly shared?: SharedColumns | undefined;
 }
 
 /** The slabs whose coils are combined. */
@@ -101,7 +104,7 @@ export function combinedImages(
       forSlices(kernels, plan, nCoils, maps, (slice, mapsPointer, mapsBefore) => {
         const image = pointer + slice * nPixels * 8;
         if (plan.iterative !== undefined) solveSlab(kernels, plan, slab, { nCoils, mapsPointer, noiseDeviation }, image);
-        else if (shared !== undefined) shared.combine(columns, planeOf(slice), mapsPointer, image);
+        else if (shared !== undefined) shared.combine(planeOf(slice), mapsPointer, image);
         else combineSlice(kernels, columns, planeOf(slice), mapsPointer, image);
         const valuesOf = (at: number, n: number) => kernels.arena.f32(at, 2 * n * nPixels);
         if (mapsBefore !== undefined) alignSlice(valuesOf(mapsBefore, nCoils), valuesOf(mapsPointer, nCoils), valuesOf(image, 1));

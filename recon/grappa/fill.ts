@@ -5,6 +5,7 @@
  *
  * It is exact: the convolution along the readout, periodic, is a product after the readout's transform.
  */
+import type { ColumnRange } from '../fft/index.js';
 import type { Kernels } from '../kernels/index.js';
 import { sourceLine } from './plan.js';
 import type { GrappaKernel, HybridSlab, SynthesisedLine } from './types.js';
@@ -12,12 +13,14 @@ import type { GrappaKernel, HybridSlab, SynthesisedLine } from './types.js';
 /**
  * Writes every target line of all coils; targets must not be sources of one another. They may come one
  * by one, as soon as their sources are in, or many at once, which loads the weights of a strip of columns once.
+ * @param columns those to do, in ranges that begin at multiples of four
  */
 export function fillLines(
   { arena, wasm }: Kernels,
   kernel: GrappaKernel,
   slab: HybridSlab,
   targets: readonly SynthesisedLine[],
+  columns: Iterable<ColumnRange> = [{ from: 0, end: kernel.nColumns }],
 ): void {
   const { nCoils, nColumns } = kernel;
   const nTaps = kernel.kernelPhase * kernel.kernelSlice;
@@ -33,9 +36,11 @@ export function fillLines(
       }
     });
     arena.withScratch(32 * nTaps * nCoils, (sources) => {
-      wasm.fillLines(
-        kernel.pointer, slab.pointer, slab.coilBytes, nCoils, nColumns, nTaps, table, targets.length, sources,
-      );
+      for (const { from, end } of columns) {
+        wasm.fillLines(
+          kernel.pointer, slab.pointer, slab.coilBytes, nCoils, nColumns, from, end, nTaps, table, targets.length, sources,
+        );
+      }
     });
   });
 }

@@ -101,6 +101,23 @@ export class Arena {
     this.#free.splice(from, nMerged, { start, end });
   }
 
+  /**
+   * Gives back what lies outside of the `nBytes` from `from` of the span at `pointer`.
+   * @returns the address of what is left of it
+   * @throws RECON_ERR_MEMORY_RELEASE when `pointer` is not one that is held
+   */
+  trim(pointer: number, from: number, nBytes: number): number {
+    const held = this.#taken.get(pointer);
+    if (held === undefined) throw reconError('RECON_ERR_MEMORY_RELEASE', `address ${pointer}`);
+    const start = from - (from % ALIGNMENT_BYTES);
+    const end = Math.min(pointer + held, roundUp(from + nBytes, ALIGNMENT_BYTES));
+    const parts = [[pointer, start], [start, end], [end, pointer + held]] as const;
+    this.#taken.delete(pointer);
+    for (const [at, until] of parts) if (until > at) this.#taken.set(at, until - at);
+    for (const [at, until] of [parts[0], parts[2]]) if (until > at) this.release(at);
+    return start;
+  }
+
   /** Runs `use` on a span that is given back afterwards, also when `use` throws. */
   withScratch<T>(nBytes: number, use: (pointer: number) => T): T {
     const pointer = this.allocate(nBytes);

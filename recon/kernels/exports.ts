@@ -66,8 +66,8 @@ export interface GrappaExports {
     hybrid: number,
   ): void;
   fillLines(
-    weights: number, slab: number, coilBytes: number, nCoils: number, nColumns: number, kp: number,
-    targets: number, nTargets: number, sources: number,
+    weights: number, slab: number, coilBytes: number, nCoils: number, nColumns: number, firstColumn: number,
+    endColumn: number, kp: number, targets: number, nTargets: number, sources: number,
   ): void;
   grappaNoise(
     maps: number, weights: number, nCoils: number, nRows: number, nColumns: number, block: number,

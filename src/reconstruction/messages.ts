@@ -9,7 +9,7 @@ import type {
   ReconImage,
   ReconNotice,
   ReconSummary,
-  SharedCombination,
+  SharedWork,
 } from '../../recon/index.js';
 import type { RingLayout } from './ring.js';
 
@@ -42,7 +42,7 @@ export type ToWorker =
   | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly memory: WebAssembly.Memory; readonly job: CalibrationJob }
   | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome }
   /** Of a session that lives on another worker. */
-  | { readonly type: 'help'; readonly session: number; readonly memory: WebAssembly.Memory; readonly work: SharedCombination }
+  | { readonly type: 'help'; readonly session: number; readonly memory: WebAssembly.Memory; readonly work: SharedWork }
   | { readonly type: 'denoised'; readonly session: number; readonly requestId: number; readonly outcome: DenoiseOutcome };
 
 export type FromWorker =
@@ -56,6 +56,6 @@ export type FromWorker =
   | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly job: CalibrationJob }
   | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome }
   /** A fellow that has nothing to do may take part. */
-  | { readonly type: 'help'; readonly session: number; readonly work: SharedCombination }
+  | { readonly type: 'help'; readonly session: number; readonly work: SharedWork }
   /** Images for the denoiser, whose buffers come with it. */
   | { readonly type: 'denoise'; readonly session: number; readonly requestId: number; readonly request: DenoiseRequest };

@@ -15,7 +15,10 @@ import type { Denoiser, ReconstructionEvents, SessionReconstruction } from './ty
 const pageBytes = 65536;
 const collectionDelayMs = 1000;
 const mostEndedBytes = 512 * 2 ** 20;
-const defaultRingBytes = 16 * 2 ** 20;
+const leastRingBytes = 8 * 2 ** 20;
+const mostRingBytes = 16 * 2 ** 20;
+/** Readouts of the announced size that the ring has room for at least, unless that were too much. */
+const leastReadouts = 16;
 const defaultMemoryLimitBytes = 2 * 2 ** 30;
 
 export interface ReconstructionPoolOptions {
@@ -55,6 +58,8 @@ export class ReconstructionPool {
   /** Resolves when every thread has passed its self-test. @throws CodedError (as a rejection) RECON_ERR_SELF_TEST */
   async ready(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.ready));
+    // What loading the program left behind is resident as long as nobody looks.
+    collectGarbage();
   }
 
   /**
@@ -71,7 +76,7 @@ export class ReconstructionPool {
       for (const notice of notices) events.notice(notice);
 
       const memory = createSessionMemory(this.#memoryLimitBytes);
-      const ring: RingLayout = { startByte: 64, sampleBytes: defaultRingBytes };
+      const ring: RingLayout = { startByte: 64, sampleBytes: ringBytesFor(plan) };
       const arenaStartByte = Math.ceil((ring.startByte + ringBytes(ring)) / pageBytes) * pageBytes;
       memory.grow(Math.max(0, Math.ceil((arenaStartByte - memory.buffer.byteLength) / pageBytes)));
       const worker = this.#leastBusy();
@@ -88,7 +93,7 @@ export class ReconstructionPool {
   }
 
   #checkRoom(plan: CartesianPlan): void {
-    const leastBytes = defaultRingBytes + leastScanBytes(plan);
+    const leastBytes = ringBytesFor(plan) + leastScanBytes(plan);
     if (leastBytes > this.#memoryLimitBytes) {
       throw reconError('RECON_ERR_MEMORY_LIMIT', `a scan that takes ${leastBytes} bytes or more, with a limit of ${this.#memoryLimitBytes}`);
     }
@@ -128,4 +133,9 @@ export class ReconstructionPool {
   #leastBusy(): PoolWorker {
     return this.#workers.reduce((least, worker) => (worker.load < least.load ? worker : least));
   }
+}
+
+function ringBytesFor({ nCoilsAnnounced, paddedColumns }: CartesianPlan): number {
+  const wantedBytes = leastReadouts * 8 * (nCoilsAnnounced ?? Infinity) * paddedColumns;
+  return Math.min(mostRingBytes, Math.max(leastRingBytes, Math.ceil(wantedBytes / pageBytes) * pageBytes));
 }

@@ -15,7 +15,7 @@ const controlBytes = 64;
 const sampleAlignment = 64;
 
 /** Words of the control block. */
-const control = { written: 0, read: 1, consumerIdle: 2, producerWaits: 3 } as const;
+const control = { written: 0, read: 1, consumerIdle: 2, producerWaits: 3, roomAt: 4 } as const;
 
 /** Where a ring lies in the session's memory. */
 export interface RingLayout {
@@ -92,6 +92,11 @@ export class RingProducer {
   }
 
   #placeOrWait(nBytes: number): number | undefined {
+    const { control: words } = this.#views;
+    // Half of what waits has to be read first: a message for each readout would cost more than the readout.
+    const written = words[control.written]! >>> 0;
+    const nUnread = (written - (Atomics.load(words, control.read) >>> 0)) >>> 0;
+    Atomics.store(words, control.roomAt, (written - (nUnread >>> 1)) | 0);
     Atomics.store(this.#views.control, control.producerWaits, 1);
     // The consumer may have freed the space between the first look and the flag: look once more.
     const place = this.#place(nBytes);
@@ -145,9 +150,17 @@ export class RingConsumer {
     Atomics.add(this.#views.control, control.read, 1);
   }
 
-  /** True, once, when the producer found no room and there may be some now. */
+  get isEmpty(): boolean {
+    const { control: words } = this.#views;
+    return Atomics.load(words, control.written) === words[control.read];
+  }
+
+  /** True, once, when the producer found no room and there is some now. */
   takeProducerWaits(): boolean {
-    return Atomics.exchange(this.#views.control, control.producerWaits, 0) === 1;
+    const { control: words } = this.#views;
+    if (Atomics.load(words, control.producerWaits) === 0) return false;
+    if (((words[control.read]! - Atomics.load(words, control.roomAt)) | 0) < 0) return false;
+    return Atomics.exchange(words, control.producerWaits, 0) === 1;
   }
 
   /** Goes to sleep; false when a readout came in the meantime and the consumer has to go on. */

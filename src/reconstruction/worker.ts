@@ -9,7 +9,7 @@ import {
   Arena,
   bindKernels,
   CartesianReconstruction,
-  CombinationHelper,
+  ColumnHelper,
   runCalibration,
   selfTest,
   type CalibrationOutcome,
@@ -72,9 +72,13 @@ class Scan {
     if (this.#over || this.#broken) return;
     this.#guard(() => {
       for (let n = 0; n < readoutsATurn; n++) {
+        // The next calibration that is done gives it another turn.
+        if (this.#reconstruction.isBehind) return;
         const readout = this.#ring.next();
         if (this.#ring.takeProducerWaits()) send({ type: 'room', session: this.#session });
         if (readout === undefined) {
+          this.#reconstruction.pause();
+          if (!this.#ring.isEmpty) continue;
           if (this.#finishWanted) this.#finish();
           else if (!this.#ring.sleep()) continue;
           return;
@@ -106,6 +110,7 @@ class Scan {
     const done = this.#jobs.get(jobId);
     this.#jobs.delete(jobId);
     if (!this.#over && done !== undefined) this.#guard(() => done(outcome));
+    this.scheduleTurn();
   }
 
   denoised(requestId: number, outcome: DenoiseOutcome): void {
@@ -171,7 +176,7 @@ send({ type: 'ready', failure });
 
 const scans = new Map<number, Scan>();
 /** What helps with the scan of a fellow; the last one that asked. */
-let helper: { readonly session: number; readonly of: CombinationHelper } | undefined;
+let helper: { readonly session: number; readonly of: ColumnHelper } | undefined;
 
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
@@ -193,7 +198,7 @@ port.on('message', (message: ToWorker) => {
       scans.delete(message.session);
       return;
     case 'help':
-      if (helper?.session !== message.session) helper = { session: message.session, of: new CombinationHelper(message.memory) };
+      if (helper?.session !== message.session) helper = { session: message.session, of: new ColumnHelper(message.memory) };
       helper.of.help(message.work);
       return;
     case 'collect':

@@ -12,11 +12,12 @@ const STRIP = 4;
 /**
  * @param weights layout of GrappaKernel
  * @param slab complex64, coil c at slab + coilBytes c, there [nLines, nColumns]
+ * @param firstColumn @param endColumn the columns to do; the first a multiple of four
  * @param targets int32 a target: offset m, line, then kp source lines, -1 where not measured
  * @param sources scratch, kp nCoils ELEMENTs
  */
 export function fillLines(
-  weights: usize, slab: usize, coilBytes: usize, nCoils: i32, nColumns: i32, kp: i32,
+  weights: usize, slab: usize, coilBytes: usize, nCoils: i32, nColumns: i32, firstColumn: i32, endColumn: i32, kp: i32,
   targets: usize, nTargets: i32, sources: usize,
 ): void {
   const nBlocks = (nColumns + 3) >> 2;
@@ -26,8 +27,9 @@ export function fillLines(
   const offsetBytes = blockBytes * nBlocks;
   const targetBytes = (<usize>(kp + 2)) << 2;
   const lineBytes = (<usize>nColumns) << 3;
-  for (let first = 0; first < nBlocks; first += STRIP) {
-    const end = min(nBlocks, first + STRIP);
+  const endBlock = (endColumn + 3) >> 2;
+  for (let first = firstColumn >> 2; first < endBlock; first += STRIP) {
+    const end = min(endBlock, first + STRIP);
     let target = targets;
     for (let i = 0; i < nTargets; i++) {
       const line = lineBytes * load<i32>(target, 4);

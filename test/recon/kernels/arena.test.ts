@@ -50,6 +50,22 @@ describe('the arena', () => {
     );
   });
 
+  it('takes back what is not needed of a span', () => {
+    const limitBytes = 2 ** 20;
+    const arena = new Arena(createSessionMemory(limitBytes), { startByte: 64, limitBytes });
+    const span = arena.allocate(6400);
+    const kept = arena.trim(span, span + 1000, 2000);
+    expect(kept).toBe(span + 960);
+    expect(arena.usedBytes).toBe(2048);
+    expect(arena.allocate(960)).toBe(span);
+    expect(arena.allocate(64)).toBe(kept + 2048);
+    expect(() => arena.trim(span + 64, span + 64, 64)).toThrow();
+    arena.release(kept);
+    const whole = arena.allocate(640);
+    expect(arena.trim(whole, whole, 640)).toBe(whole);
+    arena.release(whole);
+  });
+
   it('reuses the first span that fits', () => {
     const memory = createSessionMemory(2 ** 20);
     const arena = new Arena(memory, { startByte: 0, limitBytes: 2 ** 20 });

@@ -99,6 +99,21 @@ describe('the ring between the socket and a reconstruction worker', () => {
     expect(producer.allocate(400)).toBeDefined();
   });
 
+  it('lets a producer that waits come back when half of what waited is read', () => {
+    const { producer, consumer } = ring(8192);
+    const header = headerOf(0, 2, 100);
+    let sent = 0;
+    for (; producer.allocate(400) !== undefined; sent++) producer.commit(header);
+    const waits: boolean[] = [];
+    for (let read = 0; read < sent; read++) {
+      consumer.next();
+      consumer.release();
+      waits.push(consumer.takeProducerWaits());
+    }
+    expect(sent).toBe(5);
+    expect(waits).toEqual([false, false, true, false, false]);
+  });
+
   it('wakes a consumer that sleeps, and lets none sleep over a readout', () => {
     const { producer, consumer } = ring(4096);
     expect(consumer.next()).toBeUndefined();

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { Worker } from 'node:worker_threads';
-import { combineSlice, CombinationHelper, fftPlanBytes, planFft, planSlab, type SharedCombination } from '../../../recon/index.js';
-import { SharedCombinations } from '../../../recon/cartesian/sharedCombination.js';
+import { combineSlice, ColumnHelper, fftPlanBytes, planFft, planSlab, type SharedWork } from '../../../recon/index.js';
+import { SharedColumns } from '../../../recon/cartesian/sharedColumns.js';
 import { Arena, bindKernels, createSessionMemory } from '../../../recon/index.js';
 import { freshKernels, place, randomComplex } from '../fft/reference.js';
 
@@ -15,11 +15,11 @@ const plan = planSlab(kernels, shape);
 combineSlice(kernels, plan, slab, maps, image);
 const alone = kernels.arena.f32(image, imageFloats).slice();
 
-function combinedWith(ask: (work: SharedCombination) => void, times = 1): Float32Array {
-  const shared = new SharedCombinations(kernels, shape, ask);
+function combinedWith(ask: (work: SharedWork) => void, times = 1): Float32Array {
+  const shared = new SharedColumns(kernels, shape, ask);
   for (let time = 0; time < times; time++) {
     kernels.arena.f32(image, imageFloats).fill(NaN);
-    shared.combine(plan, slab, maps, image);
+    shared.combine(slab, maps, image);
   }
   return kernels.arena.f32(image, imageFloats).slice();
 }
@@ -33,7 +33,7 @@ describe('a combination that threads share', () => {
   });
 
   it('is the same where the helper does everything', () => {
-    const helper = new CombinationHelper(kernels.memory);
+    const helper = new ColumnHelper(kernels.memory);
     expect(combinedWith((work) => helper.help(work), 3)).toEqual(alone);
   });
 
@@ -41,8 +41,8 @@ describe('a combination that threads share', () => {
     const source = new URL('../../../dist/recon/index.js', import.meta.url).href;
     const thread = new Worker(
       `const { parentPort, workerData } = require('node:worker_threads');
-      import(workerData.source).then(({ CombinationHelper }) => {
-        const helper = new CombinationHelper(workerData.memory);
+      import(workerData.source).then(({ ColumnHelper }) => {
+        const helper = new ColumnHelper(workerData.memory);
         parentPort.on('message', (work) => { helper.help(work); parentPort.postMessage(work.turn); });
         parentPort.postMessage('ready');
       });`,
@@ -50,7 +50,7 @@ describe('a combination that threads share', () => {
     );
     threads.push(thread);
     await new Promise((resolve) => thread.once('message', resolve));
-    const asked: SharedCombination[] = [];
+    const asked: SharedWork[] = [];
     const answers: number[] = [];
     thread.on('message', (turn: number) => answers.push(turn));
     const combined = combinedWith((work) => {
@@ -60,7 +60,7 @@ describe('a combination that threads share', () => {
     expect(combined).toEqual(alone);
     while (answers.length < asked.length) await new Promise((resolve) => thread.once('message', resolve));
     kernels.arena.f32(image, imageFloats).fill(3);
-    for (const work of asked) new CombinationHelper(kernels.memory).help(work);
+    for (const work of asked) new ColumnHelper(kernels.memory).help(work);
     expect(kernels.arena.f32(image, imageFloats).every((value) => value === 3)).toBe(true);
   });
 });
