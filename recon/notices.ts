@@ -108,6 +108,10 @@ export const RECON_NOTICES = {
     expected: 'the most energy where the header and the readouts have the k-space centre',
     action: 'check encodingLimits, center_sample and the converter; the header was followed',
   },
+  RECON_INFO_MAP_SETS: {
+    expected: 'nothing: a report of a field of view that is smaller than the object, by the eigenvalues of its calibration lines or as asked for',
+    action: 'enlarge the field of view or the phase oversampling; set espiritSets to have it otherwise',
+  },
   RECON_WARN_NO_MAPS: {
     expected: 'coil maps, of which g-factor, noise, SNR and point-spread maps are computed, and room in memory',
     action: 'use combine=auto and send calibration lines; allow the session more memory where the message says so',

@@ -13,6 +13,8 @@ export interface ReconParameters {
   readonly unalias: 'auto' | 'grappa' | 'sense' | 'l1' | 'none';
   /** How coil maps are estimated; `auto`: ESPIRiT for SENSE and compressed sensing, Walsh for what only combines coils. */
   readonly coilMapMethod: 'auto' | 'walsh' | 'inati' | 'espirit';
+  /** Sets of ESPIRiT maps where the image is solved for; `auto`: two where the field of view is smaller than the object. */
+  readonly espiritSets: 'auto' | number;
   /** GRAPPA kernel extent along the readout; odd. */
   readonly kernelReadout: number;
   /** GRAPPA kernel extent along the phase encoding, in acquired lines; even. */
@@ -66,6 +68,7 @@ export const defaultReconParameters: ReconParameters = {
   combine: 'auto',
   unalias: 'auto',
   coilMapMethod: 'auto',
+  espiritSets: 'auto',
   kernelReadout: 5,
   kernelPhase: 4,
   kernelSlice: 4,
@@ -169,6 +172,8 @@ export interface ReconImage {
   readonly nVirtualCoils: number;
   readonly nCalibrationLines: number;
   readonly nMissingLines: number;
+  /** Sets of coil maps that an image was solved for with; 2 where the field of view is smaller than the object. */
+  readonly nMapSets?: number;
   readonly measurementUid: number;
   /** From the first readout of the slice. */
   readonly acquisitionTimeStamp: number;

@@ -3,9 +3,9 @@
  * thread can do which shares the session's memory; each works in a block of its own.
  */
 import { CodedError } from 'ismrmrd';
-import { Arena, bindKernels } from '../kernels/index.js';
-import { estimateCoilMaps } from '../coil-maps/index.js';
-import { defaultEspiritCrop, espiritScratchBytes, estimateEspiritMaps } from '../espirit/index.js';
+import { Arena, bindKernels, type Kernels } from '../kernels/index.js';
+import { estimateCoilMaps, type CoilMapCalibration } from '../coil-maps/index.js';
+import { espiritScratchBytes, estimateEspiritMaps, estimateEspiritSets, type EspiritSets } from '../espirit/index.js';
 import { calibrateGrappa, type GrappaKernel } from '../grappa/index.js';
 import { coilMapEstimator, latticeOf, type CartesianPlan } from './plan.js';
 
@@ -79,7 +79,11 @@ export interface CalibrationJob {
 
 export type CalibrationResult =
   | { readonly kind: 'grappa'; readonly kernel: GrappaKernel; readonly elapsedMs: number }
-  | { readonly kind: 'coilMaps'; readonly mapsPointer: number; readonly elapsedMs: number };
+  | {
+      readonly kind: 'coilMaps'; readonly mapsPointer: number; readonly nSets: number;
+      /** Part of the object where the field of view is too small for it. */
+      readonly foldedPart: number; readonly elapsedMs: number;
+    };
 
 /** What comes back across threads: a coded error loses its class there, so it travels as data. */
 export type CalibrationOutcome =
@@ -115,15 +119,20 @@ export function runCalibration(memory: WebAssembly.Memory, job: CalibrationJob):
       paddedRows: plan.iterative === undefined ? plan.paddedRows : plan.nLines,
       nRows: plan.mapRows,
     };
-    // Where coils are only combined, the background stays as it is.
-    const crop = plan.iterative === undefined ? 0 : defaultEspiritCrop;
-    const estimator = coilMapEstimator(plan.parameters, plan.iterative);
-    const mapsPointer = estimator === 'espirit' ? estimateEspiritMaps(kernels, mapLines, crop) : estimateCoilMaps(kernels, mapLines, estimator);
-    return { ok: true, result: { kind: 'coilMaps', mapsPointer, elapsedMs: performance.now() - start } };
+    const { pointer, nSets, foldedPart } = coilMaps(kernels, plan, mapLines);
+    return { ok: true, result: { kind: 'coilMaps', mapsPointer: pointer, nSets, foldedPart, elapsedMs: performance.now() - start } };
   } catch (error) {
     if (error instanceof CodedError) return { ok: false, message: error.message };
     throw error;
   }
+}
+
+function coilMaps(kernels: Kernels, plan: CartesianPlan, lines: CoilMapCalibration): Pick<EspiritSets, 'pointer' | 'nSets' | 'foldedPart'> {
+  const estimator = coilMapEstimator(plan.parameters, plan.iterative);
+  if (estimator !== 'espirit') return { pointer: estimateCoilMaps(kernels, lines, estimator), nSets: 1, foldedPart: 0 };
+  // Where coils are only combined, the background stays as it is.
+  if (plan.iterative === undefined) return { pointer: estimateEspiritMaps(kernels, lines, 0), nSets: 1, foldedPart: 0 };
+  return estimateEspiritSets(kernels, lines, plan.parameters.espiritSets);
 }
 
 /**
@@ -139,7 +148,8 @@ export function calibrationBlockBytes(kind: CalibrationJob['kind'], plan: Cartes
   if (kind === 'coilMaps') {
     const isEspirit = coilMapEstimator(plan.parameters, plan.iterative) === 'espirit';
     const workBytes = isEspirit ? espiritScratchBytes(nCoils, plan.nColumns) : 0;
-    return 2 * nCoils * plan.mapRows * plan.nColumns * 8 + 4 * calibrationBytes + workBytes + spareBytes;
+    const nMaps = isEspirit && plan.iterative !== undefined ? 3 : 2;
+    return nMaps * nCoils * plan.mapRows * plan.nColumns * 8 + 4 * calibrationBytes + workBytes + spareBytes;
   }
   const nSources = nCoils * kernelReadout * nTaps;
   const nOffsets = acceleration * sliceAcceleration - 1;

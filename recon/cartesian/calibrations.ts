@@ -40,6 +40,8 @@ export interface Calibration {
   readonly lines: MapLines | undefined;
   /** complex64 [nCoils, combinedRows, nColumns], or nLines rows where the image is solved for; 0 where there are none. */
   mapsPointer: number;
+  /** Sets of such maps, one after the other. */
+  nMapSets: number;
   /** Spans of the arena that hold the above. */
   readonly spans: number[];
 }
@@ -303,7 +305,7 @@ export class Calibrations {
     const isVolume = this.#plan.nPartitions > 1;
     const replaced = this.#calibrations.get(key);
     const calibration: Calibration = {
-      slice: slab.counters.slice, nLines: sizeOf(block), pending: 0, nHolders: 1, kernel: undefined, mapsPointer: 0,
+      slice: slab.counters.slice, nLines: sizeOf(block), pending: 0, nHolders: 1, kernel: undefined, mapsPointer: 0, nMapSets: 1,
       lines: isVolume && this.#wantsMaps ? { ...fromCentre, pointer } : undefined, spans: isVolume ? [pointer] : [],
     };
     this.#calibrations.set(key, calibration);
@@ -337,9 +339,16 @@ export class Calibrations {
       this.#keep(calibration, blockPointer, kernel.pointer, kernel.nBytes);
       this.#context.clock.add('grappa calibration', outcome.result.elapsedMs);
     } else {
-      const { mapsPointer } = outcome.result;
+      const { mapsPointer, nSets, foldedPart } = outcome.result;
       calibration.mapsPointer = mapsPointer;
-      this.#keep(calibration, blockPointer, mapsPointer, 8 * this.#nCoils * this.#plan.mapRows * this.#plan.nColumns);
+      calibration.nMapSets = nSets;
+      this.#keep(calibration, blockPointer, mapsPointer, 8 * nSets * this.#nCoils * this.#plan.mapRows * this.#plan.nColumns);
+      if (nSets > 1) {
+        this.#context.notice(
+          'RECON_INFO_MAP_SETS',
+          `In ${(100 * foldedPart).toFixed(0)} % of slice ${calibration.slice} the coils see two places at once: the field of view is smaller than the object. Images are solved for with two sets of coil maps; what folds over stays where it is.`,
+        );
+      }
       this.#context.clock.add('coil maps', outcome.result.elapsedMs);
     }
     if (calibration.pending === 0 && this.#plan.nImagesPerSlice > 1) this.#keepForSlice(calibration);

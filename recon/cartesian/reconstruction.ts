@@ -63,7 +63,7 @@ const mostUncalibrated = 2;
 const restsOnNoise: ReadonlySet<ReconImageKind> = new Set(['gFactor', 'noise', 'snr', 'denoised', 'residual']);
 const noiseMapMethods = { none: 'exact', sense: 'replicas', l1: 'perturbation' } as const;
 
-type ImageFacts = Pick<ReconImage, 'hasPhase' | 'method' | 'partialFourier' | 'postProcessing' | 'nCalibrationLines' | 'nMissingLines'>;
+type ImageFacts = Pick<ReconImage, 'hasPhase' | 'method' | 'partialFourier' | 'postProcessing' | 'nCalibrationLines' | 'nMissingLines' | 'nMapSets'>;
 
 export class CartesianReconstruction {
   readonly #plan: CartesianPlan;
@@ -534,7 +534,7 @@ export class CartesianReconstruction {
       nCoils: this.#nCoils, maps, noiseDeviation: this.#noiseDeviationOf(slab),
       volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images, shared: this.#shared,
     };
-    if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils)));
+    if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils, calibration?.nMapSets)));
     const method = methodOf(this.#plan, slab, nAliased > 0);
     const denoises = this.#canDenoise(slab, method, maps !== undefined);
     let combined: Float32Array[] = [];
@@ -554,6 +554,7 @@ export class CartesianReconstruction {
       postProcessing: gains[0] === undefined ? postProcessing : [...postProcessing, gains[0].step],
       nCalibrationLines: isAccelerated(this.#plan) ? (calibration?.nLines ?? 0) : 0,
       nMissingLines: slab.nMissingLines + nAliased,
+      ...(isSolvedFor && { nMapSets: calibration!.nMapSets }),
     };
     // Who takes the images may take their memory, too.
     const forMaps = wantsMaps(parameters) ? slices.map((image) => image.slice()) : undefined;
@@ -570,7 +571,7 @@ export class CartesianReconstruction {
         const { sampledColumns } = this.#readouts;
         const beside = this.#clock.time('maps', () =>
           this.#ifRoom(() =>
-            this.#withRoom(iterativeNoiseBytes(this.#plan, this.#nCoils), () =>
+            this.#withRoom(iterativeNoiseBytes(this.#plan, this.#nCoils, calibration.nMapSets), () =>
               sliceMaps(this.#kernels, this.#plan, slab, { calibration, making, images: forMaps, partialFourier, sampledColumns }),
             ),
           ),
@@ -636,7 +637,7 @@ export class CartesianReconstruction {
   #measuredLinesOf(
     slab: Slab, calibration: Calibration, { noiseDeviation }: ImageMaking, noise: Float32Array,
   ): Pick<DenoiseWork, 'measuredLines' | 'release'> {
-    if (!this.#putsLinesBack || calibration.mapsPointer === 0) return { release: () => undefined };
+    if (!this.#putsLinesBack || calibration.mapsPointer === 0 || calibration.nMapSets > 1) return { release: () => undefined };
     let equations: ConsistencyEquations | undefined;
     const giveUp = () => {
       this.#kept.delete(giveUp);
@@ -693,7 +694,7 @@ export class CartesianReconstruction {
   #noisesToDenoise(slab: Slab, calibration: Calibration, making: ImageMaking): Float32Array[] | undefined {
     const noises = this.#clock.time('noise maps', () =>
       this.#ifRoom(() =>
-        this.#withRoom(this.#imagesBytes + iterativeNoiseBytes(this.#plan, this.#nCoils), () =>
+        this.#withRoom(this.#imagesBytes + iterativeNoiseBytes(this.#plan, this.#nCoils, calibration.nMapSets), () =>
           noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making),
         ),
       ),
@@ -717,7 +718,7 @@ export class CartesianReconstruction {
   #mapsFrom(calibration: Calibration | undefined): CoilMaps | undefined {
     if (!needsCoilMaps(this.#plan) || calibration === undefined) return undefined;
     if (calibration.lines !== undefined) return { lines: calibration.lines };
-    return calibration.mapsPointer === 0 ? undefined : { pointer: calibration.mapsPointer };
+    return calibration.mapsPointer === 0 ? undefined : { pointer: calibration.mapsPointer, nSets: calibration.nMapSets };
   }
 
   #emit(

@@ -76,8 +76,8 @@ export function combinedShape(plan: CartesianPlan, nCoils: number): SlabShape {
   return { nCoils, nLines, nColumns, centreLine: Math.floor(nLines / 2), paddedRows, nRows: combinedRows, coilStrideBytes: slabCoilBytes(plan) };
 }
 
-/** Coil maps of a 2D image, complex64 [nCoils, mapRows, nColumns], or the lines that those of each slice are made of. */
-export type CoilMaps = { readonly pointer: number } | { readonly lines: MapLines };
+/** Coil maps of a 2D image, complex64 [nSets, nCoils, mapRows, nColumns], or the lines that those of each slice are made of. */
+export type CoilMaps = { readonly pointer: number; readonly nSets: number } | { readonly lines: MapLines };
 
 /** complex64 interleaved [nRows, nColumns] a slice, copies that are the caller's, and how their k-space was completed. */
 export interface CompletedImages {
@@ -101,9 +101,10 @@ export function combinedImages(
   return kernels.arena.withScratch(combinedSlices * nPixels * 8, (pointer) => {
     const planeOf = (slice: number) => slab.pointer + slice * nLines * nColumns * 8;
     if (maps !== undefined) {
+      const nMapSets = 'pointer' in maps ? maps.nSets : 1;
       forSlices(kernels, plan, nCoils, maps, (slice, mapsPointer, mapsBefore) => {
         const image = pointer + slice * nPixels * 8;
-        if (plan.iterative !== undefined) solveSlab(kernels, plan, slab, { nCoils, mapsPointer, noiseDeviation }, image);
+        if (plan.iterative !== undefined) solveSlab(kernels, plan, slab, { nCoils, mapsPointer, nMapSets, noiseDeviation }, image);
         else if (shared !== undefined) shared.combine(planeOf(slice), mapsPointer, image);
         else combineSlice(kernels, columns, planeOf(slice), mapsPointer, image);
         const valuesOf = (at: number, n: number) => kernels.arena.f32(at, 2 * n * nPixels);
@@ -241,7 +242,7 @@ function noiseOfCombined(
   if (maps === undefined) return [];
   const { combinedSlices, combinedRows, nColumns, nLines, paddedRows, paddedSlices } = plan;
   if (plan.iterative !== undefined && 'pointer' in maps) {
-    return [solvedNoiseMap(kernels, plan, slab, { nCoils, mapsPointer: maps.pointer, noiseDeviation }, completion, volume[2])];
+    return [solvedNoiseMap(kernels, plan, slab, { nCoils, mapsPointer: maps.pointer, nMapSets: maps.nSets, noiseDeviation }, completion, volume[2])];
   }
   const synthesised = slab.synthesisedLines();
   const sampling: NoiseSampling = {

@@ -36,14 +36,14 @@ const startDamping = 1e-3;
 
 /**
  * @param data address of complex64 [nCoils, nRows, nColumns]: hybrid where whole lines are sampled, else k-space
- * @param image address of complex64 [nRows, nColumns]
+ * @param image address of complex64 [nSets, nRows, nColumns]
  */
 export function solveCompressedSensing(
   kernels: Kernels, model: SenseModel, data: number, image: number, options: CompressedSensingOptions,
 ): void {
   const equations = normalEquations(kernels, model);
   try {
-    kernels.arena.withScratch(8 * model.nRows * model.nColumns, (right) => {
+    kernels.arena.withScratch(8 * equations.nSets * model.nRows * model.nColumns, (right) => {
       equations.rightSide(data, right);
       solveFromRightSide(kernels, equations, model.weights, right, image, options);
     });
@@ -55,7 +55,7 @@ export function solveCompressedSensing(
 /**
  * The same, from E^H W^(1/2) d.
  * @param weights those of the equations
- * @param right address of complex64 [nRows, nColumns]
+ * @param right address of complex64 [nSets, nRows, nColumns]
  */
 export function solveFromRightSide(
   kernels: Kernels, equations: NormalEquations, weights: Float32Array, right: number, image: number, options: CompressedSensingOptions,
@@ -71,7 +71,8 @@ function iterate(
 ): void {
   const { arena, wasm } = kernels;
   const { nRows, nColumns } = equations;
-  const n = nRows * nColumns;
+  const nPixels = nRows * nColumns;
+  const n = equations.nSets * nPixels;
   const shape = waveletShape(nRows, nColumns);
   const shifts = shiftsOf(shape.nLevels);
   const nAveraged = cycleSpinning ? Math.max(1, Math.round(averagedPart * nIterations)) : 1;
@@ -87,7 +88,9 @@ function iterate(
       equations.normal(z, slope);
       wasm.descend(z, slope, right, step, next, n);
       const shift = cycleSpinning ? shifts() : { rows: 0, columns: 0 };
-      shrinkWavelets(kernels, shape, next, scratch, lambda * step, shift);
+      for (let set = 0; set < equations.nSets; set++) {
+        shrinkWavelets(kernels, shape, next + 8 * set * nPixels, scratch, lambda * step, shift);
+      }
       const later = (1 + Math.sqrt(1 + 4 * t * t)) / 2;
       wasm.extrapolate(next, image, (t - 1) / later, z, n);
       t = later;

@@ -34,27 +34,28 @@ export function compressedSensingNoise(
   kernels: Kernels, model: SenseModel, data: number, options: CompressedSensingOptions, deviation: number, steps: ReplicaSteps,
 ): Float32Array {
   const { arena, wasm } = kernels;
-  const { nCoils, nRows, nColumns, weights } = model;
+  const { nSets = 1, nCoils, nRows, nColumns, weights } = model;
   const nPixels = nRows * nColumns;
   const energy = new Float32Array(nPixels);
   const fillWithNoise = noiseOfSamples(model, deviation);
   const scale = 1 / (2 * nReplicas * perturbation ** 2);
   const equations = normalEquations(kernels, model);
   try {
-    arena.withScratch(8 * (nCoils + 4) * nPixels, (noise) => {
+    const n = nSets * nPixels;
+    arena.withScratch(8 * (nCoils * nPixels + 4 * n), (noise) => {
       const right = noise + 8 * nCoils * nPixels;
-      const disturbed = right + 8 * nPixels;
-      const image = disturbed + 8 * nPixels;
-      const before = image + 8 * nPixels;
+      const disturbed = right + 8 * n;
+      const image = disturbed + 8 * n;
+      const before = image + 8 * n;
       equations.rightSide(data, right);
       solveFromRightSide(kernels, equations, weights, right, before, options);
       for (let replica = 0; replica < nReplicas; replica++) {
         fillWithNoise(arena.f32(noise, 2 * nCoils * nPixels));
         steps.onSamples(noise);
         equations.rightSide(noise, disturbed);
-        wasm.addScaled(1, right, perturbation, disturbed, nPixels);
+        wasm.addScaled(1, right, perturbation, disturbed, n);
         solveFromRightSide(kernels, equations, weights, disturbed, image, options);
-        wasm.addScaled(-1, before, 1, image, nPixels);
+        wasm.addScaled(-1, before, 1, image, n);
         steps.onImage(image);
         const change = arena.f32(image, 2 * nPixels);
         for (let i = 0; i < nPixels; i++) energy[i] = energy[i]! + scale * (change[2 * i]! ** 2 + change[2 * i + 1]! ** 2);

@@ -32,30 +32,61 @@ const nPowerIterations = 16;
 /** Below it a point is taken to be outside the object. */
 export const defaultEspiritCrop = 0.95;
 
+/** What calibration lines say of the coils, whatever is made of it. To be released. */
+export interface CalibrationSpace extends KernelShape {
+  readonly centre: CentralSamples;
+  readonly space: SignalSpace;
+}
+
 /**
  * @param crop least eigenvalue of a pixel of the object
  * @returns maps, complex64 [nCoils, nRows, nColumns], of norm 1 or zero, in the kernels' memory; release with `arena.release`
  * @throws CodedError RECON_ERR_COIL_MAPS_NO_SIGNAL
  */
 export function estimateEspiritMaps(kernels: Kernels, calibration: CoilMapCalibration, crop = defaultEspiritCrop): number {
-  const { arena, wasm } = kernels;
-  const { nCoils, nColumns, nRows, paddedRows } = calibration;
+  const known = calibrationSpace(kernels, calibration);
+  try {
+    return principalMaps(kernels, calibration, known, crop);
+  } finally {
+    kernels.arena.release(known.space.pointer);
+  }
+}
+
+/** @throws CodedError RECON_ERR_COIL_MAPS_NO_SIGNAL */
+export function calibrationSpace(kernels: Kernels, calibration: CoilMapCalibration): CalibrationSpace {
+  const { nCoils } = calibration;
   const centre = centralSamples(kernels, calibration);
   const kernelRows = Math.min(kernelExtent, Math.ceil(centre.nRows / 2));
   const kernelColumns = Math.min(kernelExtent, Math.ceil(centre.nColumns / 2));
-  const space = signalSpace(kernels, { ...centre, nCoils, kernelRows, kernelColumns });
+  return { centre, nCoils, kernelRows, kernelColumns, space: signalSpace(kernels, { ...centre, nCoils, kernelRows, kernelColumns }) };
+}
+
+/**
+ * Maps of the largest eigenvalue, as `estimateEspiritMaps` has them.
+ * @param onRow is shown each row of the grid whose vectors are found
+ */
+export function principalMaps(
+  kernels: Kernels, calibration: CoilMapCalibration, known: CalibrationSpace, crop: number, onRow?: (row: GridRow) => void,
+): number {
+  const { arena, wasm } = kernels;
+  const { nCoils, nColumns, nRows, paddedRows } = calibration;
   // The phase alignment takes coils in pairs.
   const nPaired = nCoils + (nCoils % 2);
   const nPoints = gridExtent * gridExtent;
-  return arena.withScratch(8 * nPoints * nPaired + 8 * nPoints, (vectors) => {
+  return arena.withScratch(8 * nPoints * nPaired + 8 * nPoints + 4 * gridExtent, (vectors) => {
     const values = vectors + 8 * nPoints * nPaired;
+    const rowValues = values + 8 * nPoints;
     arena.u8(vectors, 8 * nPoints * nPaired).fill(0);
-    try {
-      gridVectors(kernels, space, { nCoils, kernelRows, kernelColumns }, vectors, nPaired, values);
-    } finally {
-      arena.release(space.pointer);
-    }
-    alignToVirtualCoil(kernels, centre, nCoils, nPaired, vectors);
+    const found = arena.f32(values, 2 * nPoints).fill(0);
+    const positions = gridPositions(gridExtent, gridExtent);
+    forGridRows(kernels, known, positions, positions, nPaired, (row, principal) => {
+      const ofRow = vectors + 8 * row * gridExtent * nPaired;
+      principal(0, ofRow, rowValues);
+      const largest = arena.f32(rowValues, gridExtent);
+      largest.forEach((value, column) => (found[2 * (row * gridExtent + column)] = value));
+      onRow?.({ row, vectors: ofRow, values: largest.slice(), coilStride: nPaired, principal });
+    });
+    alignToVirtualCoil(kernels, known.centre, nCoils, nPaired, vectors);
     const pointBytes = POINT_BYTES * (nRows + nColumns);
     return arena.withScratch(pointBytes + 4 * (nColumns + 1) + 8 * (nCoils + 1) * gridExtent * nColumns, (rowPoints) => {
       const columnPoints = rowPoints + POINT_BYTES * nRows;
@@ -126,14 +157,29 @@ interface KernelShape {
   readonly kernelColumns: number;
 }
 
+/** n points of a field of view of `extent` points, as parts of it from its centre. */
+export function gridPositions(n: number, extent: number): Float64Array {
+  return Float64Array.from({ length: n }, (_, i) => (i - Math.floor(n / 2)) / extent);
+}
+
+/** Finds the eigenvectors of a row: vectors complex64 [nColumns, coilStride], orthogonal to `first` where that is not 0, values float32 [nColumns]. */
+type PrincipalVectors = (first: number, vectors: number, values: number) => void;
+
+export interface GridRow {
+  readonly row: number;
+  readonly vectors: number;
+  readonly values: Float32Array;
+  readonly coilStride: number;
+  readonly principal: PrincipalVectors;
+}
+
 /**
- * Eigenvectors and eigenvalues on the grid.
- * @param vectors complex64 [gridExtent, gridExtent, coilStride]
- * @param values complex64 [gridExtent, gridExtent], real
+ * Calls with each row of a grid, which is given by its positions.
+ * @param columns as many as a multiple of four
  */
-function gridVectors(
-  { arena, wasm }: Kernels, space: SignalSpace, { nCoils, kernelRows, kernelColumns }: KernelShape,
-  vectors: number, coilStride: number, values: number,
+export function forGridRows(
+  { arena, wasm }: Kernels, { space, nCoils, kernelRows, kernelColumns }: CalibrationSpace, rows: Float64Array, columns: Float64Array,
+  coilStride: number, use: (row: number, principal: PrincipalVectors) => void,
 ): void {
   const nTaps = kernelRows * kernelColumns;
   const rowPoints = 2 * kernelRows;
@@ -141,10 +187,10 @@ function gridVectors(
   const nPoints = rowPoints * columnPoints;
   const nPairs = (nCoils * (nCoils + 1)) / 2;
   const imageBytes = 64 * nCoils * nPoints;
-  const spreadBytes = 8 * nPairs * rowPoints * gridExtent;
-  const eigenBytes = 32 * (nPairs + 2 * nCoils) + 4 * gridExtent;
+  const spreadBytes = 8 * nPairs * rowPoints * columns.length;
+  const eigenBytes = 32 * (nPairs + 3 * nCoils);
   const phaseBytes = 8 * nPoints * nTaps + 4 * (nPoints + nTaps);
-  const weightBytes = 4 * gridExtent * (rowPoints + columnPoints);
+  const weightBytes = 4 * (columns.length * columnPoints + rows.length * rowPoints);
   arena.withScratch(space.nPanels * imageBytes + spreadBytes + eigenBytes + phaseBytes + weightBytes, (images) => {
     const spread = images + space.nPanels * imageBytes;
     const scratch = spread + spreadBytes;
@@ -152,7 +198,7 @@ function gridVectors(
     const rowAt = phases + 8 * nPoints * nTaps;
     const sumAt = rowAt + 4 * nPoints;
     const columnWeights = sumAt + 4 * nTaps;
-    const rowWeights = columnWeights + 4 * gridExtent * columnPoints;
+    const rowWeights = columnWeights + 4 * columns.length * columnPoints;
 
     const table = arena.f32(phases, 2 * nPoints * nTaps);
     for (let point = 0; point < nPoints; point++) {
@@ -172,46 +218,56 @@ function gridVectors(
         images + 64 * coil * nPoints, imageBytes,
       );
     }
-    arena.f32(columnWeights, gridExtent * columnPoints).set(trigonometricWeights(columnPoints, kernelColumns, 'point'));
-    arena.f32(rowWeights, gridExtent * rowPoints).set(trigonometricWeights(rowPoints, kernelRows, 'grid'));
+    arena.f32(columnWeights, columns.length * columnPoints).set(trigonometricWeights(columnPoints, kernelColumns, columns, 'point'));
+    arena.f32(rowWeights, rows.length * rowPoints).set(trigonometricWeights(rowPoints, kernelRows, rows, 'grid'));
     wasm.spreadHermitian(
-      images, imageBytes, space.nPanels, nCoils, rowPoints, columnPoints, 1 / nTaps, columnWeights, gridExtent, spread,
+      images, imageBytes, space.nPanels, nCoils, rowPoints, columnPoints, 1 / nTaps, columnWeights, columns.length, spread,
     );
-    const rowValues = scratch + 32 * (nPairs + 2 * nCoils);
-    const found = arena.f32(values, 2 * gridExtent * gridExtent).fill(0);
-    for (let row = 0; row < gridExtent; row++) {
-      wasm.principalVectors(
-        spread, nCoils, rowPoints, gridExtent, rowWeights + 4 * row * rowPoints, nPowerIterations,
-        vectors + 8 * row * gridExtent * coilStride, coilStride, rowValues, scratch,
+    for (let row = 0; row < rows.length; row++) {
+      use(row, (first, vectors, values) =>
+        wasm.principalVectors(
+          spread, nCoils, rowPoints, columns.length, rowWeights + 4 * row * rowPoints, nPowerIterations,
+          first, vectors, coilStride, values, scratch,
+        ),
       );
-      arena.f32(rowValues, gridExtent).forEach((value, column) => (found[2 * (row * gridExtent + column)] = value));
     }
   });
 }
 
 /**
- * What brings a function of the frequencies -(nTaps - 1) .. nTaps - 1, known in points p / nPoints, to the grid's points:
- * D(t) = 1 / nPoints sum_f exp(2 pi i f t). Position zero is at point 0 and at the grid's index floor(gridExtent / 2).
- * @returns [nPoints, gridExtent] for `point`, [gridExtent, nPoints] for `grid` first
+ * What brings a function of the frequencies -(nTaps - 1) .. nTaps - 1, known in points p / nPoints, to the grid's positions:
+ * D(t) = 1 / nPoints sum_f exp(2 pi i f t). Position zero is at point 0.
+ * @returns [nPoints, positions] for `point`, [positions, nPoints] for `grid` first
  */
-function trigonometricWeights(nPoints: number, nTaps: number, first: 'point' | 'grid'): Float32Array {
-  const weights = new Float32Array(nPoints * gridExtent);
+function trigonometricWeights(nPoints: number, nTaps: number, positions: Float64Array, first: 'point' | 'grid'): Float32Array {
+  const weights = new Float32Array(nPoints * positions.length);
   for (let point = 0; point < nPoints; point++) {
-    for (let i = 0; i < gridExtent; i++) {
-      const t = (i - gridExtent / 2) / gridExtent - point / nPoints;
+    positions.forEach((position, i) => {
+      const t = position - point / nPoints;
       let sum = 1;
       for (let f = 1; f < nTaps; f++) sum += 2 * Math.cos(2 * Math.PI * f * t);
-      weights[first === 'point' ? point * gridExtent + i : i * nPoints + point] = sum / nPoints;
-    }
+      weights[first === 'point' ? point * positions.length + i : i * nPoints + point] = sum / nPoints;
+    });
   }
   return weights;
 }
 
-/** Turns every vector to the phase of the virtual coil: the principal component of the samples of all coils. */
-function alignToVirtualCoil({ arena, wasm }: Kernels, { samples }: CentralSamples, nCoils: number, nPaired: number, vectors: number): void {
+/** Turns every vector to the phase of the virtual coil. */
+function alignToVirtualCoil(kernels: Kernels, centre: CentralSamples, nCoils: number, nPaired: number, vectors: number): void {
+  const { arena, wasm } = kernels;
+  const coil = virtualCoil(kernels, centre, nCoils);
+  arena.withScratch(8 * nPaired, (virtual) => {
+    arena.f32(virtual, 2 * nPaired).fill(0).set(coil);
+    wasm.alignPhases(vectors, gridExtent * gridExtent, nPaired, virtual);
+  });
+}
+
+/** The principal component of the samples of all coils: complex64 [nCoils], of norm 1. */
+export function virtualCoil({ arena, wasm }: Kernels, { samples }: CentralSamples, nCoils: number): Float32Array {
+  const nPaired = nCoils + (nCoils % 2);
   const nSamples = samples.length / 2 / nCoils;
   const scratchBytes = 8 * (nPaired * nPaired + 2 * nPaired);
-  arena.withScratch(8 * nSamples * nPaired + 8 * nPaired + scratchBytes, (pixels) => {
+  return arena.withScratch(8 * nSamples * nPaired + 8 * nPaired + scratchBytes, (pixels) => {
     const virtual = pixels + 8 * nSamples * nPaired;
     const interleaved = arena.f32(pixels, 2 * nSamples * nPaired).fill(0);
     for (let coil = 0; coil < nCoils; coil++) {
@@ -221,6 +277,6 @@ function alignToVirtualCoil({ arena, wasm }: Kernels, { samples }: CentralSample
       }
     }
     wasm.globalPrincipalVector(pixels, nSamples, nPaired, nPowerIterations, virtual, virtual + 8 * nPaired);
-    wasm.alignPhases(vectors, gridExtent * gridExtent, nPaired, virtual);
+    return arena.f32(virtual, 2 * nCoils).slice();
   });
 }

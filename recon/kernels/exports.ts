@@ -101,14 +101,14 @@ export interface SenseExports {
   unpackColumns(block: number, n: number, nColumns: number, target: number, rowBytes: number): void;
   senseRightSide(
     plan: number, slab: number, coilBytes: number, lineBytes: number, nCoils: number, nColumns: number,
-    maps: number, weights: number, scale: number, b: number, slots: number, slotBytes: number,
+    maps: number, nSets: number, weights: number, scale: number, b: number, slots: number, slotBytes: number,
   ): void;
   senseNormal(
-    plan: number, maps: number, nMaps: number, weights: number, scale: number, damping: number, x: number, out: number,
+    plan: number, maps: number, nMaps: number, nSets: number, weights: number, scale: number, damping: number, x: number, out: number,
     slots: number, slotBytes: number,
   ): void;
   senseSolve(
-    plan: number, maps: number, nMaps: number, weights: number, scale: number, damping: number, nIterations: number,
+    plan: number, maps: number, nMaps: number, nSets: number, weights: number, scale: number, damping: number, nIterations: number,
     tolerance: number, b: number, x: number, work: number, slots: number, slotBytes: number,
   ): number;
   compressMaps(maps: number, nCoils: number, n: number, tolerance: number, scratch: number): number;
@@ -142,7 +142,7 @@ export interface EspiritExports {
   ): void;
   principalVectors(
     spread: number, nCoils: number, nRows: number, nColumns: number, weights: number, nIterations: number,
-    vectors: number, coilStride: number, values: number, scratch: number,
+    first: number, vectors: number, coilStride: number, values: number, scratch: number,
   ): void;
   cropMaps(
     values: number, nColumns: number, points: number, nRows: number, least: number, maps: number, nCoils: number,

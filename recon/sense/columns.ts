@@ -14,6 +14,7 @@ const coilTolerance = 1e-4;
 /** Room for the work on four columns. */
 interface Workplace {
   readonly fft: FftPlan;
+  /** A block holds the columns of every set. */
   readonly blockBytes: number;
   /** The weights in the order of a block: row j from the centre, round the end. */
   readonly weights: number;
@@ -23,10 +24,10 @@ interface Workplace {
   readonly pointer: number;
 }
 
-function openWorkplace(kernels: Kernels, { nRows, nCoils, weights }: SenseModel): Workplace {
+function openWorkplace(kernels: Kernels, { nRows, nCoils, nSets = 1, weights }: SenseModel): Workplace {
   const { arena } = kernels;
   const fft = planFft(kernels, nRows);
-  const blockBytes = ELEMENT_BYTES * nRows;
+  const blockBytes = ELEMENT_BYTES * nRows * nSets;
   const weightBytes = ELEMENT_BYTES * Math.ceil((4 * nRows) / ELEMENT_BYTES);
   const place = arena.allocate(weightBytes + nCoils * blockBytes + Math.max(nCoils * (blockBytes + ELEMENT_BYTES), 3 * blockBytes));
   const coils = place + weightBytes;
@@ -37,27 +38,50 @@ function openWorkplace(kernels: Kernels, { nRows, nCoils, weights }: SenseModel)
 }
 
 /** The maps of the columns from `column` into the workplace, a block a coil. */
-function packMaps(kernels: Kernels, { maps, nCoils, nRows, nColumns }: SenseModel, place: Workplace, column: number): void {
-  const count = Math.min(4, nColumns - column);
+function packMaps(kernels: Kernels, { maps, nSets = 1, nCoils, nRows, nColumns }: SenseModel, place: Workplace, column: number): void {
   for (let coil = 0; coil < nCoils; coil++) {
-    const source = maps + 8 * (coil * nRows * nColumns + column);
-    kernels.wasm.packColumns(source, 8 * nColumns, nRows, count, place.coils + coil * place.blockBytes);
+    const shape = { nSets, nRows, nColumns, setPixels: nCoils * nRows * nColumns };
+    packSets(kernels, shape, maps + 8 * coil * nRows * nColumns, column, place.coils + coil * place.blockBytes);
+  }
+}
+
+interface Sets {
+  readonly nSets: number;
+  readonly nRows: number;
+  readonly nColumns: number;
+  /** From one set to the next. */
+  readonly setPixels: number;
+}
+
+/** Up to four columns from `column` of every set -> a block. */
+function packSets({ wasm }: Kernels, { nSets, nRows, nColumns, setPixels }: Sets, images: number, column: number, block: number): void {
+  const count = Math.min(4, nColumns - column);
+  for (let set = 0; set < nSets; set++) {
+    wasm.packColumns(images + 8 * (set * setPixels + column), 8 * nColumns, nRows, count, block + set * ELEMENT_BYTES * nRows);
+  }
+}
+
+/** The way back. */
+function unpackSets({ wasm }: Kernels, { nSets, nRows, nColumns, setPixels }: Sets, block: number, images: number, column: number): void {
+  const count = Math.min(4, nColumns - column);
+  for (let set = 0; set < nSets; set++) {
+    wasm.unpackColumns(block + set * ELEMENT_BYTES * nRows, nRows, count, images + 8 * (set * setPixels + column), 8 * nColumns);
   }
 }
 
 function rightSideOf(kernels: Kernels, model: SenseModel, place: Workplace, data: number, column: number, b: number): void {
-  const { nCoils, nRows, nColumns } = model;
+  const { nSets = 1, nCoils, nRows, nColumns } = model;
   const { fft } = place;
   kernels.wasm.senseRightSide(
     fft.pointer, data + 8 * column, 8 * nRows * nColumns, 8 * nColumns, nCoils, Math.min(4, nColumns - column),
-    place.coils, place.weights, fft.scale, b, fft.slots, fft.slotBytes,
+    place.coils, nSets, place.weights, fft.scale, b, fft.slots, fft.slotBytes,
   );
 }
 
 /**
  * argmin over u of |E u - W^(1/2) d|^2 + damping |u|^2, by conjugate gradients from zero.
  * @param data address of complex64 [nCoils, nRows, nColumns], hybrid
- * @param image address of complex64 [nRows, nColumns]; only `columns` are written
+ * @param image address of complex64 [nSets, nRows, nColumns]; only `columns` are written
  * @param columns from and end multiples of four, or the image's own
  */
 export function solveColumns(
@@ -65,7 +89,7 @@ export function solveColumns(
   columns: ColumnRange = { from: 0, end: model.nColumns },
 ): void {
   const { arena, wasm } = kernels;
-  const { nCoils, nRows, nColumns } = model;
+  const { nSets = 1, nCoils, nRows, nColumns } = model;
   const place = openWorkplace(kernels, model);
   const { fft } = place;
   const b = arena.allocate(2 * place.blockBytes);
@@ -74,12 +98,12 @@ export function solveColumns(
     for (let column = columns.from; column < columns.end; column += 4) {
       packMaps(kernels, model, place, column);
       rightSideOf(kernels, model, place, data, column, b);
-      const nMixtures = wasm.compressMaps(place.coils, nCoils, nRows, coilTolerance, place.scratch);
+      const nMixtures = wasm.compressMaps(place.coils, nCoils, nSets * nRows, coilTolerance, place.scratch);
       wasm.senseSolve(
-        fft.pointer, place.coils, nMixtures, place.weights, fft.scale ** 2, options.damping, options.nIterations,
+        fft.pointer, place.coils, nMixtures, nSets, place.weights, fft.scale ** 2, options.damping, options.nIterations,
         options.tolerance ?? 0, b, x, place.scratch, fft.slots, fft.slotBytes,
       );
-      wasm.unpackColumns(x, nRows, Math.min(4, nColumns - column), image + 8 * column, 8 * nColumns);
+      unpackSets(kernels, { nSets, nRows, nColumns, setPixels: nRows * nColumns }, x, image, column);
     }
   } finally {
     for (const pointer of [b, place.pointer]) arena.release(pointer);
@@ -88,6 +112,7 @@ export function solveColumns(
 
 /** The normal equations of all columns, for solvers that see the whole image. */
 export class ColumnEquations implements NormalEquations {
+  readonly nSets: number;
   readonly nRows: number;
   readonly nColumns: number;
   readonly #kernels: Kernels;
@@ -97,15 +122,18 @@ export class ColumnEquations implements NormalEquations {
   readonly #mixtures: number;
   readonly #nMixtures: number[] = [];
   readonly #blocks: number;
+  readonly #sets: Sets;
 
   constructor(kernels: Kernels, model: SenseModel) {
-    const { nCoils, nRows, nColumns } = model;
+    const { nSets = 1, nCoils, nRows, nColumns } = model;
     const { arena, wasm } = kernels;
     this.#kernels = kernels;
     this.#model = model;
+    this.#sets = { nSets, nRows, nColumns, setPixels: nRows * nColumns };
+    this.nSets = nSets;
     this.nRows = nRows;
     this.nColumns = nColumns;
-    const blockBytes = ELEMENT_BYTES * nRows;
+    const blockBytes = ELEMENT_BYTES * nRows * nSets;
     this.#blocks = arena.allocate((2 + Math.ceil(nColumns / 4) * nCoils) * blockBytes);
     this.#mixtures = this.#blocks + 2 * blockBytes;
     try {
@@ -118,7 +146,7 @@ export class ColumnEquations implements NormalEquations {
     let to = this.#mixtures;
     for (let column = 0; column < nColumns; column += 4) {
       packMaps(kernels, model, this.#place, column);
-      const nMixtures = wasm.compressMaps(coils, nCoils, nRows, coilTolerance, scratch);
+      const nMixtures = wasm.compressMaps(coils, nCoils, nSets * nRows, coilTolerance, scratch);
       arena.u8(to, nMixtures * blockBytes).set(arena.u8(coils, nMixtures * blockBytes));
       to += nMixtures * blockBytes;
       this.#nMixtures.push(nMixtures);
@@ -126,28 +154,25 @@ export class ColumnEquations implements NormalEquations {
   }
 
   rightSide(data: number, image: number): void {
-    const { nRows, nColumns } = this;
-    for (let column = 0; column < nColumns; column += 4) {
+    for (let column = 0; column < this.nColumns; column += 4) {
       packMaps(this.#kernels, this.#model, this.#place, column);
       rightSideOf(this.#kernels, this.#model, this.#place, data, column, this.#blocks);
-      this.#kernels.wasm.unpackColumns(this.#blocks, nRows, Math.min(4, nColumns - column), image + 8 * column, 8 * nColumns);
+      unpackSets(this.#kernels, this.#sets, this.#blocks, image, column);
     }
   }
 
   normal(image: number, out: number): void {
     const { wasm } = this.#kernels;
-    const { nRows, nColumns } = this;
     const { fft, blockBytes, weights } = this.#place;
     let mixtures = this.#mixtures;
     this.#nMixtures.forEach((nMixtures, block) => {
       const column = 4 * block;
-      const count = Math.min(4, nColumns - column);
-      wasm.packColumns(image + 8 * column, 8 * nColumns, nRows, count, this.#blocks);
+      packSets(this.#kernels, this.#sets, image, column, this.#blocks);
       wasm.senseNormal(
-        fft.pointer, mixtures, nMixtures, weights, fft.scale ** 2, 0, this.#blocks, this.#blocks + blockBytes,
+        fft.pointer, mixtures, nMixtures, this.nSets, weights, fft.scale ** 2, 0, this.#blocks, this.#blocks + blockBytes,
         fft.slots, fft.slotBytes,
       );
-      wasm.unpackColumns(this.#blocks + blockBytes, nRows, count, out + 8 * column, 8 * nColumns);
+      unpackSets(this.#kernels, this.#sets, this.#blocks + blockBytes, out, column);
       mixtures += nMixtures * blockBytes;
     });
   }

@@ -23,11 +23,11 @@ export function senseNoise(
   kernels: Kernels, model: SenseModel, options: SenseOptions, deviation: number, steps: ReplicaSteps,
 ): Float32Array {
   const { arena } = kernels;
-  const { nCoils, nRows, nColumns } = model;
+  const { nSets = 1, nCoils, nRows, nColumns } = model;
   const nPixels = nRows * nColumns;
   const energy = new Float32Array(nPixels);
   const fillWithNoise = noiseOfSamples(model, deviation);
-  arena.withScratch(8 * (nCoils + 1) * nPixels, (data) => {
+  arena.withScratch(8 * (nCoils + nSets) * nPixels, (data) => {
     const image = data + 8 * nCoils * nPixels;
     for (let replica = 0; replica < nReplicas; replica++) {
       fillWithNoise(arena.f32(data, 2 * nCoils * nPixels));

@@ -1,7 +1,7 @@
 /**
  * The SENSE operator for any Cartesian sampling,
  *
- *   (E u)[c, k] = w_k^(1/2) (F S_c u)[k],   (E^H v)[r] = sum_c conj(S_c[r]) (F^-1 w^(1/2) v_c)[r],
+ *   (E u)[c, k] = w_k^(1/2) (F sum_s S_sc u_s)[k],   (E^H v)[s, r] = sum_c conj(S_sc[r]) (F^-1 w^(1/2) v_c)[r],
  *
  * coil by coil, with the orthonormal transform of recon/fft: along the lines only where whole lines are
  * sampled, else along both axes. This is the plain way; recon/sense/columns.ts is the fast one for lines.
@@ -14,6 +14,7 @@ import type { Kernels } from '../kernels/index.js';
 import { samplesLines, type NormalEquations, type SenseModel } from './types.js';
 
 export class SenseOperator implements NormalEquations {
+  readonly nSets: number;
   readonly nRows: number;
   readonly nColumns: number;
   readonly #kernels: Kernels;
@@ -28,6 +29,7 @@ export class SenseOperator implements NormalEquations {
     const { nRows, nColumns, weights } = model;
     this.#kernels = kernels;
     this.#model = model;
+    this.nSets = model.nSets ?? 1;
     this.nRows = nRows;
     this.nColumns = nColumns;
     this.#nPixels = nRows * nColumns;
@@ -49,7 +51,7 @@ export class SenseOperator implements NormalEquations {
     const { wasm } = this.#kernels;
     for (let coil = 0; coil < this.#model.nCoils; coil++) {
       const samples = data + 8 * coil * this.#nPixels;
-      wasm.multiplyVectors(this.#mapOf(coil), image, samples, this.#nPixels);
+      this.#seeImage(coil, image, samples);
       this.#transform(samples, 'forward');
       wasm.weighVector(samples, this.#roots, this.#nPixels);
     }
@@ -65,10 +67,9 @@ export class SenseOperator implements NormalEquations {
   }
 
   normal(image: number, out: number): void {
-    const { arena, wasm } = this.#kernels;
-    arena.u8(out, 8 * this.#nPixels).fill(0);
+    this.#kernels.arena.u8(out, 8 * this.nSets * this.#nPixels).fill(0);
     for (let coil = 0; coil < this.#model.nCoils; coil++) {
-      wasm.multiplyVectors(this.#mapOf(coil), image, this.#coil, this.#nPixels);
+      this.#seeImage(coil, image, this.#coil);
       this.#transform(this.#coil, 'forward');
       this.#addCoil(coil, this.#weights, out);
     }
@@ -78,13 +79,25 @@ export class SenseOperator implements NormalEquations {
     this.#kernels.arena.release(this.#weights);
   }
 
-  #mapOf(coil: number): number {
-    return this.#model.maps + 8 * coil * this.#nPixels;
+  #mapOf(coil: number, set: number): number {
+    return this.#model.maps + 8 * (set * this.#model.nCoils + coil) * this.#nPixels;
+  }
+
+  /** What a coil sees: sum_s S_s u_s. */
+  #seeImage(coil: number, image: number, out: number): void {
+    const { arena, wasm } = this.#kernels;
+    wasm.multiplyVectors(this.#mapOf(coil, 0), image, out, this.#nPixels);
+    for (let set = 1; set < this.nSets; set++) {
+      arena.withScratch(8 * this.#nPixels, (seen) => {
+        wasm.multiplyVectors(this.#mapOf(coil, set), image + 8 * set * this.#nPixels, seen, this.#nPixels);
+        wasm.addScaled(1, seen, 1, out, this.#nPixels);
+      });
+    }
   }
 
   #combine(data: number, weights: number, image: number): void {
     const { arena } = this.#kernels;
-    arena.u8(image, 8 * this.#nPixels).fill(0);
+    arena.u8(image, 8 * this.nSets * this.#nPixels).fill(0);
     for (let coil = 0; coil < this.#model.nCoils; coil++) {
       const samples = arena.f32(data + 8 * coil * this.#nPixels, 2 * this.#nPixels);
       arena.f32(this.#coil, 2 * this.#nPixels).set(samples);
@@ -97,7 +110,9 @@ export class SenseOperator implements NormalEquations {
     const { wasm } = this.#kernels;
     wasm.weighVector(this.#coil, weights, this.#nPixels);
     this.#transform(this.#coil, 'inverse');
-    wasm.addConjugateProduct(this.#mapOf(coil), this.#coil, image, this.#nPixels);
+    for (let set = 0; set < this.nSets; set++) {
+      wasm.addConjugateProduct(this.#mapOf(coil, set), this.#coil, image + 8 * set * this.#nPixels, this.#nPixels);
+    }
   }
 
   #transform(samples: number, direction: FftDirection): void {

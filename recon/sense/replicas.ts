@@ -28,7 +28,7 @@ export function noiseOfSamples({ nRows, nColumns, weights }: SenseModel, deviati
 export interface ReplicaSteps {
   /** Address of complex64 [nCoils, nRows, nColumns]; white noise gets the colour that the data's has. */
   onSamples(data: number): void;
-  /** Address of complex64 [nRows, nColumns]: what becomes of the solution on its way to the image. */
+  /** Address of complex64 [nSets, nRows, nColumns]: what becomes of the solution on its way to the image, which comes to be the first. */
   onImage(image: number): void;
 }
 

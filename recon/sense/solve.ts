@@ -20,7 +20,7 @@ export function normalEquations(kernels: Kernels, model: SenseModel): NormalEqua
 
 /**
  * @param data address of complex64 [nCoils, nRows, nColumns]: hybrid where whole lines are sampled, else k-space
- * @param image address of complex64 [nRows, nColumns]
+ * @param image address of complex64 [nSets, nRows, nColumns]
  */
 export function solveSense(kernels: Kernels, model: SenseModel, data: number, image: number, options: SenseOptions): void {
   if (samplesLines(model)) {
@@ -29,7 +29,7 @@ export function solveSense(kernels: Kernels, model: SenseModel, data: number, im
   }
   const equations = new SenseOperator(kernels, model);
   try {
-    kernels.arena.withScratch(8 * model.nRows * model.nColumns, (b) => {
+    kernels.arena.withScratch(8 * equations.nSets * model.nRows * model.nColumns, (b) => {
       equations.rightSide(data, b);
       solveNormal(kernels, equations, b, image, options);
     });
@@ -43,7 +43,7 @@ export function solveNormal(
   { arena, wasm }: Kernels, equations: NormalEquations, b: number, x: number,
   { damping, nIterations, tolerance = 0 }: SenseOptions,
 ): void {
-  const n = equations.nRows * equations.nColumns;
+  const n = equations.nSets * equations.nRows * equations.nColumns;
   arena.withScratch(3 * 8 * n, (residual) => {
     const direction = residual + 8 * n;
     const image = direction + 8 * n;

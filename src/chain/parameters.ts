@@ -31,6 +31,9 @@ const schema = z.object({
     .enum(['auto', 'walsh', 'inati', 'espirit'])
     .default(defaults.coilMapMethod)
     .describe('how coil maps are estimated; auto: espirit for sense and l1, else walsh'),
+  espiritSets: number(z.union([z.enum(['auto']), z.int().min(1).max(2)]))
+    .default(defaults.espiritSets)
+    .describe('sets of ESPIRiT maps of sense and l1; auto: two where the eigenvalues say that the field of view is smaller than the object'),
   kernelReadout: number(z.int().min(1).max(15).refine(isOdd, 'must be odd'))
     .default(defaults.kernelReadout)
     .describe('GRAPPA kernel extent along the readout, samples, odd'),

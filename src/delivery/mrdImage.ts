@@ -101,6 +101,7 @@ function metaAttributes(
     ConusVirtualCoils: image.nVirtualCoils,
     ConusCalibrationLines: image.nCalibrationLines,
     ConusMissingLines: image.nMissingLines,
+    ...(image.nMapSets === undefined ? {} : { ConusMapSets: image.nMapSets }),
     ...denoisingAttributes(image),
   };
 }

@@ -189,18 +189,20 @@ const QUAD: usize = 32;
  * The eigenvector of the largest eigenvalue in every point of one row of the finer grid, by power iteration.
  * @param spread what `spreadHermitian` made, of nRows rows
  * @param weights float32 [nRows]: the row is their sum
+ * @param first vectors that these are to be orthogonal to, complex64 [nColumns, coilStride], of norm 1 or zero; 0 for none
  * @param vectors complex64 [nColumns, coilStride], of norm 1
  * @param values float32 [nColumns]
- * @param scratch nCoils (nCoils + 1) / 2 + 2 nCoils elements of 32 bytes
+ * @param scratch nCoils (nCoils + 1) / 2 + 3 nCoils elements of 32 bytes
  */
 export function principalVectors(
   spread: usize, nCoils: i32, nRows: i32, nColumns: i32, weights: usize, nIterations: i32,
-  vectors: usize, coilStride: i32, values: usize, scratch: usize,
+  first: usize, vectors: usize, coilStride: i32, values: usize, scratch: usize,
 ): void {
   const lineBytes = (<usize>nColumns) << 2;
   const nPairs = (nCoils * (nCoils + 1)) >> 1;
   const vector = scratch + QUAD * nPairs;
   const product = vector + QUAD * nCoils;
+  const other = product + QUAD * nCoils;
   for (let column = 0; column < nColumns; column += 4) {
     let from = spread + ((<usize>column) << 2);
     for (let pair = 0; pair < nPairs; pair++) {
@@ -214,11 +216,14 @@ export function principalVectors(
       v128.store(scratch + QUAD * pair, re);
       v128.store(scratch + QUAD * pair, im, 16);
     }
+    if (first != 0) loadVectors(first + ((<usize>column) << 3) * coilStride, coilStride, nCoils, other);
     strongestColumn(scratch, nCoils, vector);
+    if (first != 0) leaveOut(other, vector, nCoils);
     let value = toUnit(vector, nCoils);
     for (let i = 0; i < nIterations; i++) {
       multiplyHermitian(scratch, nCoils, vector, product);
       memory.copy(vector, product, QUAD * nCoils);
+      if (first != 0) leaveOut(other, vector, nCoils);
       value = toUnit(vector, nCoils);
     }
     v128.store(values + ((<usize>column) << 2), value);
@@ -229,6 +234,38 @@ export function principalVectors(
         store<f32>(to, load<f32>(vector + c + lane, 16), 4);
       }
     }
+  }
+}
+
+/** Four neighbouring vectors, a lane each. */
+function loadVectors(from: usize, coilStride: i32, nCoils: i32, out: usize): void {
+  for (let lane: usize = 0; lane < 16; lane += 4, from += (<usize>coilStride) << 3) {
+    for (let c = 0; c < nCoils; c++) {
+      store<f32>(out + QUAD * c + lane, load<f32>(from + ((<usize>c) << 3)));
+      store<f32>(out + QUAD * c + lane, load<f32>(from + ((<usize>c) << 3), 4), 16);
+    }
+  }
+}
+
+/** vector -= other (other^H vector) */
+function leaveOut(other: usize, vector: usize, nCoils: i32): void {
+  let re = f32x4.splat(0);
+  let im = f32x4.splat(0);
+  const bytes = QUAD * nCoils;
+  for (let c: usize = 0; c < bytes; c += QUAD) {
+    const ar = v128.load(other + c);
+    const ai = v128.load(other + c, 16);
+    const br = v128.load(vector + c);
+    const bi = v128.load(vector + c, 16);
+    re = f32x4.add(re, f32x4.add(f32x4.mul(ar, br), f32x4.mul(ai, bi)));
+    im = f32x4.add(im, f32x4.sub(f32x4.mul(ar, bi), f32x4.mul(ai, br)));
+  }
+  for (let c: usize = 0; c < bytes; c += QUAD) {
+    const ar = v128.load(other + c);
+    const ai = v128.load(other + c, 16);
+    const to = vector + c;
+    v128.store(to, f32x4.sub(v128.load(to), f32x4.sub(f32x4.mul(ar, re), f32x4.mul(ai, im))));
+    v128.store(to, f32x4.sub(v128.load(to, 16), f32x4.add(f32x4.mul(ar, im), f32x4.mul(ai, re))), 16);
   }
 }
 

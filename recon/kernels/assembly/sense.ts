@@ -7,6 +7,9 @@
 // lane, in blocks as fft.ts has them (element j of a block: row j from the centre, round the end); what
 // four columns need fits the second-level cache.
 //
+// With several sets of maps the image is as many images, x_s, of which the coils see the sum of S_s x_s; everything else stays
+// as it is. A block is then one of sets times n elements, set after set.
+//
 // A depends on the coils through sum_c conj(S_c(r)) S_c(r') alone: a unitary mixing of the coils changes
 // nothing, and along one column few mixtures are not zero. `compressMaps` finds them.
 import { ELEMENT, firstSlot, transformSlots } from './fft';
@@ -26,23 +29,24 @@ export function unpackColumns(block: usize, n: i32, nColumns: i32, target: usize
 /**
  * b, of up to four columns.
  * @param slab complex64, coil c, line l at slab + c * coilBytes + l * lineBytes, n lines about n / 2
- * @param maps blocks [nCoils]
+ * @param maps blocks [nCoils], of nSets n elements, as is b
  * @param weights float32 [n] in the order of a block
  * @param slots two slots of `slotBytes`
  */
 export function senseRightSide(
   plan: usize, slab: usize, coilBytes: usize, lineBytes: usize, nCoils: i32, nColumns: i32,
-  maps: usize, weights: usize, scale: f32, b: usize, slots: usize, slotBytes: usize,
+  maps: usize, nSets: i32, weights: usize, scale: f32, b: usize, slots: usize, slotBytes: usize,
 ): void {
   const n = load<i32>(plan);
-  const blockBytes = ELEMENT * n;
+  const setBytes = ELEMENT * n;
+  const blockBytes = setBytes * nSets;
   const input = slots + slotBytes * firstSlot(plan);
   memory.fill(b, 0, blockBytes);
   for (let coil = 0; coil < nCoils; coil++) {
     packColumns(slab, lineBytes, n, nColumns, input);
     weighExchanged(input, weights, scale, input, n);
     transformSlots(plan, slots, slotBytes, 1);
-    addConjugate(maps, slots, b, n);
+    for (let at: usize = 0; at < blockBytes; at += setBytes) addConjugate(maps + at, slots, b + at, n);
     slab += coilBytes;
     maps += blockBytes;
   }
@@ -50,24 +54,26 @@ export function senseRightSide(
 
 /**
  * out = A x
- * @param maps blocks [nMaps]
+ * @param maps blocks [nMaps], of nSets n elements, as are x and out
  * @param weights as in `senseRightSide`; `scale` is 1 / n
  */
 export function senseNormal(
-  plan: usize, maps: usize, nMaps: i32, weights: usize, scale: f32, damping: f32, x: usize, out: usize,
+  plan: usize, maps: usize, nMaps: i32, nSets: i32, weights: usize, scale: f32, damping: f32, x: usize, out: usize,
   slots: usize, slotBytes: usize,
 ): void {
   const n = load<i32>(plan);
-  const blockBytes = ELEMENT * n;
+  const setBytes = ELEMENT * n;
+  const blockBytes = setBytes * nSets;
   const input = slots + slotBytes * firstSlot(plan);
   const damp = f32x4.splat(damping);
   for (let at: usize = 0; at < blockBytes; at += 16) v128.store(out + at, f32x4.mul(damp, v128.load(x + at)));
   for (let map = 0; map < nMaps; map++) {
     multiply(maps, x, input, n);
+    for (let at = setBytes; at < blockBytes; at += setBytes) addProduct(maps + at, x + at, input, n);
     transformSlots(plan, slots, slotBytes, 1);
     weighExchanged(slots, weights, scale, input, n);
     transformSlots(plan, slots, slotBytes, 1);
-    addConjugate(maps, slots, out, n);
+    for (let at: usize = 0; at < blockBytes; at += setBytes) addConjugate(maps + at, slots, out + at, n);
     maps += blockBytes;
   }
 }
@@ -79,10 +85,10 @@ export function senseNormal(
  * @returns the number of iterations
  */
 export function senseSolve(
-  plan: usize, maps: usize, nMaps: i32, weights: usize, scale: f32, damping: f32, nIterations: i32, tolerance: f32,
+  plan: usize, maps: usize, nMaps: i32, nSets: i32, weights: usize, scale: f32, damping: f32, nIterations: i32, tolerance: f32,
   b: usize, x: usize, work: usize, slots: usize, slotBytes: usize,
 ): i32 {
-  const n = load<i32>(plan);
+  const n = load<i32>(plan) * nSets;
   const blockBytes = ELEMENT * n;
   const r = work;
   const p = r + blockBytes;
@@ -94,7 +100,7 @@ export function senseSolve(
   const enough = f32x4.mul(energy, f32x4.splat(tolerance * tolerance));
   for (let i = 0; i < nIterations; i++) {
     if (!v128.any_true(f32x4.gt(energy, enough))) return i;
-    senseNormal(plan, maps, nMaps, weights, scale, damping, p, q, slots, slotBytes);
+    senseNormal(plan, maps, nMaps, nSets, weights, scale, damping, p, q, slots, slotBytes);
     const alpha = quotient(energy, product(p, q, n));
     let next = f32x4.splat(0);
     for (let at: usize = 0; at < blockBytes; at += 16) {
@@ -228,6 +234,18 @@ function multiply(map: usize, x: usize, out: usize, n: i32): void {
     const xi = v128.load(x, 16);
     v128.store(out, f32x4.sub(f32x4.mul(mr, xr), f32x4.mul(mi, xi)));
     v128.store(out, f32x4.add(f32x4.mul(mr, xi), f32x4.mul(mi, xr)), 16);
+  }
+}
+
+/** out += map x */
+function addProduct(map: usize, x: usize, out: usize, n: i32): void {
+  for (const end = x + ELEMENT * n; x < end; x += ELEMENT, map += ELEMENT, out += ELEMENT) {
+    const mr = v128.load(map);
+    const mi = v128.load(map, 16);
+    const xr = v128.load(x);
+    const xi = v128.load(x, 16);
+    v128.store(out, f32x4.add(v128.load(out), f32x4.sub(f32x4.mul(mr, xr), f32x4.mul(mi, xi))));
+    v128.store(out, f32x4.add(v128.load(out, 16), f32x4.add(f32x4.mul(mr, xi), f32x4.mul(mi, xr))), 16);
   }
 }
 

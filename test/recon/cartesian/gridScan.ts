@@ -469,7 +469,11 @@ export function magnitudeOf(image: ReconImage): Float32Array {
  */
 export function noiseRatio(options: Partial<GridScanOptions>, parameters: Partial<ReconParameters>, nReplicas: number): number {
   const scan = new GridScan(options);
-  const truth = scan.truth();
+  return noiseRatioOf(scan, scan.truth(), parameters, nReplicas);
+}
+
+/** The same of a part of a scan. */
+export function noiseRatioOf(scan: PlayedScan, truth: Float32Array, parameters: Partial<ReconParameters>, nReplicas: number): number {
   const peak = truth.reduce((largest, value) => Math.max(largest, value), 0);
   const sums = new Float64Array(truth.length);
   const squares = new Float64Array(truth.length);

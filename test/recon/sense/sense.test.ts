@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ColumnEquations, SenseOperator, solveColumns, solveSense } from '../../../recon/index.js';
+import { ColumnEquations, SenseOperator, solveColumns, solveNormal, solveSense, type SenseModel } from '../../../recon/index.js';
 import { Random } from '../../../simulator/index.js';
 import { freshKernels, innerProduct, norm, place, relativeError } from '../fft/reference.js';
 import { usedBytes } from '../parallelImaging.js';
@@ -90,6 +90,40 @@ describe('the column kernels', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('see the sum of two images with two sets of maps, and work out the same equations', () => {
+    const kernels = freshKernels();
+    const random = new Random(9);
+    const shape = { nCoils: 5, nRows: 18, nColumns: 11 };
+    const nFloats = 2 * 18 * 11;
+    const first = randomModel(kernels, random, shape, 'lines');
+    const second = randomModel(kernels, random, shape, 'lines');
+    const mapsOf = ({ maps }: SenseModel) => kernels.arena.f32(maps, 5 * nFloats);
+    const both: SenseModel = { ...first, nSets: 2, maps: place(kernels, [...mapsOf(first), ...mapsOf(second)]) };
+    const u = normals(random, 2 * nFloats);
+    const image = place(kernels, u);
+    const seen = place(kernels, new Float64Array(15 * nFloats));
+    new SenseOperator(kernels, both).forward(image, seen);
+    [first, second].forEach((model, set) =>
+      new SenseOperator(kernels, { ...model, weights: first.weights }).forward(image + 4 * set * nFloats, seen + 4 * (set + 1) * 5 * nFloats),
+    );
+    const all = kernels.arena.f32(seen, 15 * nFloats);
+    const sum = all.slice(5 * nFloats, 10 * nFloats).map((value, i) => value + all[10 * nFloats + i]!);
+    expect(relativeError(all.subarray(0, 5 * nFloats), sum)).toBeLessThan(1e-5);
+
+    const results = place(kernels, new Float64Array(4 * nFloats));
+    new SenseOperator(kernels, both).normal(image, results);
+    new ColumnEquations(kernels, both).normal(image, results + 8 * nFloats);
+    const values = kernels.arena.f32(results, 4 * nFloats);
+    expect(relativeError(values.subarray(2 * nFloats), values.subarray(0, 2 * nFloats))).toBeLessThan(1e-3);
+    const options = { damping: 0.05, nIterations: 40 };
+    const operator = new SenseOperator(kernels, both);
+    const right = place(kernels, new Float64Array(2 * nFloats));
+    operator.rightSide(seen, right);
+    solveNormal(kernels, operator, right, results, options);
+    solveColumns(kernels, both, seen, results + 8 * nFloats, options);
+    expect(relativeError(values.subarray(2 * nFloats), values.subarray(0, 2 * nFloats))).toBeLessThan(5e-3);
   });
 
   it('give the same bytes however threads share the columns', () => {
