@@ -18,7 +18,7 @@ LARGEST = 6.0
 
 def protocol(made):
     """1 and the numbers that are known of the exam."""
-    wanted = train.target_vector([made]).numpy()[0]
+    wanted = train.target_vector_of([made['sequences']]).numpy()[0]
     return np.concatenate(([1.0], made['exam'][list(KNOWN)], wanted[:7]))
 
 

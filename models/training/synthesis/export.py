@@ -38,7 +38,7 @@ def main():
     (images, exam, _), made = data.batch(cases, rng, 2, data.Options(), None)
     fed = [torch.from_numpy(images), torch.from_numpy(exam)]
     if options.kind == 'direct':
-        fed.append(train.target_vector(made))
+        fed.append(train.target_vector_of([one['sequences'] for one in made]))
     image_axes = {0: 'n', 2: 'rows', 3: 'columns'}
     axes = {name: image_axes if name in ('images', 'maps', 'spread', 'contrasts') else {0: 'n'} for name in inputs + outputs}
     options.out.parent.mkdir(parents=True, exist_ok=True)

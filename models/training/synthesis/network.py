@@ -90,7 +90,7 @@ class Trunk(nn.Module):
     def features(self, images, exam, low=False):
         code = self.code(exam)
         images = in_one_unit(images, exam)
-        with torch.autocast('cpu', dtype=torch.bfloat16) if low else contextlib.nullcontext():
+        with torch.autocast(images.device.type, dtype=torch.bfloat16) if low else contextlib.nullcontext():
             x = self.head(F.pixel_unshuffle(images, 2).contiguous(memory_format=torch.channels_last))
             kept = []
             for level, (block, film) in enumerate(zip(self.encode, self.encode_film)):

@@ -103,13 +103,13 @@ def column(values):
     return torch.tensor(values, dtype=torch.float32)[:, None, None]
 
 
-def contrasts_of(sequences, fields, numbers, fat_times=FAT_TIMES):
+def contrasts_of(sequences, fields, numbers, fat_times=FAT_TIMES, device='cpu'):
     """T1w, T2w, STIR and T2 fat-sat of a batch; fat is that of an average person unless given. `sequences`: a dict of each case's sequences; `numbers` is data.sequence_numbers."""
-    fat = {key: column([fat_times[field][key] for field in fields]) for key in ('t1', 't2')}
+    fat = {key: column([fat_times[field][key] for field in fields]).to(device) for key in ('t1', 't2')}
 
     def batch(name):
         each = [numbers(one[name]) for one in sequences]
-        return {key: column([one[key] for one in each]) for key in each[0]}
+        return {key: column([one[key] for one in each]).to(device) for key in each[0]}
 
     return dict(
         t1w=Contrast(batch('t1w'), fat),

@@ -46,7 +46,7 @@ class DirectSynthesiser:
 
     def images(self, made):
         """STIR and T2 fat-sat of what data.make made."""
-        target = train.target_vector([made]).numpy()
+        target = train.target_vector_of([made['sequences']]).numpy()
         (shown,) = self.session.run(None, {'images': made['images'][None], 'exam': made['exam'][None], 'target': target})
         return dict(stir=shown[0, 0], t2fs=shown[0, 1])
 

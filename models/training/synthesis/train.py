@@ -1,6 +1,9 @@
-"""Trains the parameter network (maps) or the image-to-image baseline (direct) until a given time of day.
+"""Trains the parameter network (maps) and the image-to-image baseline (direct) side by side until a given time.
 
-    OMP_NUM_THREADS=1 python3 train.py maps --cases CASES --out OUT --until HH:MM     # UTC; stop and start as you like
+    OMP_NUM_THREADS=1 python3 train.py --cases CASES --out OUT --until HH:MM [--workers N]    # UTC, or +SECONDS; stop and start as you like
+
+Both learn from the same batches in the same order, so that they are compared after the same training; the baseline does not learn
+from batches with an image left out.
 
 Loss of maps, over a batch of slices, with more weight on marrow and lesions:
 
@@ -12,7 +15,7 @@ Loss of maps, over a batch of slices, with more weight on marrow and lesions:
       variance is sum (own_i g_i)^2 + (sum common_i g_i)^2 with the slopes g_i of the signal equation
 
 One batch in five is of slices averaged over 2 x 2 pixels with T1w or T2w left out: the cross-prediction. Adam, one cycle
-over wall time, clipping, moving average of the weights; inner layers in bfloat16 until the last tenth.
+over wall time, clipping, moving average of the weights; inner layers in bfloat16 until the last tenth. On a GPU where there is one.
 """
 
 import argparse
@@ -31,10 +34,11 @@ import signals
 from network import Direct, Maps
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from makers import Reservoir, learning_device, moved
 from one_cycle import rate, until
 
 SEED = 20261126
-BATCH, COARSE_BATCH, COARSE_SHARE = 3, 6, 0.2
+BATCH, COARSE_BATCH, COARSE_SHARE = 8, 24, 0.2
 PEAK_RATE = 1e-3
 SINGLE_PRECISION_FROM = 0.9
 DECAY = 0.998
@@ -47,11 +51,36 @@ LEAST_SPREAD = 0.003
 
 
 def load_batch(cases, rng, size, options):
-    """Tensors of a batch: images, exam, truth by name, contrasts."""
+    """Tensors of a batch: images, exam, truth by name; and sequences and field strengths."""
     (images, exam, truth), made = data.batch(cases, rng, size, options, signals.lesion_signals(data.sequence_numbers))
-    contrasts = signals.contrasts_of([one['sequences'] for one in made], [one['patient']['fieldStrengthT'] for one in made], data.sequence_numbers)
     named = {name: torch.from_numpy(np.ascontiguousarray(truth[:, k])) for k, name in enumerate(data.TRUTH)}
-    return torch.from_numpy(images), torch.from_numpy(exam), named, contrasts, made
+    return dict(
+        images=torch.from_numpy(images), exam=torch.from_numpy(exam), truth=named, coarse=bool(options.coarse),
+        sequences=[one['sequences'] for one in made], fields=[one['patient']['fieldStrengthT'] for one in made],
+    )
+
+
+class Maker:
+    """A training batch, of the patients that have been painted by now."""
+
+    def __init__(self, folder):
+        self.folder, self.cases, self.read_at = folder, None, 0.0
+
+    def __call__(self, rng):
+        if time.time() - self.read_at > 30:
+            self.cases, self.read_at = data.Cases(self.folder, is_trained_on), time.time()
+        coarse = rng.random() < COARSE_SHARE
+        options = data.Options(left_out=str(rng.choice(['t1w', 't2w'])), coarse=True) if coarse else data.Options()
+        return load_batch(self.cases, rng, COARSE_BATCH if coarse else BATCH, options)
+
+
+def is_trained_on(seed):
+    """Every 20th patient chooses nothing but is looked at while training."""
+    return seed % 20 != 0
+
+
+def contrasts_of(batch):
+    return signals.contrasts_of(batch['sequences'], batch['fields'], data.sequence_numbers, device=batch['images'].device)
 
 
 def log_error(shown, true, weight):
@@ -76,8 +105,9 @@ def likelihood(error, variance, weight):
     return (weight * (2.5 * torch.log1p(error**2 / (4 * variance)) + 0.5 * torch.log(variance))).mean()
 
 
-def maps_losses(net, images, exam, truth, contrasts, rng, low):
-    maps, spread = net(images, exam, low)
+def maps_losses(net, batch, contrasts, rng, low):
+    truth = batch['truth']
+    maps, spread = net(batch['images'], batch['exam'], low)
     weight = truth['weight'] / truth['weight'].mean((1, 2), keepdim=True)
     total = maps.new_zeros(())
     still = maps.detach()
@@ -113,17 +143,18 @@ def maps_losses(net, images, exam, truth, contrasts, rng, low):
     return total
 
 
-def direct_losses(net, images, exam, truth, contrasts, made, low):
-    shown = net(images, exam, target_vector(made), low)
+def direct_losses(net, batch, low):
+    truth = batch['truth']
+    shown = net(batch['images'], batch['exam'], target_vector(batch), low)
     weight = truth['weight'] / truth['weight'].mean((1, 2), keepdim=True)
     return sum(CONTRAST_WEIGHT[name] * log_error(shown[:, k], truth[name].abs(), weight) for k, name in enumerate(('stir', 't2fs')))
 
 
-def target_vector(made):
+def target_vector_of(sequences_of_each):
     """Sequences of the missing contrasts for the baseline: [n, 8]."""
     rows = []
-    for one in made:
-        stir, t2fs = one['sequences']['stir'], one['sequences']['t2fs']
+    for sequences in sequences_of_each:
+        stir, t2fs = sequences['stir'], sequences['t2fs']
         train = lambda s: s['echoTrainLength'] * s['echoSpacingMs']
         rows.append([
             math.log(stir['trMs'] / 5000), math.log(stir['teMs'] / 50), math.log(stir['tiMs'] / 190), math.log(train(stir) / 110),
@@ -132,7 +163,11 @@ def target_vector(made):
     return torch.tensor(rows, dtype=torch.float32)
 
 
-def validation(cases):
+def target_vector(batch):
+    return target_vector_of(batch['sequences']).to(batch['images'].device)
+
+
+def validation(cases, device):
     """Fixed slices of patients that training does not see: unknown gain, known gain, T1w left out."""
     batches = []
     for known, third, left_out in ((False, 'none', 'none'), (True, 'none', 'none'), (False, 'dixon', 'none'), (False, 'none', 't1w')):
@@ -140,7 +175,7 @@ def validation(cases):
         options = data.Options(known=known, third=third, left_out=left_out, coarse=left_out != 'none', lesions=False)
         for _ in range(6):
             name = third if third != 'none' else left_out if left_out != 'none' else 'known' if known else 'unknown'
-            batches.append((name, load_batch(cases, rng, 3, options)))
+            batches.append((name, moved(load_batch(cases, rng, 3, options), device)))
     return batches
 
 
@@ -148,110 +183,133 @@ def measure(net, kind, batches):
     """Mean PSNR of STIR (peak: 99.5th percentile of the truth in tissue) and median error of the fat fraction, by kind of batch."""
     results = {}
     with torch.no_grad():
-        for name, (images, exam, truth, contrasts, made) in batches:
+        for name, batch in batches:
+            truth, images = batch['truth'], batch['images']
             if kind == 'maps':
-                maps, spread = net(images, exam)
-                signal, slopes = contrasts['stir'].signal_and_slopes(maps)
+                maps, spread = net(images, batch['exam'])
+                signal, slopes = contrasts_of(batch)['stir'].signal_and_slopes(maps)
                 stir = signal.abs()
                 std = torch.sqrt(((spread[:, :4] * slopes) ** 2).sum(1) + (spread[:, 4:] * slopes).sum(1) ** 2 + LEAST_SPREAD**2)
                 fat = torch.sigmoid(maps[:, 3])
+            elif name == 't1w':
+                continue
             else:
-                stir, fat = net(images, exam, target_vector(made))[:, 0], None
+                stir, fat = net(images, batch['exam'], target_vector(batch))[:, 0], None
             for k in range(len(images)):
                 body = truth['protonDensity'][k] > 0.1
                 true = truth['stir'][k].abs()
                 peak = torch.quantile(true[body][::7], 0.995)
                 error = (stir[k] - true)[body]
-                results.setdefault(f'{name} stir', []).append(float(10 * torch.log10(peak**2 / (error**2).mean())))
+                results.setdefault(f'{kind} {name} stir', []).append(float(10 * torch.log10(peak**2 / (error**2).mean())))
                 if fat is not None:
                     results.setdefault(f'{name} ff', []).append(float((fat[k] - truth['fatFraction'][k])[body].abs().median()) * 100)
                     results.setdefault(f'{name} in 1.645 sd', []).append(float(((error.abs() / std[k][body]) < 1.645).float().mean()))
     return {key: round(float(np.mean(values)), 3) for key, values in results.items()}
 
 
+class Learner:
+    """A network, the moving average of its weights, and its optimiser."""
+
+    def __init__(self, kind, device):
+        self.kind = kind
+        self.net = (Maps() if kind == 'maps' else Direct()).to(device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.net)
+        self.adam = torch.optim.Adam(self.net.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99))
+        self.step = 0
+
+    def learn(self, loss, learning_rate):
+        """One step; the norm of the gradient, and nothing learned where that is not finite."""
+        for group in self.adam.param_groups:
+            group['lr'] = learning_rate
+        self.adam.zero_grad()
+        loss.backward()
+        norm = float(torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP))
+        if not math.isfinite(norm):
+            return norm
+        self.adam.step()
+        with torch.no_grad():
+            decay = min(DECAY, (1 + self.step) / (10 + self.step))
+            average = list(self.average.parameters())
+            torch._foreach_mul_(average, decay)
+            torch._foreach_add_(average, list(self.net.parameters()), alpha=1 - decay)
+        self.step += 1
+        return norm
+
+    def keep(self, folder, start):
+        state = dict(net=self.net.state_dict(), average=self.average.state_dict(), adam=self.adam.state_dict(), step=self.step, start=start)
+        path = folder / f'{self.kind}.pt'
+        torch.save(state, path.with_suffix('.tmp'))
+        path.with_suffix('.tmp').rename(path)
+
+    def restore(self, folder, device):
+        """When the training that is gone on with started, None where it is new."""
+        path = folder / f'{self.kind}.pt'
+        if not path.exists():
+            return None
+        stored = torch.load(path, map_location=device)
+        for part in ('net', 'average', 'adam'):
+            getattr(self, part).load_state_dict(stored[part])
+        self.step = stored['step']
+        return stored['start']
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('kind', choices=('maps', 'direct'))
     parser.add_argument('--cases', type=pathlib.Path, required=True)
     parser.add_argument('--out', type=pathlib.Path, required=True)
-    parser.add_argument('--until', required=True, help='UTC, HH:MM')
+    parser.add_argument('--until', required=True, help='UTC, HH:MM, or +SECONDS')
+    parser.add_argument('--workers', type=int, default=0, help='processes that make batches; 0: none but this one')
+    parser.add_argument('--report', type=float, default=150, help='seconds between lines of the log')
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    checkpoint, log = options.out / f'{options.kind}.pt', options.out / f'{options.kind}-log.jsonl'
+    log = options.out / 'log.jsonl'
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
+    device, end = learning_device(), until(options.until)
 
-    net = (Maps() if options.kind == 'maps' else Direct()).to(memory_format=torch.channels_last)
-    average = copy.deepcopy(net)
-    adam = torch.optim.Adam(net.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99))
-    step, start = 0, time.time()
-    if checkpoint.exists():
-        stored = torch.load(checkpoint)
-        net.load_state_dict(stored['net'])
-        average.load_state_dict(stored['average'])
-        adam.load_state_dict(stored['adam'])
-        step, start = stored['step'], stored['start']
-    # Every 20th patient chooses nothing but is looked at while training.
-    held = data.Cases(options.cases, lambda seed: seed % 20 == 0)
-    cases = data.Cases(options.cases, lambda seed: seed % 20 != 0)
-    rng = np.random.default_rng((SEED, step))
-    batches = validation(held)
-    end = until(options.until)
+    maps, direct = learners = [Learner(kind, device) for kind in ('maps', 'direct')]
+    started = [learner.restore(options.out, device) for learner in learners]
+    reservoir = Reservoir(Maker(options.cases), (SEED, maps.step), options.workers, device)
+    batches = validation(data.Cases(options.cases, lambda seed: not is_trained_on(seed)), device)
+    rng = np.random.default_rng((SEED, maps.step, 1))
+    reservoir.draw(rng)
+    start = started[0] or time.time()
 
     def report(**numbers):
-        line = dict(step=step, minutes=round((time.time() - start) / 60, 1), slices=len(cases), **numbers)
+        line = dict(step=maps.step, directStep=direct.step, minutes=round((time.time() - start) / 60, 1), batchesMade=reservoir.made, **numbers)
         print(json.dumps(line), flush=True)
         with log.open('a') as file:
             file.write(json.dumps(line) + '\n')
 
-    def keep():
-        state = dict(net=net.state_dict(), average=average.state_dict(), adam=adam.state_dict(), step=step, start=start)
-        torch.save(state, checkpoint.with_suffix('.tmp'))
-        checkpoint.with_suffix('.tmp').rename(checkpoint)
+    def looked_at():
+        return {key: value for learner in learners for key, value in measure(learner.average, learner.kind, batches).items()}
 
     recent, norms, kept, reported = [], [], time.time(), time.time()
-    making = learning = 0.0
     while time.time() < end:
         fraction = (time.time() - start) / (end - start)
-        for group in adam.param_groups:
-            group['lr'] = rate(fraction, PEAK_RATE)
-        low = fraction < SINGLE_PRECISION_FROM
-        began = time.perf_counter()
-        coarse = options.kind == 'maps' and rng.random() < COARSE_SHARE
-        chosen = data.Options(left_out=str(rng.choice(['t1w', 't2w'])), coarse=True) if coarse else data.Options()
-        images, exam, truth, contrasts, made = load_batch(cases, rng, COARSE_BATCH if coarse else BATCH, chosen)
-        made_at = time.perf_counter()
-        if options.kind == 'maps':
-            loss = maps_losses(net, images, exam, truth, contrasts, rng, low)
-        else:
-            loss = direct_losses(net, images, exam, truth, contrasts, made, low)
-        adam.zero_grad()
-        loss.backward()
-        norms.append(float(torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)))
-        if not math.isfinite(norms[-1]):
-            report(skipped=norms.pop())
+        low, learning_rate = fraction < SINGLE_PRECISION_FROM, rate(fraction, PEAK_RATE)
+        batch = reservoir.draw(rng)
+        loss = maps_losses(maps.net, batch, contrasts_of(batch), rng, low)
+        norm = maps.learn(loss, learning_rate)
+        if not batch['coarse']:
+            direct.learn(direct_losses(direct.net, batch, low), learning_rate)
+        if not math.isfinite(norm):
+            report(skipped=str(norm))
             continue
-        adam.step()
-        with torch.no_grad():
-            decay = min(DECAY, (1 + step) / (10 + step))
-            for slow, fast in zip(average.parameters(), net.parameters()):
-                slow.lerp_(fast, 1 - decay)
-        making += made_at - began
-        learning += time.perf_counter() - made_at
-        step += 1
-        recent.append(loss.item())
-        if time.time() - reported > 150 or step == 50:
+        norms.append(norm)
+        recent.append(loss.detach())
+        if time.time() - reported > options.report or maps.step == 50:
             report(
-                loss=round(float(np.mean(recent)), 4), gradient=round(float(np.median(norms)), 3), rate=round(rate(fraction, PEAK_RATE), 6),
-                makingMs=round(1e3 * making / len(recent)), learningMs=round(1e3 * learning / len(recent)),
-                **measure(average, options.kind, batches),
+                loss=round(float(torch.stack(recent).mean()), 4), gradient=round(float(np.median(norms)), 3), rate=round(learning_rate, 6), **looked_at(),
             )
-            recent, norms, reported, making, learning = [], [], time.time(), 0.0, 0.0
-        if time.time() - kept > 120:
-            keep()
+            recent, norms, reported = [], [], time.time()
+        if time.time() - kept > 45:
+            for learner in learners:
+                learner.keep(options.out, start)
             kept = time.time()
-    keep()
-    report(done=True, **measure(average, options.kind, batches))
+    for learner in learners:
+        learner.keep(options.out, start)
+    report(done=True, **looked_at())
 
 
 if __name__ == '__main__':

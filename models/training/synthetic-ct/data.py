@@ -1,7 +1,8 @@
-"""Slices that the network learns from and is chosen by: data.py OUT CASES... [--rounds N]
+"""Slices that the network learns from, and those that its interval is calibrated by: data.py OUT CASES... [--rounds N]
 
-Each slice of the painted cases (../synthesis/paint.ts, labelled.py) as a scanner would deliver it, N times with other noise,
-shading, shifts and blur (../synthesis/data.py), beside its Hounsfield units. Written as arrays that are read from the disk:
+Each slice of the painted cases (../synthesis/paint.ts, labelled.py) as a scanner would deliver it, with other noise,
+shading, shifts and blur each time (../synthesis/data.py), beside its Hounsfield units. Training makes them as it goes; those of
+calibration are written as arrays that are read from the disk, N of each:
 
   images [slice, 4, 288, 288] float16, exam [slice, 18] float32: what the maps network reads
   maps [slice, 4, 288, 288] float16: the true ones (ln PD, ln T1, ln T2, logit fat fraction)
@@ -54,15 +55,38 @@ def write(out, folders, rounds, seed=SEED, options=painted.Options(lesions=False
             for index in range(len(cases)):
                 patient, sample, _ = cases.slices[index]
                 rng = np.random.default_rng((seed, patient['seed'], index, repeat))
-                cases.sigma = rng.uniform(0.3, 1.4) if rng.random() < 1 / 3 else 0.0
-                one = painted.make(cases, index, rng, options)
-                images[row], exam[row] = np.clip(one['images'], 0, 60), one['exam']
-                maps[row] = true_maps(one['truth'])
-                hounsfield[row] = np.round(np.clip(cases.image(index, 'hounsfield'), -1024, 3071))
+                images[row], exam[row], maps[row], hu = delivered(rng, cases, index, options)
+                hounsfield[row] = np.round(hu)
                 label[row] = np.round(cases.image(index, 'label'))
                 about.append(dict(region=patient['region'], seed=patient['seed'], orientation=sample['orientation'], pixelMm=sample['pixelMm']))
                 row += 1
     (out / 'about.json').write_text(json.dumps(about))
+
+
+def windows(rng, arrays, hounsfield, size):
+    """The best of three windows of `size` by how much bone it holds, half of them mirrored, of arrays [..., rows, columns]."""
+    places = rng.integers(0, MATRIX - size + 1, (3, 2))
+    held = [np.count_nonzero(hounsfield[y : y + size : 8, x : x + size : 8] > 150) for y, x in places]
+    y, x = places[int(np.argmax(held))]
+    step = -1 if rng.random() < 0.5 else 1
+    return [array[..., y : y + size, x : x + size][..., ::step].astype(np.float32) for array in arrays]
+
+
+def delivered(rng, cases, index, options=painted.Options(lesions=False)):
+    """A slice as a scanner would deliver it: images, exam, true maps, Hounsfield units; a third of them as coarse as a CT of 3 mm."""
+    cases.sigma = rng.uniform(0.3, 1.4) if rng.random() < 1 / 3 else 0.0
+    one = painted.make(cases, index, rng, options)
+    return np.clip(one['images'], 0, 60), one['exam'], true_maps(one['truth']), np.clip(cases.image(index, 'hounsfield'), -1024, 3071)
+
+
+def crops(rng, cases, size, per_slice=4):
+    """Windows of one slice, drawn evenly: images, exam, maps, hounsfield, each [per_slice, ...]."""
+    images, exam, maps, hounsfield = delivered(rng, cases, int(rng.integers(len(cases))))
+    found = []
+    for _ in range(per_slice):
+        cut = windows(rng, (images, maps, hounsfield), hounsfield, size)
+        found.append((cut[0], exam, cut[1], cut[2]))
+    return found
 
 
 class Bank:
@@ -70,19 +94,6 @@ class Bank:
         read = lambda name: np.load(Path(folder) / f'{name}.npy', mmap_mode='r')
         self.images, self.exam, self.maps, self.hounsfield, self.label = map(read, ('images', 'exam', 'maps', 'hounsfield', 'label'))
         self.about = json.loads((Path(folder) / 'about.json').read_text())
-
-    def crops(self, rng, rows, size):
-        """Windows of `size` from these slices, half of them mirrored: images, exam, maps, hounsfield as float32."""
-        found = []
-        for row in rows:
-            # Bone is what matters: the best of three windows by how much of it they hold.
-            places = rng.integers(0, MATRIX - size + 1, (3, 2))
-            held = [np.count_nonzero(self.hounsfield[row, y : y + size : 8, x : x + size : 8] > 150) for y, x in places]
-            y, x = places[int(np.argmax(held))]
-            cut = slice(y, y + size), slice(x, x + size)
-            step = -1 if rng.random() < 0.5 else 1
-            found.append((self.images[row][(slice(None), *cut)][..., ::step], self.exam[row], self.maps[row][(slice(None), *cut)][..., ::step], self.hounsfield[row][cut][:, ::step]))
-        return tuple(np.stack(part).astype(np.float32) for part in zip(*found))
 
 
 def main():

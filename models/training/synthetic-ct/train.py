@@ -1,6 +1,6 @@
-"""Trains the synthetic CT until a given time of day, so that the learning rate ends annealed.
+"""Trains the synthetic CT until a given time, so that the learning rate ends annealed.
 
-    OMP_NUM_THREADS=1 python3 train.py --bank BANK --maps RUN/maps.pt --out OUT --until HH:MM   # UTC; stop and start as you like
+    OMP_NUM_THREADS=1 python3 train.py --cases CASES LABELLED --maps RUN/maps.pt --out OUT --until HH:MM [--workers N]   # UTC, or +SECONDS; stop and start as you like
 
 Loss: with e the error in HU and b = exp(spread) the scale of a Laplace density, the mean over pixels of
 
@@ -23,15 +23,16 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from data import Bank
+from data import Coarser, crops, delivered
 from network import SyntheticCt
 from sibling import synthesis
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
+from makers import Reservoir, learning_device
 from one_cycle import rate, until
 
 SEED = 20261128
-BATCH, SIZE = 6, 128
+SLICES, SIZE = 5, 128
 PEAK_RATE = 1e-3
 DECAY = 0.998
 CLIP = 1.0
@@ -46,9 +47,9 @@ TRUE_MAPS_SHARE = (0.5, 0.25)
 class MapsNetwork:
     """The averaged weights of a checkpoint, read again when the file is another."""
 
-    def __init__(self, checkpoint):
+    def __init__(self, checkpoint, device='cpu'):
         self.checkpoint, self.read_at = Path(checkpoint), None
-        self.net = synthesis('network').Maps().eval().to(memory_format=torch.channels_last)
+        self.net = synthesis('network').Maps().eval().to(device, memory_format=torch.channels_last)
 
     def refresh(self):
         changed = self.checkpoint.stat().st_mtime
@@ -63,8 +64,8 @@ class MapsNetwork:
 
 def disturbed(maps, generator):
     """True maps [n, 4, rows, columns] with errors: rough ones and others that are smooth over 16 pixels."""
-    rough = 0.1 * torch.randn(maps.shape, generator=generator)
-    coarse = torch.randn((*maps.shape[:2], maps.shape[2] // 16, maps.shape[3] // 16), generator=generator)
+    rough = 0.1 * torch.randn(maps.shape, generator=generator, device=maps.device)
+    coarse = torch.randn((*maps.shape[:2], maps.shape[2] // 16, maps.shape[3] // 16), generator=generator, device=maps.device)
     smooth = 0.2 * F.interpolate(coarse, size=maps.shape[2:], mode='bicubic', align_corners=False)
     return maps + rough + smooth
 
@@ -83,7 +84,7 @@ def loss_of(mean, spread, hounsfield):
 def run(net, images, maps):
     """The network with its inner blocks in bfloat16."""
     x = net.head(net.features(images, maps).contiguous(memory_format=torch.channels_last))
-    with torch.autocast('cpu', dtype=torch.bfloat16):
+    with torch.autocast(images.device.type, dtype=torch.bfloat16):
         x = net.blocks(x.bfloat16())
     return net.outputs(x.float())
 
@@ -93,56 +94,80 @@ def is_held(about):
     return about['seed'] % 20 == 0 and about['region'] != 'tptbox'
 
 
-def measure(net, maps_of, bank, rows):
+class Maker:
+    """Crops of SLICES slices: images, exam, true maps, hounsfield. Labelled CTs in LABELLED_SHARE of them."""
+
+    def __init__(self, folder, labelled):
+        self.folder, self.labelled = folder, Coarser(labelled)
+        self.simulated, self.read_at = None, 0.0
+
+    def __call__(self, rng):
+        if time.time() - self.read_at > 30:
+            self.simulated, self.read_at = Coarser(self.folder, lambda seed: seed % 20 != 0), time.time()
+        drawn = [self.labelled if rng.random() < LABELLED_SHARE else self.simulated for _ in range(SLICES)]
+        found = [one for cases in drawn for one in crops(rng, cases, SIZE)]
+        return tuple(torch.from_numpy(np.stack(part)) for part in zip(*found))
+
+
+def watched(folder, device):
+    """Slices of the patients that training does not see: images, exam, hounsfield."""
+    cases = Coarser(folder, lambda seed: seed % 20 == 0)
+    rows = []
+    for index in range(0, len(cases), 4):
+        images, exam, _, hounsfield = delivered(np.random.default_rng((SEED, index)), cases, index)
+        rows.append(tuple(torch.from_numpy(np.float32(part)).to(device) for part in (images[None], exam[None], hounsfield)))
+    return rows
+
+
+def measure(net, maps_of, rows):
     """Mean absolute error in HU, all and of bone, and how much lies within the 90 % interval of the Laplace density."""
     found = {'all': [], 'bone': [], 'inside': [], 'boneInside': []}
     with torch.no_grad():
-        for row in rows:
-            images, exam = (torch.from_numpy(part[row : row + 1].astype(np.float32)) for part in (bank.images, bank.exam))
+        for images, exam, truth in rows:
             mean, spread = run(net, images[:, :2], maps_of(images, exam))
-            truth = torch.from_numpy(bank.hounsfield[row].astype(np.float32))
             error, bone = (mean[0, 0] - truth).abs(), truth > BONE_HU
             inside = (error < math.log(10) * torch.exp(spread[0, 0])).float()
-            found['all'].append(error.mean()), found['inside'].append(inside.mean())
+            found['all'].append(float(error.mean())), found['inside'].append(float(inside.mean()))
             if bone.sum() > 500:
-                found['bone'].append(error[bone].mean()), found['boneInside'].append(inside[bone].mean())
+                found['bone'].append(float(error[bone].mean())), found['boneInside'].append(float(inside[bone].mean()))
     return {key: round(float(np.mean(values)), 3) for key, values in found.items()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--bank', type=Path, required=True)
+    parser.add_argument('--cases', type=Path, nargs=2, required=True, help='painted cases, and those of labelled CTs')
     parser.add_argument('--maps', type=Path, required=True, help='checkpoint of the maps network')
     parser.add_argument('--out', type=Path, required=True)
-    parser.add_argument('--until', required=True, help='UTC, HH:MM')
+    parser.add_argument('--until', required=True, help='UTC, HH:MM, or +SECONDS')
+    parser.add_argument('--workers', type=int, default=0, help='processes that make batches; 0: none but this one')
+    parser.add_argument('--report', type=float, default=600, help='seconds between lines of the log')
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint, log = options.out / 'checkpoint.pt', options.out / 'log.jsonl'
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
 
-    net = SyntheticCt().to(memory_format=torch.channels_last)
+    device, end = learning_device(), until(options.until)
+    net = SyntheticCt().to(device, memory_format=torch.channels_last)
     average = copy.deepcopy(net)
     adam = torch.optim.Adam(net.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99))
     step, start = 0, time.time()
     if checkpoint.exists():
-        stored = torch.load(checkpoint)
+        stored = torch.load(checkpoint, map_location=device)
         net.load_state_dict(stored['net'])
         average.load_state_dict(stored['average'])
         adam.load_state_dict(stored['adam'])
         step, start = stored['step'], stored['start']
-    rng, generator = np.random.default_rng((SEED, step)), torch.Generator().manual_seed(SEED + step)
-    bank, maps_of = Bank(options.bank), MapsNetwork(options.maps)
+    generator = torch.Generator(device).manual_seed(SEED + step)
+    reservoir = Reservoir(Maker(*options.cases), (SEED, step), options.workers, device, capacity=128)
+    held = watched(options.cases[0], device)
+    rng, maps_of = np.random.default_rng((SEED, step, 1)), MapsNetwork(options.maps, device)
     maps_of.refresh()
-    groups = {True: [], False: []}
-    for row, about in enumerate(bank.about):
-        if not is_held(about):
-            groups[about['region'] == 'tptbox'].append(row)
-    held = [row for row, about in enumerate(bank.about) if is_held(about)][::9]
-    end = until(options.until)
+    reservoir.draw(rng)
+    start = start if step else time.time()
 
     def report(**numbers):
-        line = dict(step=step, minutes=round((time.time() - start) / 60, 1), **numbers)
+        line = dict(step=step, minutes=round((time.time() - start) / 60, 1), batchesMade=reservoir.made, **numbers)
         print(json.dumps(line), flush=True)
         with log.open('a') as file:
             file.write(json.dumps(line) + '\n')
@@ -157,13 +182,12 @@ def main():
         fraction = (time.time() - start) / (end - start)
         for group in adam.param_groups:
             group['lr'] = rate(fraction, PEAK_RATE)
-        rows = [rng.choice(groups[bool(rng.random() < LABELLED_SHARE)]) for _ in range(BATCH)]
-        images, exam, true_maps, hounsfield = map(torch.from_numpy, bank.crops(rng, rows, SIZE))
+        images, exam, true_maps, hounsfield = reservoir.draw(rng)
         # Some scanners deliver zeros where they saw noise alone.
-        masked = torch.from_numpy(rng.random(BATCH) < MASKED_SHARE)
-        images[masked] *= images[masked].amax(1, keepdim=True) > MASKED_BELOW
+        masked = torch.from_numpy(rng.random(len(images)) < MASKED_SHARE).to(device)[:, None, None, None]
+        images = torch.where(masked & (images.amax(1, keepdim=True) <= MASKED_BELOW), torch.zeros_like(images), images)
         maps = disturbed(true_maps, generator)
-        asked = torch.from_numpy(rng.random(BATCH) >= TRUE_MAPS_SHARE[fraction > 0.5])
+        asked = torch.from_numpy(rng.random(len(images)) >= TRUE_MAPS_SHARE[fraction > 0.5]).to(device)
         if asked.any():
             maps[asked] = maps_of(images[asked], exam[asked])
         loss = loss_of(*run(net, images[:, :2], maps), hounsfield[:, None])
@@ -176,20 +200,21 @@ def main():
         adam.step()
         with torch.no_grad():
             decay = min(DECAY, (1 + step) / (10 + step))
-            for slow, fast in zip(average.parameters(), net.parameters()):
-                slow.lerp_(fast, 1 - decay)
+            slow = list(average.parameters())
+            torch._foreach_mul_(slow, decay)
+            torch._foreach_add_(slow, list(net.parameters()), alpha=1 - decay)
         step += 1
-        recent.append(loss.item())
-        if time.time() - reported > 600:
-            numbers = dict(loss=round(float(np.mean(recent)), 4), gradient=round(float(np.median(norms)), 3), rate=round(rate(fraction, PEAK_RATE), 6))
-            report(**numbers, **measure(average, maps_of, bank, held))
+        recent.append(loss.detach())
+        if time.time() - reported > options.report:
+            numbers = dict(loss=round(float(torch.stack(recent).mean()), 4), gradient=round(float(np.median(norms)), 3), rate=round(rate(fraction, PEAK_RATE), 6))
+            report(**numbers, **measure(average, maps_of, held))
             recent, norms, reported = [], [], time.time()
         if time.time() - kept > 120:
             keep()
             maps_of.refresh()
             kept = time.time()
     keep()
-    report(done=True, **measure(average, maps_of, bank, held))
+    report(done=True, **measure(average, maps_of, held))
 
 
 if __name__ == '__main__':
