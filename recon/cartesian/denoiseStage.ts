@@ -8,8 +8,8 @@
  * denoised with what was not: the first image that cannot be denoised ends the series, with the reason.
  */
 import {
-  blend, fromGrid, mapOnGrid, noveltyOf, noveltyTexts, onGrid, sampledGrid, trustOf, trustOfColoured, type DenoiseOutcome, type DenoiseRunner,
-  type DenoisingRecord, type NoiseSource, type SampledGrid,
+  blend, fromGrid, mapOnGrid, noiseNoveltyOf, noveltyTexts, onGrid, plainNoveltyOf, sampledGrid, trustOf, trustOfColoured, type DenoiseOutcome, type DenoiseRunner,
+  type DenoisingRecord, type NoiseSource, type NoveltyReason, type SampledGrid,
 } from '../denoise/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { ReconNoticeCode } from '../notices.js';
@@ -48,11 +48,20 @@ export interface DenoiseWork {
   release(): void;
 }
 
+/** What the denoiser is given, until it has answered. */
+interface Asked {
+  readonly data: Float32Array;
+  readonly noise: Float32Array;
+  /** What takes longer to see was looked at. */
+  isChecked: boolean;
+  /** Noise found in the image / noise map. */
+  noiseRatio: number | undefined;
+}
+
 interface Waiting {
   readonly work: DenoiseWork;
   readonly grid: SampledGrid;
-  /** What the denoiser is given, until it has answered. */
-  readonly asked: Map<number, { readonly data: Float32Array; readonly noise: Float32Array }>;
+  readonly asked: Map<number, Asked>;
   readonly results: { readonly image: Float32Array; readonly residual: Float32Array; readonly record: DenoisingRecord }[];
   nAsked: number;
   nAnswered: number;
@@ -165,7 +174,7 @@ export class DenoiseStage {
       const data = this.#context.ifRoom(() => onGrid(this.#kernels, grid, work.images[at]!));
       if (data === undefined) return undefined;
       const noise = mapOnGrid(grid, work.noises[at]!);
-      return { data, noise, novelty: noveltyOf({ rows, columns, data, noise, components: 2, noiseIsWhite: this.#plan.iterative !== 'l1' }) };
+      return { data, noise, novelty: plainNoveltyOf({ rows, columns, data, noise, components: 2 }) };
     });
     if (prepared === undefined) {
       waiting.failure = noRoom(work.slice + at);
@@ -173,10 +182,10 @@ export class DenoiseStage {
     }
     const { data, noise, novelty } = prepared;
     if (novelty !== undefined) {
-      waiting.failure = { code: 'RECON_WARN_DENOISE_INPUT', message: `Slice ${work.slice + at} ${noveltyTexts[novelty]}.` };
+      waiting.failure = novel(work.slice + at, novelty);
       return;
     }
-    waiting.asked.set(at, { data, noise });
+    waiting.asked.set(at, { data, noise, isChecked: false, noiseRatio: undefined });
     this.#nRequests++;
     // The denoiser may transfer its arrays.
     const image = { rows, columns, data: data.slice(), noise: everywhere(noise) };
@@ -189,10 +198,26 @@ export class DenoiseStage {
       this.#ask(run);
       this.#leave();
     });
+    this.#checkNoise(waiting, at);
+  }
+
+  /** Whether the noise is what its map says, looked at while the denoiser works: where it is not, its answer is not used. */
+  #checkNoise(waiting: Waiting, at: number): void {
+    const asked = waiting.asked.get(at);
+    if (asked === undefined || asked.isChecked) return;
+    asked.isChecked = true;
+    const { data, noise } = asked;
+    const { work, grid: { gridRows: rows, gridColumns: columns } } = waiting;
+    const { reason, ratio } = this.#context.clock.time('denoising', () =>
+      noiseNoveltyOf({ rows, columns, data, noise, components: 2, noiseIsWhite: this.#plan.iterative !== 'l1' }),
+    );
+    asked.noiseRatio = ratio;
+    if (reason !== undefined) waiting.failure ??= novel(work.slice + at, reason);
   }
 
   #take(waiting: Waiting, at: number, outcome: DenoiseOutcome): void {
     const { work } = waiting;
+    this.#checkNoise(waiting, at);
     const asked = waiting.asked.get(at)!;
     waiting.asked.delete(at);
     waiting.nAnswered++;
@@ -216,14 +241,14 @@ export class DenoiseStage {
   }
 
   #finish(
-    waiting: Waiting, at: number, { data, noise }: { data: Float32Array; noise: Float32Array }, denoised: Float32Array,
+    waiting: Waiting, at: number, { data, noise, noiseRatio }: Asked, denoised: Float32Array,
     model: { id: string; version: string; sha256: string },
   ): Waiting['results'][number] {
     const { denoise } = this.#plan.parameters;
     const { work, grid } = waiting;
     const image = work.images[at]!;
     const { light, reasons, residualStd, edgeCorrelation, largestStructure } = (this.#plan.iterative === 'l1' ? trustOfColoured : trustOf)({
-      rows: grid.gridRows, columns: grid.gridColumns, noisy: data, denoised, noise, components: 2,
+      rows: grid.gridRows, columns: grid.gridColumns, noisy: data, denoised, noise, components: 2, noiseRatio,
     });
     const residual = fromGrid(this.#kernels, grid, difference(data, denoised));
     let full = difference(image, residual);
@@ -275,6 +300,10 @@ export class DenoiseStage {
     this.#isBroken = true;
     this.end(code, message);
   }
+}
+
+function novel(slice: number, reason: NoveltyReason): Failure {
+  return { code: 'RECON_WARN_DENOISE_INPUT', message: `Slice ${slice} ${noveltyTexts[reason]}.` };
 }
 
 function noRoom(slice: number): Failure {

@@ -9,7 +9,7 @@ export { blend } from './strength.js';
 export {
   judge, structureLimit, trustLimits, trustOf, trustOfColoured, trustStatistics, type Trust, type TrustInput, type TrustLimits, type TrustStatistics,
 } from './trust.js';
-export { noveltyOf, noveltyTexts, type NoveltyInput, type NoveltyReason } from './novelty.js';
+export { noiseNoveltyOf, noveltyOf, noveltyTexts, plainNoveltyOf, type NoveltyInput, type NoveltyReason } from './novelty.js';
 export { noiseRatio, type Components } from '../../imaging/index.js';
 export { fromGrid, isInterpolated, mapOnGrid, onGrid, sampledGrid, type SampledGrid } from './sampledGrid.js';
 export { consistencyBytes, ConsistencyEquations, type ConsistencyOptions } from './dataConsistency.js';

@@ -54,7 +54,12 @@ const airHu = [-1100, -900] as const;
 
 /** Why a denoiser is not to be asked; undefined where it may be. Looks at the cheap reasons first. */
 export function noveltyOf(input: NoveltyInput): NoveltyReason | undefined {
-  const { rows, columns, data, noise, components } = input;
+  return plainNoveltyOf(input) ?? noiseNoveltyOf(input).reason;
+}
+
+/** The reasons that are cheap to see. */
+export function plainNoveltyOf(input: NoveltyInput): NoveltyReason | undefined {
+  const { data, components } = input;
   const size = totalSize(data);
   if (!Number.isFinite(size)) return 'notFinite';
   if (!isKnown(input)) return 'noiseMap';
@@ -62,11 +67,15 @@ export function noveltyOf(input: NoveltyInput): NoveltyReason | undefined {
   if (looksLikeHounsfield(data, components)) return 'hounsfield';
   const nValues = countValues(data, components);
   if (nValues === 1 && data.every((value, i) => value === data[i % components])) return 'constant';
-  if (nValues < fewestValues) return 'fewValues';
-  if (input.noiseIsWhite === false) return showsSomething(input, 1) ? undefined : 'noiseOnly';
-  const ratio = noiseRatio(data, noise, rows, columns, components);
-  if (!(ratio > 0) || ratio > largestNoiseFactor || ratio < 1 / largestNoiseFactor) return 'noiseScale';
-  return showsSomething(input, ratio) ? undefined : 'noiseOnly';
+  return nValues < fewestValues ? 'fewValues' : undefined;
+}
+
+/** The reasons that the noise gives, and what the image told of it: noise found / noise map; undefined where it was not asked. */
+export function noiseNoveltyOf(input: NoveltyInput): { readonly reason: NoveltyReason | undefined; readonly ratio: number | undefined } {
+  const { rows, columns, data, noise, components } = input;
+  const ratio = input.noiseIsWhite === false ? undefined : noiseRatio(data, noise, rows, columns, components);
+  if (ratio !== undefined && (!(ratio > 0) || ratio > largestNoiseFactor || ratio < 1 / largestNoiseFactor)) return { reason: 'noiseScale', ratio };
+  return { reason: showsSomething(input, ratio ?? 1) ? undefined : 'noiseOnly', ratio };
 }
 
 /** Sum of magnitudes: not finite where one of them is not. */

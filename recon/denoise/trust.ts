@@ -33,6 +33,8 @@ export interface TrustInput {
   readonly noise: Float32Array;
   /** 2 for complex images, 1 for real ones. */
   readonly components: Components;
+  /** Noise found in `noisy` / noise map, where it is known already. */
+  readonly noiseRatio?: number | undefined;
 }
 
 export interface TrustStatistics {
@@ -120,7 +122,7 @@ export function trustOfColoured(input: TrustInput): Trust {
   return { ...trust, light: trust.light === 'green' ? 'amber' : trust.light, reasons: [...trust.reasons, colouredReason] };
 }
 
-export function trustStatistics({ rows, columns, noisy, denoised, noise, components }: TrustInput): TrustStatistics {
+export function trustStatistics({ rows, columns, noisy, denoised, noise, components, noiseRatio: known }: TrustInput): TrustStatistics {
   const nPixels = rows * columns;
   const real = new Float32Array(nPixels);
   const imaginary = components === 2 ? new Float32Array(nPixels) : undefined;
@@ -153,7 +155,7 @@ export function trustStatistics({ rows, columns, noisy, denoised, noise, compone
   const edges = detailOf(size, rows, columns);
   const { largest, at } = largestWindow(new WindowSums(real, rows, columns), imaginary && new WindowSums(imaginary, rows, columns));
   return {
-    noiseRatio: noiseRatio(noisy, noise, rows, columns, components),
+    noiseRatio: known ?? noiseRatio(noisy, noise, rows, columns, components),
     residualStd: Math.sqrt(energy / Math.max(1, count)),
     imageCorrelation: objectCorrelation(along, size, size),
     edgeCorrelation: objectCorrelation(along, edges, size),
