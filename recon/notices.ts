@@ -105,7 +105,7 @@ export const RECON_NOTICES = {
     action: 'send them before the imaging lines, or use intensityCorrection=auto',
   },
   RECON_WARN_KSPACE_CENTRE: {
-    expected: 'the most energy where the header and the readouts have the k-space centre',
+    expected: 'the most energy where the header and the readouts have the k-space centre, in one place (Siemens: also idx.user[5] and [6])',
     action: 'check encodingLimits, center_sample and the converter; the header was followed',
   },
   RECON_INFO_MAP_SETS: {

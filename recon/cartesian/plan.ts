@@ -36,6 +36,8 @@ export interface CartesianPlan {
   readonly mapRows: number;
   /** Counter of the k-space centre line; it lies in slab row floor(nLines / 2). */
   readonly centreLine: number;
+  /** Readouts name the centre line and partition, too: Siemens' converter puts them into the sixth and seventh user counter. */
+  readonly readoutsNameCentre: boolean;
   readonly firstLine: number;
   readonly lastLine: number;
   readonly acceleration: number;
@@ -349,6 +351,7 @@ export function planCartesian(header: MrdHeader, parameters: ReconParameters): C
       combinedRows,
       mapRows: iterative === undefined ? combinedRows : nLines,
       centreLine,
+      readoutsNameCentre: /siemens/i.test(header.acquisitionSystemInformation?.systemVendor ?? ''),
       firstLine,
       lastLine,
       acceleration,

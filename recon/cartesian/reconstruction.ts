@@ -95,6 +95,7 @@ export class CartesianReconstruction {
   #nCoils = 0;
   #compression: Compression | undefined;
   #shared: SharedColumns | undefined;
+  #hasComparedCentre = false;
   #nReadouts = 0;
   #nImages = 0;
   /** Readouts that are no line of an image, by the flag that says so. */
@@ -301,6 +302,7 @@ export class CartesianReconstruction {
       );
       return;
     }
+    if (use !== 'calibration') this.#compareCentre(readout);
     const slab = this.#slabOf(readout.idx, readout);
     if (slab.delivered && !this.#acceptsLateLine(slab)) return;
     const lineBytes = this.#plan.nColumns * 8;
@@ -331,6 +333,22 @@ export class CartesianReconstruction {
     }
     slab.noteFlags(readout.flags);
     if (slab.isComplete && (!slab.delivered || slab.changedSinceDelivery)) this.#deliverWhenCalibrated(slab);
+  }
+
+  /** Once: what the readouts say of the k-space centre may be something else than what the header says. */
+  #compareCentre({ idx }: Readout): void {
+    if (this.#hasComparedCentre) return;
+    this.#hasComparedCentre = true;
+    const { readoutsNameCentre, centreLine, centrePartition, nPartitions } = this.#plan;
+    const [line, partition] = [idx.user[5] ?? 0, idx.user[6] ?? 0];
+    // 0 is what senders without such counters have.
+    if (!readoutsNameCentre || line === 0) return;
+    const isSame = line === centreLine && (nPartitions === 1 || partition === centrePartition);
+    if (isSame) return;
+    const places = (l: number, p: number) => `line ${l}${nPartitions > 1 ? `, partition ${p}` : ''}`;
+    this.#output.notice(
+      reconNotice('RECON_WARN_KSPACE_CENTRE', `The header has the k-space centre in ${places(centreLine, centrePartition)}; the readouts have it in ${places(line, partition)} (idx.user[5] and [6]).`),
+    );
   }
 
   #transform(readout: Readout, samplesPointer: number, target: number, coilBytes: number, accumulate: boolean): void {

@@ -110,6 +110,7 @@ function planOf(acceleration: number): CartesianPlan {
     combinedRows: matrix,
     mapRows: matrix,
     centreLine: matrix / 2,
+    readoutsNameCentre: false,
     firstLine: 0,
     lastLine: matrix - 1,
     acceleration,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nRmse } from '../../../imaging/index.js';
-import { GridScan, magnitudeOf, noiseRatio, reconstructGrid, type GridScanOptions } from './gridScan.js';
+import { GridScan, magnitudeOf, noiseRatio, reconstructGrid, type GridScanOptions, type SentReadout } from './gridScan.js';
 
 const cases: [string, Partial<GridScanOptions>, bound: number][] = [
   ['6/8 of the lines', { partialFourier: 6 / 8 }, 0.01],
@@ -48,6 +48,30 @@ describe('partial Fourier', () => {
     const { images, notices } = reconstructGrid(new GridScan({ partialFourier: 6 / 8 }), { combine: 'rss' });
     expect(images[0]!.partialFourier).toBe('zeroFill');
     expect(notices.map(({ code }) => code)).toContain('RECON_WARN_PARTIAL_FOURIER');
+  });
+});
+
+describe('the centre line that Siemens readouts name themselves', () => {
+  const scan = new GridScan({ matrix: [32, 40, 1], nCoils: 4, partialFourier: 6 / 8 });
+  const said = (centre: number, systemVendor: string) => {
+    const header = { ...scan.header, acquisitionSystemInformation: { ...scan.header.acquisitionSystemInformation!, systemVendor } };
+    const readouts = function* (): Generator<SentReadout> {
+      for (const { header: own, samples } of scan.readouts()) {
+        yield { header: { ...own, idx: { ...own.idx, user: [0, 0, 0, 0, 0, centre, 0, 0] } }, samples };
+      }
+    };
+    const { notices } = reconstructGrid({ header, options: scan.options, nSamples: scan.nSamples, readouts });
+    return notices.filter(({ code }) => code === 'RECON_WARN_KSPACE_CENTRE').map(({ message }) => message);
+  };
+
+  it('is compared with that of the header', () => {
+    expect(said(10, 'SIEMENS')).toEqual([]);
+    expect(said(12, 'SIEMENS')).toEqual([expect.stringContaining('line 10; the readouts have it in line 12')]);
+  });
+
+  it('is not looked for where the counter is empty or another vendor\'s', () => {
+    expect(said(0, 'Siemens Healthineers')).toEqual([]);
+    expect(said(12, 'GE')).toEqual([]);
   });
 });
 
