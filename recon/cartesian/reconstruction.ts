@@ -16,6 +16,7 @@ import { removeGhostPhase, type GhostPhase } from '../epi/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { NoiseRecord } from '../noise/index.js';
 import { reconNotice, type ReconNoticeCode } from '../notices.js';
+import type { SampledExtent } from '../partial-fourier/index.js';
 import type { ReconImage, ReconImageKind, ReconMethod, ReconNotice, ReconSummary } from '../types.js';
 import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
 import { Calibrations, type Calibration, type LineWriter } from './calibrations.js';
@@ -31,7 +32,7 @@ import { consistencyOptions, isAccelerated, needsCoilMaps, putsLinesBack, slabCo
 import { ignoredBy, useOf, type LineUse, type Readout, type ReadoutUse, type WaitingUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { SharedColumns, type SharedWork } from './sharedColumns.js';
-import { rowOfLine, Slab } from './slab.js';
+import { rowOfLine, Slab, type SlabLines } from './slab.js';
 import {
   combinedImages, combinedShape, completedImages, geometryOf, keptRows, keptSlices, methodOf, noiseBeforeCompletion, scaleLines, synthesise, type CoilMaps,
   type ImageMaking,
@@ -63,6 +64,17 @@ const mostUncalibrated = 2;
 const restsOnNoise: ReadonlySet<ReconImageKind> = new Set(['gFactor', 'noise', 'snr', 'denoised', 'residual']);
 const noiseMapMethods = { none: 'exact', sense: 'replicas', l1: 'perturbation' } as const;
 
+/** With so many lines of an image it is plain which lattice they lie on. */
+const fewestLinesAhead = 8;
+
+interface NoisesAhead {
+  readonly calibration: Calibration;
+  readonly contents: SlabLines;
+  readonly columns: SampledExtent;
+  /** In units of the noise of a sample. */
+  readonly noises: readonly Float32Array[];
+}
+
 type ImageFacts = Pick<ReconImage, 'hasPhase' | 'method' | 'partialFourier' | 'postProcessing' | 'nCalibrationLines' | 'nMissingLines' | 'nMapSets'>;
 
 export class CartesianReconstruction {
@@ -87,6 +99,8 @@ export class CartesianReconstruction {
   readonly #said = new Set<ReconNoticeCode>();
   #current: Slab | undefined;
   #isDelivering = false;
+  /** Noise maps for the denoiser that were made while lines still came. */
+  readonly #noisesAhead = new Map<Slab, NoisesAhead>();
   /** Lines of the current slab since missing ones were made last. */
   #putOff: { readonly slab: Slab; from: number; to: number; count: number } | undefined;
   /** Channels that the readouts have. */
@@ -178,6 +192,7 @@ export class CartesianReconstruction {
   /** No readout waits at present: there is time for what was put off. */
   pause(): void {
     this.#synthesisePutOff();
+    this.#estimateNoiseAhead();
   }
 
   /** Complete images wait for their calibrations: more readouts would only take memory. A calibration that is done changes it. */
@@ -604,6 +619,7 @@ export class CartesianReconstruction {
     slab.delivered = true;
     slab.changedSinceDelivery = false;
     if (denoises && calibration !== undefined) this.#denoise(slab, calibration, making, combined, gains.map((gain) => gain?.gain), facts);
+    this.#noisesAhead.delete(slab);
     // The partitions of a volume have become slices: late lines have nowhere to go.
     if (nPartitions > 1) this.#giveUp(slab);
     else this.#retain(slab);
@@ -710,15 +726,40 @@ export class CartesianReconstruction {
 
   /** Noise maps of the combined images; undefined, and the denoised series over, where there is no room for them. */
   #noisesToDenoise(slab: Slab, calibration: Calibration, making: ImageMaking): Float32Array[] | undefined {
-    const noises = this.#clock.time('noise maps', () =>
+    const { contents } = slab;
+    const ahead = this.#noisesAhead.get(slab);
+    const noises =
+      ahead?.calibration === calibration && JSON.stringify([ahead.contents, ahead.columns]) === JSON.stringify([contents, making.volume[2]])
+        ? ahead.noises.map((noise) => noise.map((value) => making.noiseDeviation * value))
+        : this.#noisesBeforeCompletion(slab, calibration, making, contents);
+    if (noises === undefined) this.#denoising.end('RECON_WARN_NOT_DENOISED', `There is no room for the noise map of slice ${slab.counters.slice}.`);
+    return noises;
+  }
+
+  #noisesBeforeCompletion(slab: Slab, calibration: Calibration, making: ImageMaking, contents: SlabLines): Float32Array[] | undefined {
+    return this.#clock.time('noise maps', () =>
       this.#ifRoom(() =>
         this.#withRoom(this.#imagesBytes + iterativeNoiseBytes(this.#plan, this.#nCoils, calibration.nMapSets), () =>
-          noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making),
+          noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making, contents),
         ),
       ),
     );
-    if (noises === undefined) this.#denoising.end('RECON_WARN_NOT_DENOISED', `There is no room for the noise map of slice ${slab.counters.slice}.`);
-    return noises;
+  }
+
+  /** The noise of an image depends on which lines it is made of, not on what they hold. */
+  #estimateNoiseAhead(): void {
+    const slab = this.#current;
+    const { nPartitions, nAverages, iterative } = this.#plan;
+    if (slab === undefined || slab.delivered || slab.sumsAverages || slab.nImagingLines < fewestLinesAhead || this.#noisesAhead.has(slab)) return;
+    if (!this.#denoising.isOpen || nPartitions > 1 || nAverages > 1 || iterative !== undefined) return;
+    const calibration = this.#calibrations.begunFor(slab);
+    const maps = this.#mapsFrom(calibration);
+    if (calibration === undefined || calibration.pending > 0 || maps === undefined) return;
+    const volume = this.#images.volumeOf(this.#readouts.sampledColumns);
+    const making = { nCoils: this.#nCoils, maps, noiseDeviation: 1, volume, stage: this.#images };
+    const contents = slab.expectedContents;
+    const noises = this.#noisesBeforeCompletion(slab, calibration, making, contents);
+    if (noises !== undefined) this.#noisesAhead.set(slab, { calibration, contents, columns: volume[2], noises });
   }
 
   /** 1 after whitening; else from the edge of k-space, where anybody asks for it. */

@@ -23,6 +23,14 @@ export const LineState = {
   synthesised: 3,
 } as const;
 
+/** What an image is made of. */
+export interface SlabLines {
+  /** Readouts that each row is the mean of; 0 where it was not measured. */
+  readonly averages: readonly number[];
+  /** The rows that are made of others, with their sources. */
+  readonly synthesised: readonly SynthesisedLine[];
+}
+
 export class Slab {
   readonly counters: ImageCounters;
   /** Header of the first readout: geometry and time stamps of the image. */
@@ -259,10 +267,27 @@ export class Slab {
     return lines;
   }
 
-  #synthesisOf(row: number, residue: number): SynthesisedLine {
+  /** What the image is made of now. */
+  get contents(): SlabLines {
+    return { averages: Array.from(this.available, (is, row) => (is === 1 ? this.count[row]! : 0)), synthesised: this.synthesisedLines() };
+  }
+
+  /** What it will be made of when the lattice is complete and no other line comes. */
+  get expectedContents(): SlabLines {
+    const residue = this.#latticeResidue;
+    const available = this.available.slice();
+    const rows = [...this.#impliedRows()];
+    for (const row of rows) if (this.#residueOf(row) === residue) available[row] = 1;
+    return {
+      averages: Array.from(available, (is, row) => (is === 1 ? Math.max(1, this.count[row]!) : 0)),
+      synthesised: rows.filter((row) => available[row] === 0).map((row) => this.#synthesisOf(row, residue, available)),
+    };
+  }
+
+  #synthesisOf(row: number, residue: number, available = this.available): SynthesisedLine {
     const { acceleration } = this.#lattice;
     const place = { latticeOffset: residue % acceleration, sliceOffset: Math.floor(residue / acceleration) };
-    return planSynthesis(row, this.available, { ...this.#lattice, ...place }, this.#plan.nLines);
+    return planSynthesis(row, available, { ...this.#lattice, ...place }, this.#plan.nLines);
   }
 
   #hasEverySource(line: SynthesisedLine): boolean {

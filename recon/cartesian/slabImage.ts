@@ -12,7 +12,7 @@ import { onCombinedRows, solvedNoiseMap, solveSlab, type Completion, type Lines 
 import { slabCoilBytes, type CartesianPlan } from './plan.js';
 import type { SharedColumns } from './sharedColumns.js';
 import type { Readout } from './readout.js';
-import { LineState, type Slab } from './slab.js';
+import { LineState, type Slab, type SlabLines } from './slab.js';
 import { alignSlice, coilMapsOfSlice, transformPartitions } from './volume.js';
 
 export function hybridSlab(plan: CartesianPlan, { pointer }: Pick<Slab, 'pointer'>): HybridSlab {
@@ -211,7 +211,7 @@ export function noiseOf(
   const { stage, volume } = making;
   const weights = plan.iterative === undefined ? undefined : stage.lineWeights(volume, partialFourier);
   const completion = { powers: stage.linePowers(volume, partialFourier), weights };
-  return noiseOfCombined(kernels, plan, slab, kernel, making, completion, keptSlices(plan)).map(({ noise, gFactor }) => ({
+  return noiseOfCombined(kernels, plan, slab, kernel, making, completion, keptSlices(plan), slab.contents).map(({ noise, gFactor }) => ({
     noise: keptRows(plan, noise, 1).slice(), gFactor: keptRows(plan, gFactor, 1).slice(),
   }));
 }
@@ -219,16 +219,19 @@ export function noiseOf(
 /** A map that nobody looks at is computed for every fourth block of columns. */
 const blocksApart = 4;
 
-/** Noise of the images as coil maps combined them, before they are completed: [combinedRows, nColumns], of every combined slice. */
+/**
+ * Noise of the images as coil maps combined them, before they are completed: [combinedRows, nColumns], of every combined slice.
+ * @param contents what the images are made of, or will be; what is in the slab tells, where they are solved for
+ */
 export function noiseBeforeCompletion(
-  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, making: ImageMaking,
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, making: ImageMaking, contents: SlabLines,
 ): Float32Array[] {
   const { nPartitions, nLines, combinedSlices } = plan;
   const [, , columns] = making.volume;
   // What zero-filling along the readout leaves of it.
   const powers = new Float64Array(nPartitions * nLines).fill((columns.end - columns.from) / columns.n);
   const slices = Array.from({ length: combinedSlices }, (_, slice) => slice);
-  return noiseOfCombined(kernels, plan, slab, kernel, making, { powers }, slices, blocksApart).map(({ noise }) => noise);
+  return noiseOfCombined(kernels, plan, slab, kernel, making, { powers }, slices, contents, blocksApart).map(({ noise }) => noise);
 }
 
 /**
@@ -237,19 +240,18 @@ export function noiseBeforeCompletion(
  */
 function noiseOfCombined(
   kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, { nCoils, maps, noiseDeviation, volume }: ImageMaking,
-  completion: Completion, slices: readonly number[], apart = 1,
+  completion: Completion, slices: readonly number[], { averages, synthesised }: SlabLines, apart = 1,
 ): Pick<NoiseMap, 'noise' | 'gFactor'>[] {
   if (maps === undefined) return [];
   const { combinedSlices, combinedRows, nColumns, nLines, paddedRows, paddedSlices } = plan;
   if (plan.iterative !== undefined && 'pointer' in maps) {
     return [solvedNoiseMap(kernels, plan, slab, { nCoils, mapsPointer: maps.pointer, nMapSets: maps.nSets, noiseDeviation }, completion, volume[2])];
   }
-  const synthesised = slab.synthesisedLines();
   const sampling: NoiseSampling = {
     paddedRows,
     paddedSlices,
     nLines,
-    averages: Array.from(slab.available, (available, row) => (available === 1 ? slab.count[row]! : 0)),
+    averages,
     linePowers: completion.powers,
     synthesised,
     kernel: synthesised.length > 0 ? kernel : undefined,
