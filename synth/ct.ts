@@ -8,9 +8,10 @@
  * 12 bits hold. Cortical bone and gas give no signal in either image: what lies around tells them apart, and where it does
  * not u is wide.
  *
- * Planes. Lengths may be measured within the acquired slices; across them only where the slices lie no further apart than
- * 1.5 pixels. Otherwise a reformatted plane has its edges from interpolation, not from the scan.
+ * Planes. Lengths may be taken, if at all (the card tells how far they are off), within the acquired slices; across them only where
+ * the slices lie no further apart than 1.5 pixels. Otherwise a reformatted plane has its edges from interpolation, not from the scan.
  */
+import type { CodedError } from 'ismrmrd';
 import { voxelSizeMm, type ImageGeometry, type Volume } from '../imaging/index.js';
 import { runTiled, type Tensor } from '../models/index.js';
 import type { TissueMaps } from './contrasts.js';
@@ -87,6 +88,12 @@ export async function syntheticCt(geometry: ImageGeometry, images: NetworkImages
   };
 }
 
+/** Why there is no CT of such slices, if there is none. @throws IMG_ERR_GEOMETRY */
+export function refusalOfCt(geometry: ImageGeometry): CodedError | undefined {
+  const { acquired } = measurementPlanes(geometry);
+  return acquired === 'coronal' ? synthesisError('SYNTH_ERR_CT_INPUT', 'coronal slices') : undefined;
+}
+
 /** In which planes lengths may be measured. @throws IMG_ERR_GEOMETRY */
 export function measurementPlanes(geometry: ImageGeometry): MeasurementPlanes {
   const [columnMm, rowMm, sliceMm] = voxelSizeMm(geometry);
@@ -95,8 +102,8 @@ export function measurementPlanes(geometry: ImageGeometry): MeasurementPlanes {
   const acquired = (['sagittal', 'coronal', 'axial'] as const)[sizes.indexOf(Math.max(...sizes))]!;
   const isVolumetric = anisotropy <= isotropicUpTo && geometry.matrixSize[2] > 1;
   const note = isVolumetric
-    ? 'synthetic CT: lengths may be measured in every plane'
-    : `synthetic CT: lengths may be measured in ${acquired} planes only (slices ${sliceMm.toFixed(1)} mm apart, pixels of ${Math.max(columnMm, rowMm).toFixed(2)} mm)`;
+    ? 'synthetic CT: edges are those of the scan in every plane'
+    : `synthetic CT: edges are those of the scan in ${acquired} planes only (slices ${sliceMm.toFixed(1)} mm apart, pixels of ${Math.max(columnMm, rowMm).toFixed(2)} mm)`;
   return { acquired, isVolumetric, anisotropy, note };
 }
 

@@ -58,6 +58,10 @@ export const SYNTH_ERRORS = {
     expected: 'a network that gives, of the size of its images, four maps and eight deviations, or Hounsfield units and how sure they are',
     action: 'export the model anew; its manifest says what it must give',
   },
+  SYNTH_ERR_CT_INPUT: {
+    expected: 'sagittal or axial slices, the planes that the network for synthetic CT was made for',
+    action: 'choose a sagittal or an axial pair for the synthetic CT; other contrasts are computed of this pair all the same',
+  },
   SYNTH_ERR_CALIBRATION: {
     expected: 'a calibration.json beside the model, as models/training/synthesis writes it',
     action: 'copy the whole folder of the model again',

@@ -14,7 +14,7 @@ import { noiseRatio, resample, voxelSizeMm, type Volume } from '../imaging/index
 import { plainInterval, uncalibrated } from './calibration.js';
 import { contrastEquation, SignalEquation, type Predicted } from './contrasts.js';
 import { commonGrid, type CommonGrid } from './grid.js';
-import { syntheticCt } from './ct.js';
+import { refusalOfCt, syntheticCt } from './ct.js';
 import { inTurn, type Question } from './inTurn.js';
 import { intervalOf } from './interval.js';
 import { Places, type NamedRegions } from './places.js';
@@ -86,11 +86,12 @@ export async function synthesise(
   const light = worstOf(reasons);
   const isGiven = light !== 'red' || deliverRed;
   if (!isGiven) reasons.push({ code: 'SYNTH_WARN_NOT_DELIVERED', light, message: 'the synthetic series are not delivered: the pair is not to be trusted' });
-  const ct = isGiven && runCt ? await syntheticCt(grid.t2w.geometry, images, maps, runCt, slicesPerRun) : undefined;
+  const ctRefusal = runCt && refusalOfCt(grid.t2w.geometry);
+  const ct = isGiven && runCt && ctRefusal === undefined ? await syntheticCt(grid.t2w.geometry, images, maps, runCt, slicesPerRun) : undefined;
   if (ct) reasons.push(...ct.reasons);
   return {
     series: isGiven ? series : [],
-    ...(ct && { ct }),
+    ...(ct && { ct }), ...(ctRefusal && { ctRefusal }),
     fatFraction: volumeOf(fatFraction),
     pairResidual: volumeOf(doubled(evidence.z, images.slices, images.rows, images.columns)),
     light, reasons, registration: grid.report, maps,

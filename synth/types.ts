@@ -1,4 +1,5 @@
 /** What goes into a synthesis and what comes out of it. */
+import type { CodedError } from 'ismrmrd';
 import type { FastSpinEchoSequence, Vector3, Volume } from '../imaging/index.js';
 import type { Tensors } from '../models/index.js';
 import type { Calibration } from './calibration.js';
@@ -106,6 +107,8 @@ export interface SynthesisResult {
   readonly series: readonly SynthesisedSeries[];
   /** Where it was asked for, and the light is not red or red is to be delivered. */
   readonly ct?: SyntheticCt;
+  /** Why there is no CT of a pair that else is taken. */
+  readonly ctRefusal?: CodedError;
   readonly fatFraction: Volume<Float32Array>;
   /** What speaks against the pair, in standard deviations. */
   readonly pairResidual: Volume<Float32Array>;

@@ -78,7 +78,7 @@ export function seriesForAnalysis(images: readonly DicomImage[], hints: SeriesHi
   return { series, patientAndStudy: { ...first?.patientAndStudy, ...(first?.facts.isSynthetic === true && { SyntheticData: 'YES' }) }, notices };
 }
 
-const mapTypes: ReadonlySet<string> = new Set(['NOISE', 'SNR', 'G_FACTOR', 'GFACTOR', 'FAT_FRACTION', 'LOW', 'HIGH', 'RESIDUAL']);
+const mapTypes: ReadonlySet<string> = new Set(['NOISE', 'SNR', 'G_FACTOR', 'GFACTOR', 'FAT_FRACTION', 'LOW', 'HIGH', 'RESIDUAL', 'INTERVALLOW', 'INTERVALHIGH', 'FATFRACTION', 'PAIRRESIDUAL']);
 
 function contrastFactsOf(stack: Stack, description: string, { role }: SeriesHints): ContrastFacts {
   const { slices, echoTimeMs } = stack;

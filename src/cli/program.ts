@@ -322,6 +322,7 @@ function addSynth(program: Command, io: CliIo, done: (code: ExitCode) => void): 
     .option('--te2 <milliseconds>', "echo time of T2w, in place of its file's", positive)
     .option('--field-strength <tesla>', "in place of the files'", positive)
     .option('--model <id>', 'the network; the first one that is in order by default')
+    .option('--ct-model <id>', 'the network of synthetic CT; the first one that is in order by default')
     .action(async (flags: SynthFlags) => {
       done(await synth(flags, io));
     });

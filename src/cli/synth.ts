@@ -6,9 +6,10 @@ import { captioned, encodePng, greyPicture, heatPicture, montage, percentileWind
 import { ModelHost } from '../../models/index.js';
 import { synthesisSequence } from '../../protocols/index.js';
 import type { Synthesis } from '../../protocols/index.js';
-import { syntheticDescription, syntheticDicom, syntheticMrd } from '../delivery/index.js';
+import { boneWindow, syntheticDescription, syntheticDicom, syntheticMrd } from '../delivery/index.js';
 import type { SyntheticSeries } from '../delivery/index.js';
-import { performSynthesis, synthesisFlowError, synthesisModel, usableModel } from '../synthesis/index.js';
+import { errorOfRecord } from '../networkJobs/index.js';
+import { ctModel, performSynthesis, synthesisModel, usableModel } from '../synthesis/index.js';
 import type { KnownSequence, PerformedSynthesis, ReadSeries, SourceSeries, WantedSeries } from '../synthesis/index.js';
 import { VERSION } from '../version.js';
 import { cliError } from './errors.js';
@@ -43,6 +44,7 @@ export interface SynthFlags extends ModelFlags {
   readonly te2?: number;
   readonly fieldStrength?: number;
   readonly model?: string;
+  readonly ctModel?: string;
   readonly json: boolean;
 }
 
@@ -50,7 +52,6 @@ export interface SynthFlags extends ModelFlags {
 export async function synth(flags: SynthFlags, io: CliIo): Promise<ExitCode> {
   const isFolder = flags.output.endsWith('/') || extname(flags.output) === '' || (await stat(flags.output).then((entry) => entry.isDirectory(), () => false));
   if (!isFolder && !outputKinds.includes(extname(flags.output).toLowerCase())) throw cliError('CONUS_ERR_OUTPUT', `${flags.output}, which is no folder, .nii.gz, .png, .mrd or .h5`);
-  if (flags.to.includes('ct')) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'synthetic CT, which is computed (synth/ct.ts) but not delivered yet');
   const read = (path: string | undefined, role: string) => (path === undefined ? undefined : readSeries(path, role, io));
   const [t1w, t2w, t2fs] = [await read(flags.t1, 't1w'), await read(flags.t2, 't2w'), await read(flags.fatsat, 't2fs')];
   const fatFraction = flags.dixon === undefined ? undefined : await readFatFraction(flags.dixon);
@@ -69,11 +70,14 @@ export async function synth(flags: SynthFlags, io: CliIo): Promise<ExitCode> {
         wanted: flags.to.map((contrast, index) => wantedOf(contrast, index, flags)),
         maps: flags.trustMaps ? ['low', 'high', 'fatFraction', 'pairResidual'] : [],
         model,
+        ...(flags.to.includes('ct') && { ctModel: usableModel(ctModel(host.entries, flags.ctModel)) }),
         deliverRed: flags.deliverRed,
         softwareVersion: VERSION,
       },
-      (inputs) => host.run(model.id, inputs),
+      (inputs, modelId) => host.run(modelId, inputs),
     );
+    const { ctRefusal } = performed;
+    if (ctRefusal !== undefined && flags.to.every((contrast) => contrast === 'ct')) throw errorOfRecord(ctRefusal);
     const series = performed.series.flat();
     const files = series.length === 0 ? [] : await write(flags.output, isFolder, series).catch((cause: Error) => {
       throw cliError('CONUS_ERR_OUTPUT', `${flags.output} (${cause.message})`, { cause });
@@ -91,9 +95,8 @@ function sourceOf(images: ReadSeries, given: KnownSequence, fieldStrengthT: numb
 
 function wantedOf(contrast: SynthContrast, index: number, { tr, te, ti, real }: SynthFlags): WantedSeries {
   const sequence = contrast === 'ct' ? undefined : synthesisSequence({ contrast, refocusingAngleDeg: 180, trMs: tr, teMs: te });
-  if (contrast === 'ct' || sequence === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'synthetic CT, which is computed (synth/ct.ts) but not delivered yet');
   return {
-    contrast: { contrast, sequence, ...(contrast === 'stir' && { tiMs: ti, output: real ? 'real' : 'magnitude' }) },
+    contrast: contrast === 'ct' || sequence === undefined ? { contrast: 'ct' } : { contrast, sequence, ...(contrast === 'stir' && { tiMs: ti, output: real ? 'real' : 'magnitude' }) },
     description: contrast.toUpperCase(),
     number: 1 + 10 * index,
   };
@@ -146,20 +149,21 @@ const nameOf = (series: SyntheticSeries) => syntheticDescription(series).replace
 function pictureOf(series: SyntheticSeries): Uint8Array {
   const { volume: { geometry, data }, kind } = series;
   const [columns, rows, nSlices] = geometry.matrixSize;
-  const window = percentileWindow(data);
+  const window = series.modality === 'CT' ? boneWindow : percentileWindow(data);
   const paint = kind === 'image' ? greyPicture : heatPicture;
   const slices = Array.from({ length: nSlices }, (_, slice) => paint(data.subarray(slice * rows * columns, (slice + 1) * rows * columns), rows, columns, window));
   return encodePng(captioned(montage(slices), `${syntheticDescription(series)} ${series.derivation.quality?.light ?? ''}`));
 }
 
-function report({ light, reasons, inputs, registration }: PerformedSynthesis, files: readonly string[], { json, output }: SynthFlags, io: CliIo): void {
+function report({ light, reasons, inputs, registration, ctRefusal }: PerformedSynthesis, files: readonly string[], { json, output }: SynthFlags, io: CliIo): void {
   if (json) {
-    printJson(io.stdout, { light, reasons, inputs, registration, files });
+    printJson(io.stdout, { light, reasons, inputs, registration, files, ...(ctRefusal !== undefined && { ctRefusal }) });
     return;
   }
   for (const input of inputs) io.stdout.write(`${input}\n`);
   io.stdout.write(`registration: ${registration.residualMm.toFixed(2)} mm left of a shift of ${registration.shiftMm.map((mm) => mm.toFixed(1)).join(', ')} mm\n`);
   io.stdout.write(`quality light: ${light.toUpperCase()}\n`);
   for (const reason of reasons) io.stdout.write(`  ${reason.light} ${reason.code}: ${reason.text}\n`);
+  if (ctRefusal !== undefined) io.stdout.write(`no CT: ${ctRefusal.code}: got ${ctRefusal.got}; ${ctRefusal.action}\n`);
   io.stdout.write(files.length === 0 ? 'nothing was written; --deliver-red writes it all the same\n' : `${files.length === 1 ? files[0]! : `${files.length} files`} -> ${output}\n`);
 }

@@ -1,5 +1,6 @@
 export { DELIVERY_ERRORS, DELIVERY_WARNINGS } from './errors.js';
 export type { DeliveryErrorCode } from './errors.js';
+export { CT_IMAGE_STORAGE } from './ctDataset.js';
 export { openCtOutput } from './ctOutput.js';
 export type { CtOutput, SimulatedSubject } from './ctOutput.js';
 export { denoisingAttributes, strengthMark } from './denoised.js';
@@ -24,5 +25,5 @@ export { Pseudonymiser } from './pseudonymise.js';
 export type { DatePolicy } from './pseudonymise.js';
 export { derivedDicom } from './derivedDicom.js';
 export type { DerivedImage } from './derivedDicom.js';
-export { syntheticDescription, syntheticDicom, syntheticMrd } from './synthetic.js';
+export { boneWindow, syntheticDescription, syntheticDicom, syntheticMrd } from './synthetic.js';
 export type { SyntheticKind, SyntheticObject, SyntheticSeries } from './synthetic.js';

@@ -11,6 +11,7 @@ import { ImageType, serializeMeta } from 'ismrmrd';
 import type { MrdImage } from 'ismrmrd';
 import { contributingEquipment, derivationKey, qualityText, sourceImages, syntheticMark } from './derivation.js';
 import type { Derivation } from './derivation.js';
+import { CT_IMAGE_STORAGE } from './ctDataset.js';
 import { MR_IMAGE_STORAGE, rescaledPixels, unpairedBodyParts } from './dicomDataset.js';
 import { plane } from './dicomModules.js';
 import type { DicomDataset } from './dicomModules.js';
@@ -36,7 +37,7 @@ interface KindFacts {
 }
 
 /** Signals are in units of the equilibrium magnetisation of water, a few at most; fat fractions reach 1, residuals some ten. */
-const kinds: Readonly<Record<SyntheticKind, KindFacts>> = {
+const mrKinds: Readonly<Record<SyntheticKind, KindFacts>> = {
   image: { mark: 'M', suffix: '', scale: 4000, meaning: 'signal per equilibrium magnetisation of water' },
   low: { mark: 'INTERVALLOW', suffix: 'LOW', scale: 4000, meaning: 'lower end of the 90 % interval of the signal' },
   high: { mark: 'INTERVALHIGH', suffix: 'HIGH', scale: 4000, meaning: 'upper end of the 90 % interval of the signal' },
@@ -44,8 +45,19 @@ const kinds: Readonly<Record<SyntheticKind, KindFacts>> = {
   pairResidual: { mark: 'PAIRRESIDUAL', suffix: 'PAIR', scale: 100, meaning: 'what speaks against the pair of acquired images, standard deviations' },
 };
 
+/** In Hounsfield units, stored as they are. */
+const ctKinds: Readonly<Partial<Record<SyntheticKind, KindFacts>>> = {
+  image: { mark: '', suffix: '', scale: 1, meaning: 'estimated CT number, HU' },
+  low: { mark: 'INTERVALLOW', suffix: 'LOW', scale: 1, meaning: 'lower end of the 90 % interval of the CT number, HU' },
+  high: { mark: 'INTERVALHIGH', suffix: 'HIGH', scale: 1, meaning: 'upper end of the 90 % interval of the CT number, HU' },
+};
+
+const factsOf = ({ kind, modality }: Pick<SyntheticSeries, 'kind' | 'modality'>): KindFacts => (modality === 'CT' ? ctKinds[kind] : undefined) ?? mrKinds[kind];
+
 export interface SyntheticSeries {
   readonly kind: SyntheticKind;
+  /** CT: Hounsfield units, which nobody measured; their maps of the pair are MR. */
+  readonly modality: 'MR' | 'CT';
   /** Of the images of the contrast; the marks of synthetic images and of the kind are added where they are not in it. */
   readonly description: string;
   readonly volume: Volume;
@@ -72,7 +84,7 @@ const FIRST_SERIES_NUMBER = 9000;
 
 /** As it appears in archives: SYN first, and never so long that a mark is cut off. */
 export function syntheticDescription({ description, kind }: Pick<SyntheticSeries, 'description' | 'kind'>): string {
-  const { suffix } = kinds[kind];
+  const { suffix } = mrKinds[kind];
   const name = description.startsWith(syntheticMark) ? description : `${syntheticMark} ${description}`;
   return suffix === '' ? text(name, 64) : `${text(name, 63 - suffix.length)} ${suffix}`;
 }
@@ -90,12 +102,13 @@ export function syntheticDicom(series: SyntheticSeries, created: Date): Syntheti
   const seriesInstanceUid = contentUid('synthetic series', studyInstanceUid, softwareVersion, series.kind, derivationKey(derivation), derivation.description, ...sources);
   const common = { ...commonAttributes(series, created), StudyInstanceUID: studyInstanceUid, SeriesInstanceUID: seriesInstanceUid };
   const own = slicesOf(series).map(({ geometry, pixels, window }, slice) => {
-    const stored = rescaledPixels({ rows: geometry.matrixSize[1], columns: geometry.matrixSize[0], pixels, window, slope: 1 / kinds[series.kind].scale, unit: { code: '1', meaning: 'no units' } });
+    const unit = series.modality === 'CT' ? { code: "[hnsf'U]", meaning: 'Hounsfield unit' } : { code: '1', meaning: 'no units' };
+    const stored = rescaledPixels({ rows: geometry.matrixSize[1], columns: geometry.matrixSize[0], pixels, window, slope: 1 / factsOf(series).scale, unit });
     const sopInstanceUid = instanceUid(seriesInstanceUid, `slice ${slice}`, JSON.stringify(geometry), new Uint8Array(stored['PixelData'] as ArrayBuffer));
     return { SOPInstanceUID: sopInstanceUid, InstanceNumber: String(slice + 1), ...plane(geometry, frameOfReferenceUid), ...stored };
   });
   return encodeDicomSeries(common, own, softwareVersion).map((bytes, slice) => ({
-    instance: { sopClassUid: MR_IMAGE_STORAGE, studyInstanceUid, seriesInstanceUid, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN, sopInstanceUid: own[slice]!.SOPInstanceUID },
+    instance: { sopClassUid: sopClassOf(series), studyInstanceUid, seriesInstanceUid, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN, sopInstanceUid: own[slice]!.SOPInstanceUID },
     bytes,
   }));
 }
@@ -103,7 +116,7 @@ export function syntheticDicom(series: SyntheticSeries, created: Date): Syntheti
 /** As a client of an MRD connection gets them, one message a slice. */
 export function syntheticMrd(series: SyntheticSeries): MrdImage[] {
   const { derivation, kind, sequence, softwareVersion } = series;
-  const [stage] = derivation.stages.filter(({ purpose }) => purpose === 'synthesizing');
+  const stage = derivation.stages.filter(({ purpose }) => purpose === 'synthesizing').at(-1);
   return slicesOf(series).map(({ geometry, pixels, window }, slice): MrdImage => {
     const [columns, rows] = geometry.matrixSize;
     return {
@@ -123,7 +136,7 @@ export function syntheticMrd(series: SyntheticSeries): MrdImage[] {
         SeriesDescription: syntheticDescription(series),
         SequenceDescriptionAdditional: `CONUS_${syntheticMark}`,
         ImageType: imageTypeOf(series).join('\\'),
-        RescaleSlope: 1 / kinds[kind].scale,
+        RescaleSlope: 1 / factsOf(series).scale,
         RescaleIntercept: 0,
         WindowCenter: window.centre,
         WindowWidth: window.width,
@@ -136,7 +149,7 @@ export function syntheticMrd(series: SyntheticSeries): MrdImage[] {
         ConusVersion: softwareVersion,
         ConusKind: kind,
         ConusSynthetic: 'true',
-        ConusUnit: '1',
+        ConusUnit: series.modality === 'CT' ? 'HU' : '1',
         ...(derivation.quality !== undefined && { ConusQuality: derivation.quality.light, ConusQualityReasons: derivation.quality.reasons.join('; ') }),
         ...(stage !== undefined && { ConusModel: stage.modelName, ConusModelVersion: stage.softwareVersion }),
         ...(stage?.modelSha256 !== undefined && { ConusModelSha256: stage.modelSha256 }),
@@ -159,12 +172,12 @@ const storedSlices = new WeakMap<SyntheticSeries, readonly StoredSlice[]>();
 function slicesOf(series: SyntheticSeries): readonly StoredSlice[] {
   const known = storedSlices.get(series);
   if (known !== undefined) return known;
-  const { volume, kind } = series;
+  const { volume, modality } = series;
   const { geometry, data } = volumeOf(volume.geometry, volume.data);
   const [columns, rows, nSlices] = geometry.matrixSize;
   const nPixels = columns * rows;
-  const stored = quantise(data, kinds[kind].scale, 'int16').pixels as Int16Array;
-  const window = percentileWindow(stored);
+  const stored = quantise(data, factsOf(series).scale, 'int16').pixels as Int16Array;
+  const window = modality === 'CT' ? boneWindow : percentileWindow(stored);
   const slices = Array.from({ length: nSlices }, (_, slice) => ({
     geometry: sliceGeometry(geometry, slice),
     pixels: stored.slice(slice * nPixels, (slice + 1) * nPixels),
@@ -184,16 +197,27 @@ function sliceGeometry(geometry: ImageGeometry, slice: number): ImageGeometry {
   };
 }
 
-const imageTypeOf = ({ kind }: Pick<SyntheticSeries, 'kind'>) => ['DERIVED', 'PRIMARY', kinds[kind].mark, 'SYNTHETIC'];
+const sopClassOf = ({ modality }: Pick<SyntheticSeries, 'modality'>): string => (modality === 'CT' ? CT_IMAGE_STORAGE : MR_IMAGE_STORAGE);
+
+/** Of bone, HU. */
+export const boneWindow: PixelWindow = { centre: 400, width: 1800 };
+
+/** AXIAL is what the standard calls the cross-sections of a CT, of whichever plane (PS3.3, C.8.2.1.1.1): all that are no localiser. */
+const imageTypeOf = (series: Pick<SyntheticSeries, 'kind' | 'modality'>): string[] => {
+  const { mark } = factsOf(series);
+  return series.modality === 'CT' ? ['DERIVED', 'SECONDARY', 'AXIAL', 'SYNTHETIC', ...(mark === '' ? [] : [mark])] : ['DERIVED', 'PRIMARY', mark, 'SYNTHETIC'];
+};
 
 /** What a person must know before anything else. */
-function commentsOf({ kind, derivation, subject, softwareVersion }: SyntheticSeries): string {
+function commentsOf(series: SyntheticSeries): string {
+  const { kind, modality, derivation, subject, softwareVersion } = series;
   const isOfNobody = textOf(subject, 'SyntheticData') === 'YES';
   return [
     'SYNTHETIC: computed, not measured',
     ...(isOfNobody ? ['from images of a phantom or simulation, not of a patient'] : []),
     ...(derivation.quality === undefined ? [] : [qualityText(derivation.quality)]),
-    ...(kind === 'image' ? [] : [kinds[kind].meaning]),
+    ...(modality === 'CT' ? ['estimated from MR, no X-ray was measured'] : []),
+    ...(kind === 'image' ? [] : [factsOf(series).meaning]),
     `Conus ${softwareVersion}, research software`,
   ].join('; ');
 }
@@ -206,13 +230,13 @@ function commonAttributes(series: SyntheticSeries, created: Date): DicomDataset 
     ...empty(['PatientName', 'PatientID', 'PatientBirthDate', 'PatientSex', 'StudyDate', 'StudyTime', 'StudyID', 'AccessionNumber', 'ReferringPhysicianName', 'PatientPosition', 'Manufacturer']),
     ...subject,
     SpecificCharacterSet: 'ISO_IR 192',
-    SOPClassUID: MR_IMAGE_STORAGE,
+    SOPClassUID: sopClassOf(series),
     SyntheticData: 'YES',
     InstanceCreationDate: date,
     InstanceCreationTime: time,
     ContentDate: textOf(subject, 'StudyDate') ?? date,
     ContentTime: textOf(subject, 'StudyTime') ?? time,
-    Modality: 'MR',
+    Modality: series.modality,
     ...(unpairedBodyParts.has(bodyPart) ? {} : { Laterality: '' }),
     SeriesNumber: String(FIRST_SERIES_NUMBER + series.number),
     SeriesDescription: syntheticDescription(series),
@@ -224,10 +248,12 @@ function commonAttributes(series: SyntheticSeries, created: Date): DicomDataset 
     ImageComments: text(commentsOf(series), 10240),
     ContributingEquipmentSequence: contributingEquipment(derivation.stages, `${date}${time}`),
     ...sourceImages(derivation.sources),
-    MagneticFieldStrength: decimalString(fieldStrengthT),
-    ...sequenceAttributes(sequence),
+    ...(series.modality === 'CT' ? hounsfieldAttributes : { MagneticFieldStrength: decimalString(fieldStrengthT), ...sequenceAttributes(sequence) }),
   };
 }
+
+/** Stored values are Hounsfield units; there was no tube. */
+const hounsfieldAttributes: DicomDataset = { KVP: '', RescaleIntercept: '0', RescaleSlope: '1', RescaleType: 'HU' };
 
 /** What would have scanned it: it was not, as every other attribute says. */
 function sequenceAttributes(sequence: SyntheticSeries['sequence']): DicomDataset {

@@ -85,7 +85,7 @@ export class NetworkJobs<Job extends object, Result> {
         reject(threadError('a thread that ended without a result'));
       };
       thread.on('message', (message: FromThread<Result>) => {
-        if (message.type === 'run') void this.#run(modelId, message.inputs, over.signal).then((answer): void => thread.postMessage({ id: message.id, ...answer } satisfies ToThread));
+        if (message.type === 'run') void this.#run(message.modelId ?? modelId, message.inputs, over.signal).then((answer): void => thread.postMessage({ id: message.id, ...answer } satisfies ToThread));
         else if (message.type === 'done') end(() => resolve(message.result));
         else end(() => (message.failure === undefined ? broke(message.stack) : reject(errorOfRecord(message.failure))));
       });

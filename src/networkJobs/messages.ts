@@ -4,7 +4,7 @@ import type { Tensors } from '../../models/index.js';
 
 export type FromThread<Result> =
   /** Several may be underway; the answer has the same id. */
-  | { readonly type: 'run'; readonly id: number; readonly inputs: Tensors }
+  | { readonly type: 'run'; readonly id: number; readonly inputs: Tensors; /** That of the job where it is absent. */ readonly modelId?: string | undefined }
   | { readonly type: 'done'; readonly result: Result }
   /** Without a record: a fault, told by where it was. */
   | { readonly type: 'failed'; readonly failure: FailureRecord | undefined; readonly stack: string };

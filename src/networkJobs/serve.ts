@@ -5,17 +5,17 @@ import { errorOfRecord, failureRecord } from './messages.js';
 import type { FromThread, ToThread } from './messages.js';
 
 /** Does the job of this thread; the thread may end when it is told so. */
-export function serveJob<Job, Result>(perform: (job: Job, run: (inputs: Tensors) => Promise<Tensors>) => Promise<Result>): void {
+export function serveJob<Job, Result>(perform: (job: Job, run: (inputs: Tensors, modelId?: string) => Promise<Tensors>) => Promise<Result>): void {
   if (parentPort === null) throw new Error('this module runs in a worker thread');
   const port = parentPort;
   const say = (message: FromThread<Result>) => port.postMessage(message);
   const underway = new Map<number, { readonly resolve: (outputs: Tensors) => void; readonly reject: (error: Error) => void }>();
   let nAsked = 0;
-  const run = (inputs: Tensors): Promise<Tensors> =>
+  const run = (inputs: Tensors, modelId?: string): Promise<Tensors> =>
     new Promise((resolve, reject) => {
       const id = nAsked++;
       underway.set(id, { resolve, reject });
-      say({ type: 'run', id, inputs });
+      say({ type: 'run', id, inputs, modelId });
     });
   port.on('message', (answer: ToThread) => {
     const asker = underway.get(answer.id);

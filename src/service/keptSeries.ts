@@ -1,4 +1,5 @@
 /** The images of a series of an exam, as the data folder keeps them. */
+import { CT_IMAGE_STORAGE } from '../delivery/index.js';
 import type { ExamKeeper, SeriesView } from '../exams/index.js';
 import type { SeriesForHandoff } from '../handoff/index.js';
 import type { KeptSeries, SessionKeeper, SessionRecord } from '../keeping/index.js';
@@ -44,7 +45,7 @@ export function keptSeriesOf(examId: string, view: SeriesView, kept: KeptImages)
     return series
       .filter(({ kind }) => kind === 'image')
       .map(({ seriesInstanceUid, description, instances }): SeriesForHandoff => ({
-        ...common, seriesInstanceUid, description, modality: 'MR', denoised: false, qualityLight: light, instances: instances.filter(isKept),
+        ...common, seriesInstanceUid, description, modality: instances[0]?.sopClassUid === CT_IMAGE_STORAGE ? 'CT' : 'MR', denoised: false, qualityLight: light, instances: instances.filter(isKept),
       }))
       .filter(({ instances }) => instances.length > 0);
   }

@@ -11,12 +11,14 @@ import { synthesisId, synthesisSequence } from '../../protocols/index.js';
 import type { Protocol, Series, Synthesis } from '../../protocols/index.js';
 import type { ModelHost } from '../../models/index.js';
 import type { SynthesisConfig } from '../config/synthesis.js';
+import { CT_IMAGE_STORAGE } from '../delivery/index.js';
 import type { SyntheticKind } from '../delivery/index.js';
 import type { DeliverableSeries } from '../dicom/index.js';
 import { synthesisedSeriesId, synthesisJobId } from '../exams/index.js';
 import type { ExamView, Job, SeriesView } from '../exams/index.js';
 import type { SeriesForHandoff } from '../handoff/index.js';
 import type { Logger } from '../log.js';
+import { errorOfRecord } from '../networkJobs/index.js';
 import type { Epilogue, SessionObserver } from '../session/index.js';
 import type { Spool, StoredInstance, Table } from '../spool/index.js';
 import { scanRecorder, Synthesiser, synthesisFlowError, synthesisNotice } from '../synthesis/index.js';
@@ -64,7 +66,7 @@ const NUMBERS_EACH = 10;
 
 export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeighbours): SynthesisPart | undefined {
   const { spool, exams, host, log } = neighbours;
-  const synthesiser = new Synthesiser({ host, model: config.model, longestMs: 1000 * config.longestS, log });
+  const synthesiser = new Synthesiser({ host, model: config.model, ctModel: config.ctModel, longestMs: 1000 * config.longestS, log });
   // What nobody here does is not available, and the exam says so.
   if (synthesiser.model === undefined) return undefined;
   const scans: Table<ScanRecord> = spool.table('synthesis.scans');
@@ -83,8 +85,9 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
         settle(wanted.job, { failure: error instanceof CodedError ? `${error.code}: got ${error.got}` : 'a fault' });
         tell.failed(wanted.job, error);
       };
-      const computed = batch.filter(({ synthesis }) => synthesis.contrast !== 'ct');
-      for (const wanted of batch) if (!computed.includes(wanted)) failed(wanted, synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'synthetic CT, which is computed (synth/ct.ts) but not delivered yet'));
+      const lacksCt = synthesiser.ctModel === undefined || synthesiser.ctModel.state === 'refused';
+      const computed = batch.filter(({ synthesis }) => !(synthesis.contrast === 'ct' && lacksCt));
+      for (const wanted of batch) if (!computed.includes(wanted)) failed(wanted, synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'no model for a synthetic CT that is in order'));
       if (computed.length === 0) return;
       // Maps of the pair go with the first one: with one that is delivered also where the pair is not to be trusted.
       const given = (wanted: Wanted) => Number(wanted.synthesis.deliverRed);
@@ -103,7 +106,7 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
     const protocol = exams.protocolOf(exam);
     const startedAt = performance.now();
     const sources = await sourcesOf(exam, protocol, exam.series.filter(({ id }) => seriesIds.includes(id)), scans, neighbours);
-    const { series, light, reasons } = await synthesiser.perform({
+    const { series, light, reasons, ctRefusal } = await synthesiser.perform({
       sources: sources.of,
       wanted: batch.map(({ synthesis }) => wantedSeries(synthesis, protocol)),
       maps: config.maps.flatMap((map): Exclude<SyntheticKind, 'image'>[] => (map === 'interval' ? ['low', 'high'] : [map])),
@@ -113,6 +116,10 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
     log.info({ exam: examId, contrasts: batch.map(({ synthesis }) => synthesis.contrast), light, reasons: reasons.map(({ code }) => code), ms: Math.round(performance.now() - startedAt) }, 'synthesised');
     for (const [index, wanted] of batch.entries()) {
       const made = series[index] ?? [];
+      if (ctRefusal !== undefined && wanted.synthesis.contrast === 'ct') {
+        failed(wanted, errorOfRecord(ctRefusal));
+        continue;
+      }
       if (made.length === 0 || (light === 'red' && !wanted.synthesis.deliverRed)) {
         failed(wanted, synthesisFlowError('CONUS_ERR_SYNTHESIS_RED', `a red quality light: ${reasons.map(({ text }) => text).join('; ')}`));
         continue;
@@ -195,9 +202,8 @@ function afterMs(ms: number, signal: AbortSignal): Promise<void> {
 function wantedSeries(synthesis: Synthesis, { synthesise }: Protocol): WantedSeries {
   const { contrast, tiMs, output, seriesDescription } = synthesis;
   const sequence = synthesisSequence(synthesis);
-  if (contrast === 'ct' || sequence === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'synthetic CT, which is computed (synth/ct.ts) but not delivered yet');
   return {
-    contrast: { contrast, sequence, ...(contrast === 'stir' && { tiMs: tiMs ?? 'auto', output }) },
+    contrast: contrast === 'ct' || sequence === undefined ? { contrast: 'ct' } : { contrast, sequence, ...(contrast === 'stir' && { tiMs: tiMs ?? 'auto', output }) },
     description: seriesDescription ?? contrast.toUpperCase(),
     number: 1 + NUMBERS_EACH * Math.max(0, synthesise.findIndex((one) => synthesisId(one) === synthesisId(synthesis))),
   };
@@ -283,7 +289,7 @@ async function keepAndDeliver(exam: ExamView, synthesis: string, contrast: strin
     for (const { description, instances, seriesInstanceUid } of series) {
       for (const { ref } of instances) spool.objects.hold(ref, holder);
       if (!known.has(seriesInstanceUid)) {
-        for (const destination of destinationsFor({ description, modality: 'MR', sopClassUid: instances[0]!.sopClassUid, role: contrast })) {
+        for (const destination of destinationsFor({ description, modality: instances[0]!.sopClassUid === CT_IMAGE_STORAGE ? 'CT' : 'MR', sopClassUid: instances[0]!.sopClassUid, role: contrast })) {
           spool.outbox.add({ destination, examId: `${exam.id}/${seriesId}`, isIncomplete: false, instances });
         }
       }

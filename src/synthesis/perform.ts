@@ -4,11 +4,14 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CodedError } from 'ismrmrd';
 import type { Volume } from '../../imaging/index.js';
+import type { Tensors } from '../../models/index.js';
 import { parseCalibration, synthesise, synthesisError } from '../../synth/index.js';
 import type { AcquiredSeries, Calibration, RunModel, SynthesisInput, SynthesisResult, TrafficLight, WantedContrast } from '../../synth/index.js';
 import type { Derivation, ProcessingStage, SyntheticKind, SyntheticSeries } from '../delivery/index.js';
 import { parseDicom } from '../dicom/index.js';
+import { synthesisFlowError } from './errors.js';
 import { relativeScale } from './relativeScale.js';
 import type { ScanPhysics } from './relativeScale.js';
 import { clinicalField, resolveSequence } from './sequence.js';
@@ -30,12 +33,24 @@ export interface SourceSeries {
   readonly physics?: ScanPhysics;
 }
 
+/** Hounsfield units, which no sequence scans. */
+export interface WantedCt {
+  readonly contrast: 'ct';
+}
+
 export interface WantedSeries {
-  readonly contrast: WantedContrast;
+  readonly contrast: WantedContrast | WantedCt;
   /** Of its series. */
   readonly description: string;
   /** Among all synthetic series of the exam, from 1; its maps have the numbers after it. */
   readonly number: number;
+}
+
+export interface UsableModel {
+  readonly id: string;
+  readonly version: string;
+  readonly sha256: string;
+  readonly folder: string;
 }
 
 export interface SynthesisJob {
@@ -49,7 +64,9 @@ export interface SynthesisJob {
   readonly wanted: readonly WantedSeries[];
   /** Beside the images. */
   readonly maps: readonly Exclude<SyntheticKind, 'image'>[];
-  readonly model: { readonly id: string; readonly version: string; readonly sha256: string; readonly folder: string };
+  readonly model: UsableModel;
+  /** Where a CT is wanted. */
+  readonly ctModel?: UsableModel;
   /** Also of a pair that is not to be trusted. */
   readonly deliverRed: boolean;
   readonly softwareVersion: string;
@@ -61,6 +78,8 @@ export interface SynthesisReport {
   readonly registration: SynthesisResult['registration'];
   /** What the sources are taken for, in words. */
   readonly inputs: readonly string[];
+  /** Why the CT that is wanted is not there, beside what the light says. */
+  readonly ctRefusal?: { readonly code: string; readonly got: string; readonly expected: string; readonly action: string };
 }
 
 export interface PerformedSynthesis extends SynthesisReport {
@@ -68,9 +87,17 @@ export interface PerformedSynthesis extends SynthesisReport {
   readonly series: readonly (readonly SyntheticSeries[])[];
 }
 
-/** @throws CodedError SYNTH_ERR_*, CONUS_ERR_SYNTHESIS_SOURCE, DICOM_ERR_*; what the run throws */
-export async function performSynthesis(job: SynthesisJob, run: RunModel): Promise<PerformedSynthesis> {
-  const { sources } = job;
+const isCt = (contrast: WantedSeries['contrast']): contrast is WantedCt => contrast.contrast === 'ct';
+
+/**
+ * @param run one run of the model of that id
+ * @throws CodedError SYNTH_ERR_*, CONUS_ERR_SYNTHESIS_SOURCE, CONUS_ERR_SYNTHESIS_MODEL, DICOM_ERR_*; what the run throws
+ */
+export async function performSynthesis(job: SynthesisJob, run: (inputs: Tensors, modelId: string) => Promise<Tensors>): Promise<PerformedSynthesis> {
+  const { sources, model, ctModel } = job;
+  const wantsCt = job.wanted.some(({ contrast }) => isCt(contrast));
+  if (wantsCt && ctModel === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'no model for a synthetic CT');
+  const runOf = (id: string): RunModel => (inputs) => run(inputs, id);
   const missing = (['t1w', 't2w'] as const).filter((role) => sources[role] === undefined);
   if (missing.length > 0) throw synthesisError('SYNTH_ERR_SERIES_MISSING', `no ${missing.join(' and no ')}`);
   const t1w = await read('t1w', sources.t1w!);
@@ -88,17 +115,30 @@ export async function performSynthesis(job: SynthesisJob, run: RunModel): Promis
     ...(t2fs !== undefined && { fatSuppressed: acquired(t2fs) }),
     ...(fatFraction !== undefined && { fatFraction }),
   };
-  const result = await synthesise(input, job.wanted.map(({ contrast }) => contrast), run, { calibration: await calibrationOf(job.model.folder), deliverRed: job.deliverRed });
+  const contrasts = job.wanted.flatMap(({ contrast }) => (isCt(contrast) ? [] : [contrast]));
+  const result = await synthesise(input, contrasts, runOf(model.id), {
+    calibration: await calibrationOf(model.folder), deliverRed: job.deliverRed, ...(wantsCt && { runCt: runOf(ctModel!.id) }),
+  });
   const inputs = [...all.map(inputText), 'scales' in scale ? 'relative scale known from the scans' : `relative scale estimated: ${scale.unknown}`, ...(fatFraction === undefined ? [] : ['fat fraction of a Dixon scan'])];
   const report: SynthesisReport = {
     light: result.light,
     reasons: result.reasons.map(({ code, light, message }) => ({ code, light, text: message })),
     registration: result.registration,
     inputs,
+    ...(result.ctRefusal !== undefined && { ctRefusal: plainError(result.ctRefusal) }),
   };
   const about = { subject: { ...t2w.series.subject, ...(isOfNobody(all) && { SyntheticData: 'YES' }) }, fieldStrengthT, sources: all.flatMap(({ series }) => series.sources) };
-  return { ...report, series: job.wanted.map((wanted, index) => seriesOf(job, wanted, index, result, report, about)) };
+  // Fat fractions and residuals are of the pair: once is enough, and beside MR where there is some.
+  const withMaps = Math.max(0, job.wanted.findIndex(({ contrast }) => !isCt(contrast)));
+  let nth = 0;
+  const series = job.wanted.map((wanted, index) => {
+    const made = isCt(wanted.contrast) ? madeCt(result, report, job) : madeContrast(wanted.contrast, result.series[nth++], report, job);
+    return made === undefined ? [] : seriesOf(job, wanted, made, index === withMaps, result, report, about);
+  });
+  return { ...report, series };
 }
+
+const plainError = ({ code, got, expected, action }: CodedError) => ({ code, got, expected, action });
 
 /** @throws CodedError SYNTH_ERR_CALIBRATION: without one the light would mean nothing */
 async function calibrationOf(folder: string): Promise<Calibration> {
@@ -154,28 +194,59 @@ interface About {
   readonly sources: Derivation['sources'];
 }
 
-function seriesOf({ maps, model, softwareVersion }: SynthesisJob, { contrast: { contrast, sequence, output }, description, number }: WantedSeries, index: number, result: SynthesisResult, report: SynthesisReport, about: About): SyntheticSeries[] {
-  const made = result.series[index];
-  // A light that is red and was not to be delivered leaves nothing.
-  if (made === undefined) return [];
+/** A wanted series as far as it is one of its own. */
+interface Made {
+  readonly volumes: Readonly<Record<'image' | 'low' | 'high', Volume<Float32Array>>>;
+  readonly modality: SyntheticSeries['modality'];
+  readonly sequence?: NonNullable<SyntheticSeries['sequence']>;
+  readonly text: string;
+  /** Who computed it, one after the other. */
+  readonly models: readonly UsableModel[];
+  readonly reasons: SynthesisReport['reasons'];
+}
+
+/** Nothing where a light that is red was not to be delivered. */
+function madeContrast({ contrast, sequence, output }: WantedContrast, made: SynthesisResult['series'][number] | undefined, { inputs, reasons }: SynthesisReport, { model }: SynthesisJob): Made | undefined {
+  if (made === undefined) return undefined;
   const tiMs = contrast === 'stir' ? made.tiMs : undefined;
   const times = `TR ${sequence.trMs} ms, TE ${sequence.teMs} ms${tiMs === undefined ? '' : `, TI ${Number(tiMs.toFixed(1))} ms`}, ${sequence.echoTrainLength} echoes every ${sequence.echoSpacingMs} ms`;
   const sign = output === 'real' ? ' with its sign' : '';
-  const text = `${names[contrast]}${sign} (${times}) by its signal equation from tissue parameters that ${model.id} ${model.version} estimated; ${report.inputs.join('; ')}`;
-  const stage: ProcessingStage = { purpose: 'synthesizing', manufacturer: 'Conus', modelName: model.id, softwareVersion: model.version, modelSha256: model.sha256, description: `Synthesis of ${text}` };
-  const derivation: Derivation = {
-    imageTypeMark: 'SYNTHETIC', isSynthetic: true, seriesMark: '', description: `Synthetic ${text}`, stages: [stage], sources: about.sources,
-    quality: { light: report.light, reasons: report.reasons.map((reason) => reason.text) },
-  };
   const { geometry } = made.volume;
-  const volumes: Readonly<Record<SyntheticKind, Volume<Float32Array>>> = {
-    image: made.volume, low: { geometry, data: made.low }, high: { geometry, data: made.high }, fatFraction: result.fatFraction, pairResidual: result.pairResidual,
+  return {
+    volumes: { image: made.volume, low: { geometry, data: made.low }, high: { geometry, data: made.high } },
+    modality: 'MR', models: [model], reasons: reasons.filter(({ code }) => code !== ofCtAlone),
+    sequence: { ...sequence, ...(tiMs !== undefined && { tiMs }), isFatSaturated: contrast !== 'stir' },
+    text: `${names[contrast]}${sign} (${times}) by its signal equation from tissue parameters that ${model.id} ${model.version} estimated; ${inputs.join('; ')}`,
   };
-  // Fat fractions and residuals are of the pair: once is enough.
-  const ofContrast = maps.filter((kind) => index === 0 || !mapsOfPair.has(kind));
+}
+
+/** Of what is to be known of a CT alone. */
+const ofCtAlone = 'SYNTH_WARN_CT_PLANES';
+
+function madeCt({ ct }: SynthesisResult, { inputs, reasons }: SynthesisReport, { model, ctModel }: SynthesisJob): Made | undefined {
+  if (ct === undefined) return undefined;
+  const { volume: { geometry, data }, uncertainty } = ct;
+  const end = (sign: number) => ({ geometry, data: data.map((value, voxel) => value + sign * uncertainty.data[voxel]!) });
+  return {
+    volumes: { image: ct.volume, low: end(-1), high: end(1) },
+    modality: 'CT', models: [model, ctModel!], reasons,
+    text: `CT in Hounsfield units that ${ctModel!.id} ${ctModel!.version} estimated from both images and from tissue parameters that ${model.id} ${model.version} estimated; no X-ray was measured; ${ct.planes.note}; ${inputs.join('; ')}`,
+  };
+}
+
+function seriesOf({ maps, softwareVersion }: SynthesisJob, { description, number }: WantedSeries, made: Made, withMapsOfPair: boolean, result: SynthesisResult, report: SynthesisReport, about: About): SyntheticSeries[] {
+  const { text, models, modality, sequence, reasons } = made;
+  const stages = models.map(({ id, version, sha256 }): ProcessingStage => (
+    { purpose: 'synthesizing', manufacturer: 'Conus', modelName: id, softwareVersion: version, modelSha256: sha256, description: `Synthesis of ${text}` }));
+  const derivation: Derivation = {
+    imageTypeMark: 'SYNTHETIC', isSynthetic: true, seriesMark: '', description: `Synthetic ${text}`, stages, sources: about.sources,
+    quality: { light: report.light, reasons: reasons.map((reason) => reason.text) },
+  };
+  const volumes: Readonly<Record<SyntheticKind, Volume<Float32Array>>> = { ...made.volumes, fatFraction: result.fatFraction, pairResidual: result.pairResidual };
+  const ofContrast = maps.filter((kind) => withMapsOfPair || !mapsOfPair.has(kind));
   return (['image', ...ofContrast] as const).map((kind): SyntheticSeries => ({
-    kind, description, derivation, softwareVersion, volume: volumes[kind],
-    ...(kind === 'image' && { sequence: { ...sequence, ...(tiMs !== undefined && { tiMs }), isFatSaturated: contrast !== 'stir' } }),
+    kind, description, derivation, softwareVersion, volume: volumes[kind], modality: mapsOfPair.has(kind) ? 'MR' : modality,
+    ...(kind === 'image' && sequence !== undefined && { sequence }),
     fieldStrengthT: about.fieldStrengthT, number: number + places[kind], subject: about.subject,
   }));
 }

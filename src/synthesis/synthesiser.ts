@@ -3,7 +3,7 @@ import type { ModelEntry, ModelHost } from '../../models/index.js';
 import type { Logger } from '../log.js';
 import { NetworkJobs } from '../networkJobs/index.js';
 import { synthesisFlowError } from './errors.js';
-import type { SynthesisJob } from './perform.js';
+import type { SynthesisJob, UsableModel } from './perform.js';
 import type { EncodedSynthesis } from './encoded.js';
 
 /** The compiled module, also when this file itself runs from source, as in tests. */
@@ -15,8 +15,14 @@ export function synthesisModel(entries: readonly ModelEntry[], wanted?: string):
   return able.find(({ state }) => state !== 'refused') ?? able[0];
 }
 
+/** The network of synthetic CT, which reads images and the maps of the other one. */
+export function ctModel(entries: readonly ModelEntry[], wanted?: string): ModelEntry | undefined {
+  const able = entries.filter(({ id, manifest }) => manifest?.task === 'synthesis' && 'maps' in manifest.inputs && 'hounsfield' in manifest.outputs && (wanted ?? id) === id);
+  return able.find(({ state }) => state !== 'refused') ?? able[0];
+}
+
 /** @throws CodedError CONUS_ERR_SYNTHESIS_MODEL where it is not there or not in order */
-export function usableModel(model: ModelEntry | undefined): SynthesisJob['model'] {
+export function usableModel(model: ModelEntry | undefined): UsableModel {
   if (model?.manifest === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'no model for a synthesis');
   const { id, sha256, folder, manifest, state, reason } = model;
   if (state === 'refused') throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', `${id}, which is refused (${reason?.code ?? 'unknown'})`);
@@ -27,6 +33,8 @@ export interface SynthesiserOptions {
   readonly host: Pick<ModelHost, 'entries' | 'run'>;
   /** Id of the network; the first one that is in order where it is absent. */
   readonly model?: string | undefined;
+  /** The same of synthetic CT. */
+  readonly ctModel?: string | undefined;
   /** From the begin of a synthesis to its end. */
   readonly longestMs: number;
   readonly log: Logger;
@@ -49,14 +57,19 @@ export class Synthesiser {
     return synthesisModel(this.#options.host.entries, this.#options.model);
   }
 
+  get ctModel(): ModelEntry | undefined {
+    return ctModel(this.#options.host.entries, this.#options.ctModel);
+  }
+
   /**
    * Does not end where the process closes first: whoever asked asks again after a restart. A signal gives it up.
    * @throws CodedError (as a rejection) CONUS_ERR_SYNTHESIS_*, SYNTH_ERR_*, DICOM_ERR_*, MODEL_ERR_*
    */
-  perform(job: Omit<SynthesisJob, 'model'>, signal?: AbortSignal): Promise<EncodedSynthesis> {
+  perform(job: Omit<SynthesisJob, 'model' | 'ctModel'>, signal?: AbortSignal): Promise<EncodedSynthesis> {
     return this.#jobs.perform(() => {
       const model = usableModel(this.model);
-      return { modelId: model.id, job: { ...job, model } };
+      const wantsCt = job.wanted.some(({ contrast }) => contrast.contrast === 'ct');
+      return { modelId: model.id, job: { ...job, model, ...(wantsCt && { ctModel: usableModel(this.ctModel) }) } };
     }, signal);
   }
 

@@ -37,7 +37,7 @@ function run(tool: string, ...args: string[]): string {
 /** Of the classic object, at the root of the multi-frame one (src/delivery/enhancedMr.ts). */
 const beside = ['0x0008,0x2111', '0x0018,0x0080', '0x0018,0x0082', '0x0018,0x0084', '0x0018,0x0091', '0x0018,0x1314'];
 
-function expectValid(file: string, iod: 'MRImage' | 'SCImage' | 'EnhancedMRImage'): void {
+function expectValid(file: string, iod: 'MRImage' | 'CTImage' | 'SCImage' | 'EnhancedMRImage'): void {
   // SyntheticData came into PS3.6 after the dictionary of the dciodvfy that Debian has.
   const lines = run('dciodvfy', file).split('\n').filter((line) => !/\(0x0008,0x001c\)/.test(line));
   expect(lines).toContain(iod);
@@ -90,14 +90,17 @@ describe('dciodvfy finds no error in', () => {
     const folder = await mkdtemp(join(directory, 'synthetic-'));
     let n = 0;
     for (const subject of subjects) {
-      for (const kind of ['image', 'low', 'high', 'fatFraction', 'pairResidual'] as const) {
-        const objects = syntheticDicom(syntheticSeries(kind, subject), new Date());
+      const computed = syntheticSeries('low', subject);
+      const ofCt = (['image', 'low', 'high'] as const).map((kind) => ({ ...computed, kind, modality: 'CT' as const, description: 'CT' }));
+      const ofMr = (['image', 'low', 'high', 'fatFraction', 'pairResidual'] as const).map((kind) => syntheticSeries(kind, subject));
+      for (const series of [...ofMr, ...ofCt]) {
+        const objects = syntheticDicom(series, new Date());
         expect(objects).toHaveLength(3);
         const [{ bytes }] = objects as [(typeof objects)[0]];
         for (const shown of [bytes, pseudonymiseDicom(bytes, new Pseudonymiser(new Uint8Array(32).fill(1), 'remove'), 'test')]) {
           const file = join(folder, `${n++}.dcm`);
           await writeFile(file, shown);
-          expectValid(file, 'MRImage');
+          expectValid(file, series.modality === 'CT' ? 'CTImage' : 'MRImage');
         }
       }
     }

@@ -90,6 +90,24 @@ export const oneTissue = (maps: readonly [number, number, number, number] = [0, 
     port(12, 'maps', 'float32', ['n', 4, 'rows', 'columns']), port(12, 'spread', 'float32', ['n', 8, 'rows', 'columns']),
   ]);
 
+/** A synthetic CT: so many HU a unit of T1w and of T2w, and everywhere 40 HU to either side. */
+export const brightnessAsHu = (hu: readonly [number, number] = [-200, 300]) =>
+  model([
+    constant('ofImages', 'float32', [1, 2, 1, 1], [...hu]), constant('ofMaps', 'float32', [1, 4, 1, 1], [0, 0, 0, 0]), constant('width', 'float32', [], [Math.log(40)]),
+    node('Conv', ['images', 'ofImages'], ['bright']), node('Conv', ['maps', 'ofMaps'], ['nothing']),
+    node('Add', ['bright', 'nothing'], ['hounsfield']), node('Add', ['nothing', 'width'], ['spread']),
+    port(11, 'images', 'float32', ['n', 2, 'rows', 'columns']), port(11, 'maps', 'float32', ['n', 4, 'rows', 'columns']),
+    port(12, 'hounsfield', 'float32', ['n', 1, 'rows', 'columns']), port(12, 'spread', 'float32', ['n', 1, 'rows', 'columns']),
+  ]);
+
+/** What its manifest says of it. */
+export const ctManifest = {
+  task: 'synthesis' as const,
+  inputs: { images: { shape: ['n', 2, 'rows', 'columns'], unit: '1', meaning: 'images' }, maps: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'maps' } },
+  outputs: { hounsfield: { shape: ['n', 1, 'rows', 'columns'], unit: 'HU', meaning: 'CT number' }, spread: { shape: ['n', 1, 'rows', 'columns'], unit: 'ln(HU)', meaning: 'width' } },
+  patch: { multipleOf: 32 },
+};
+
 export const otherNames = () => model([node('Relu', ['picture'], ['denoised']), port(11, 'picture', 'float32', imageShape), port(12, 'denoised', 'float32', imageShape)]);
 
 /** Adds each pixel's neighbours with weights that differ, zeros beyond the border: shift-invariant inside. */

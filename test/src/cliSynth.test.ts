@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { ExitCode } from '../../src/cli/exitCodes.js';
 import { parseDicom } from '../../src/dicom/index.js';
 import { uncalibrated } from '../../synth/index.js';
 import { writeModel } from '../models/folders.js';
-import { oneTissue } from '../models/onnx.js';
+import { brightnessAsHu, ctManifest, oneTissue } from '../models/onnx.js';
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -38,6 +39,7 @@ beforeAll(async () => {
     patch: { multipleOf: 16 },
   });
   await writeFile(join(model, 'calibration.json'), JSON.stringify({ ...uncalibrated, gate: { ...uncalibrated.gate, amber: 10, red: 20 } }));
+  writeModel(at('models'), 'plain-ct', brightnessAsHu(), ctManifest);
   await writeFile(at('t1.nii.gz'), writeNifti(painted({ marrow: 600, fat: 1000, fluid: 150, muscle: 350 }, 1)));
   await writeFile(at('t2.nii.gz'), writeNifti(painted({ marrow: 500, fat: 800, fluid: 1400, muscle: 200 }, 2)));
   await writeFile(at('t1.json'), JSON.stringify({ RepetitionTime: 0.62, EchoTime: 0.01, EchoTrainLength: 3, MagneticFieldStrength: 1.5 }));
@@ -48,7 +50,7 @@ afterAll(() => rm(folder, { recursive: true }));
 async function synth(...argv: string[]): Promise<{ code: ExitCode; out: string; err: string }> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const [out, err] = [text(stdout), text(stderr)];
-  const code = await main(['synth', '--models', at('models'), '--model', 'one-tissue', ...argv], { stdin: Readable.from([]), stdout, stderr, showsProgress: false, stop: new AbortController().signal });
+  const code = await main(['synth', '--models', at('models'), '--model', 'one-tissue', '--ct-model', 'plain-ct', ...argv], { stdin: Readable.from([]), stdout, stderr, showsProgress: false, stop: new AbortController().signal });
   stdout.end();
   stderr.end();
   return { code, out: await out, err: await err };
@@ -78,6 +80,38 @@ it('writes DICOM into a folder and pictures, with the maps where these are asked
   expect(code).toBe(ExitCode.ok);
   expect(JSON.parse(out)).toMatchObject({ light: expect.stringMatching(/green|amber/) as string, files: [at('look.png')] });
   expect(decode(await readFile(at('look.png'))).width).toBeGreaterThan(96);
+});
+
+it('computes CT in Hounsfield units beside other contrasts, and says in which planes it may be measured', async () => {
+  const { code, out } = await synth(...pair(), '--to', 'stir,ct', '--trust-maps', '-o', `${at('ct')}/`);
+  expect(code).toBe(ExitCode.ok);
+  expect(out).toMatch(/SYNTH_WARN_CT_PLANES: .*sagittal planes only/);
+  const images = await Promise.all((await readdir(at('ct'))).map(async (file) => parseDicom(await readFile(join(at('ct'), file)))));
+  const counts = new Map<string, number>();
+  for (const { facts: { modality, seriesDescription } } of images) counts.set(`${modality} ${seriesDescription}`, 1 + (counts.get(`${modality} ${seriesDescription}`) ?? 0));
+  expect(Object.fromEntries(counts)).toEqual({
+    'CT SYN CT': 3, 'CT SYN CT HIGH': 3, 'CT SYN CT LOW': 3, 'MR SYN STIR': 3, 'MR SYN STIR FAT': 3, 'MR SYN STIR HIGH': 3, 'MR SYN STIR LOW': 3, 'MR SYN STIR PAIR': 3,
+  });
+  expect((await synth(...pair(), '--to', 'ct', '-o', at('ct.nii.gz'))).code).toBe(ExitCode.ok);
+  const { data } = readNifti(await readFile(at('ct.nii.gz')));
+  // Fluid is three times as bright as the mean of T2w.
+  expect(Math.max(...data)).toBeGreaterThan(400);
+  expect(data.every((value) => Number.isInteger(value) && value >= -1024 && value <= 3071)).toBe(true);
+});
+
+it('computes no CT of coronal slices, and says why', async () => {
+  const turned = (name: string) => {
+    const { data } = readNifti(readFileSync(at(`${name}.nii.gz`)));
+    writeFileSync(at(`${name}-cor.nii.gz`), writeNifti({ geometry: { ...geometry, rowDirection: [1, 0, 0], sliceDirection: [0, 1, 0] }, data: Float32Array.from(data) }));
+    writeFileSync(at(`${name}-cor.json`), readFileSync(at(`${name}.json`)));
+  };
+  turned('t1');
+  turned('t2');
+  const coronal = ['--t1', at('t1-cor.nii.gz'), '--t2', at('t2-cor.nii.gz')];
+  expect(await synth(...coronal, '--to', 'ct', '-o', at('none.nii.gz'))).toMatchObject({ code: ExitCode.input, err: expect.stringMatching(/^SYNTH_ERR_CT_INPUT/) as string });
+  const { code, out } = await synth(...coronal, '--to', 'stir,ct', '-o', at('stir-alone.nii.gz'));
+  expect(code).toBe(ExitCode.ok);
+  expect(out).toMatch(/no CT: SYNTH_ERR_CT_INPUT/);
 });
 
 it.each<[string, () => string[], string, ExitCode]>([

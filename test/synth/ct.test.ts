@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ImageGeometry } from '../../imaging/index.js';
 import type { Tensors } from '../../models/index.js';
 import { measurementPlanes, syntheticCt, synthesise, uncalibrated } from '../../synth/index.js';
-import { geometry, knowing, nPixels, scan, slices } from './phantom.js';
+import { geometry, knowing, nPixels, scan, sequences, slices } from './phantom.js';
 
 const sagittal = (slices: number, sliceMm: number, size: readonly [number, number] = [64, 48]): ImageGeometry => ({
   matrixSize: [size[0], size[1], slices],
@@ -101,6 +101,17 @@ describe('synthesise', () => {
     expect(ct!.volume.data.length).toBe(slices * nPixels);
     expect(light).toBe(without.light);
     expect(reasons.map(({ code }) => code)).toContain('SYNTH_WARN_CT_PLANES');
+  });
+
+  it('gives none of coronal slices, which the network was not made for, and says so; all else is given', async () => {
+    const coronal = (input: ReturnType<typeof scan>) => {
+      const turned = { ...geometry, rowDirection: [1, 0, 0], sliceDirection: [0, 1, 0] } as const;
+      const of = (series: typeof input.t1w) => ({ ...series, volume: { ...series.volume, geometry: turned } });
+      return { ...input, t1w: of(input.t1w), t2w: of(input.t2w) };
+    };
+    const stir = { contrast: 'stir' as const, sequence: sequences.stir };
+    const { ct, ctRefusal, series } = await synthesise(coronal(scan()), [stir], knowing(1.5, { explains: true, own: 0.12 }), { runCt: fake() });
+    expect([ct, ctRefusal?.code, series.length]).toEqual([undefined, 'SYNTH_ERR_CT_INPUT', 1]);
   });
 
   it('gives none of a pair that is not to be trusted', async () => {

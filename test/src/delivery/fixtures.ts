@@ -120,7 +120,7 @@ export function syntheticSeries(kind: SyntheticKind, subject: SyntheticSeries['s
   const geometry = { ...obliqueGeometry(10, 12), matrixSize: [12, 10, 3] as const };
   const [columnMm, rowMm] = [geometry.fovMm[0], geometry.fovMm[1]];
   return {
-    kind, subject, description: 'STIR sag', number: 1, fieldStrengthT: 1.5, softwareVersion: '0.0.0',
+    kind, modality: 'MR', subject, description: 'STIR sag', number: 1, fieldStrengthT: 1.5, softwareVersion: '0.0.0',
     volume: { geometry: { ...geometry, fovMm: [columnMm, rowMm, 13.2] }, data: Float32Array.from({ length: 360 }, (_, index) => index / 360 - 0.1) },
     ...(kind === 'image' && { sequence: { trMs: 5500, teMs: 54, tiMs: 165, echoTrainLength: 16, echoSpacingMs: 9, isFatSaturated: false } }),
     derivation: {

@@ -48,6 +48,18 @@ describe('a synthetic series', () => {
     expect(() => syntheticDicom({ ...series, derivation: { ...series.derivation, isSynthetic: false } }, created)).toThrow(expect.objectContaining({ code: 'CONUS_ERR_DERIVED_SOURCE' }) as Error);
   });
 
+  it('is, of CT, Hounsfield units as they are, of a CT that nobody scanned', async () => {
+    const hu = { ...series.volume, data: Float32Array.from({ length: 360 }, (_, index) => index * 10 - 1024) };
+    const ct = { ...syntheticSeries('low', subjects[0]!), kind: 'image' as const, modality: 'CT' as const, description: 'CT', volume: hu };
+    const images = await Promise.all(syntheticDicom(ct, created).map(({ bytes }) => parseDicom(bytes)));
+    expect(images[0]!.identity.sopClassUid).toBe('1.2.840.10008.5.1.4.1.1.2');
+    expect(images[0]!.facts).toMatchObject({ modality: 'CT', isSynthetic: true, seriesDescription: 'SYN CT', imageType: ['DERIVED', 'SECONDARY', 'AXIAL', 'SYNTHETIC'] });
+    expect(readVolume(stacksOf(images)[0]!).data).toEqual(hu.data);
+    expect(parseMeta(syntheticMrd(ct)[0]!.attributes).get('ConusUnit')).toEqual(['HU']);
+    const [low] = await Promise.all(syntheticDicom({ ...ct, kind: 'low' }, created).map(({ bytes }) => parseDicom(bytes)));
+    expect(low!.facts).toMatchObject({ seriesDescription: 'SYN CT LOW', imageType: ['DERIVED', 'SECONDARY', 'AXIAL', 'SYNTHETIC', 'INTERVALLOW'] });
+  });
+
   it('keeps its marks however long its name is', () => {
     const long = syntheticDescription({ description: 'x'.repeat(100), kind: 'low' });
     expect(long).toMatch(/^SYN x+ LOW$/);

@@ -25,7 +25,7 @@ import type { ExamSpec } from '../../../src/simulation/index.js';
 import { drawPatient } from '../../../simulator/index.js';
 import { uncalibrated } from '../../../synth/index.js';
 import { temporaryFolder, writeModel } from '../../models/folders.js';
-import { oneTissue } from '../../models/onnx.js';
+import { brightnessAsHu, ctManifest, oneTissue } from '../../models/onnx.js';
 import { played } from './tinyExam.js';
 import type { Answer } from './tinyExam.js';
 
@@ -85,7 +85,7 @@ interface Running {
 }
 
 /** @param score of the pair: from 10 on amber, from 20 on red */
-async function running(score: number, changes: { protocol?: object; data?: string; options?: Partial<ServiceOptions> } = {}): Promise<Running> {
+async function running(score: number, changes: { protocol?: object; data?: string; options?: Partial<ServiceOptions>; ctModel?: string } = {}): Promise<Running> {
   const models = temporaryFolder();
   const folder = writeModel(models, 'one-tissue', oneTissue(), {
     task: 'synthesis', inputs: { images: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'images' }, exam: { shape: ['n', 18], unit: '1', meaning: 'exam' } },
@@ -93,6 +93,7 @@ async function running(score: number, changes: { protocol?: object; data?: strin
     patch: { multipleOf: 16 },
   });
   await writeFile(join(folder, 'calibration.json'), JSON.stringify(gate(score)));
+  writeModel(models, 'plain-ct', brightnessAsHu(), ctManifest);
   const data = changes.data ?? (await mkdtemp(join(tmpdir(), 'conus-synthesis-')));
   closing.push(() => rm(data, { recursive: true, force: true }));
   const protocol = join(data, 'short.json');
@@ -108,7 +109,7 @@ async function running(score: number, changes: { protocol?: object; data?: strin
   const service = await startService(
     {
       host: '127.0.0.1', port: 0, maxSessions: 4, idleTimeoutS: 60, stallTimeoutS: 60, threads: 1, overrides: { denoise: '0' },
-      denoising: { models: [models], threads: 1 }, synthesis: synthesisSection.parse({ model: 'one-tissue', waitS: 120, maps: ['interval', 'fatFraction', 'pairResidual'] }),
+      denoising: { models: [models], threads: 1 }, synthesis: synthesisSection.parse({ model: 'one-tissue', ctModel: changes.ctModel ?? 'plain-ct', waitS: 120, maps: ['interval', 'fatFraction', 'pairResidual'] }),
       http: { host: '127.0.0.1', port: 0 }, data: { folder: join(data, 'kept') }, exams: { protocol },
       delivery: { destinations: new Map([['archive', { sender: archive, parallel: 1 }]]), destinationsFor: () => ['archive'], policy: { ...defaultPolicy, firstDelayMs: 10 } },
       ...changes.options,
@@ -220,6 +221,34 @@ describe('a scan of T1w and T2w', () => {
     expect(stir.every(({ isKept }) => isKept)).toBe(true);
     expect(all.log.join('')).not.toContain('could not be shown');
   }, 60_000);
+});
+
+describe('a synthetic CT', () => {
+  const wanted = [{ contrast: 'ct' as const, fromSeries: ['sag-t1w', 'sag-t2w'] }, ...synthesise.slice(0, 1)];
+
+  it('goes back, to the archive and to whoever analyses as CT, beside other contrasts', async () => {
+    const all = await running(0, { protocol: { synthesise: wanted } });
+    await played(all.service.address.port, t1wStream);
+    const { images } = await played(all.service.address.port, t2wStream);
+    const ct = images.filter((image) => metaOf(image)['SeriesDescription'] === 'SYN CT');
+    expect(ct).toHaveLength(2);
+    expect(metaOf(ct[0]!)).toMatchObject({ ConusUnit: 'HU', ConusSynthetic: 'true', ConusModel: 'plain-ct', ImageComments: expect.stringMatching(/sagittal planes only/) as string });
+    const exam = await all.exam((one) => isDone(one) && one.series.every(({ state }) => state === 'delivered'));
+    expect(exam.promises.map(({ id, state }) => [id, state]).slice(2)).toEqual([['syn-ct', 'came'], ['syn-stir', 'came']]);
+    await expect.poll(() => all.archived.size, { timeout: 30_000 }).toBe(4 + 6 + 10);
+    const archived = await imagesIn(all.archived);
+    expect(archived.filter(({ facts }) => facts.modality === 'CT').map(({ facts }) => facts.seriesDescription).sort()).toEqual(['SYN CT', 'SYN CT', 'SYN CT HIGH', 'SYN CT HIGH', 'SYN CT LOW', 'SYN CT LOW']);
+    expect(archived.filter(({ facts }) => facts.seriesDescription === 'SYN STIR sag FAT')).toHaveLength(2);
+    expect(all.log.join('')).not.toContain('could not be shown');
+  }, 120_000);
+
+  it('is not there without a model for it, and the other contrast is', async () => {
+    const all = await running(0, { protocol: { synthesise: wanted }, ctModel: 'none-such' });
+    await played(all.service.address.port, t1wStream);
+    const { images, texts } = await played(all.service.address.port, t2wStream);
+    expect(images.some((image) => metaOf(image)['SeriesDescription'] === 'SYN STIR sag')).toBe(true);
+    expect(texts.find((text) => text.startsWith('WRN CONUS_WARN_SYNTHESIS_NONE'))).toContain('CONUS_ERR_SYNTHESIS_MODEL');
+  }, 120_000);
 });
 
 describe('what is no pair', () => {
