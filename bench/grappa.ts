@@ -21,6 +21,7 @@ import {
   combineSlice,
   computeNoiseMap,
   createSessionMemory,
+  defaultReconParameters,
   estimateCoilMaps,
   fftLines,
   fillLines,
@@ -149,7 +150,7 @@ for (const R of [2, 3, 4]) {
   const calibrateMs = medianMs(() => {
     if (kernel !== undefined) releaseGrappaKernel(kernels, kernel);
     kernel = calibrateGrappa(kernels, {
-      ...calibrationLines, acceleration: R, kernelReadout: 5, kernelPhase: 4, regularization: 5e-4,
+      ...calibrationLines, acceleration: R, kernelReadout: 5, kernelPhase: 4, regularization: defaultReconParameters.grappaRegularization,
     });
   });
   if (kernel === undefined) throw new Error('calibration did not run');
