@@ -42,7 +42,7 @@ export async function synthesise(
   input: SynthesisInput,
   wanted: readonly WantedContrast[],
   run: RunModel,
-  { calibration = uncalibrated, regions, deliverRed = false, runCt, slicesPerRun = 1 }: SynthesisOptions = {},
+  { calibration = uncalibrated, findRegions, deliverRed = false, runCt, slicesPerRun = 1 }: SynthesisOptions = {},
 ): Promise<SynthesisResult> {
   const fromHeaders = checkInput(input);
   const equations = wanted.map((contrast) => ({ contrast: contrast.contrast, ...contrastEquation(contrast, input.fieldStrengthT) }));
@@ -74,14 +74,23 @@ export async function synthesise(
     const voxel = (Math.floor(pixel / (half.rows * half.columns)) * images.rows + row) * images.columns + 2 * (pixel % half.columns);
     if (tissue[voxel] === 0) evidence.z[pixel] = 0;
   }
-  const places = new Places(grid.t2w.geometry, regions && namedRegions(regions, grid.t2w));
   const fatFraction = maps.fatFraction.map((value, voxel) => (tissue[voxel] === 1 ? value : 0));
+  const judged = (regions?: NamedRegions): SynthesisReason[] => {
+    const places = new Places(grid.t2w.geometry, regions);
+    return [
+      ...judgePair(evidence, half, places, calibration.gate),
+      // Contrasts of one set of maps cannot be told in the same places: the first one speaks for all.
+      ...series.slice(0, 1).flatMap((one) => judgeIntervals(one, fatFraction, places, calibration.cannotTell)),
+    ];
+  };
+  const byPosition = judged();
+  const regions = byPosition.some(({ where }) => where !== undefined) ? await findRegions?.() : undefined;
+  const byName = regions && judged(namedRegions(regions, grid.t2w));
   const reasons: SynthesisReason[] = worstFirst([
-    ...judgePair(evidence, half, places, calibration.gate),
+    // Names make nothing better.
+    ...(byName !== undefined && worstOf(byName) === worstOf(byPosition) ? byName : byPosition),
     ...fromHeaders,
     ...judgeExam(series, numbers.t2wOverT1w !== undefined, { residualMm: grid.report.residualMm, pixelMm: numbers.pixelMm }),
-    // Contrasts of one set of maps cannot be told in the same places: the first one speaks for all.
-    ...series.slice(0, 1).flatMap((one) => judgeIntervals(one, fatFraction, places, calibration.cannotTell)),
   ]);
   const light = worstOf(reasons);
   const isGiven = light !== 'red' || deliverRed;

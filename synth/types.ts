@@ -75,7 +75,7 @@ export interface SynthesisedSeries {
 
 /** A label map of the same anatomy, for reasons that name it. */
 export interface Regions {
-  readonly volume: Volume<Float32Array>;
+  readonly volume: Volume<ArrayLike<number>>;
   /** By code: "L3", "marrow L5". */
   readonly names: ReadonlyMap<number, string>;
 }
@@ -83,7 +83,8 @@ export interface Regions {
 export interface SynthesisOptions {
   /** Of the network; what it says of itself is taken as it is unless given. */
   readonly calibration?: Calibration;
-  readonly regions?: Regions;
+  /** Asked where there is a place to be named, and only then: it may take a network of its own. */
+  readonly findRegions?: () => Promise<Regions | undefined>;
   /** Whether series of a red pair are given all the same. */
   readonly deliverRed?: boolean;
   /** The network models/synthetic-ct, where a synthetic CT is wanted. */

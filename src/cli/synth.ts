@@ -9,7 +9,7 @@ import type { Synthesis } from '../../protocols/index.js';
 import { boneWindow, syntheticDescription, syntheticDicom, syntheticMrd } from '../delivery/index.js';
 import type { SyntheticSeries } from '../delivery/index.js';
 import { errorOfRecord } from '../networkJobs/index.js';
-import { ctModel, performSynthesis, synthesisModel, usableModel } from '../synthesis/index.js';
+import { ctModel, levelModel, performSynthesis, synthesisModel, usableModel } from '../synthesis/index.js';
 import type { KnownSequence, PerformedSynthesis, ReadSeries, SourceSeries, WantedSeries } from '../synthesis/index.js';
 import { VERSION } from '../version.js';
 import { cliError } from './errors.js';
@@ -59,6 +59,7 @@ export async function synth(flags: SynthFlags, io: CliIo): Promise<ExitCode> {
   const host = new ModelHost(await modelsOf(flags), { ...flags, notice: ({ code, message }) => io.stderr.write(`${code}: ${message}\n`) });
   try {
     const model = usableModel(synthesisModel(host.entries, flags.model));
+    const levels = levelModel(host.entries);
     const performed = await performSynthesis(
       {
         sources: {
@@ -70,6 +71,7 @@ export async function synth(flags: SynthFlags, io: CliIo): Promise<ExitCode> {
         wanted: flags.to.map((contrast, index) => wantedOf(contrast, index, flags)),
         maps: flags.trustMaps ? ['low', 'high', 'fatFraction', 'pairResidual'] : [],
         model,
+        ...(levels !== undefined && { levelModel: levels }),
         ...(flags.to.includes('ct') && { ctModel: usableModel(ctModel(host.entries, flags.ctModel)) }),
         deliverRed: flags.deliverRed,
         softwareVersion: VERSION,

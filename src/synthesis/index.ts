@@ -10,5 +10,5 @@ export { areOfTwoPatients, asFraction, fatFractionOf, fatFractionOfImages, readD
 export type { ReadSeries, Subject } from './series.js';
 export { clinicalField, refocusingOf, resolveSequence } from './sequence.js';
 export type { AcquiredRole, KnownBy, KnownSequence, ResolvedSequence } from './sequence.js';
-export { ctModel, Synthesiser, synthesisModel, usableModel } from './synthesiser.js';
+export { ctModel, levelModel, Synthesiser, synthesisModel, usableModel } from './synthesiser.js';
 export type { EncodedSeries, EncodedSynthesis } from './encoded.js';

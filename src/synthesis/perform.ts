@@ -12,6 +12,7 @@ import type { AcquiredSeries, Calibration, RunModel, SynthesisInput, SynthesisRe
 import type { Derivation, ProcessingStage, SyntheticKind, SyntheticSeries } from '../delivery/index.js';
 import { parseDicom } from '../dicom/index.js';
 import { synthesisFlowError } from './errors.js';
+import { levelsOf } from './levels.js';
 import { relativeScale } from './relativeScale.js';
 import type { ScanPhysics } from './relativeScale.js';
 import { clinicalField, resolveSequence } from './sequence.js';
@@ -67,6 +68,8 @@ export interface SynthesisJob {
   readonly model: UsableModel;
   /** Where a CT is wanted. */
   readonly ctModel?: UsableModel;
+  /** The network of structures, where there is one: reasons then name levels. */
+  readonly levelModel?: UsableModel;
   /** Also of a pair that is not to be trusted. */
   readonly deliverRed: boolean;
   readonly softwareVersion: string;
@@ -94,7 +97,7 @@ const isCt = (contrast: WantedSeries['contrast']): contrast is WantedCt => contr
  * @throws CodedError SYNTH_ERR_*, CONUS_ERR_SYNTHESIS_SOURCE, CONUS_ERR_SYNTHESIS_MODEL, DICOM_ERR_*; what the run throws
  */
 export async function performSynthesis(job: SynthesisJob, run: (inputs: Tensors, modelId: string) => Promise<Tensors>): Promise<PerformedSynthesis> {
-  const { sources, model, ctModel } = job;
+  const { sources, model, ctModel, levelModel } = job;
   const wantsCt = job.wanted.some(({ contrast }) => isCt(contrast));
   if (wantsCt && ctModel === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'no model for a synthetic CT');
   const runOf = (id: string): RunModel => (inputs) => run(inputs, id);
@@ -118,6 +121,7 @@ export async function performSynthesis(job: SynthesisJob, run: (inputs: Tensors,
   const contrasts = job.wanted.flatMap(({ contrast }) => (isCt(contrast) ? [] : [contrast]));
   const result = await synthesise(input, contrasts, runOf(model.id), {
     calibration: await calibrationOf(model.folder), deliverRed: job.deliverRed, ...(wantsCt && { runCt: runOf(ctModel!.id) }),
+    ...(levelModel !== undefined && { findRegions: () => levelsOf(t2w.series.volume, runOf(levelModel.id)) }),
   });
   const inputs = [...all.map(inputText), 'scales' in scale ? 'relative scale known from the scans' : `relative scale estimated: ${scale.unknown}`, ...(fatFraction === undefined ? [] : ['fat fraction of a Dixon scan'])];
   const report: SynthesisReport = {

@@ -21,6 +21,12 @@ export function ctModel(entries: readonly ModelEntry[], wanted?: string): ModelE
   return able.find(({ state }) => state !== 'refused') ?? able[0];
 }
 
+/** The network of structures, whose levels reasons name; none that is not in order. */
+export function levelModel(entries: readonly ModelEntry[]): UsableModel | undefined {
+  const model = entries.find(({ manifest, state }) => manifest?.task === 'segmentation' && state !== 'refused');
+  return model && usableModel(model);
+}
+
 /** @throws CodedError CONUS_ERR_SYNTHESIS_MODEL where it is not there or not in order */
 export function usableModel(model: ModelEntry | undefined): UsableModel {
   if (model?.manifest === undefined) throw synthesisFlowError('CONUS_ERR_SYNTHESIS_MODEL', 'no model for a synthesis');
@@ -65,11 +71,12 @@ export class Synthesiser {
    * Does not end where the process closes first: whoever asked asks again after a restart. A signal gives it up.
    * @throws CodedError (as a rejection) CONUS_ERR_SYNTHESIS_*, SYNTH_ERR_*, DICOM_ERR_*, MODEL_ERR_*
    */
-  perform(job: Omit<SynthesisJob, 'model' | 'ctModel'>, signal?: AbortSignal): Promise<EncodedSynthesis> {
+  perform(job: Omit<SynthesisJob, 'model' | 'ctModel' | 'levelModel'>, signal?: AbortSignal): Promise<EncodedSynthesis> {
     return this.#jobs.perform(() => {
       const model = usableModel(this.model);
       const wantsCt = job.wanted.some(({ contrast }) => contrast.contrast === 'ct');
-      return { modelId: model.id, job: { ...job, model, ...(wantsCt && { ctModel: usableModel(this.ctModel) }) } };
+      const levels = levelModel(this.#options.host.entries);
+      return { modelId: model.id, job: { ...job, model, ...(wantsCt && { ctModel: usableModel(this.ctModel) }), ...(levels !== undefined && { levelModel: levels }) } };
     }, signal);
   }
 

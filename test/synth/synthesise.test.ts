@@ -63,9 +63,19 @@ describe('with a network that is right', () => {
     const codes = Float32Array.from({ length: slices * nPixels }, (_, voxel) => (tissueOf(Math.floor((voxel % nPixels) / columns), voxel % columns) === 'cancellousBone' ? 22 : 0));
     const pair = scan({ change: (series, slice, row, column) => (series === 't1w' && slice === 1 && Math.hypot(row - 40, column - 32) < 7 ? 0.3 : 1) });
     const result = await synthesise(pair, [stir], knowing(1.5, { explains: true, own: 0.12 }), {
-      regions: { volume: { geometry, data: codes }, names: new Map([[22, 'L3']]) },
+      findRegions: () => Promise.resolve({ volume: { geometry, data: codes }, names: new Map([[22, 'L3']]) }),
     });
     expect(result.reasons[0]).toMatchObject({ where: 'L3', message: expect.stringMatching(/^L3: T1w and T2w disagree/) as string });
+  });
+
+  it('regions are looked for where there is a place to name, and not else; without any it is named by where it lies', async () => {
+    let nAsked = 0;
+    const findRegions = () => { nAsked++; return Promise.resolve(undefined); };
+    const green = await synthesise(scan(), [stir], knowing(1.5, { explains: true, own: 0.12 }), { findRegions });
+    expect([green.light, nAsked]).toEqual(['green', 0]);
+    const amber = await synthesise(scan(), [stir], knowing(1.5, { explains: true, own: 0.9 }), { findRegions });
+    expect([amber.light, nAsked]).toEqual(['amber', 1]);
+    expect(amber.reasons[0]!.where).toMatch(/^slice \d/);
   });
 
   it('marrow that cannot be told is amber', async () => {
