@@ -1,4 +1,5 @@
 /** The noise readouts of a scan: gathered, reported, turned into the whitener of the imaging readouts. */
+import type { Kernels } from '../kernels/index.js';
 import {
   coilName, covarianceFor, NoiseAccumulator, noiseStatistics, wantedNoiseSamples, whitener,
   type CoilNoise, type NoiseCovariance, type NoiseRecord, type NoiseStatistics, type Whitener,
@@ -10,6 +11,7 @@ import type { Readout } from './readout.js';
 
 export class NoiseScan {
   readonly #plan: CartesianPlan;
+  readonly #kernels: Kernels;
   readonly #notice: (notice: ReconNotice) => void;
   readonly #stored: NoiseRecord | undefined;
   #accumulator: NoiseAccumulator | undefined;
@@ -17,8 +19,9 @@ export class NoiseScan {
   #statistics: NoiseStatistics | undefined;
 
   /** @param stored an earlier measurement, for scans that bring none of their own */
-  constructor(plan: CartesianPlan, notice: (notice: ReconNotice) => void, stored: NoiseRecord | undefined) {
+  constructor(plan: CartesianPlan, kernels: Kernels, notice: (notice: ReconNotice) => void, stored: NoiseRecord | undefined) {
     this.#plan = plan;
+    this.#kernels = kernels;
     this.#stored = stored;
     this.#notice = notice;
   }
@@ -28,9 +31,9 @@ export class NoiseScan {
     return this.#statistics;
   }
 
-  /** @param samples complex64 [nChannels, nSamples] */
+  /** @param samples complex64 [nChannels, nSamples] in the kernels' memory */
   add(readout: Readout, samples: Float32Array): void {
-    this.#accumulator ??= new NoiseAccumulator(readout.nChannels);
+    this.#accumulator ??= new NoiseAccumulator(readout.nChannels, this.#kernels);
     this.#accumulator.add(samples, readout.nSamples);
     this.#dwellTimeUs = readout.sampleTimeUs;
   }

@@ -130,7 +130,7 @@ export class CartesianReconstruction {
     this.#kernels = kernels;
     this.#output = output;
     this.#putsLinesBack = putsLinesBack(plan);
-    this.#noise = new NoiseScan(plan, (notice) => output.notice(notice), storedNoise);
+    this.#noise = new NoiseScan(plan, kernels, (notice) => output.notice(notice), storedNoise);
     this.#readouts = new ReadoutStage(plan, kernels);
     this.#ghosts = plan.isEchoPlanar ? new GhostCorrection(plan.nColumns) : undefined;
     this.#images = new ImageStage(plan, kernels, (notice) => output.notice(notice));

@@ -40,8 +40,9 @@ export interface CombineExports {
   ): void;
 }
 
-/** assembly/energies.ts */
+/** assembly/energies.ts, samplegram.ts */
 export interface EnergyExports {
+  addSampleGram(samples: number, nCoils: number, nSamples: number, from: number, end: number, sum: number): void;
   rowEnergies(
     slab: number, coilBytes: number, nCoils: number, nRows: number, nColumns: number, step: number, energies: number,
   ): void;

@@ -7,6 +7,7 @@
  * a constant offset is disturbance that belongs to what is measured.
  */
 import { reconError } from '../errors.js';
+import type { Kernels } from '../kernels/index.js';
 import { SampleGram } from '../sample-gram/index.js';
 
 export interface NoiseCovariance {
@@ -20,8 +21,9 @@ export interface NoiseCovariance {
 export class NoiseAccumulator {
   readonly #gram: SampleGram;
 
-  constructor(nCoils: number) {
-    this.#gram = new SampleGram(nCoils);
+  /** @param kernels in whose memory the samples lie; they may lie anywhere without */
+  constructor(nCoils: number, kernels?: Kernels) {
+    this.#gram = new SampleGram(nCoils, kernels);
   }
 
   get nCoils(): number {

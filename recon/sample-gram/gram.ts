@@ -6,15 +6,20 @@
  * Of noise readouts it is N times their covariance; of central lines it holds the signal that coil compression keeps.
  */
 
+import type { Kernels } from '../kernels/index.js';
+
 /** The sum over the samples that were added. */
 export class SampleGram {
   readonly nCoils: number;
   /** Lower triangle, complex128 interleaved, [nCoils, nCoils]. */
   readonly #sum: Float64Array;
+  readonly #kernels: Kernels | undefined;
   #nSamples = 0;
 
-  constructor(nCoils: number) {
+  /** @param kernels in whose memory the samples lie; they may lie anywhere without */
+  constructor(nCoils: number, kernels?: Kernels) {
     this.nCoils = nCoils;
+    this.#kernels = kernels;
     this.#sum = new Float64Array(2 * nCoils * nCoils);
   }
 
@@ -27,6 +32,21 @@ export class SampleGram {
    * @param from @param end the samples that count
    */
   add(samples: Float32Array, nSamples: number, from: number, end: number): void {
+    if (this.#kernels === undefined) this.#addPlainly(samples, nSamples, from, end);
+    else this.#addByKernel(this.#kernels, samples.byteOffset, nSamples, from, end);
+    this.#nSamples += end - from;
+  }
+
+  #addByKernel({ arena, wasm }: Kernels, samplesPointer: number, nSamples: number, from: number, end: number): void {
+    const { length } = this.#sum;
+    arena.withScratch(8 * length, (pointer) => {
+      arena.f64(pointer, length).set(this.#sum);
+      wasm.addSampleGram(samplesPointer, this.nCoils, nSamples, from, end, pointer);
+      this.#sum.set(arena.f64(pointer, length));
+    });
+  }
+
+  #addPlainly(samples: Float32Array, nSamples: number, from: number, end: number): void {
     const { nCoils } = this;
     for (let a = 0; a < nCoils; a++) {
       for (let b = 0; b <= a; b++) {
@@ -43,7 +63,6 @@ export class SampleGram {
         this.#sum[at + 1] = this.#sum[at + 1]! + im;
       }
     }
-    this.#nSamples += end - from;
   }
 
   /** complex128 interleaved, [nCoils, nCoils], Hermitian */

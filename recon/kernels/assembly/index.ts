@@ -4,6 +4,7 @@ export { fftLines, fftColumns } from './lines';
 export { transformReadout } from './readout';
 export { combineMaps, combineRss, coilImages } from './combine';
 export { rowEnergies } from './energies';
+export { addSampleGram } from './samplegram';
 export { grappaGram, grappaRightSides } from './gram';
 export { choleskyRows, choleskySolve } from './cholesky';
 export { hybridWeights } from './hybrid';

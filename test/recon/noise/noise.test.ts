@@ -2,6 +2,7 @@ import { CodedError } from 'ismrmrd';
 import { describe, expect, it } from 'vitest';
 import { NoiseAccumulator, noiseStatistics, whitener, type NoiseCovariance } from '../../../recon/index.js';
 import { Random } from '../../../simulator/index.js';
+import { freshKernels, place, randomComplex } from '../fft/reference.js';
 
 const nCoils = 16;
 const nSamples = 10_000;
@@ -100,6 +101,21 @@ describe('noise covariance', () => {
     const whole = covarianceOf(samples, 300);
     expect(parts.nSamples).toBe(300);
     parts.covariance().matrix.forEach((value, i) => expect(value).toBeCloseTo(whole.matrix[i]!, 10));
+  });
+
+  it.each([1, 2, 3, 4, 7])('is the same by the kernel, of %i coils', (coils) => {
+    const kernels = freshKernels();
+    const count = 37;
+    const samples = Float32Array.from(randomComplex(coils * count, coils));
+    const pointer = place(kernels, samples);
+    const [plainly, byKernel] = [new NoiseAccumulator(coils), new NoiseAccumulator(coils, kernels)];
+    for (let time = 0; time < 2; time++) {
+      plainly.add(samples, count);
+      byKernel.add(kernels.arena.f32(pointer, samples.length), count);
+    }
+    expect(byKernel.nSamples).toBe(plainly.nSamples);
+    const expected = plainly.covariance().matrix;
+    byKernel.covariance().matrix.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 12));
   });
 
   it('does not exist without samples', () => {
