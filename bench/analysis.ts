@@ -6,6 +6,9 @@
  *   npx tsx bench/analysis.ts --first 730000 --count 30 --road images    images by the signal equations with noise and shading, without a scan
  *   npx tsx bench/analysis.ts --first 740000 --count 30 --road truth     without a network: the truth's own outlines, which is the limit of the measures
  *
+ * `--pathology graded` (as against `random:grades=uniform`, by which most levels are healthy) gives the canals of the three lowest levels and the
+ * foramina of L3-L4 and L4-L5 grades drawn evenly, half of the discs a Modic type, and one or two vertebrae a fracture.
+ *
  * `--out FILE` keeps a line a patient, `--read FILE…` makes the tables of kept lines. Agreement is quadratic kappa (Cohen 1968,
  * doi 10.1037/h0026256); `binary` is normal or mild against moderate or severe, outside 10 % of a cut-off.
  */
@@ -58,6 +61,27 @@ const stacks = [
   ...(['L3-L4', 'L4-L5', 'L5-S1'] as const).map((segment) => ({ contrast: 't2w' as const, orientation: 'axial' as const, segment, nSlices: 3, pixelMm: 0.625 })),
 ] as const;
 
+/** What ails a patient on whom every grade that has a limit is tried. */
+function gradedPathology(seed: number): string {
+  const random = new Random(seed);
+  const one = <Value>(values: readonly Value[]): Value => values[Math.floor(random.uniform() * values.length)]!;
+  const items: string[] = [];
+  for (const level of ['L3-L4', 'L4-L5', 'L5-S1']) {
+    items.push(`stenosis:${level}:${one(scales.centralCanal.grades)}`);
+    // What is left of the lowest foramen beside the sacrum can often not be measured.
+    for (const side of level === 'L5-S1' ? [] : ['left', 'right']) items.push(`foramen:${level}:${one(scales.foramen.grades)}:side=${side}`);
+  }
+  for (const level of ['L1-L2', 'L2-L3', 'L3-L4', 'L4-L5', 'L5-S1']) {
+    const type = one(['', '', '', '', '', 'modic1', 'modic2', 'modic3', 'modicmixed:types=1/2', 'modicmixed:types=2/3']);
+    const [kind, ...keys] = type.split(':');
+    if (kind !== '') items.push([kind, level, ...keys].join(':'));
+  }
+  for (const vertebra of ['T12', 'L2'].filter(() => random.uniform() < 0.75)) items.push(`fracture:${vertebra}:${one(['1', '2', '3'])}`);
+  return items.join(',');
+}
+
+const pathologyOf = (seed: number) => (options.pathology === 'graded' ? gradedPathology(seed) : options.pathology);
+
 /** Complex noise at this SNR of the median of what is bright, and a coil array's fall-off towards the front. */
 function asMeasured(series: AnalysisSeries, snr: number, random: Random): AnalysisSeries {
   const { geometry, data } = series.volume;
@@ -88,7 +112,7 @@ const conus = new URL('../dist/src/main.js', import.meta.url).pathname;
 async function scanned(seed: number): Promise<Awaited<ReturnType<typeof analysed>>> {
   const folder = mkdtempSync(join(tmpdir(), 'conus-road-'));
   try {
-    execFileSync(process.execPath, [conus, 'simulate', '--protocol', 'lumbar-fast', '--seed', String(seed), '--pathology', options.pathology, '--write', 'raw', '-o', join(folder, 'raw')], { stdio: 'ignore' });
+    execFileSync(process.execPath, [conus, 'simulate', '--protocol', 'lumbar-fast', '--seed', String(seed), '--pathology', pathologyOf(seed), '--write', 'raw', '-o', join(folder, 'raw')], { stdio: 'ignore' });
     const sources = [];
     for (const series of ['sag-t2w', 'sag-t1w', 'ax-t2w']) {
       execFileSync(process.execPath, [conus, 'recon', join(folder, 'raw', series, 'raw.mrd'), '-o', join(folder, series)], { stdio: 'ignore' });
@@ -211,10 +235,10 @@ const run: RunModel | undefined = options.road === 'truth' ? undefined : (inputs
 const rows: Row[] = [];
 for (let seed = Number(options.first); kept === undefined && seed < Number(options.first) + Number(options.count); seed++) {
   const lumbar = options['lumbar-vertebrae'];
-  const patient = buildPatient(drawPatient({ seed, region: 'lumbar', pathology: options.pathology, ...(lumbar !== undefined && { nLumbar: Number(lumbar) as 4 | 5 | 6 }) }, 1.5), 1.5);
-  const truth = patientTruth(patient, 1.5);
-  const began = performance.now();
   try {
+    const patient = buildPatient(drawPatient({ seed, region: 'lumbar', pathology: pathologyOf(seed), ...(lumbar !== undefined && { nLumbar: Number(lumbar) as 4 | 5 | 6 }) }, 1.5), 1.5);
+    const truth = patientTruth(patient, 1.5);
+    const began = performance.now();
     const { findings, certain, vertebrae } = await analysed(patient, seed, run);
     const names = vertebrae.map(({ name }) => name);
     const row: Row = {
