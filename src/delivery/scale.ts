@@ -25,9 +25,8 @@ const WINDOW_SAMPLES = 16384;
 
 const integerRange = { uint16: [0, 65535], int16: [-32768, 32767] } as const;
 
-/** |z| of complex64 interleaved values; length n from 2n. */
-export function magnitudeOf(complex: Float32Array): Float32Array {
-  const magnitude = new Float32Array(complex.length / 2);
+/** |z| of complex64 interleaved values; length n from 2n. @param magnitude where it goes */
+export function magnitudeOf(complex: Float32Array, magnitude = new Float32Array(complex.length / 2)): Float32Array {
   for (let i = 0; i < magnitude.length; i++) {
     const re = complex[2 * i]!;
     const im = complex[2 * i + 1]!;

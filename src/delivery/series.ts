@@ -52,6 +52,7 @@ export class SeriesBook {
   readonly #settings: DeliverySettings;
   readonly #ledgers = new Map<string, Ledger>();
   readonly #usedIndices = new Set<number>();
+  #magnitude = new Float32Array(0);
 
   constructor(header: MrdHeader | undefined, settings: DeliverySettings) {
     this.#header = header;
@@ -73,7 +74,7 @@ export class SeriesBook {
         `${image.data.length} values for ${image.rows} rows x ${image.columns} columns (${image.kind})`,
       );
     }
-    const values = isComplex ? magnitudeOf(image.data) : image.data;
+    const values = isComplex ? this.#magnitudeOf(image) : image.data;
     const survey = surveyOf(values);
     const ledger = this.#ledgerOf(image, values, survey.peak);
     const { series } = ledger;
@@ -117,6 +118,14 @@ export class SeriesBook {
       }
     }
     return notices;
+  }
+
+  /** Only floating-point pixels are the magnitude itself: else one place serves all images. */
+  #magnitudeOf({ kind, data }: ReconImage): Float32Array {
+    if (this.#pixelTypeOf(kind) === 'float32') return magnitudeOf(data);
+    const nPixels = data.length / 2;
+    if (this.#magnitude.length !== nPixels) this.#magnitude = new Float32Array(nPixels);
+    return magnitudeOf(data, this.#magnitude);
   }
 
   #ledgerOf(image: ReconImage, values: Float32Array, peak: number): Ledger {
