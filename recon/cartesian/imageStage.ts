@@ -42,6 +42,11 @@ export class ImageStage {
     return this.#plan.nPartitions > 1 || volume.some(isPartial);
   }
 
+  /** How an image will be completed; undefined where the first image has still to decide it. */
+  methodFor(volume: SampledVolume): PartialFourierMethod | 'none' | undefined {
+    return volume.some(isPartial) ? this.#choice?.method : 'none';
+  }
+
   /** Compares the k-space centre of the first image with the header's. */
   checkCentre(slab: Pick<Slab, 'pointer'>, nCoils: number): void {
     if (this.#centreShift !== undefined) return;

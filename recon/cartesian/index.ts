@@ -4,4 +4,5 @@ export { coilMapEstimator, planCartesian, type CartesianPlan, type CartesianPlan
 export { useOf, type LineUse, type Readout, type ReadoutUse } from './readout.js';
 export { CartesianReconstruction, type CalibrationRunner, type CartesianOutput } from './reconstruction.js';
 export { ColumnHelper, type SharedWork } from './sharedColumns.js';
+export { runSolve, type SolveJob, type SolveOutcome } from './solveJob.js';
 export { selfTest } from './selfTest.js';

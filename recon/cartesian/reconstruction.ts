@@ -7,7 +7,7 @@
  *   slab complete -> FFT along the phase encoding and coil combination, or SENSE -> partial Fourier -> image, g-factor, noise
  *   combined image and its noise -> denoiser -> partial Fourier -> a second image
  *
- * Knows no threads, no networks and no I/O: calibration jobs and images to denoise go to the runners that it is given.
+ * Knows no threads, no networks and no I/O: calibrations, iterations and images to denoise go to the runners that it is given.
  */
 import { CodedError, hasFlag, type EncodingCounters } from 'ismrmrd';
 import { consistencyBytes, ConsistencyEquations, type DenoiseRunner, type DenoisingRecord } from '../denoise/index.js';
@@ -15,6 +15,7 @@ import { reconError } from '../errors.js';
 import { removeGhostPhase, type GhostPhase } from '../epi/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { NoiseRecord } from '../noise/index.js';
+import type { NoiseMap } from '../noise-map/index.js';
 import { reconNotice, type ReconNoticeCode } from '../notices.js';
 import type { SampledExtent } from '../partial-fourier/index.js';
 import type { ReconImage, ReconImageKind, ReconMethod, ReconNotice, ReconSummary } from '../types.js';
@@ -34,15 +35,18 @@ import { ReadoutStage } from './readoutStage.js';
 import { SharedColumns, type SharedWork } from './sharedColumns.js';
 import { rowOfLine, Slab, type SlabLines } from './slab.js';
 import {
-  combinedImages, combinedShape, completedImages, geometryOf, keptRows, keptSlices, methodOf, noiseBeforeCompletion, scaleLines, synthesise, type CoilMaps,
-  type ImageMaking,
+  combinedImages, combinedShape, completedImages, completionOf, geometryOf, keptRows, keptSlices, methodOf, noCompletion, noiseBeforeCompletion, scaleLines, synthesise, type CoilMaps,
+  type CompletedImages, type ImageMaking,
 } from './slabImage.js';
-import { sliceMaps, wantsMaps } from './sliceMaps.js';
+import { sliceMaps, wantsMaps, wantsNoise } from './sliceMaps.js';
+import { runSolve, solveBlockBytes, type SolvedSlab, type SolveJob, type SolveOutcome } from './solveJob.js';
 import { StageClock } from './stageClock.js';
 
 export interface CartesianOutput {
   image(image: ReconImage): void;
   notice(notice: ReconNotice): void;
+  /** Iterations on another thread that shares the memory; `done` is called on this one, later. Without it they are done here. */
+  solve?(job: SolveJob, done: (outcome: SolveOutcome) => void): void;
   /** Asks another thread that shares the memory to take part; it need not. */
   help?(work: SharedWork): void;
 }
@@ -61,6 +65,9 @@ const mostLinesPutOff = 8;
 /** Complete images that wait for calibrations in progress; with more of them lines come too fast. */
 const mostUncalibrated = 2;
 
+/** Images that are solved for at a time; with more of them lines come too fast. */
+const mostSolving = 2;
+
 const restsOnNoise: ReadonlySet<ReconImageKind> = new Set(['gFactor', 'noise', 'snr', 'denoised', 'residual']);
 const noiseMapMethods = { none: 'exact', sense: 'replicas', l1: 'perturbation' } as const;
 
@@ -73,6 +80,26 @@ interface NoisesAhead {
   readonly columns: SampledExtent;
   /** In units of the noise of a sample. */
   readonly noises: readonly Float32Array[];
+}
+
+/** A complete slab on its way to its image. */
+interface MadeSlab {
+  readonly slab: Slab;
+  readonly calibration: Calibration | undefined;
+  readonly making: ImageMaking;
+  readonly method: ReconMethod;
+  readonly isSolvedFor: boolean;
+  readonly denoises: boolean;
+  readonly nMissingLines: number;
+}
+
+/** An image that another thread solves for. */
+interface SolvingSlab {
+  readonly made: MadeSlab;
+  readonly calibration: Calibration;
+  readonly job: SolveJob;
+  readonly blockPointer: number;
+  solved: SolvedSlab | undefined;
 }
 
 type ImageFacts = Pick<ReconImage, 'hasPhase' | 'method' | 'partialFourier' | 'postProcessing' | 'nCalibrationLines' | 'nMissingLines' | 'nMapSets'>;
@@ -98,6 +125,8 @@ export class CartesianReconstruction {
   readonly #retained: Slab[] = [];
   readonly #said = new Set<ReconNoticeCode>();
   #current: Slab | undefined;
+  /** In the order in which their images leave. */
+  readonly #solving: SolvingSlab[] = [];
   #isDelivering = false;
   /** Noise maps for the denoiser that were made while lines still came. */
   readonly #noisesAhead = new Map<Slab, NoisesAhead>();
@@ -199,7 +228,7 @@ export class CartesianReconstruction {
   get isBehind(): boolean {
     let nWaiting = 0;
     for (const calibration of this.#complete.values()) if (calibration !== undefined && calibration.pending > 0) nWaiting++;
-    return nWaiting >= mostUncalibrated;
+    return nWaiting >= mostUncalibrated || this.#solving.length >= mostSolving;
   }
 
   /** No more readouts: `done` is called when every image is out, at the latest when the last calibration and the last denoised image are. */
@@ -541,6 +570,8 @@ export class CartesianReconstruction {
       const calibration = known ?? this.#calibrations.of(slab);
       if (calibration !== known) this.#complete.set(slab, calibration);
       if (calibration !== undefined && calibration.pending > 0) return;
+      // Images leave in order: what is made here waits for those that are made elsewhere.
+      if (this.#solving.length >= (this.#solvesElsewhere(calibration) ? mostSolving : 1)) return;
       this.#complete.delete(slab);
       this.#deliver(slab, calibration);
       if (calibration !== undefined) this.#calibrations.giveBack(calibration);
@@ -548,7 +579,7 @@ export class CartesianReconstruction {
   }
 
   #deliver(slab: Slab, calibration: Calibration | undefined): void {
-    const { parameters, nPartitions, iterative } = this.#plan;
+    const { nPartitions, iterative } = this.#plan;
     if (!slab.averaged) {
       scaleLines(this.#kernels, this.#plan, slab, this.#nCoils, (count) => 1 / count);
       slab.averaged = true;
@@ -567,16 +598,100 @@ export class CartesianReconstruction {
       nCoils: this.#nCoils, maps, noiseDeviation: this.#noiseDeviationOf(slab),
       volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images, shared: this.#shared,
     };
-    if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils, calibration?.nMapSets)));
     const method = methodOf(this.#plan, slab, nAliased > 0);
     const denoises = this.#canDenoise(slab, method, maps !== undefined);
-    let combined: Float32Array[] = [];
-    const { slices, partialFourier, postProcessing } = this.#clock.time(isSolvedFor ? 'iterations' : 'combination', () => {
-      if (this.#images.needsCentre(making.volume)) this.#images.checkCentre(slab, this.#nCoils);
-      return combinedImages(this.#kernels, this.#plan, slab, making, (values) => {
-        if (denoises) combined = inParts(values, this.#plan.combinedSlices);
+    const made: MadeSlab = { slab, calibration, making, method, isSolvedFor, denoises, nMissingLines: slab.nMissingLines + nAliased };
+    if (!this.#solve(made)) {
+      if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils, calibration?.nMapSets)));
+      let combined: Float32Array[] = [];
+      const completed = this.#clock.time(isSolvedFor ? 'iterations' : 'combination', () => {
+        if (this.#images.needsCentre(making.volume)) this.#images.checkCentre(slab, this.#nCoils);
+        return combinedImages(this.#kernels, this.#plan, slab, making, (values) => {
+          if (denoises) combined = inParts(values, this.#plan.combinedSlices);
+        });
       });
-    });
+      this.#emitImages(made, completed, combined);
+    }
+    slab.delivered = true;
+    slab.changedSinceDelivery = false;
+    this.#noisesAhead.delete(slab);
+    // The partitions of a volume have become slices: late lines have nowhere to go.
+    if (nPartitions > 1) this.#giveUp(slab);
+    else this.#retain(slab);
+  }
+
+  /** What another thread can do without the slab itself, and what it has to know is known. */
+  #solvesElsewhere(calibration: Calibration | undefined): calibration is Calibration {
+    const { iterative, parameters } = this.#plan;
+    if (this.#output.solve === undefined || iterative === undefined || calibration === undefined || calibration.mapsPointer === 0) return false;
+    if (parameters.psf || this.#putsLinesBack) return false;
+    return !wantsNoise(parameters) || this.#images.methodFor(this.#images.volumeOf(this.#readouts.sampledColumns)) !== undefined;
+  }
+
+  /** Has an image solved for by another thread; false where it has to be done here. */
+  #solve(made: MadeSlab): boolean {
+    const { slab, calibration, making, denoises } = made;
+    if (!this.#solvesElsewhere(calibration)) return false;
+    const { mapsPointer, nMapSets } = calibration;
+    const slabBytes = this.#nCoils * slabCoilBytes(this.#plan);
+    const nBytes = slabBytes + solveBlockBytes(this.#plan, this.#nCoils, nMapSets);
+    const blockPointer = this.#allocateIfRoom(nBytes);
+    if (blockPointer === undefined || slab.released) {
+      if (blockPointer !== undefined) this.#kernels.arena.release(blockPointer);
+      return false;
+    }
+    this.#clock.time('combination', () => this.#images.checkCentre(slab, this.#nCoils));
+    this.#kernels.arena.u8(blockPointer, slabBytes).set(this.#kernels.arena.u8(slab.pointer, slabBytes));
+    const { available, count, lines } = slab;
+    const method = this.#images.methodFor(making.volume);
+    const job: SolveJob = {
+      kind: 'solve', startByte: blockPointer + slabBytes, endByte: blockPointer + nBytes, plan: this.#plan,
+      slab: { pointer: blockPointer, available: available.slice(), count: count.slice(), lines },
+      solving: { nCoils: this.#nCoils, mapsPointer, nMapSets, noiseDeviation: making.noiseDeviation },
+      completions: [
+        ...(denoises ? [noCompletion(this.#plan, making.volume)] : []),
+        ...(wantsNoise(this.#plan.parameters) && method !== undefined ? [completionOf(this.#plan, making, method)] : []),
+      ],
+      sampledColumns: making.volume[2],
+    };
+    const solving: SolvingSlab = { made, calibration, job, blockPointer, solved: undefined };
+    this.#solving.push(solving);
+    calibration.nHolders++;
+    this.#output.solve!(job, (outcome) => this.#takeSolved(solving, outcome));
+    return true;
+  }
+
+  #takeSolved(solving: SolvingSlab, outcome: SolveOutcome): void {
+    // A thread that died leaves the copy as it was.
+    const result = outcome.ok ? outcome : runSolve(this.#kernels.memory, solving.job);
+    if (!result.ok) throw reconError('RECON_ERR_INTERNAL', result.message);
+    solving.solved = result.result;
+    this.#clock.add('iterations', result.result.elapsedMs);
+    for (let head = this.#solving[0]; head?.solved !== undefined; head = this.#solving[0]) {
+      this.#emitSolved(head, head.solved);
+      this.#solving.shift();
+      this.#kernels.arena.release(head.blockPointer);
+      this.#calibrations.giveBack(head.calibration);
+    }
+    this.#deliverComplete();
+    this.#finishIfIdle();
+  }
+
+  #emitSolved({ made }: SolvingSlab, { combined, noises }: SolvedSlab): void {
+    const completed = completedImages(this.#kernels, this.#plan, [combined], made.making);
+    const [ofDenoiser, ofMaps] = made.denoises ? [noises[0], noises[1]] : [undefined, noises[0]];
+    const kept = ofMaps && {
+      noise: keptRows(this.#plan, ofMaps.noise, 1).slice(), gFactor: keptRows(this.#plan, ofMaps.gFactor, 1).slice(),
+    };
+    this.#emitImages(made, completed, made.denoises ? [combined] : [], kept && [kept], ofDenoiser && [ofDenoiser.noise]);
+  }
+
+  /** @param combined for the denoiser @param mapNoises @param denoiserNoises where they are known already */
+  #emitImages(
+    { slab, calibration, making, method, isSolvedFor, denoises, nMissingLines }: MadeSlab, { slices, partialFourier, postProcessing }: CompletedImages,
+    combined: readonly Float32Array[], mapNoises?: readonly Pick<NoiseMap, 'noise' | 'gFactor'>[], denoiserNoises?: readonly Float32Array[],
+  ): void {
+    const { parameters, nPartitions } = this.#plan;
     const gains = slices.map((image) =>
       this.#intensity.gainOf(slab.counters.slice, image, this.#readouts.whitening, this.#nChannels),
     );
@@ -586,7 +701,7 @@ export class CartesianReconstruction {
       partialFourier,
       postProcessing: gains[0] === undefined ? postProcessing : [...postProcessing, gains[0].step],
       nCalibrationLines: isAccelerated(this.#plan) ? (calibration?.nLines ?? 0) : 0,
-      nMissingLines: slab.nMissingLines + nAliased,
+      nMissingLines,
       ...(isSolvedFor && { nMapSets: calibration!.nMapSets }),
     };
     // Who takes the images may take their memory, too.
@@ -605,7 +720,7 @@ export class CartesianReconstruction {
         const beside = this.#clock.time('maps', () =>
           this.#ifRoom(() =>
             this.#withRoom(iterativeNoiseBytes(this.#plan, this.#nCoils, calibration.nMapSets), () =>
-              sliceMaps(this.#kernels, this.#plan, slab, { calibration, making, images: forMaps, partialFourier, sampledColumns }),
+              sliceMaps(this.#kernels, this.#plan, slab, { calibration, making, images: forMaps, partialFourier, sampledColumns, noises: mapNoises }),
             ),
           ),
         );
@@ -616,13 +731,10 @@ export class CartesianReconstruction {
         }
       }
     }
-    slab.delivered = true;
-    slab.changedSinceDelivery = false;
-    if (denoises && calibration !== undefined) this.#denoise(slab, calibration, making, combined, gains.map((gain) => gain?.gain), facts);
-    this.#noisesAhead.delete(slab);
-    // The partitions of a volume have become slices: late lines have nowhere to go.
-    if (nPartitions > 1) this.#giveUp(slab);
-    else this.#retain(slab);
+    if (denoises && calibration !== undefined) {
+      const noises = denoiserNoises ?? this.#noisesToDenoise(slab, calibration, making);
+      if (noises !== undefined) this.#denoise(slab, calibration, making, combined, noises, gains.map((gain) => gain?.gain), facts);
+    }
   }
 
   /** Whether an image has what a denoiser needs: coil maps, and a noise that is known. */
@@ -639,12 +751,10 @@ export class CartesianReconstruction {
 
   /** Hands the images of a slab to the denoiser; the conventional ones have left. */
   #denoise(
-    slab: Slab, calibration: Calibration, making: ImageMaking, images: readonly Float32Array[], gains: readonly (Float32Array | undefined)[],
-    facts: ImageFacts,
+    slab: Slab, calibration: Calibration, making: ImageMaking, images: readonly Float32Array[], noises: readonly Float32Array[],
+    gains: readonly (Float32Array | undefined)[], facts: ImageFacts,
   ): void {
     const plan = this.#plan;
-    const noises = this.#noisesToDenoise(slab, calibration, making);
-    if (noises === undefined) return;
     this.#denoising.take({
       slice: slab.counters.slice * plan.nSlices,
       images,
@@ -836,7 +946,7 @@ export class CartesianReconstruction {
   }
 
   #finishIfIdle(): void {
-    if (this.#finished === undefined || this.#complete.size > 0 || this.#calibrations.isRunning || this.#denoising.isRunning) return;
+    if (this.#finished === undefined || this.#complete.size > 0 || this.#solving.length > 0 || this.#calibrations.isRunning || this.#denoising.isRunning) return;
     const done = this.#finished;
     this.#finished = undefined;
     done();

@@ -208,12 +208,21 @@ export function noiseOf(
   kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, making: ImageMaking,
   partialFourier: PartialFourierMethod | 'none',
 ): Pick<NoiseMap, 'noise' | 'gFactor'>[] {
-  const { stage, volume } = making;
-  const weights = plan.iterative === undefined ? undefined : stage.lineWeights(volume, partialFourier);
-  const completion = { powers: stage.linePowers(volume, partialFourier), weights };
+  const completion = completionOf(plan, making, partialFourier);
   return noiseOfCombined(kernels, plan, slab, kernel, making, completion, keptSlices(plan), slab.contents).map(({ noise, gFactor }) => ({
     noise: keptRows(plan, noise, 1).slice(), gFactor: keptRows(plan, gFactor, 1).slice(),
   }));
+}
+
+/** What becomes of a slab's rows in images that are completed so. */
+export function completionOf(plan: CartesianPlan, { stage, volume }: ImageMaking, method: PartialFourierMethod | 'none'): Completion {
+  const weights = plan.iterative === undefined ? undefined : stage.lineWeights(volume, method);
+  return { powers: stage.linePowers(volume, method), weights };
+}
+
+/** The same in images as coil maps combined them: what zero-filling along the readout leaves of the noise. */
+export function noCompletion({ nPartitions, nLines }: CartesianPlan, [, , columns]: SampledVolume): Completion {
+  return { powers: new Float64Array(nPartitions * nLines).fill((columns.end - columns.from) / columns.n) };
 }
 
 /** A map that nobody looks at is computed for every fourth block of columns. */
@@ -226,12 +235,9 @@ const blocksApart = 4;
 export function noiseBeforeCompletion(
   kernels: Kernels, plan: CartesianPlan, slab: Slab, kernel: GrappaKernel | undefined, making: ImageMaking, contents: SlabLines,
 ): Float32Array[] {
-  const { nPartitions, nLines, combinedSlices } = plan;
-  const [, , columns] = making.volume;
-  // What zero-filling along the readout leaves of it.
-  const powers = new Float64Array(nPartitions * nLines).fill((columns.end - columns.from) / columns.n);
+  const { combinedSlices } = plan;
   const slices = Array.from({ length: combinedSlices }, (_, slice) => slice);
-  return noiseOfCombined(kernels, plan, slab, kernel, making, { powers }, slices, contents, blocksApart).map(({ noise }) => noise);
+  return noiseOfCombined(kernels, plan, slab, kernel, making, noCompletion(plan, making.volume), slices, contents, blocksApart).map(({ noise }) => noise);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The maps that may go out beside the images of a slab: g-factor, noise, SNR, coil maps, point spread. */
 import type { Kernels } from '../kernels/index.js';
+import type { NoiseMap } from '../noise-map/index.js';
 import type { PartialFourierMethod, SampledExtent } from '../partial-fourier/index.js';
 import type { ReconImageKind, ReconParameters } from '../types.js';
 import type { Calibration } from './calibrations.js';
@@ -22,6 +23,10 @@ export function wantsMaps({ gFactorMap, noiseMap, snrMap, coilMaps, psf }: Recon
   return gFactorMap || noiseMap || snrMap || coilMaps || psf;
 }
 
+export function wantsNoise({ gFactorMap, noiseMap, snrMap }: ReconParameters): boolean {
+  return gFactorMap || noiseMap || snrMap;
+}
+
 export interface SliceMapsInput {
   readonly calibration: Calibration;
   readonly making: ImageMaking;
@@ -29,16 +34,18 @@ export interface SliceMapsInput {
   readonly images: readonly Float32Array[];
   readonly partialFourier: PartialFourierMethod | 'none';
   readonly sampledColumns: SampledExtent;
+  /** Where they are known already, by slice. */
+  readonly noises: readonly Pick<NoiseMap, 'noise' | 'gFactor'>[] | undefined;
 }
 
 /** The maps that the parameters ask for, of images that were combined with coil maps. The point spread is that of 2D. */
 export function sliceMaps(
-  kernels: Kernels, plan: CartesianPlan, slab: Slab, { calibration, making, images, partialFourier, sampledColumns }: SliceMapsInput,
+  kernels: Kernels, plan: CartesianPlan, slab: Slab, { calibration, making, images, partialFourier, sampledColumns, noises }: SliceMapsInput,
 ): SliceMap[] {
   const { gFactorMap, noiseMap, snrMap, coilMaps, psf } = plan.parameters;
   const maps: SliceMap[] = [];
   if (gFactorMap || noiseMap || snrMap) {
-    noiseOf(kernels, plan, slab, calibration.kernel, making, partialFourier).forEach(({ noise, gFactor }, slice) => {
+    (noises ?? noiseOf(kernels, plan, slab, calibration.kernel, making, partialFourier)).forEach(({ noise, gFactor }, slice) => {
       if (gFactorMap) maps.push({ kind: 'gFactor', data: gFactor, slice });
       if (noiseMap) maps.push({ kind: 'noise', data: noise, slice });
       if (snrMap) maps.push({ kind: 'snr', data: signalToNoise(images[slice]!, noise), slice });

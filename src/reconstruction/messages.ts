@@ -10,6 +10,8 @@ import type {
   ReconNotice,
   ReconSummary,
   SharedWork,
+  SolveJob,
+  SolveOutcome,
 } from '../../recon/index.js';
 import type { RingLayout } from './ring.js';
 
@@ -38,9 +40,9 @@ export type ToWorker =
   | { readonly type: 'abort'; readonly session: number }
   /** Scans are over: let go of their memories. */
   | { readonly type: 'collect' }
-  /** A calibration of a session that lives on another worker. */
-  | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly memory: WebAssembly.Memory; readonly job: CalibrationJob }
-  | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome }
+  /** A calibration, or the iterations of an image, of a session that lives on another worker. */
+  | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly memory: WebAssembly.Memory; readonly job: CalibrationJob | SolveJob }
+  | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome | SolveOutcome }
   /** Of a session that lives on another worker. */
   | { readonly type: 'help'; readonly session: number; readonly memory: WebAssembly.Memory; readonly work: SharedWork }
   | { readonly type: 'denoised'; readonly session: number; readonly requestId: number; readonly outcome: DenoiseOutcome };
@@ -53,8 +55,8 @@ export type FromWorker =
   | { readonly type: 'room'; readonly session: number }
   | { readonly type: 'failed'; readonly session: number; readonly code: string; readonly got: string }
   | { readonly type: 'finished'; readonly session: number; readonly summary: ReconSummary }
-  | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly job: CalibrationJob }
-  | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome }
+  | { readonly type: 'job'; readonly session: number; readonly jobId: number; readonly job: CalibrationJob | SolveJob }
+  | { readonly type: 'jobDone'; readonly session: number; readonly jobId: number; readonly outcome: CalibrationOutcome | SolveOutcome }
   /** A fellow that has nothing to do may take part. */
   | { readonly type: 'help'; readonly session: number; readonly work: SharedWork }
   /** Images for the denoiser, whose buffers come with it. */

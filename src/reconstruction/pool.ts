@@ -1,7 +1,7 @@
 /**
- * Reconstruction off the main thread: a few workers, each scan pinned to one of them, calibration jobs
- * done by whichever worker is least busy. Each scan has a shared WebAssembly memory of its own, which
- * goes when the scan does.
+ * Reconstruction off the main thread: a few workers, each scan pinned to one of them. Calibrations are done by whichever
+ * worker is least busy, the iterations of SENSE and compressed sensing by a fellow of the one that takes readouts. Each scan
+ * has a shared WebAssembly memory of its own, which goes when the scan does.
  */
 import { availableParallelism, totalmem } from 'node:os';
 import type { MrdHeader } from 'ismrmrd';
@@ -48,7 +48,7 @@ export class ReconstructionPool {
     this.#workers = Array.from({ length: nThreads }, () =>
       new PoolWorker({
         warmUpMs: options.warmUpMs ?? 0,
-        workerForJob: (owner) => this.#workerForJob(owner),
+        workerForJob: (owner, kind) => (kind === 'solve' ? this.#workerForIterations(owner) : this.#workerForJob(owner)),
         helperOf: (owner) => this.#workers.find((worker) => worker !== owner && worker.load === 0),
         scanEnded: (memoryBytes) => this.#scanEnded(memoryBytes),
       }),
@@ -104,6 +104,12 @@ export class ReconstructionPool {
         `a scan that takes ${leastBytes} bytes or more beside others that take ${takenBytes} of ${Math.floor(this.#totalMemoryBytes)}`,
       );
     }
+  }
+
+  /** Iterations keep a thread for long: a fellow has them wherever there is one, so that the owner goes on taking readouts. */
+  #workerForIterations(owner: PoolWorker): PoolWorker {
+    const fellows = this.#workers.filter((worker) => worker !== owner);
+    return fellows.reduce((least, worker) => (worker.load < least.load ? worker : least), fellows[0] ?? owner);
   }
 
   /** Who does a calibration of `owner`'s scan: a fellow with less to do, else the owner itself. */

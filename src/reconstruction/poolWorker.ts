@@ -13,6 +13,8 @@ const workerFile = new URL(
 /** What a thread leaves behind is small; left to itself, the engine keeps 48 MB for it. */
 const youngGenerationMb = 6;
 
+type ScanJob = Extract<FromWorker, { type: 'job' }>['job'];
+
 interface RunningJob {
   readonly owner: PoolWorker;
   readonly session: number;
@@ -22,8 +24,8 @@ interface RunningJob {
 /** What the pool tells its workers and hears from them. */
 export interface PoolWorkerContext {
   readonly warmUpMs: number;
-  /** Who does a calibration of this worker's scan. */
-  workerForJob(owner: PoolWorker): PoolWorker;
+  /** Who does a job of this worker's scan. */
+  workerForJob(owner: PoolWorker, kind: ScanJob['kind']): PoolWorker;
   /** Who helps with a scan of this worker's: a fellow that has nothing to do. */
   helperOf(owner: PoolWorker): PoolWorker | undefined;
   scanEnded(memoryBytes: number): void;
@@ -33,7 +35,7 @@ export class PoolWorker {
   readonly #scans = new Map<number, PinnedScan>();
   readonly #jobs = new Map<string, RunningJob>();
   readonly #warmUpMs: number;
-  readonly #workerForJob: (owner: PoolWorker) => PoolWorker;
+  readonly #workerForJob: (owner: PoolWorker, kind: ScanJob['kind']) => PoolWorker;
   readonly #helperOf: (owner: PoolWorker) => PoolWorker | undefined;
   readonly #scanEnded: (memoryBytes: number) => void;
   /** Resolves when the thread has passed its self-test; rejects with RECON_ERR_SELF_TEST or RECON_ERR_INTERNAL. */
@@ -133,7 +135,7 @@ export class PoolWorker {
     if (scan === undefined) return;
     if (message.type === 'job') {
       const { session, jobId, job } = message;
-      const worker = this.#workerForJob(this);
+      const worker = this.#workerForJob(this, job.kind);
       worker.#jobs.set(`${session}:${jobId}`, { owner: this, session, jobId });
       worker.post({ type: 'job', session, jobId, memory: scan.memory, job });
       return;

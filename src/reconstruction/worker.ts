@@ -1,5 +1,5 @@
 /**
- * A reconstruction worker: owns the scans that are pinned to it and does calibration jobs for the
+ * A reconstruction worker: owns the scans that are pinned to it and does calibrations and iterations for the
  * scans of its fellows. It sleeps in the event loop; a scan's readouts are taken from its ring in
  * turns, so that no scan keeps the others waiting.
  */
@@ -11,8 +11,10 @@ import {
   CartesianReconstruction,
   ColumnHelper,
   runCalibration,
+  runSolve,
   selfTest,
   type CalibrationOutcome,
+  type SolveOutcome,
   type DenoiseOutcome,
   type DenoiseRunner,
 } from '../../recon/index.js';
@@ -30,12 +32,14 @@ function send(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void 
   port.postMessage(message, transfer);
 }
 
+type JobOutcome = CalibrationOutcome | SolveOutcome;
+
 /** One scan: its ring, its reconstruction, and the jobs that it waits for. */
 class Scan {
   readonly #session: number;
   readonly #ring: RingConsumer;
   readonly #reconstruction: CartesianReconstruction;
-  readonly #jobs = new Map<number, (outcome: CalibrationOutcome) => void>();
+  readonly #jobs = new Map<number, (outcome: JobOutcome) => void>();
   #nextJobId = 0;
   readonly #denoising = new Map<number, (outcome: DenoiseOutcome) => void>();
   #nextRequestId = 0;
@@ -56,16 +60,20 @@ class Scan {
       {
         image: (image) => send({ type: 'image', session: this.#session, image }, [image.data.buffer as ArrayBuffer]),
         notice: (notice) => send({ type: 'notice', session: this.#session, notice }),
+        solve: (job, done) => this.#sendJob(job, done as (outcome: JobOutcome) => void),
         help: (work) => send({ type: 'help', session: this.#session, work }),
       },
-      (job, done) => {
-        const jobId = this.#nextJobId++;
-        this.#jobs.set(jobId, done);
-        send({ type: 'job', session: this.#session, jobId, job });
-      },
+      (job, done) => this.#sendJob(job, done as (outcome: JobOutcome) => void),
       storedNoise,
       hasDenoiser ? this.#denoise : undefined,
     );
+  }
+
+  /** To another worker, which answers a job with an outcome of its kind. */
+  #sendJob(job: Extract<FromWorker, { type: 'job' }>['job'], done: (outcome: JobOutcome) => void): void {
+    const jobId = this.#nextJobId++;
+    this.#jobs.set(jobId, done);
+    send({ type: 'job', session: this.#session, jobId, job });
   }
 
   takeTurn(): void {
@@ -106,7 +114,7 @@ class Scan {
     this.takeTurn();
   }
 
-  jobDone(jobId: number, outcome: CalibrationOutcome): void {
+  jobDone(jobId: number, outcome: JobOutcome): void {
     const done = this.#jobs.get(jobId);
     this.#jobs.delete(jobId);
     if (!this.#over && done !== undefined) this.#guard(() => done(outcome));
@@ -210,7 +218,7 @@ port.on('message', (message: ToWorker) => {
         type: 'jobDone',
         session: message.session,
         jobId: message.jobId,
-        outcome: runCalibration(message.memory, message.job),
+        outcome: message.job.kind === 'solve' ? runSolve(message.memory, message.job) : runCalibration(message.memory, message.job),
       });
       return;
     case 'jobDone':

@@ -7,7 +7,7 @@
 import { flagsOf, parseHeader, type AcquisitionFlagName, type MrdHeader } from 'ismrmrd';
 import {
   Arena, bindKernels, CartesianReconstruction, createSessionMemory, defaultReconParameters, planCartesian, runCalibration,
-  type DenoiseRunner, type NoiseRecord, type Readout, type ReconImage, type ReconNotice, type ReconParameters,
+  type CartesianOutput, type DenoiseRunner, type NoiseRecord, type Readout, type ReconImage, type ReconNotice, type ReconParameters,
 } from '../../../recon/index.js';
 import { Random } from '../../../simulator/index.js';
 
@@ -431,9 +431,10 @@ export interface PlayedScan {
   readouts(replica?: number): Iterable<SentReadout>;
 }
 
-/** Plays a scan to the reconstruction, readout by readout; `denoiser` is to answer before `settle` returns. */
+/** Plays a scan to the reconstruction, readout by readout; `denoiser` and `solve` are to answer before `settle` returns. */
 export function reconstructGrid(
-  scan: PlayedScan, parameters: Partial<ReconParameters> = {}, replica = 0, denoiser?: DenoiseRunner, settle?: () => void,
+  scan: PlayedScan, parameters: Partial<ReconParameters> = {}, replica = 0, denoiser?: DenoiseRunner, settle?: (memory: WebAssembly.Memory) => void,
+  solve?: CartesianOutput['solve'],
 ): Reconstructed {
   const images: ReconImage[] = [];
   const notices: ReconNotice[] = [];
@@ -443,7 +444,7 @@ export function reconstructGrid(
   const { plan } = planCartesian(scan.header, { ...defaultReconParameters, ...parameters });
   const reconstruction = new CartesianReconstruction(
     plan, bindKernels(memory, arena),
-    { image: (image) => images.push(image), notice: (notice) => notices.push(notice) },
+    { image: (image) => images.push(image), notice: (notice) => notices.push(notice), ...(solve && { solve }) },
     (job, done) => done(runCalibration(memory, job)),
     scan.storedNoise,
     denoiser,
@@ -455,7 +456,7 @@ export function reconstructGrid(
   }
   let isFinished = false;
   reconstruction.finish(() => (isFinished = true));
-  settle?.();
+  settle?.(memory);
   return { images, notices, isFinished };
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flagsOf, parseHeader, type AcquisitionHeader } from 'ismrmrd';
 import { defaultReconParameters, type ReconImage, type ReconNotice } from '../../../recon/index.js';
 import { ReconstructionPool, type SessionReconstruction } from '../../../src/reconstruction/index.js';
+import { GridScan, reconstructGrid } from '../../recon/cartesian/gridScan.js';
 
 const matrix = 192;
 const nCoils = 16;
@@ -83,6 +84,32 @@ describe('the reconstruction pool', () => {
       const difference = client.images[0]!.data.reduce((sum, value, p) => sum + (value / (i + 1) - first[p]!) ** 2, 0);
       expect(difference / energy).toBeLessThan(1e-8);
     });
+  });
+
+  it('has images solved for by a fellow, or by itself where it is alone: the same ones, in order', async () => {
+    const scan = new GridScan({ matrix: [48, 48, 1], nCoils: 6, nSlices: 3, acceleration: 2, noiseStd: 0.01 });
+    const parameters = { ...defaultReconParameters, unalias: 'l1', noiseMap: true } as const;
+    const alone = new ReconstructionPool({ threads: 1 });
+    try {
+      const expected = reconstructGrid(scan, parameters).images;
+      for (const one of [pool, alone]) {
+        const images: ReconImage[] = [];
+        const session = await one.open(scan.header, parameters, {
+          image: (image) => images.push(image), notice: () => undefined, room: () => undefined,
+          failed: (error) => { throw error; },
+        });
+        for (const { header: own, samples } of scan.readouts()) {
+          const acquisition = { ...readout(0, 6), ...own };
+          session.allocate(acquisition)!.set(samples);
+          session.commit(acquisition);
+        }
+        await session.finish();
+        expect(images.map(({ kind, counters }) => [kind, counters.slice])).toEqual([0, 1, 2].flatMap((slice) => [['image', slice], ['noise', slice]]));
+        images.forEach((image, i) => expect(image.data).toEqual(expected[i]!.data));
+      }
+    } finally {
+      await alone.close();
+    }
   });
 
   it('fails the scan of a bad readout and no other', async () => {
