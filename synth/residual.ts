@@ -59,8 +59,9 @@ export function edgesOfVolume({ geometry, data }: Volume<Float32Array>): VolumeE
   const [columns, rows, slices] = geometry.matrixSize;
   const [columnMm] = voxelSizeMm(geometry);
   const leastSlope = (0.005 * percentileAmong(everySeventh(data), 90)) ** 2;
+  const room = roomFor(columns, rows);
   const edges = Array.from({ length: slices }, (_, slice) =>
-    edgesOf(data.subarray(slice * columns * rows, (slice + 1) * columns * rows), columns, rows, neighbourhoodMm / columnMm, leastSlope));
+    edgesOf(data.subarray(slice * columns * rows, (slice + 1) * columns * rows), columns, rows, neighbourhoodMm / columnMm, leastSlope, room));
   return { geometry, slices: edges };
 }
 
@@ -123,9 +124,25 @@ export function residualMap(a: VolumeEdges, b: VolumeEdges): ResidualMap {
 /** n, [x or y][row, column]. */
 export type Edges = readonly [Float32Array, Float32Array];
 
-function edgesOf(image: Float32Array, columns: number, rows: number, reach: number, leastSlope: number): Edges {
-  const smooth = binomial(binomial(image, columns, rows, 1), columns, rows, columns);
-  const [x, y, energy] = [new Float32Array(image.length), new Float32Array(image.length), new Float32Array(image.length)];
+/** What the slices of a volume are worked on in, one after the other. */
+interface Room {
+  readonly across: Float32Array;
+  readonly smooth: Float32Array;
+  /** 0 along the border, like the first row and column of the table. */
+  readonly energy: Float32Array;
+  readonly around: Float32Array;
+  readonly table: Float64Array;
+}
+
+function roomFor(columns: number, rows: number): Room {
+  const image = () => new Float32Array(columns * rows);
+  return { across: image(), smooth: image(), energy: image(), around: image(), table: new Float64Array((columns + 1) * (rows + 1)) };
+}
+
+function edgesOf(image: Float32Array, columns: number, rows: number, reach: number, leastSlope: number, { across, smooth, energy, around, table }: Room): Edges {
+  binomial(image, across, columns, rows, 1);
+  binomial(across, smooth, columns, rows, columns);
+  const [x, y] = [new Float32Array(image.length), new Float32Array(image.length)];
   for (let row = 1; row < rows - 1; row++) {
     for (let column = 1; column < columns - 1; column++) {
       const at = row * columns + column;
@@ -137,7 +154,7 @@ function edgesOf(image: Float32Array, columns: number, rows: number, reach: numb
   // Of noise alone, |∇I|² is distributed exponentially: a third of it lies below 0.41 of its mean.
   const noise = percentileAmong(everySeventh(energy), 33) / 0.41;
   const floor = Math.max(4 * noise, leastSlope);
-  const around = boxMean(energy, columns, rows, Math.max(1, Math.round(reach)));
+  boxMean(energy, around, table, columns, rows, Math.max(1, Math.round(reach)));
   for (let at = 0; at < image.length; at++) {
     const length = Math.sqrt(energy[at]! + around[at]! + floor);
     if (length > 0) {
@@ -149,8 +166,8 @@ function edgesOf(image: Float32Array, columns: number, rows: number, reach: numb
 }
 
 /** (1, 2, 1) / 4 along one axis, whose neighbours are `stride` apart; border pixels stay. */
-function binomial(image: Float32Array, columns: number, rows: number, stride: number): Float32Array {
-  const out = Float32Array.from(image);
+function binomial(image: Float32Array, out: Float32Array, columns: number, rows: number, stride: number): void {
+  out.set(image);
   const [left, top] = stride === 1 ? [1, 0] : [0, 1];
   for (let row = top; row < rows - top; row++) {
     for (let column = left; column < columns - left; column++) {
@@ -158,12 +175,10 @@ function binomial(image: Float32Array, columns: number, rows: number, stride: nu
       out[at] = (image[at - stride]! + 2 * image[at]! + image[at + stride]!) / 4;
     }
   }
-  return out;
 }
 
 /** Mean over the square of `reach` neighbours that lies in the image, by a table of sums. */
-function boxMean(image: Float32Array, columns: number, rows: number, reach: number): Float32Array {
-  const table = new Float64Array((columns + 1) * (rows + 1));
+function boxMean(image: Float32Array, means: Float32Array, table: Float64Array, columns: number, rows: number, reach: number): void {
   const width = columns + 1;
   for (let row = 0; row < rows; row++) {
     let alongRow = 0;
@@ -172,7 +187,6 @@ function boxMean(image: Float32Array, columns: number, rows: number, reach: numb
       table[(row + 1) * width + column + 1] = table[row * width + column + 1]! + alongRow;
     }
   }
-  const means = new Float32Array(image.length);
   for (let row = 0; row < rows; row++) {
     const [top, bottom] = [Math.max(0, row - reach), Math.min(rows, row + reach + 1)];
     for (let column = 0; column < columns; column++) {
@@ -182,7 +196,6 @@ function boxMean(image: Float32Array, columns: number, rows: number, reach: numb
       means[row * columns + column] = sum / ((bottom - top) * (right - left));
     }
   }
-  return means;
 }
 
 /** Σ (n1(x) · n2(x + s))² of each cell, [cell, shift], and Σ |n1|² |n2|² at no shift. */

@@ -140,12 +140,15 @@ interface Tissue {
   readonly is: Float32Array;
   readonly inWindow: Float32Array;
   readonly inFineWindow: Float32Array;
+  /** Room for sums, [rows + 1, columns + 1]: one table for all windows of the slice. */
+  readonly table: Float64Array;
 }
 
 function tissueOfSlice({ t1w, t2w, rows, columns }: PairImages): Tissue {
   const is = new Float32Array(t1w.length);
   for (let pixel = 0; pixel < is.length; pixel++) is[pixel] = Math.max(t1w[pixel]!, t2w[pixel]!) > tissueFrom ? 1 : 0;
-  return { rows, columns, is, inWindow: boxSums(is, rows, columns, window), inFineWindow: boxSums(is, rows, columns, fineWindow) };
+  const size = { rows, columns, table: new Float64Array((rows + 1) * (columns + 1)) };
+  return { ...size, is, inWindow: boxSums(is, size, window), inFineWindow: boxSums(is, size, fineWindow) };
 }
 
 function sliceEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1w: number | undefined): { features: Omit<GateFeatures, 'misregistrationPixels'>; z: Float32Array } {
@@ -199,7 +202,8 @@ function compare(measured: Float32Array, { signal, deviation }: Predicted, noise
 }
 
 /** What shading left: a smooth factor of measured over predicted, about their gain. */
-function localGain(measured: Float32Array, predicted: Float32Array, gain: number, { is, rows, columns }: Tissue): Float32Array {
+function localGain(measured: Float32Array, predicted: Float32Array, gain: number, tissue: Tissue): Float32Array {
+  const { is } = tissue;
   const told = new Float32Array(is.length);
   const logs = new Float32Array(is.length);
   for (let pixel = 0; pixel < is.length; pixel++) {
@@ -207,8 +211,8 @@ function localGain(measured: Float32Array, predicted: Float32Array, gain: number
     told[pixel] = 1;
     logs[pixel] = Math.max(-mostOfShading, Math.min(mostOfShading, Math.log(measured[pixel]! / (gain * predicted[pixel]!))));
   }
-  const counts = boxSums(told, rows, columns, broadWindow);
-  const local = boxSums(logs, rows, columns, broadWindow);
+  const counts = boxSums(told, tissue, broadWindow);
+  const local = boxSums(logs, tissue, broadWindow);
   for (let pixel = 0; pixel < is.length; pixel++) if (is[pixel] === 1) local[pixel] = Math.exp(local[pixel]! / Math.max(1, counts[pixel]!));
   return local;
 }
@@ -297,13 +301,15 @@ function productsAlongRows(still: Float32Array, moving: Float32Array, rows: numb
 
 /** Sums of squares over any rectangle, [first, end) of rows and columns, from one table of sums. */
 function rectangleEnergies(image: Float32Array, rows: number, columns: number): (firstRow: number, endRow: number, firstColumn: number, endColumn: number) => number {
-  const sums = tableOfSums(image.map((value) => value * value), rows, columns);
+  const sums = new Float64Array((rows + 1) * (columns + 1));
+  fillSums(image.map((value) => value * value), rows, columns, sums);
   const corner = (row: number, column: number) => sums[row * (columns + 1) + column]!;
   return (firstRow, endRow, firstColumn, endColumn) =>
     Math.max(0, corner(endRow, endColumn) - corner(firstRow, endColumn) - corner(endRow, firstColumn) + corner(firstRow, firstColumn));
 }
 
-function fineStructure(image: Float32Array, { is, inFineWindow, rows, columns }: Tissue): Float32Array {
+function fineStructure(image: Float32Array, tissue: Tissue): Float32Array {
+  const { is, inFineWindow } = tissue;
   let [sum, n] = [0, 0];
   for (let pixel = 0; pixel < image.length; pixel++) {
     if (is[pixel] === 0) continue;
@@ -313,7 +319,7 @@ function fineStructure(image: Float32Array, { is, inFineWindow, rows, columns }:
   const least = Math.max((leastOfStructure * sum) / Math.max(1, n), 1e-6);
   const logs = new Float32Array(image.length);
   for (let pixel = 0; pixel < image.length; pixel++) if (is[pixel] === 1) logs[pixel] = Math.log(Math.max(image[pixel]!, least));
-  const sums = boxSums(logs, rows, columns, fineWindow);
+  const sums = boxSums(logs, tissue, fineWindow);
   for (let pixel = 0; pixel < image.length; pixel++) if (is[pixel] === 1) logs[pixel]! -= sums[pixel]! / Math.max(1, inFineWindow[pixel]!);
   return logs;
 }
@@ -325,8 +331,9 @@ function estimatedNoise(image: Float32Array, { is, rows, columns }: Tissue): Flo
 }
 
 /** Means over windows that are mostly tissue, 0 elsewhere. */
-function averagedWithin(z: Float32Array, { is, inWindow, rows, columns }: Tissue): Float32Array {
-  const means = boxSums(z, rows, columns, window);
+function averagedWithin(z: Float32Array, tissue: Tissue): Float32Array {
+  const { is, inWindow } = tissue;
+  const means = boxSums(z, tissue, window);
   for (let pixel = 0; pixel < means.length; pixel++) {
     means[pixel] = is[pixel] === 1 && inWindow[pixel]! >= tissuePart * window * window ? means[pixel]! / inWindow[pixel]! : 0;
   }
@@ -334,10 +341,10 @@ function averagedWithin(z: Float32Array, { is, inWindow, rows, columns }: Tissue
 }
 
 /** Over the part of a square window about each pixel that lies in the image. */
-function boxSums(image: Float32Array, rows: number, columns: number, side: number): Float32Array {
+function boxSums(image: Float32Array, { rows, columns, table }: Pick<Tissue, 'rows' | 'columns' | 'table'>, side: number): Float32Array {
   const half = side >> 1;
   const width = columns + 1;
-  const table = tableOfSums(image, rows, columns);
+  fillSums(image, rows, columns, table);
   const sums = new Float32Array(image.length);
   for (let row = 0; row < rows; row++) {
     const [top, bottom] = [Math.max(0, row - half) * width, Math.min(rows, row + half + 1) * width];
@@ -350,10 +357,9 @@ function boxSums(image: Float32Array, rows: number, columns: number, side: numbe
   return sums;
 }
 
-/** At [row, column] the sum over the rows and columns before it, [rows + 1, columns + 1]. */
-function tableOfSums(image: Float32Array, rows: number, columns: number): Float64Array {
+/** At [row, column] the sum over the rows and columns before it, [rows + 1, columns + 1]; the first row and column are 0 already. */
+function fillSums(image: Float32Array, rows: number, columns: number, sums: Float64Array): void {
   const width = columns + 1;
-  const sums = new Float64Array((rows + 1) * width);
   for (let row = 0; row < rows; row++) {
     let inRow = 0;
     for (let column = 0; column < columns; column++) {
@@ -361,5 +367,4 @@ function tableOfSums(image: Float32Array, rows: number, columns: number): Float6
       sums[(row + 1) * width + column + 1] = sums[row * width + column + 1]! + inRow;
     }
   }
-  return sums;
 }
