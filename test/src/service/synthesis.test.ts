@@ -226,7 +226,7 @@ describe('a scan of T1w and T2w', () => {
 describe('a synthetic CT', () => {
   const wanted = [{ contrast: 'ct' as const, fromSeries: ['sag-t1w', 'sag-t2w'] }, ...synthesise.slice(0, 1)];
 
-  it('goes back, to the archive and to whoever analyses as CT, beside other contrasts', async () => {
+  it('goes back and to the archive as CT, beside other contrasts', async () => {
     const all = await running(0, { protocol: { synthesise: wanted } });
     await played(all.service.address.port, t1wStream);
     const { images } = await played(all.service.address.port, t2wStream);

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import type { SeriesView } from '../../../src/exams/index.js';
+import { keptSeriesOf } from '../../../src/service/keptSeries.js';
+import type { KeptImages, KeptSynthesis } from '../../../src/service/keptSeries.js';
+
+const [MR, CT] = ['1.2.840.10008.5.1.4.1.1.4', '1.2.840.10008.5.1.4.1.1.2'];
+
+/** What is handed on of a synthesis whose objects are of one class. */
+function handedOn(role: string, sopClassUid: string) {
+  const instance = (uid: string) => ({ sopInstanceUid: uid, sopClassUid, seriesInstanceUid: '2.25.1', studyInstanceUid: '2.25.9', transferSyntaxUid: '1.2.840.10008.1.2.1', ref: uid, nBytes: 1 });
+  const kept: KeptSynthesis = {
+    light: 'amber',
+    series: ['image', 'low'].map((kind, k) => ({ kind, description: `SYN ${kind}`, seriesInstanceUid: `2.25.1${k}`, instances: [instance(`2.25.2${k}`)] })),
+  };
+  const world = { spool: { objects: { has: () => true } }, exams: { book: { record: () => undefined } }, synthesised: () => kept } as unknown as KeptImages;
+  return keptSeriesOf('exam', { id: 'series', source: 'synthesis', role, facts: {} } as unknown as SeriesView, world);
+}
+
+describe('a synthesis as it is handed on', () => {
+  it('is its images without their maps, CT as CT and marked as computed', () => {
+    expect(handedOn('ct', CT)).toMatchObject([{ role: 'ct', modality: 'CT', synthetic: true, qualityLight: 'amber', description: 'SYN image' }]);
+    expect(handedOn('stir', MR)).toMatchObject([{ role: 'stir', modality: 'MR', synthetic: true }]);
+  });
+});
