@@ -28,8 +28,11 @@ export interface CompressedSensingOptions {
   readonly cycleSpinning?: boolean;
 }
 
-/** The last iterates differ by the shift they were made with; the image is the mean of this part of them. */
-const averagedPart = 0.4;
+/**
+ * The last iterates differ by the shift they were made with; the image is the mean of this part of them. Measured, nRMSE at R = 2, 3, 4 on
+ * the phantom of bench/iterative.ts: 0.0212, 0.0296, 0.0393 with 0.4, 0.0212, 0.0294, 0.0398 with 0.5; more has the start of the iterations in it.
+ */
+const averagedPart = 0.5;
 const nStartIterations = 8;
 /** Little enough not to show after the iterations that follow. */
 const startDamping = 1e-3;
