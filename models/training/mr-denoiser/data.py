@@ -153,6 +153,33 @@ def load(path):
     ]
 
 
+class Images:
+    """Clean images to draw from."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def pick(self, rng):
+        """(image, its own SNR)."""
+        one = self.images[rng.integers(len(self.images))]
+        return one['image'], one['own_snr']
+
+
+class Painted:
+    """Slices of simulated patients (../synthesis/paint.ts) in the contrasts of spine MR."""
+
+    def __init__(self, folders):
+        self.patients = sorted(path for folder in folders for path in pathlib.Path(folder).glob('*.json'))
+
+    def pick(self, rng):
+        path = self.patients[rng.integers(len(self.patients))]
+        patient = json.loads(path.read_text())
+        n, names = patient['matrix'], list(patient['channels'])
+        stored = np.memmap(path.with_suffix('.bin'), np.int16, 'r').reshape(-1, len(names), n, n)
+        image = np.abs(stored[rng.integers(len(stored)), names.index(str(rng.choice(['t1w', 't2w', 'stir', 't2fs'])))].astype(np.float32))
+        return image / max(image[foreground(image)].mean(), 1.0), 1000.0
+
+
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--data', type=pathlib.Path, required=True)

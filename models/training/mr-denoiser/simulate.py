@@ -122,7 +122,7 @@ def shapes_image(rng, n=224, finer=3):
 
 # Patches
 
-SHARES = (0.45, 0.25, 0.2, 0.1)
+SHARES = (0.4, 0.35, 0.15, 0.1)
 
 
 @functools.lru_cache(maxsize=64)
@@ -226,11 +226,10 @@ def relative_noise(rng, bank):
 
 
 def patch(rng, images, bank):
-    """One example, from images = (real spines, simulated spines, shapes, brains): (noisy complex, noise map, clean complex),
+    """One example, from images = (real spines, simulated spines, shapes, brains), each with `pick(rng)`: (noisy complex, noise map, clean complex),
     each [PATCH, PATCH], mean foreground about 1."""
-    kind = images[rng.choice(len(images), p=SHARES)]
-    source = kind[rng.integers(len(kind))]
-    clean = turned(rng, window_of(rng, source['image'], TILE))[0] * rng.uniform(0.8, 1.25)
+    image, own_snr = images[rng.choice(len(images), p=SHARES)].pick(rng)
+    clean = turned(rng, window_of(rng, image, TILE))[0] * rng.uniform(0.8, 1.25)
     magnitude_only = rng.random() < 0.08
     tile = clean.astype(np.complex64) * (1 if magnitude_only else phase(rng, TILE))
     noise, std = relative_noise(rng, bank)
@@ -244,7 +243,7 @@ def patch(rng, images, bank):
         variance = scipy.fft.ifft2(scipy.fft.fft2(std**2) * energy).real
         std = np.sqrt(np.maximum(variance, 1e-4 * variance.mean()))
 
-    highest = min(200.0, 1.5 * source['own_snr'])
+    highest = min(200.0, 1.5 * own_snr)
     snr = np.exp(rng.uniform(np.log(1.5), np.log(max(highest, 3))))
     sigma = 1 / snr
     kind = rng.random()

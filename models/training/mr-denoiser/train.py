@@ -1,6 +1,7 @@
-"""Trains the denoiser until a given time of day, so that the learning rate ends annealed.
+"""Trains the denoiser until a given time, so that the learning rate ends annealed.
 
-    OMP_NUM_THREADS=1 nice -n -10 taskset -c 1 python3 train.py --cache CACHE --out OUT --until 23:10
+    OMP_NUM_THREADS=1 python3 train.py --cache CACHE --out OUT --until HH:MM                                             # UTC, or +SECONDS
+    OMP_NUM_THREADS=1 python3 train.py --cache CACHE --painted CASES [CASES ...] --start OUT/checkpoint.pt --out SHORT --until HH:MM
 
 Loss: mean over patches of log(mean squared error in units of the noise + 0.003), which is the mean PSNR gain: every
 noise level weighs the same; and the squared correlation of the error with the image, since the least squared error
@@ -27,11 +28,13 @@ import simulate
 from network import Denoiser
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from makers import Reservoir, learning_device
 from one_cycle import rate, until
 
 SEED = 20261125
 BATCH = 16
 PEAK_RATE = 1.5e-3
+SHORT_PEAK_RATE = 5e-4
 SINGLE_PRECISION_FROM = 0.95
 DECAY = 0.999
 CLIP = 5.0
@@ -66,19 +69,27 @@ class Precision(torch.nn.Module):
         net = self.net
         level = net.level(noise)
         full = net.head(net.features(image, noise, level).contiguous(memory_format=torch.channels_last))
-        with torch.autocast('cpu', dtype=torch.bfloat16, enabled=low):
+        with torch.autocast(image.device.type, dtype=torch.bfloat16, enabled=low):
             full = net.blocks(full.bfloat16() if low else full)
         return image - net.noise_of(net.tail(full.float()), level)
 
 
-def source_groups(cache, rng):
-    images = data.load(cache / 'training.npz')
-    shapes = [dict(group='shapes', own_snr=1000.0, image=simulate.shapes_image(rng)) for _ in range(240)]
-    pick = lambda prefix: [i for i in images if i['group'].startswith(prefix)]
-    return pick('spider'), pick('sim'), shapes, pick('brain')
+class Maker:
+    """A training batch: (noisy, noise, clean)."""
+
+    def __init__(self, cache, painted, bank):
+        images = data.load(cache / 'training.npz')
+        rng = np.random.default_rng(SEED)
+        shapes = data.Images([dict(own_snr=1000.0, image=simulate.shapes_image(rng)) for _ in range(240)])
+        pick = lambda prefix: data.Images([i for i in images if i['group'].startswith(prefix)])
+        simulated = data.Painted(painted) if painted else pick('sim')
+        self.sources, self.bank = (pick('spider'), simulated, shapes, pick('brain')), bank
+
+    def __call__(self, rng):
+        return tuple(map(torch.from_numpy, simulate.batch(rng, self.sources, self.bank, BATCH)))
 
 
-def validation_cases(cache, bank):
+def validation_cases(cache, bank, device):
     """Fixed noisy images of the validation patients: list of (name, snr, noisy, noise, clean)."""
     rng = np.random.default_rng(7)
     images = [i for i in data.load(cache / 'validation.npz') if i['factor'] != 2]
@@ -97,9 +108,9 @@ def validation_cases(cache, bank):
                     both = simulate.window_of(rng, np.concatenate((draws[:1], level[None])), n)
                     noise, std = both[0], both[1].real
                 noisy = clean + noise / snr
-                two = lambda z: torch.from_numpy(np.stack((z.real, z.imag)).astype(np.float32))[None]
+                two = lambda z: torch.from_numpy(np.stack((z.real, z.imag)).astype(np.float32))[None].to(device)
                 cases.append(
-                    (name, snr, two(noisy), torch.from_numpy((std / snr).astype(np.float32))[None, None], two(clean))
+                    (name, snr, two(noisy), torch.from_numpy((std / snr).astype(np.float32))[None, None].to(device), two(clean))
                 )
     return cases
 
@@ -111,40 +122,48 @@ def gains(net, cases):
         for name, snr, noisy, noise, clean in cases:
             before = ((noisy - clean) ** 2).mean()
             after = ((net(noisy, noise) - clean) ** 2).mean()
-            result.setdefault(f'{name} {snr}', []).append(10 * math.log10(before / after))
+            result.setdefault(f'{name} {snr}', []).append(10 * math.log10(float(before / after)))
     return {key: round(float(np.mean(values)), 3) for key, values in result.items()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--cache', type=pathlib.Path, required=True)
+    parser.add_argument('--painted', type=pathlib.Path, nargs='*', help='folders of ../synthesis/paint.ts: the simulated spines, instead of those of the cache')
+    parser.add_argument('--start', type=pathlib.Path, help='a checkpoint whose average to begin with')
     parser.add_argument('--out', type=pathlib.Path, required=True)
-    parser.add_argument('--until', required=True, help='UTC, HH:MM')
+    parser.add_argument('--until', required=True, help='UTC, HH:MM, or +SECONDS')
+    parser.add_argument('--workers', type=int, default=0, help='processes that make batches; 0: none but this one')
+    parser.add_argument('--report', type=float, default=100, help='seconds between lines of the log')
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint, log = options.out / 'checkpoint.pt', options.out / 'log.jsonl'
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
 
-    net = Denoiser().to(memory_format=torch.channels_last)
+    device, end = learning_device(), until(options.until)
+    peak = SHORT_PEAK_RATE if options.start else PEAK_RATE
+    net = Denoiser().to(device, memory_format=torch.channels_last)
+    if options.start:
+        net.load_state_dict(torch.load(options.start, map_location=device)['average'])
     average = copy.deepcopy(net)
-    adam = torch.optim.Adam(net.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99))
+    adam = torch.optim.Adam(net.parameters(), lr=peak, betas=(0.9, 0.99))
     step, start = 0, time.time()
     if checkpoint.exists():
-        stored = torch.load(checkpoint)
+        stored = torch.load(checkpoint, map_location=device)
         net.load_state_dict(stored['net'], strict=False)
         average.load_state_dict(stored['average'], strict=False)
         adam.load_state_dict(stored['adam'])
         step, start = stored['step'], stored['start']
-    rng = np.random.default_rng((SEED, step))
-    sources = source_groups(options.cache, np.random.default_rng(SEED))
-    bank = simulate.noise_bank(SEED, 48, 6)
-    cases = validation_cases(options.cache, simulate.noise_bank(SEED + 1, 8, 1))
-    end = until(options.until)
+    maker = Maker(options.cache, options.painted, simulate.noise_bank(SEED, 48, 6))
+    reservoir = Reservoir(maker, (SEED, step, int(bool(options.start))), options.workers, device, capacity=256)
+    cases = validation_cases(options.cache, simulate.noise_bank(SEED + 1, 8, 1), device)
+    rng = np.random.default_rng((SEED, step, 1))
+    start = start if step else time.time()
     model = Precision(net)
 
     def report(**numbers):
-        line = dict(step=step, minutes=round((time.time() - start) / 60, 1), **numbers)
+        line = dict(step=step, minutes=round((time.time() - start) / 60, 1), batchesMade=reservoir.made, **numbers)
         print(json.dumps(line), flush=True)
         with log.open('a') as file:
             file.write(json.dumps(line) + '\n')
@@ -157,14 +176,11 @@ def main():
         checkpoint.with_suffix('.tmp').rename(checkpoint)
 
     recent, norms, kept, reported = [], [], time.time(), time.time()
-    making = learning = 0.0
     while time.time() < end:
         fraction = (time.time() - start) / (end - start)
         for group in adam.param_groups:
-            group['lr'] = rate(fraction, PEAK_RATE)
-        began = time.perf_counter()
-        noisy, noise, clean = map(torch.from_numpy, simulate.batch(rng, sources, bank, BATCH))
-        made = time.perf_counter()
+            group['lr'] = rate(fraction, peak)
+        noisy, noise, clean = reservoir.draw(rng)
         loss = losses(model(noisy, noise, fraction < SINGLE_PRECISION_FROM), clean, noise).mean()
         adam.zero_grad()
         loss.backward()
@@ -175,22 +191,19 @@ def main():
         adam.step()
         with torch.no_grad():
             decay = min(DECAY, (1 + step) / (10 + step))
-            for slow, fast in zip(average.parameters(), net.parameters()):
-                slow.lerp_(fast, 1 - decay)
-        making += made - began
-        learning += time.perf_counter() - made
+            slow = list(average.parameters())
+            torch._foreach_mul_(slow, decay)
+            torch._foreach_add_(slow, list(net.parameters()), alpha=1 - decay)
         step += 1
-        recent.append(loss.item())
-        if time.time() - reported > 100 or step == 200:
+        recent.append(loss.detach())
+        if time.time() - reported > options.report or step == 200:
             report(
-                loss=round(float(np.mean(recent)), 4),
+                loss=round(float(torch.stack(recent).mean()), 4),
                 gradient=round(float(np.median(norms)), 3),
-                rate=round(rate(fraction, PEAK_RATE), 6),
-                makingMs=round(1e3 * making / len(recent)),
-                learningMs=round(1e3 * learning / len(recent)),
+                rate=round(rate(fraction, peak), 6),
                 **gains(average, cases),
             )
-            recent, norms, reported, making, learning = [], [], time.time(), 0.0, 0.0
+            recent, norms, reported = [], [], time.time()
         if time.time() - kept > 150:
             keep()
             kept = time.time()
