@@ -55,10 +55,11 @@ interface Row {
   readonly seconds: number;
 }
 
+/** Behind the lowest disc, which is tilted most, the canal lies far from the plane through the disc's middle. */
 const stacks = [
   { contrast: 't2w', orientation: 'sagittal', pixelMm: 0.73 },
   { contrast: 't1w', orientation: 'sagittal', pixelMm: 0.73 },
-  ...(['L3-L4', 'L4-L5', 'L5-S1'] as const).map((segment) => ({ contrast: 't2w' as const, orientation: 'axial' as const, segment, nSlices: 3, pixelMm: 0.625 })),
+  ...(['L3-L4', 'L4-L5', 'L5-S1'] as const).map((segment) => ({ contrast: 't2w' as const, orientation: 'axial' as const, segment, nSlices: segment === 'L5-S1' ? 7 : 3, pixelMm: 0.625 })),
 ] as const;
 
 /** What ails a patient on whom every grade that has a limit is tried. */
