@@ -6,7 +6,7 @@
  * Once one node alone does so; once three that share a redis-server, one of which is killed while it scans, and the
  * redis-server is killed and started again.
  *
- * CONUS_CHAOS_EXAMS says how many exams, CONUS_CHAOS_NODES how many nodes; CONUS_CHAOS_SEED changes when what happens.
+ * CONUS_CHAOS_EXAMS says how many exams (`npm run test:chaos`: 50), CONUS_CHAOS_NODES how many nodes; CONUS_CHAOS_SEED changes when what happens.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ import { scanAll } from './scanners.js';
 import { prepareExams, writeSite } from './site.js';
 import type { Patient, Site } from './site.js';
 
-const nExams = Number(process.env['CONUS_CHAOS_EXAMS'] ?? 50);
+const nExams = Number(process.env['CONUS_CHAOS_EXAMS'] ?? 20);
 const nNodes = Number(process.env['CONUS_CHAOS_NODES'] ?? 3);
 const random = new Random(Number(process.env['CONUS_CHAOS_SEED'] ?? 1));
 /** When so many scans are acknowledged, a node is killed, and the redis-server. */
