@@ -44,10 +44,11 @@ class Endless(IterableDataset):
 
 
 class Reservoir:
-    """`make(rng)` returns a batch (tensors in tuples, lists, dicts); `seed` is a tuple of integers; `draw(rng)` one on the device."""
+    """`make(rng)` returns a batch (tensors in tuples, lists, dicts); `seed` is a tuple of integers; `draw(rng)` one on the device, or
+    the error that making one failed with."""
 
     def __init__(self, make, seed, workers, device, capacity=64, least=8):
-        self.device, self.made, self.workers = device, 0, workers
+        self.device, self.made, self.workers, self.error = device, 0, workers, None
         self.kept = collections.deque(maxlen=capacity)
         torch.multiprocessing.set_sharing_strategy('file_system')
         self.least, self.enough = least, threading.Event()
@@ -58,15 +59,21 @@ class Reservoir:
             self.source = iter(Endless(make, seed))
 
     def fill(self):
-        for batch in self.source:
-            self.kept.append(moved(batch, self.device))
-            self.made += 1
-            if self.made >= self.least:
-                self.enough.set()
+        try:
+            for batch in self.source:
+                self.kept.append(moved(batch, self.device))
+                self.made += 1
+                if self.made >= self.least:
+                    self.enough.set()
+        except Exception as error:
+            self.error = error
+            self.enough.set()
 
     def draw(self, rng):
         if not self.workers:
             self.made += 1
             return moved(next(self.source), self.device)
         self.enough.wait()
+        if self.error is not None:
+            raise self.error
         return self.kept[int(rng.integers(len(self.kept)))]
