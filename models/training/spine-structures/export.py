@@ -49,7 +49,7 @@ def main():
     net.load_state_dict(stored['average'])
     net.eval()
     rng = np.random.default_rng(3)
-    images, _ = data.batch(rng, 2, data.Simulated([options.cases], lambda seed: seed % data.LOOKED_AT_EVERY == 0))
+    images, *_ = data.batch(rng, 2, data.Simulated([options.cases], lambda seed: seed % data.LOOKED_AT_EVERY == 0))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     axes = {0: 'n', 2: 'rows', 3: 'columns'}
     torch.onnx.export(

@@ -9,6 +9,7 @@ and sac, without the dark outlines between them, which are part of what they out
     python3 real.py DATA PACKED.npz     # for a machine that DATA is not on; PACKED.npz serves as --data of train.py
 """
 
+import io
 import json
 import pathlib
 import re
@@ -26,6 +27,7 @@ DISC_PITCH_MM = 36.0
 STORED_MM = 0.6
 OUTLINE_MM = 1.5
 CANAL_OUTLINE_MM = 0.5
+JPEG_QUALITY = 90
 
 SPACE_CODES = {29: 'disc', 76: 'vertebra', 150: 'canal'}
 _VERTEBRAE = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (255, 0, 255), (128, 40, 40), (40, 40, 128)]
@@ -128,16 +130,20 @@ def stored(one):
 
 
 def pack(data, path):
-    """What training draws from as one file: images as bytes of their own range; test patients stay where they are."""
+    """What training draws from as one small file: images as JPEG of their own range; test patients stay where they are."""
     test = json.loads((pathlib.Path(__file__).parent / 'split.json').read_text())['cases']['test']
     slices = [one for one in space_slices(data) + labelled_slices(data) if one.case not in test]
     pairs = [stored(one) for one in slices]
     highest = [max(float(image.max()), 1.0) for image, _ in pairs]
-    np.savez(
+    written = []
+    for (image, _), most in zip(pairs, highest):
+        file = io.BytesIO()
+        Image.fromarray(np.round(255 * np.maximum(image, 0) / most).astype(np.uint8)).save(file, 'JPEG', quality=JPEG_QUALITY)
+        written.append(np.frombuffer(file.getvalue(), np.uint8))
+    np.savez_compressed(
         path, cases=[one.case for one in slices], series=[one.series for one in slices], names=[one.name for one in slices], highest=highest,
-        shapes=[sets.shape for _, sets in pairs],
-        images=np.concatenate([np.round(255 * np.maximum(image, 0) / most).astype(np.uint8).ravel() for (image, _), most in zip(pairs, highest)]),
-        sets=np.concatenate([sets.ravel() for _, sets in pairs]),
+        shapes=[sets.shape for _, sets in pairs], lengths=[len(file) for file in written],
+        images=np.concatenate(written), sets=np.concatenate([sets.ravel() for _, sets in pairs]),
     )
 
 
@@ -145,13 +151,13 @@ def unpack(path, keep):
     """Slices without their own pixels, and what is drawn from, of the cases that `keep` takes."""
     with np.load(path) as file:
         part = {name: file[name] for name in file}
-    ends = np.cumsum(part['shapes'].prod(1))
+    images = np.split(part['images'], np.cumsum(part['lengths'])[:-1])
+    sets = np.split(part['sets'], np.cumsum(part['shapes'].prod(1))[:-1])
     slices, pairs = [], []
-    for case, series, name, most, shape, end in zip(*(part[key] for key in ('cases', 'series', 'names', 'highest', 'shapes')), ends):
+    for case, series, name, most, shape, image, one_sets in zip(*(part[key] for key in ('cases', 'series', 'names', 'highest', 'shapes')), images, sets):
         if keep(int(case)):
-            image, sets = (part[key][end - shape.prod() : end].reshape(shape) for key in ('images', 'sets'))
             slices.append(Slice(None, None, STORED_MM, int(case), str(series), str(name)))
-            pairs.append((image.astype(np.float32) * np.float32(most / 255), sets.copy()))
+            pairs.append((np.asarray(Image.open(io.BytesIO(image.tobytes())), np.float32) * np.float32(most / 255), one_sets.reshape(shape).copy()))
     return slices, pairs
 
 

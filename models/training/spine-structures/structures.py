@@ -1,7 +1,8 @@
 """What is told apart, how label maps name it, and how an image is made into what the network takes."""
 
 import numpy as np
-from scipy import ndimage
+import torch
+import torch.nn.functional as F
 
 CLASSES = (
     'background', 'vertebralBody', 'posteriorElements', 'disc', 'sac', 'cord', 'sacrum', 'epiduralFat', 'foramen', 'facetJoint',
@@ -23,7 +24,7 @@ CAUDA_MM = 4.0
 
 def class_table(most=800):
     """Class of each code of a label map; roots apart (classes_of)."""
-    table = np.zeros(most, np.uint8)
+    table = torch.zeros(most, dtype=torch.uint8)
     for code, name in PLAIN_CODES.items():
         table[code] = INDEX[name]
     for hundreds, name in KINDS.items():
@@ -37,16 +38,17 @@ TABLE = class_table()
 
 
 def classes_of(label, pixel_mm):
-    """Classes [rows, columns] of the simulator's label codes. Roots within the sac are sac, others foramen."""
-    classes = TABLE[label]
-    roots = label == ROOT
-    if roots.any():
-        radius = max(1, round(CAUDA_MM / 2 / pixel_mm))
-        y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-        within = ndimage.binary_closing(np.pad((label == CSF) | (label == CORD), radius + 1), x**2 + y**2 <= radius**2)
-        within = within[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
-        classes[roots] = np.where(within[roots], INDEX['sac'], INDEX['foramen'])
-    return classes
+    """Classes [rows, columns] (uint8) of the simulator's label codes, a tensor of integers. Roots within the sac are sac, others foramen."""
+    label = label.long()
+    radius = max(1, round(CAUDA_MM / 2 / pixel_mm))
+    offset = torch.arange(-radius, radius + 1, device=label.device)
+    disc = (offset[:, None] ** 2 + offset**2 <= radius**2).float()[None, None]
+    sac = ((label == CSF) | (label == CORD)).float()[None, None]
+    # The closing of the sac: spread by the disc, and drawn back by it.
+    spread = (F.conv2d(sac, disc, padding=2 * radius) > 0.5).float()
+    within = F.conv2d(spread, disc)[0, 0] > disc.sum() - 0.5
+    roots = torch.where(within, INDEX['sac'], INDEX['foramen']).byte()
+    return torch.where(label == ROOT, roots, TABLE.to(label.device)[label])
 
 
 def normalise(image):
