@@ -68,6 +68,8 @@ export async function runTiled(run: (inputs: Tensors) => Promise<Tensors>, input
   const [n, rows, columns] = commonSizes(inputs);
   const rowTiling = tilingOf(rows, patch);
   const columnTiling = tilingOf(columns, patch);
+  // One tile that is the image: nothing to fill up, to cut and to blend.
+  if (n === 1 && rowTiling.size === rows && columnTiling.size === columns) return run(inputs);
   const tiles = Array.from({ length: n }, (_, image) =>
     rowTiling.spans.flatMap((row) => columnTiling.spans.map((column) => ({ image, row, column }))),
   ).flat();

@@ -710,7 +710,6 @@ export class CartesianReconstruction {
       multiply(image, gains[slice]?.gain);
       this.#emit(slab, slice, 'image', image, facts);
     });
-    if (nPartitions === 1) this.#clock.time('combination', () => this.#images.checkCentre(slab, this.#nCoils));
     if (forMaps !== undefined) {
       if (calibration === undefined || making.maps === undefined) {
         this.#sayOnce('RECON_WARN_NO_MAPS', 'Maps beside the images need coil maps; images combined by root-sum-of-squares come without.');
@@ -735,6 +734,8 @@ export class CartesianReconstruction {
       const noises = denoiserNoises ?? this.#noisesToDenoise(slab, calibration, making);
       if (noises !== undefined) this.#denoise(slab, calibration, making, combined, noises, gains.map((gain) => gain?.gain), facts);
     }
+    // Where the image does not need it, nobody waits for it.
+    if (nPartitions === 1) this.#clock.time('combination', () => this.#images.checkCentre(slab, this.#nCoils));
   }
 
   /** Whether an image has what a denoiser needs: coil maps, and a noise that is known. */
@@ -840,7 +841,7 @@ export class CartesianReconstruction {
     const ahead = this.#noisesAhead.get(slab);
     const noises =
       ahead?.calibration === calibration && JSON.stringify([ahead.contents, ahead.columns]) === JSON.stringify([contents, making.volume[2]])
-        ? ahead.noises.map((noise) => noise.map((value) => making.noiseDeviation * value))
+        ? ahead.noises.map((noise) => scaled(noise, making.noiseDeviation))
         : this.#noisesBeforeCompletion(slab, calibration, making, contents);
     if (noises === undefined) this.#denoising.end('RECON_WARN_NOT_DENOISED', `There is no room for the noise map of slice ${slab.counters.slice}.`);
     return noises;
@@ -973,6 +974,12 @@ function multiply(pixels: Float32Array, gain: Float32Array | undefined): void {
   if (gain === undefined) return;
   const valuesEach = pixels.length / gain.length;
   for (let i = 0; i < pixels.length; i++) pixels[i] = pixels[i]! * gain[Math.floor(i / valuesEach)]!;
+}
+
+function scaled(values: Float32Array, factor: number): Float32Array {
+  const result = new Float32Array(values);
+  if (factor !== 1) for (let i = 0; i < result.length; i++) result[i] = result[i]! * factor;
+  return result;
 }
 
 /** Copies of n equal parts. */

@@ -87,7 +87,8 @@ function totalSize(values: Float32Array): number {
 
 /** Whether every pixel has its noise, but for those that a mask or missing coil maps left next to nothing in. */
 function isKnown({ data, noise, components }: NoveltyInput): boolean {
-  const largest = noise.reduce((most, value) => Math.max(most, value), 0);
+  let largest = 0;
+  for (let p = 0; p < noise.length; p++) if (noise[p]! > largest) largest = noise[p]!;
   if (!(largest > 0 && largest < Infinity)) return false;
   for (let p = 0; p < noise.length; p++) {
     if (noise[p]! > 0) continue;
@@ -97,11 +98,11 @@ function isKnown({ data, noise, components }: NoveltyInput): boolean {
   return true;
 }
 
-/** Different values among the pixels that are not 0, counted in some of them. */
+/** Different values among the pixels that are not 0, counted in some of them, up to the fewest that will do. */
 function countValues(data: Float32Array, components: Components): number {
   const values = new Set<number>();
   const step = Math.max(1, Math.floor(data.length / components / nCounted)) * components;
-  for (let i = 0; i < data.length; i += step) {
+  for (let i = 0; i < data.length && values.size < fewestValues; i += step) {
     const size = components === 2 ? Math.hypot(data[i]!, data[i + 1]!) : data[i]!;
     if (size !== 0) values.add(size);
   }

@@ -45,15 +45,17 @@ export function onGrid(kernels: Kernels, grid: SampledGrid, image: Float32Array)
   return resample(kernels, image, [rows, columns], [gridRows, gridColumns]);
 }
 
-/** @param image complex64 [gridRows, gridColumns]; @returns complex64 [rows, columns] */
-export function fromGrid(kernels: Kernels, grid: SampledGrid, image: Float32Array): Float32Array<ArrayBuffer> {
+/** @param image complex64 [gridRows, gridColumns]; @returns complex64 [rows, columns]: `image` itself where both are the same */
+export function fromGrid(kernels: Kernels, grid: SampledGrid, image: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
   const { rows, columns, gridRows, gridColumns } = grid;
-  if (!isInterpolated(grid)) return new Float32Array(image);
+  if (!isInterpolated(grid)) return image;
   return resample(kernels, image, [gridRows, gridColumns], [rows, columns]);
 }
 
 /** The nearest pixel's value for each point of the grid: maps of noise vary slowly. */
-export function mapOnGrid({ rows, columns, gridRows, gridColumns }: SampledGrid, map: Float32Array): Float32Array<ArrayBuffer> {
+export function mapOnGrid(grid: SampledGrid, map: Float32Array): Float32Array<ArrayBuffer> {
+  if (!isInterpolated(grid)) return new Float32Array(map);
+  const { rows, columns, gridRows, gridColumns } = grid;
   const nearest = (at: number, grid: number, n: number) =>
     Math.min(n - 1, Math.max(0, Math.floor(n / 2) + Math.round(((at - Math.floor(grid / 2)) * n) / grid)));
   const columnOf = Int32Array.from({ length: gridColumns }, (_, column) => nearest(column, gridColumns, columns));

@@ -157,8 +157,7 @@ export function trustStatistics({ rows, columns, noisy, denoised, noise, compone
   return {
     noiseRatio: known ?? noiseRatio(noisy, noise, rows, columns, components),
     residualStd: Math.sqrt(energy / Math.max(1, count)),
-    imageCorrelation: objectCorrelation(along, size, size),
-    edgeCorrelation: objectCorrelation(along, edges, size),
+    ...objectCorrelations(along, size, edges),
     largestStructure: largest,
     structureLimit: structureLimit(rows, columns),
     structureAt: at,
@@ -180,22 +179,31 @@ function detailOf(size: Float32Array, rows: number, columns: number): Float32Arr
   return detail;
 }
 
-/** Pearson's, over the pixels of the object; 0 where one of both does not vary. */
-function objectCorrelation(a: Float32Array, b: Float32Array, size: Float32Array): number {
-  let [n, sumA, sumB, sumAa, sumBb, sumAb] = [0, 0, 0, 0, 0, 0];
-  for (let p = 0; p < a.length; p++) {
-    if (size[p]! <= objectFrom && size[p]! >= -objectFrom) continue;
-    const x = a[p]!;
-    const y = b[p]!;
+/** Pearson's of `along` with the image and with its edges, over the pixels of the object; 0 where one of both does not vary. */
+function objectCorrelations(
+  along: Float32Array, size: Float32Array, edges: Float32Array,
+): Pick<TrustStatistics, 'imageCorrelation' | 'edgeCorrelation'> {
+  let [n, sumA, sumS, sumE, sumAa, sumSs, sumEe, sumAs, sumAe] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  for (let p = 0; p < along.length; p++) {
+    const s = size[p]!;
+    if (s <= objectFrom && s >= -objectFrom) continue;
+    const a = along[p]!;
+    const e = edges[p]!;
     n++;
-    sumA += x;
-    sumB += y;
-    sumAa += x * x;
-    sumBb += y * y;
-    sumAb += x * y;
+    sumA += a;
+    sumS += s;
+    sumE += e;
+    sumAa += a * a;
+    sumSs += s * s;
+    sumEe += e * e;
+    sumAs += a * s;
+    sumAe += a * e;
   }
-  const spread = Math.sqrt((n * sumAa - sumA * sumA) * (n * sumBb - sumB * sumB));
-  return spread > 0 ? (n * sumAb - sumA * sumB) / spread : 0;
+  const pearson = (sumB: number, sumBb: number, sumAb: number) => {
+    const spread = Math.sqrt((n * sumAa - sumA * sumA) * (n * sumBb - sumB * sumB));
+    return spread > 0 ? (n * sumAb - sumA * sumB) / spread : 0;
+  };
+  return { imageCorrelation: pearson(sumS, sumSs, sumAs), edgeCorrelation: pearson(sumE, sumEe, sumAe) };
 }
 
 function largestWindow(real: WindowSums, imaginary: WindowSums | undefined): { largest: number; at: [number, number] } {

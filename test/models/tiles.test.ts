@@ -112,3 +112,10 @@ it('gives several inputs the same tiles, and refuses inputs of different sizes',
   const wrong = runTiled(() => Promise.resolve({}), { image: images(1, 2, 8, 8, 1), noise: images(1, 1, 8, 9, 1) }, { overlap: 0, multipleOf: 1 });
   await expect(wrong).rejects.toThrow(/MODEL_ERR_INPUT/);
 });
+
+it('hands an image that is one tile to the network as it is, and its outputs back as they are', async () => {
+  const inputs: Tensors = { image: images(1, 2, 16, 24, 5) };
+  const answer: Tensors = { out: images(1, 1, 16, 24, 6) };
+  const outputs = await runTiled((given) => Promise.resolve(given['image'] === inputs['image'] ? answer : {}), inputs, { overlap: 0, multipleOf: 8 });
+  expect(outputs).toBe(answer);
+});
