@@ -4,10 +4,11 @@
  *
  *   npx tsx paint.ts OUT --first 1000 --count 300 [--prior wide|narrow|mixed] [--lesions mixed|none|KINDS] [--slices 7]
  *     [--region lumbar|cervical|thoracolumbar] [--orientation sagittal|axial] [--pixel 0.65,1.1] [--lumbar drawn|varied]
- *     [--lateral 35] [--planes world|disc]
+ *     [--lateral 35] [--planes world|disc|lesion]
  *
  * `--lumbar varied` has as many patients with four and with six lumbar vertebrae as with five; `--lateral` spreads sagittal slices evenly
- * up to so many millimetres off the midline; `--planes disc` lays axial slices into the discs' own planes (not within the sacrum), tilted and shifted a little.
+ * up to so many millimetres off the midline; `--planes disc` lays axial slices into the discs' own planes (not within the sacrum), tilted and shifted a little;
+ * `--planes lesion` into those of the discs that something ails, shifted less: a narrow canal is as short as its disc is high.
  *
  * For each patient OUT/SEED.json tells the slices' sequences and OUT/SEED.bin holds int16 [slice, channel, row, column],
  * a channel times its scale. Signals are those of imaging/signal.ts summed over the tissues of a voxel, water and fat
@@ -101,10 +102,12 @@ interface Laying {
   readonly pixelMm: readonly [number, number];
   /** Sagittal slices lie evenly within this distance of the midline; absent: most cross the bodies. */
   readonly lateralMm?: number;
-  /** Axial slices lie in the discs' planes, those within the sacrum left out. */
-  readonly inDiscs: boolean;
+  /** Axial slices lie in the patient's planes, in those of discs (within the sacrum left out), or in those of discs with a finding. */
+  readonly planes: 'world' | 'disc' | 'lesion';
 }
 
+/** Standard deviation of an axial slice's distance from its disc. */
+const shiftMm = { world: 12, disc: 5, lesion: 2 } as const;
 /** Standard deviations of an axial slice's tilt against its disc, about the left-right and the front-back axis. */
 const tiltDeg = [6, 2] as const;
 
@@ -122,7 +125,9 @@ function tilted({ x, y, z }: Frame, random: Random): [Vector3, Vector3, Vector3]
 
 /** Pixels of a slice through a place, with planes across its thickness. */
 function drawSlice(patient: SimulatedPatient, random: Random, wanted: string, laying: Laying): { planes: Plane[]; orientation: string; pixelMm: number; thicknessMm: number } {
-  const frames = [...patient.discs].filter(([name]) => !laying.inDiscs || !/-(S[2-9]|Co)/.test(name)).map(([, itsFrame]) => itsFrame);
+  const ailing = new Set(patient.record.findings.map(({ level }) => level));
+  const wantedDisc = { world: () => true, disc: (name: string) => !/-(S[2-9]|Co)/.test(name), lesion: (name: string) => ailing.has(name) }[laying.planes];
+  const frames = [...patient.discs].filter(([name]) => wantedDisc(name)).map(([, itsFrame]) => itsFrame);
   const frame: Frame = frames[Math.floor(random.uniform() * frames.length)]!;
   const pixelMm = between(random, ...laying.pixelMm);
   const thicknessMm = between(random, 2.5, 4.5);
@@ -130,11 +135,11 @@ function drawSlice(patient: SimulatedPatient, random: Random, wanted: string, la
   const orientation = wanted === 'any' ? drawn : wanted;
   const along: readonly [Vector3, Vector3, Vector3] = orientation === 'sagittal'
     ? [[0, 1, 0], [0, 0, -1], [1, 0, 0]]
-    : laying.inDiscs ? tilted(frame, random) : [[1, 0, 0], [0, 1, 0], [0, 0, 1]];
+    : laying.planes === 'world' ? [[1, 0, 0], [0, 1, 0], [0, 0, 1]] : tilted(frame, random);
   // Most slices of a stack cross the bodies; some lie beside them.
   const off: Vector3 = orientation === 'sagittal'
     ? [laying.lateralMm === undefined ? 10 * random.normal() : between(random, -laying.lateralMm, laying.lateralMm), 20 + 12 * random.normal(), 15 * random.normal()]
-    : [8 * random.normal(), 15 + 10 * random.normal(), (laying.inDiscs ? 5 : 12) * random.normal()];
+    : [8 * random.normal(), 15 + 10 * random.normal(), shiftMm[laying.planes] * random.normal()];
   const spine = outOfFrame(frame, [0, 0, 0]);
   const centre = spine.map((value, axis) => value + off[axis]!) as unknown as Vector3;
   const nPlanes = 3;
@@ -228,7 +233,7 @@ const { values: options, positionals } = parseArgs({
 const laying: Laying = {
   pixelMm: options.pixel.split(',').map(Number) as [number, number],
   ...(options.lateral === undefined ? {} : { lateralMm: Number(options.lateral) }),
-  inDiscs: options.planes === 'disc',
+  planes: options.planes as Laying['planes'],
 };
 const out = positionals[0]!;
 mkdirSync(out, { recursive: true });
