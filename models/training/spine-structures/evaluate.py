@@ -6,7 +6,7 @@
 
 Real slices are judged on their own pixels; the dark outlines between the masks, and rows under the canal's mask for the canal,
 count for nothing. `strict` counts them as background. Mid-sagittal: of a patient the slice with the most canal. BANK has the
-folders sagittal and axial of ../synthesis/paint.ts (seeds 700000 and more); its images are given a coil's shading, blur and noise.
+folders sagittal, axial and narrow of ../synthesis/paint.ts (seeds 700000 and more); its images are given a coil's shading, blur and noise.
 """
 
 import argparse
@@ -36,6 +36,8 @@ LEAST_PIXELS = 40
 BODY_MM2 = (450, 1800)
 # Of false canal in a slice without one.
 FALSE_CANAL_MM2 = 50.0
+# Area of a sac below which a canal is narrow (the first cut-off of simulator/pathology/kinds.ts).
+NARROW_MM2 = 130.0
 BINS = np.linspace(0, 1, 11)
 
 
@@ -241,6 +243,23 @@ def bank_results(run, folder, orientation, threshold):
     )
 
 
+def area_errors(run, folder, threshold):
+    """Areas of sac and cord in axial slices against the true ones, in per cent of these: median and median absolute, narrow canals and others apart."""
+    cases = data.Simulated([folder], lambda seed: True)
+    found = {}
+    for index in range(len(cases)):
+        for contrast in ('t1w', 't2w'):
+            image, true = bank_image(cases, index, contrast, 'axial')
+            area = np.isin(true, GROUPS['canal']).sum()
+            if area < LEAST_PIXELS:
+                continue
+            shown = kept_canal(run(image), NOMINAL_MM['axial'], threshold).sum()
+            size = 'narrow' if area * NOMINAL_MM['axial'] ** 2 < NARROW_MM2 else 'wide'
+            found.setdefault(size, {}).setdefault(contrast, []).append(100 * (shown / area - 1))
+    return {size: {contrast: dict(slices=len(errors), median=round(float(np.median(errors)), 1), medianAbsolute=round(float(np.median(np.abs(errors))), 1))
+                   for contrast, errors in by_contrast.items()} for size, by_contrast in found.items()}
+
+
 def fit_threshold(run, slices, cases):
     """The least mean probability of a region of canal at which no more than one in fifty of those kept is false (less than a fifth of it true)."""
     regions_found = []
@@ -310,6 +329,7 @@ def main():
             realT2w=real_results(run, [one for one in real.labelled_slices(options.data) if one.case in cases], threshold),
             lumbar=vertebra_results(run, options.data / 'spider-lumbar-t1t2'),
             sagittal=bank_results(run, options.bank, 'sagittal', threshold), axial=bank_results(run, options.bank, 'axial', threshold),
+            sacArea=area_errors(run, options.bank / 'narrow', threshold),
             oneThreadCpuMs352=latency(run),
         )
     options.out.write_text(json.dumps(found, indent=1) + '\n')

@@ -18,6 +18,7 @@ CONTRASTS = dict(t1w='T1w', t2w='T2w', stir='STIR', t2fs='T2 fat-sat', ct='CT')
 GROUPS = ('vertebra', 'disc', 'canal')
 # Asked for: vertebra, disc, canal.
 WANTED = dict(midSagittal=(0.88, 0.88, 0.90), all=(0.84, 0.84, 0.86), agreement=(0.93, 0.93, 0.90), simulated=(0.95, 0.93, 0.95))
+WANTED_AREA_ERROR = 8
 
 
 def metrics(found, folds):
@@ -39,6 +40,8 @@ def metrics(found, folds):
             add(f'Dice, {group}, mid-sagittal, worst fold', min(values), 'cross-validation by patient over the other 24, T2 SPACE')
     for name in CLASSES[1:]:
         add(f'Dice, {name}, axial', found['axial']['byClass'].get(name), BANK + '; axial, in the planes of discs')
+    for contrast, errors in found['sacArea']['narrow'].items():
+        add(f'Area of a narrow sac, median absolute error, {CONTRASTS[contrast]}', errors['medianAbsolute'], '%; ' + BANK + '; axial, sacs below 130 mm²')
     add('Dice, vertebra, T1w and T2w', found['lumbar']['vertebra'], 'real sagittal lumbar T1w and T2w of SPIDER, in no training set, patients unknown')
     return rows
 
@@ -137,6 +140,15 @@ def class_table(found):
     return table(['class', 'sagittal', 'axial'], [[name, found['sagittal']['byClass'].get(name), found['axial']['byClass'].get(name)] for name in CLASSES[1:]])
 
 
+def area_table(found):
+    rows = [
+        [title, errors['slices'], f'{errors["median"]:+.1f} %', f'{errors["medianAbsolute"]:.1f} %', f'{WANTED_AREA_ERROR} %']
+        for size, name in (('narrow', 'below 130 mm²'), ('wide', '130 mm² and more'))
+        for title, errors in ((f'{CONTRASTS[contrast]}, sac {name}', errors) for contrast, errors in found['sacArea'].get(size, {}).items())
+    ]
+    return table(['axial, at discs with stenosis', 'slices', 'median error of the area', 'median absolute error', 'asked for'], rows)
+
+
 def calibration_table(found):
     places = (('real T2 SPACE', 'real'), ('real 2D T2w', 'realT2w'), ('simulated, sagittal', 'sagittal'), ('simulated, axial', 'axial'))
     rows = []
@@ -185,7 +197,7 @@ def main():
     if not found:
         return
     card = (pathlib.Path(__file__).parent / 'card.in.md').read_text().format(
-        version=options.version, parameters=f'{int(options.parameters):,}', real=real_table(found, folds), simulated=simulated_table(found), classes=class_table(found),
+        version=options.version, parameters=f'{int(options.parameters):,}', real=real_table(found, folds), simulated=simulated_table(found), classes=class_table(found), areas=area_table(found),
         calibration=calibration_table(found), lumbar=lumbar_table(found), falseCanal=false_canal(found), threshold=found['thresholds']['canal'],
         latency=found['oneThreadCpuMs352'],
     )
