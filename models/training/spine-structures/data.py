@@ -109,10 +109,14 @@ class Real:
         else:
             self.slices = [one for one in real.space_slices(data) + real.labelled_slices(data) if keep(one.case)]
             stored = [real.stored(one) for one in self.slices]
-        # Over their top, so that brightness means the same in all.
-        self.images = [torch.from_numpy(image / max(np.percentile(image, 99.5), 1)).float().to(device) for image, _ in stored]
-        self.sets = [torch.from_numpy(sets).to(device) for _, sets in stored]
-        self.middles = [middle_of(sets) for sets in self.sets]
+        # Over their top, so that brightness means the same in all; filled up to one size, so that they stack.
+        self.shapes = np.array([sets.shape for _, sets in stored])
+        rows, columns = self.shapes.max(0)
+        filled = lambda array, dtype: F.pad(torch.from_numpy(array).to(dtype), (0, int(columns - array.shape[1]), 0, int(rows - array.shape[0])))
+        over_top = [filled(image / max(np.percentile(image, 99.5), 1), torch.float32) for image, _ in stored]
+        self.images = torch.stack(over_top).to(device)
+        self.sets = torch.stack([filled(sets, torch.uint8) for _, sets in stored]).to(device)
+        self.middles = np.array([middle_of(torch.from_numpy(sets)) for _, sets in stored])
         # Few T2w slices beside many T2 SPACE ones.
         odds = np.array([3.0 if one.series == 't2w' else 1.0 for one in self.slices])
         self.odds = odds / odds.sum()
@@ -156,15 +160,9 @@ def simulated_samples(rng, cases, orientations, kinds):
 def real_samples(rng, cases, n):
     """Images and sets [n, SIZE, SIZE] of real slices."""
     indices = rng.choice(len(cases.slices), n, p=cases.odds)
-    shapes = np.array([cases.images[index].shape for index in indices])
-    rows, columns = shapes.max(0)
-    images, sets = (
-        torch.stack([F.pad(stored[index], (0, int(columns - width), 0, int(rows - height))) for index, (height, width) in zip(indices, shapes)])
-        for stored in (cases.images, cases.sets)
-    )
-    draws, axial = Draws(rng, n, images.device), np.zeros(n, bool)
-    middles = np.array([cases.middles[index] for index in indices])
-    images, sets = placed(draws, images, sets, np.full(n, real.STORED_MM), axial, shapes, middles)
+    draws, axial = Draws(rng, n, cases.images.device), np.zeros(n, bool)
+    chosen = torch.from_numpy(indices).to(cases.images.device, non_blocking=True)
+    images, sets = placed(draws, cases.images[chosen], cases.sets[chosen], np.full(n, real.STORED_MM), axial, cases.shapes[indices], cases.middles[indices])
     images = recoloured(draws, images, sets)
     return normalised(torch.where(draws.chance(0.85) > 0, delivered(draws, images, axial), images)), sets
 
