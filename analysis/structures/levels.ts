@@ -2,11 +2,13 @@
  * Names of levels, from anchors: places whose name shows in the image.
  *
  *   the sacrum             what lies on it is the last lumbar vertebra
- *   the last pair of ribs  is that of T12: bone beside the body that the next vertebra has not, where the slices reach far enough
+ *   the last pair of ribs  is that of T12: bone beside the body that the next vertebra has not, where the slices reach far enough.
+ *                          In front of the transverse processes and above them: these are bone in cross-section, too
  *   the dens               is that of C2
  *
  * Counted from the sacrum alone, five lumbar vertebrae are assumed, which 4 to 36 % of people do not have (Konin and Walz 2010, doi
- * 10.3174/ajnr.A2036); so two anchors have to agree, and four or six are believed where ribs on both sides of T12 and T11 say so.
+ * 10.3174/ajnr.A2036); so two anchors have to agree, on one side where the slices leave out the other, and four or six are believed
+ * where both sides say so.
  * Seven cervical vertebrae are as good as certain: the dens may stand alone.
  */
 import { voxelOf } from '../../imaging/index.js';
@@ -30,59 +32,76 @@ const ribMm3 = 110;
 const noRibMm3 = 35;
 /** Where the ribs' necks are: beside and behind the body. */
 const besideMm = [-3, 16] as const;
-const behindMm = [-8, 24] as const;
+const behindBodyMm = [-8, 24] as const;
 const ribCentreMm = [9, 8] as const;
+/**
+ * The middle of a rib lies higher than this above that of the body, that of a transverse process lower; the farther behind
+ * `ribCentreMm`, by `ribSlope`, the higher a rib has to be. Ours, set on simulated spines.
+ */
+const ribHeightMm = 4.7;
+const processHeightMm = 4.2;
+const ribSlope = 0.35;
+
+export type RibSign = 'seen' | 'none' | 'unclear';
 
 export interface RibSigns {
-  readonly left: 'seen' | 'none' | 'unclear';
-  readonly right: 'seen' | 'none' | 'unclear';
+  readonly left: RibSign;
+  readonly right: RibSign;
 }
 
 /** @returns what is beside each body */
 export function ribsOf(bodies: readonly Body[], stacks: readonly Stack[]): RibSigns[] {
   return bodies.map((body) => {
-    const sideOf = (sign: 1 | -1): RibSigns['left'] => {
+    const sideOf = (sign: 1 | -1): RibSign => {
       const at = moved(body.frame.originMm, [sign * (body.halfWidthMm + ribCentreMm[0]), body.frame.x], [body.halfDepthMm + ribCentreMm[1], body.frame.y]);
-      const covering = stacks.filter(({ labelled: { classes: { geometry } } }) => voxelOf(geometry, at).every((index, axis) => index > -0.5 && index < geometry.matrixSize[axis]! - 0.5));
-      const volumeMm3 = Math.max(0, ...stacks.map((stack) => boneBeside(body, stack, sign)));
-      if (volumeMm3 >= ribMm3) return 'seen';
-      return covering.length > 0 && volumeMm3 <= noRibMm3 ? 'none' : 'unclear';
+      const isCovered = stacks.some(({ labelled: { classes: { geometry } } }) => voxelOf(geometry, at).every((index, axis) => index > -0.5 && index < geometry.matrixSize[axis]! - 0.5));
+      const found = stacks.map((stack) => boneBeside(body, stack, sign)).reduce((most, one) => (one.volumeMm3 > most.volumeMm3 ? one : most));
+      const heightMm = found.aboveMm - ribSlope * (found.behindMm - ribCentreMm[1]);
+      if (found.volumeMm3 >= ribMm3 && heightMm > ribHeightMm) return 'seen';
+      return isCovered && (found.volumeMm3 <= noRibMm3 || heightMm < processHeightMm) ? 'none' : 'unclear';
     };
     return { left: sideOf(1), right: sideOf(-1) };
   });
 }
 
-function boneBeside({ frame, heightMm, halfWidthMm, halfDepthMm }: Body, { regions }: Stack, sign: 1 | -1): number {
-  let volumeMm3 = 0;
+/** Behind the body's edge and above its middle: the mean place of the bone. */
+function boneBeside({ frame, heightMm, halfWidthMm, halfDepthMm }: Body, { regions }: Stack, sign: 1 | -1): { volumeMm3: number; behindMm: number; aboveMm: number } {
+  let [volumeMm3, behindMm, aboveMm] = [0, 0, 0];
   for (const { structure, points, pointMm3 } of regions) {
     if (structure !== classIndex.otherBone) continue;
     const local = localPoints(points, frame);
     for (let at = 0; at < local.length; at += 3) {
       const [u, v, w] = [sign * local[at]! - halfWidthMm, local[at + 1]! - halfDepthMm, local[at + 2]!];
-      if (u > besideMm[0] && u < besideMm[1] && v > behindMm[0] && v < behindMm[1] && Math.abs(w) < 0.55 * heightMm) volumeMm3 += pointMm3;
+      if (!(u > besideMm[0] && u < besideMm[1] && v > behindBodyMm[0] && v < behindBodyMm[1] && Math.abs(w) < 0.55 * heightMm)) continue;
+      volumeMm3 += pointMm3;
+      behindMm += pointMm3 * v;
+      aboveMm += pointMm3 * w;
     }
   }
-  return volumeMm3;
+  return { volumeMm3, behindMm: behindMm / volumeMm3, aboveMm: aboveMm / volumeMm3 };
 }
 
 interface LastRibs {
   readonly place: number;
-  /** On both sides, missing on both sides of the next, and there at the one above where that is seen. */
+  /** Seen on a side, missing there at the next vertebra, and not missing on the other side. */
   readonly isClear: boolean;
+  /** So on both sides. */
   readonly isVeryClear: boolean;
 }
 
 /** @param n presacral bodies */
 function lastRibs(signs: readonly RibSigns[], n: number): LastRibs | undefined {
-  const has = ({ left, right }: RibSigns) => left === 'seen' || right === 'seen';
-  const hasBoth = ({ left, right }: RibSigns) => left === 'seen' && right === 'seen';
-  const hasNone = ({ left, right }: RibSigns) => left === 'none' && right === 'none';
+  const sides = ['left', 'right'] as const;
   // The three lowest lie beside the pelvis.
-  const place = signs.slice(0, Math.max(0, n - 2)).findLastIndex(has);
+  const place = signs.slice(0, Math.max(0, n - 2)).findLastIndex((own) => sides.some((side) => own[side] === 'seen'));
   if (place < 0) return undefined;
-  const [own, above, below] = [signs[place]!, signs[place - 1], signs[place + 1]];
-  const isClear = hasBoth(own) && below !== undefined && hasNone(below);
-  return { place, isClear, isVeryClear: isClear && above !== undefined && hasBoth(above) };
+  const [own, below] = [signs[place]!, signs[place + 1]];
+  const clear = sides.filter((side) => own[side] === 'seen' && below?.[side] === 'none');
+  return {
+    place,
+    isClear: clear.length > 0 && sides.every((side) => own[side] !== 'none'),
+    isVeryClear: clear.length === 2,
+  };
 }
 
 /**
@@ -117,7 +136,7 @@ export function namesOf({ bodies, hasSacrum, sacrumShare, hasDens, discs }: Vert
     if (ribs === undefined) reasons.push('no ribs are seen within the slices, so that T12 is not known');
     else if (counted === 5) {
       isCertain = ribs.isClear && sacrumShare > 0.7;
-      reasons.push(ribs.isClear ? 'the last ribs are five vertebrae above the sacrum, at T12' : 'ribs at T12 are seen, but not on both sides or without a clear end');
+      reasons.push(ribs.isClear ? 'the last ribs are five vertebrae above the sacrum, at T12' : 'ribs at T12 are seen, but missing on one side or without a clear end');
     } else if ((counted === 4 || counted === 6) && ribs.isVeryClear && sacrumShare > 0.85) {
       isCertain = true;
       nLumbar = counted;

@@ -83,7 +83,7 @@ export function blockSpine({ nLumbar, geometry = sagittalGeometry, bendDeg = 0 }
       blocks.push(...sides(frame, [9, 17], [v, v + 18], [1, 10], bone, () => code));
       blocks.push({ frame, u: [-17, 17], v: [v + 18, v + 23], w: [-10, 10], structure: bone, code });
       blocks.push({ frame, u: [-4, 4], v: [v + 23, v + 42], w: [-14, 2], structure: bone, code });
-      if (place < 12) blocks.push(...sides(frame, [halfWidth + 2, halfWidth + 12], [v + 1, v + 12], [-4, 6], classIndex.otherBone, () => structureCodes.otherBone));
+      if (place < 12) blocks.push(...sides(frame, [halfWidth + 2, halfWidth + 12], [v + 1, v + 12], [2, 12], classIndex.otherBone, () => structureCodes.otherBone));
     }
     tube([-height - 1, height + 1]);
     if (place === 0) break;

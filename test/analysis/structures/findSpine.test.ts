@@ -32,8 +32,8 @@ describe('levels', () => {
     const names = namesOf(found);
     expect(new Set(names).size).toBe(names.length);
     expect(names.slice(-nLumbar - 2)).toEqual(['T12', ...Array.from({ length: nLumbar }, (_, index) => `L${index + 1}`), 'S1']);
-    // Bent aside, a rib of T12 leaves the slices on one side.
-    expect(found.numbering).toMatchObject({ certain: bendDeg === 0 });
+    // Bent aside, a rib of T12 leaves the slices on one side: the other one tells.
+    expect(found.numbering).toMatchObject({ certain: true });
     expect(found.segments.map(({ name }) => name)).toEqual(names.slice(1).map((lower, place) => `${names[place]!}-${lower}`));
     expectPlaces(found, spine);
     for (const { halfWidthMm, halfDepthMm } of found.segments) {
@@ -62,6 +62,16 @@ describe('levels', () => {
     const t11 = five.frames.get('T11')!;
     const tooHigh = await find(changed((place, now) => now === classIndex.otherBone && intoFrame(t11, place)[2] < 15, 0));
     expect(tooHigh.spine.numbering.certain).toBe(false);
+  }, 600_000);
+
+  it('are certain though a transverse process of L2 is taken for a rib', async () => {
+    const l2 = five.frames.get('L2')!;
+    const isProcess = (place: Vector3) => {
+      const [u, v, w] = intoFrame(l2, place);
+      return u > 24 && u < 34 && v > 27 && v < 39 && Math.abs(w) < 5;
+    };
+    const { spine } = await find(changed((place, now) => now === 0 && isProcess(place), classIndex.otherBone));
+    expect(spine.numbering.certain).toBe(true);
   }, 600_000);
 
   it('keep count where bodies run together or a disc is split, and say where one was not seen', async () => {
