@@ -17,6 +17,7 @@ import type { NotAssessedCode } from '../errors.js';
 import type { Contrast, LabelledStack, Segment, Spine } from '../types.js';
 import { leastConfidence, seriesOf, stacksOf } from './finding.js';
 import type { Mask, Place } from './mask.js';
+import { brightCsf, sacByImage } from './sacEdge.js';
 import { dot, inFrame, outOfFrame, reaches, sliceAt, sliceNormal, sliceSection, sliceStepMm, nSlicesOf, type Section, type Window } from './section.js';
 
 export interface AxialView {
@@ -83,20 +84,20 @@ export function axialLevel(spine: Spine, segment: Segment): AxialLevel | Refusal
   if (covering.length === 0) return { code: 'ANALYSIS_INFO_NOT_COVERED', got: 'no axial slice through the canal at this disc' };
   let refusal: Refusal = { code: 'ANALYSIS_INFO_UNSURE', got: 'no dural sac found in the axial slices at this disc' };
   for (const stack of covering) {
-    const level = levelIn(stack, segment, canalMm);
+    const level = levelIn(spine, stack, segment, canalMm);
     if (!isRefusal(level)) return level;
     refusal = level;
   }
   return refusal;
 }
 
-function levelIn(stack: LabelledStack, segment: Segment, canalMm: Vector3): AxialLevel | Refusal {
+function levelIn(spine: Spine, stack: LabelledStack, segment: Segment, canalMm: Vector3): AxialLevel | Refusal {
   const stepMm = sliceStepMm(stack);
   const at = sliceAt(stack, canalMm);
   const reach = courseMm / stepMm;
   const around: AxialView[] = [];
   for (let slice = Math.max(0, Math.ceil(at - reach)); slice <= Math.min(nSlicesOf(stack) - 1, Math.floor(at + reach)); slice++) {
-    const view = viewOf(stack, slice, segment, canalMm);
+    const view = viewOf(spine, stack, slice, segment, canalMm);
     if (view !== undefined) around.push(view);
   }
   const nearest = around.toSorted((a, b) => Math.abs(a.offsetMm) - Math.abs(b.offsetMm));
@@ -114,10 +115,12 @@ function levelIn(stack: LabelledStack, segment: Segment, canalMm: Vector3): Axia
   return { stack, views, around, tiltFactor: tiltFactor(stack, segment, around), confidence };
 }
 
-function viewOf(stack: LabelledStack, slice: number, segment: Segment, canalMm: Vector3): AxialView | undefined {
+function viewOf(spine: Spine, stack: LabelledStack, slice: number, segment: Segment, canalMm: Vector3): AxialView | undefined {
   const section = sliceSection(stack, slice, segment.frame, 'axial', canalWindow(segment));
   const [u, v] = placeIn(section, canalMm);
-  const sac = sacOf(section, { u, v });
+  const series = seriesOf(spine, stack);
+  const outlined = sacOf(section, { u, v });
+  const sac = series !== undefined && brightCsf.includes(series.contrast) ? sacByImage(outlined, section.valuesOf(series.volume)) : outlined;
   const middle = sac.centroid();
   if (middle === undefined) return undefined;
   return { slice, section, sac, middle, offsetMm: inFrame(segment.frame, section.pointMm(middle.u, middle.v))[2] };

@@ -6,7 +6,9 @@
  *                of L5; where no pedicle is seen, the mean place of the foramen's own pixels
  *   width        the shortest AP way through it beside the upper half of the disc: from disc or body to joint, arch or
  *                ligament (Steurer 2011, doi 10.1186/1471-2474-12-175); each the median of three rows
- *   area         pixels of foramen and root in it, one piece; height: its longest column
+ *   area         pixels of foramen and root in it, one piece; height: its longest column. Where there is an image with bright fat
+ *                and dark cortex (T2w, PDw without fat saturation), the edge is where fat has fallen to half of its 90th percentile
+ *                in the foramen; roots, up to `rootMm` from fat, belong to it
  *   fat share    of a rim of 1 mm round the root, what is as bright as fat; by quadrant the number without (less than a
  *                third): Lee 2010, doi 10.2214/AJR.09.2772, counts the directions in which perineural fat is gone. The root
  *                is what in the foramen is darker than `rootShare` of fat, on T1w, else on T2w or PDw without fat saturation
@@ -28,6 +30,9 @@ import { confidenceNear, gapInRow, narrowestGap, sides, wallsOf, type Gap, type 
 const kind = 'foramen';
 const labelContrasts: readonly Contrast[] = ['t1w', 't2w', 'pdw', 'stir', 't2fs', 'pdfs', 't1fs'];
 const fatContrasts: readonly Contrast[] = ['t1w', 't2w', 'pdw'];
+/** Marrow is too bright on T1w. */
+const edgeContrasts: readonly Contrast[] = ['t2w', 'pdw'];
+const rootMm = 2.5;
 const rimMm = 1;
 const rootShare = 0.6;
 const leastRootMm2 = 4;
@@ -40,10 +45,11 @@ const pictureMm = 60;
 export const assessForamen: Assess = (spine) => {
   const stacks = stacksOf(spine, 'sagittal', labelContrasts);
   const fat = fatImageOf(spine);
-  return assessmentOf(spine.segments.filter(isLumbar).flatMap((segment) => sides.map((side) => assessSide(spine, segment, side, stacks, fat))));
+  const edges = stacksOf(spine, 'sagittal', edgeContrasts).map((stack) => seriesOf(spine, stack)).find((series) => series !== undefined);
+  return assessmentOf(spine.segments.filter(isLumbar).flatMap((segment) => sides.map((side) => assessSide(spine, segment, side, stacks, fat, edges))));
 };
 
-function assessSide(spine: Spine, segment: Segment, side: Side, stacks: readonly LabelledStack[], fat: FatImage | undefined): Finding | NotAssessed {
+function assessSide(spine: Spine, segment: Segment, side: Side, stacks: readonly LabelledStack[], fat: FatImage | undefined, edges: AnalysisSeries | undefined): Finding | NotAssessed {
   const place = { level: segment.name, side };
   if (stacks.length === 0) return notAssessed(kind, 'ANALYSIS_INFO_NO_SERIES', 'no sagittal MR series', place);
   let covered = false;
@@ -53,7 +59,7 @@ function assessSide(spine: Spine, segment: Segment, side: Side, stacks: readonly
     if (beside.length === 0) continue;
     covered = true;
     const views = beside.flatMap(({ slice, weight }) => {
-      const view = viewOf(stack, slice, segment, side);
+      const view = viewOf(stack, slice, segment, side, edges);
       return view === undefined ? [] : [{ slice, weight, ...view, ...(fat === undefined ? {} : perineuralFat(view, fat)) }];
     });
     const [main] = views;
@@ -140,9 +146,10 @@ function foramenSection(stack: LabelledStack, slice: number, segment: Segment): 
   return sliceSection(stack, slice, frame, 'sagittal', { u: [-4, halfDepthMm + 26], v: [-20, 20] });
 }
 
-function viewOf(stack: LabelledStack, slice: number, segment: Segment, side: Side): View | undefined {
+function viewOf(stack: LabelledStack, slice: number, segment: Segment, side: Side, edges: AnalysisSeries | undefined): View | undefined {
   const section = foramenSection(stack, slice, segment);
-  const open = section.mask(foramenCode(segment.name, side), structureCodes.root).pieceAt({ u: segment.halfDepthMm + behindMm, v: 0 }, 0.3).filled();
+  const outlined = section.mask(foramenCode(segment.name, side), structureCodes.root).pieceAt({ u: segment.halfDepthMm + behindMm, v: 0 }, 0.3).filled();
+  const open = edges === undefined ? outlined : withinFat(outlined, section.valuesOf(edges.volume));
   const discRows = section.mask(discCode(segment.name)).largest().rows();
   if (discRows === undefined || open.isEmpty) return undefined;
   const walls = foraminalWalls(section, segment, side, open);
@@ -157,6 +164,12 @@ function viewOf(stack: LabelledStack, slice: number, segment: Segment, side: Sid
     section, open, row, gap, widthMm: pixels * section.stepMm, heightMm: Math.max(...heights),
     confidence: Math.min(open.confidence, confidenceNear(walls.front, row, gap.from), confidenceNear(walls.back, row, gap.to)),
   };
+}
+
+/** Without the rim in which fat has given way to cortex. */
+function withinFat(open: Mask, image: Float32Array): Mask {
+  const halfOfFat = 0.5 * percentileOf(Float64Array.from(open.valuesOf(image)).sort(), 90);
+  return open.where((pixel) => image[pixel]! > halfOfFat).closed(rootMm).filled().and(open);
 }
 
 /**

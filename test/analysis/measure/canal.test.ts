@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assessCentralCanal, assessDisplacement, assessFacetJoint, assessForamen, assessLateralRecess } from '../../../analysis/measure/index.js';
+import { structureCodes, type Spine } from '../../../analysis/index.js';
 import { medianOf } from '../../../imaging/index.js';
 import { drawnSacTransverseMm, drawnSpine, measured, sacAreaMm2, type Drawn, type DrawnStack } from './drawnSegment.js';
 
@@ -19,6 +20,18 @@ describe('the central canal', () => {
         expect(Math.abs(measured(finding!, 'sacTransverse') - drawnSacTransverseMm)).toBeLessThan(0.6);
       }
     }
+  });
+
+  it('has the area that the image shows, where the outline has run into fat', () => {
+    const spine = drawnSpine({ sacApMm: 9 }, [axial]);
+    const { codes: { geometry, data } } = spine.stacks[0]!;
+    const columns = geometry.matrixSize[0];
+    const offsets = [0, 1, 2, 3].flatMap((right) => [0, 1, 2, 3].map((below) => right + columns * below));
+    const wide = data.map((code, pixel) => (code === structureCodes.epiduralFat && offsets.some((offset) => data[pixel - offset] === structureCodes.sac) ? structureCodes.sac : code));
+    const areaIn = (series: Spine['series']) => measured(assessCentralCanal({ ...spine, series, stacks: [{ ...spine.stacks[0]!, codes: { geometry, data: wide } }] }).findings[0]!, 'sacArea');
+    expect(Math.abs(areaIn(spine.series) / sacAreaMm2(9) - 1)).toBeLessThan(0.12);
+    // Where the image has no bright CSF, the outline is all there is.
+    expect(areaIn(spine.series.map((one) => ({ ...one, contrast: 't1w' }))) / sacAreaMm2(9) - 1).toBeGreaterThan(0.2);
   });
 
   it('grades it, and says how near it is to a cut-off', () => {

@@ -66,8 +66,7 @@ export function drawnSpine(drawn: Drawn, stacks: readonly DrawnStack[]): Spine {
   const labelled = stacks.map((stack, seriesIndex): LabelledStack => stackOf(codeAt(drawn), stack, seriesIndex));
   return {
     series: labelled.map(({ codes: { geometry, data }, orientation }): AnalysisSeries => ({
-      // As T2w shows it: CSF and fat bright, the rest dark.
-      volume: volumeOf(geometry, Float32Array.from(data, (code) => (code === structureCodes.sac ? 1000 : code === structureCodes.epiduralFat || (code > 400 && code < 600) ? 700 : 100))),
+      volume: volumeOf(geometry, t2wOf(data, geometry.matrixSize[0])),
       contrast: 't2w', orientation, synthetic: false, denoised: false, description: `t2w ${orientation}`,
     })),
     stacks: labelled,
@@ -75,6 +74,18 @@ export function drawnSpine(drawn: Drawn, stacks: readonly DrawnStack[]): Spine {
     segments: [{ name: 'L4-L5', upper: 'L4', lower: 'L5', frame: at(0), halfWidthMm, halfDepthMm, confidence: 1 }],
     numbering: { certain: true, reasons: [] },
   };
+}
+
+/** CSF and fat are bright, the rest is dark, and so is the dura, a pixel of labels thick; pixels of the image are twice as large. */
+function t2wOf(codes: Uint16Array, columns: number): Float32Array {
+  const isSac = (pixel: number) => codes[pixel] === structureCodes.sac;
+  const sharp = Float32Array.from(codes, (code, pixel) => {
+    if (isSac(pixel)) return 1000;
+    const isDura = [1, -1, columns, -columns].some((step) => isSac(pixel + step));
+    return !isDura && (code === structureCodes.epiduralFat || (code > 400 && code < 600)) ? 700 : 100;
+  });
+  const around = [-1, 0, 1].flatMap((row) => [-1, 0, 1].map((column) => ({ step: row * columns + column, weight: (2 - Math.abs(row)) * (2 - Math.abs(column)) / 16 })));
+  return sharp.map((_, pixel) => around.reduce((sum, { step, weight }) => sum + weight * (sharp[pixel + step] ?? 0), 0));
 }
 
 function stackOf(code: (point: Vector3) => number, { orientation, tiltDeg = 0, shiftMm = 0, roughSeed, confidence = 230 }: DrawnStack, seriesIndex: number): LabelledStack {
