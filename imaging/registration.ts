@@ -202,7 +202,8 @@ function averaged(volume: Volume<RealArray>, spacingMm: number): Volume {
       for (let column = 0; column < columns; column++) {
         let alongRow = 0;
         for (let step = 0; step < factors[0]; step++) alongRow += volume.data[from + column * factors[0] + step]!;
-        if (Number.isFinite(alongRow)) sum[to + column]! += alongRow;
+        // What is not finite less itself is no number.
+        if (alongRow - alongRow === 0) sum[to + column]! += alongRow;
       }
     }
   }
@@ -210,7 +211,8 @@ function averaged(volume: Volume<RealArray>, spacingMm: number): Volume {
   const affine = affineLps(volume.geometry);
   const middleOfFirst = transformPoint(affine, [(factors[0] - 1) / 2, (factors[1] - 1) / 2, (factors[2] - 1) / 2]);
   const coarse = [0, 1, 2].flatMap((row) => [...factors.map((factor, axis) => affine[4 * row + axis]! * factor), middleOfFirst[row]!]);
-  return { geometry: geometryOfAffineLps([...coarse, 0, 0, 0, 1], [columns, rows, slices]), data: sum.map((value) => value / count) };
+  for (let voxel = 0; voxel < sum.length; voxel++) sum[voxel]! /= count;
+  return { geometry: geometryOfAffineLps([...coarse, 0, 0, 0, 1], [columns, rows, slices]), data: sum };
 }
 
 /** Without shading, with 0 to 1 for what lies between air and the 99.5th percentile. */
@@ -221,9 +223,10 @@ function evened({ geometry, data }: Volume): Volume {
   const out = new Float32Array(data.length);
   const size = columns * rows;
   const sums = new Float64Array(Math.max(columns, rows) + 1);
+  const mean = new Float64Array(size);
   for (let slice = 0; slice < slices; slice++) {
     const image = data.subarray(slice * size, (slice + 1) * size);
-    const mean = Float64Array.from(image);
+    mean.set(image);
     // Three means over a window are nearly a Gaussian; its deviation is the half width of each.
     for (let pass = 0; pass < 3; pass++) {
       for (let row = 0; row < rows; row++) movingMean(mean, row * columns, 1, columns, shadingWidthMm / columnMm, sums);
@@ -232,7 +235,8 @@ function evened({ geometry, data }: Volume): Volume {
     for (let pixel = 0; pixel < size; pixel++) out[slice * size + pixel] = image[pixel]! / (mean[pixel]! + floor);
   }
   const white = percentile(out, 0.995) || 1;
-  return { geometry, data: out.map((value) => Math.min(Math.max(value / white, 0), 1)) };
+  for (let voxel = 0; voxel < out.length; voxel++) out[voxel] = Math.min(Math.max(out[voxel]! / white, 0), 1);
+  return { geometry, data: out };
 }
 
 /** Mean over up to `reach` neighbours on both sides, in place, of those that there are; `sums`: room for count + 1, the first of them 0. */

@@ -38,34 +38,30 @@ export interface Predicted {
 
 /** A function at equal steps, linear in between and constant beyond. */
 class Table {
-  readonly #values: Float64Array;
+  readonly values: Float64Array;
+  readonly perStep: number;
   readonly #from: number;
-  readonly #perStep: number;
+  readonly #last: number;
 
   constructor(of: (x: number) => number, from: number, to: number, n = 1024) {
     const step = (to - from) / (n - 1);
-    this.#values = Float64Array.from({ length: n }, (_, index) => of(from + step * index));
+    this.values = Float64Array.from({ length: n }, (_, index) => of(from + step * index));
+    this.perStep = 1 / step;
     this.#from = from;
-    this.#perStep = 1 / step;
+    this.#last = n - 1.000001;
   }
 
   at(x: number): number {
-    const place = this.#place(x);
+    const place = this.placeOf(x);
     const index = Math.floor(place);
-    const low = this.#values[index]!;
-    return low + (place - index) * (this.#values[index + 1]! - low);
-  }
-
-  slopeAt(x: number): number {
-    const index = Math.floor(this.#place(x));
-    return (this.#values[index + 1]! - this.#values[index]!) * this.#perStep;
+    const low = this.values[index]!;
+    return low + (place - index) * (this.values[index + 1]! - low);
   }
 
   /** Index and fraction, before the last value. */
-  #place(x: number): number {
-    const place = (x - this.#from) * this.#perStep;
-    const last = this.#values.length - 1.000001;
-    return place > 0 ? (place < last ? place : last) : 0;
+  placeOf(x: number): number {
+    const place = (x - this.#from) * this.perStep;
+    return place > 0 ? (place < this.#last ? place : this.#last) : 0;
   }
 }
 
@@ -104,32 +100,42 @@ export class SignalEquation {
   /**
    * The signal and its standard deviation, to first order. `spread`: eight maps, of ln PD, ln T1, ln T2 and logit FF the deviation
    * of its own, then its share of the one deviation that they have in common. 0 both where `where`, if given, is 0.
+   * @param into where they are written, of the same length; new arrays unless given
    */
-  predict({ protonDensity, lnT1Ms, lnT2Ms, fatFraction }: TissueMaps, spread: readonly Float32Array[], where?: Uint8Array): Predicted {
-    const signal = new Float32Array(protonDensity.length);
-    const deviation = new Float32Array(protonDensity.length);
+  predict({ protonDensity, lnT1Ms, lnT2Ms, fatFraction }: TissueMaps, spread: readonly Float32Array[], where?: Uint8Array, into?: Predicted): Predicted {
+    const { signal, deviation } = into ?? { signal: new Float32Array(protonDensity.length), deviation: new Float32Array(protonDensity.length) };
     const [ownPd, ownT1, ownT2, ownFat, sharePd, shareT1, shareT2, shareFat] = spread as readonly [
       Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array,
     ];
+    const [water, decay, fatSignal] = [this.#water, this.#decay, this.#fat];
     for (let voxel = 0; voxel < deviation.length; voxel++) {
-      if (where !== undefined && where[voxel] === 0) continue;
+      if (where !== undefined && where[voxel] === 0) {
+        signal[voxel] = deviation[voxel] = 0;
+        continue;
+      }
       const density = protonDensity[voxel]!;
       const fat = fatFraction[voxel]!;
-      const lnT1 = lnT1Ms[voxel]!;
-      const lnT2 = lnT2Ms[voxel]!;
-      const recovered = this.#water.at(lnT1);
-      const decayed = this.#decay.at(lnT2);
-      const water = recovered * decayed;
-      const byPd = density * ((1 - fat) * water + fat * this.#fat);
+      // Each table is asked once for its value and its slope.
+      const placeOfT1 = water.placeOf(lnT1Ms[voxel]!);
+      const placeOfT2 = decay.placeOf(lnT2Ms[voxel]!);
+      const t1 = Math.floor(placeOfT1);
+      const t2 = Math.floor(placeOfT2);
+      const stepOfT1 = water.values[t1 + 1]! - water.values[t1]!;
+      const stepOfT2 = decay.values[t2 + 1]! - decay.values[t2]!;
+      const recovered = water.values[t1]! + (placeOfT1 - t1) * stepOfT1;
+      const decayed = decay.values[t2]! + (placeOfT2 - t2) * stepOfT2;
+      const ofWater = recovered * decayed;
+      const byPd = density * ((1 - fat) * ofWater + fat * fatSignal);
       signal[voxel] = byPd;
-      const byT1 = density * (1 - fat) * decayed * this.#water.slopeAt(lnT1);
-      const byT2 = density * (1 - fat) * recovered * this.#decay.slopeAt(lnT2);
-      const byFat = density * fat * (1 - fat) * (this.#fat - water);
+      const byT1 = density * (1 - fat) * decayed * stepOfT1 * water.perStep;
+      const byT2 = density * (1 - fat) * recovered * stepOfT2 * decay.perStep;
+      const byFat = density * fat * (1 - fat) * (fatSignal - ofWater);
       const common = byPd * sharePd[voxel]! + byT1 * shareT1[voxel]! + byT2 * shareT2[voxel]! + byFat * shareFat[voxel]!;
-      deviation[voxel] = Math.sqrt(
-        (byPd * ownPd[voxel]!) ** 2 + (byT1 * ownT1[voxel]!) ** 2 + (byT2 * ownT2[voxel]!) ** 2 + (byFat * ownFat[voxel]!) ** 2 + common ** 2 +
-        leastDeviation ** 2,
-      );
+      const ofPd = byPd * ownPd[voxel]!;
+      const ofT1 = byT1 * ownT1[voxel]!;
+      const ofT2 = byT2 * ownT2[voxel]!;
+      const ofFat = byFat * ownFat[voxel]!;
+      deviation[voxel] = Math.sqrt(ofPd * ofPd + ofT1 * ofT1 + ofT2 * ofT2 + ofFat * ofFat + common * common + leastDeviation * leastDeviation);
     }
     return { signal, deviation };
   }

@@ -17,7 +17,7 @@ import {
   type ImageGeometry, type Registration, type RigidMotion, type Vector3, type Volume,
 } from '../imaging/index.js';
 import { synthesisError } from './errors.js';
-import { edgesOfVolume, residualMap, type ResidualMap } from './residual.js';
+import { edgesOfVolume, medianOfSomeMm, residualMap, type ResidualMap } from './residual.js';
 import type { RegistrationReport } from './types.js';
 
 export interface CommonGrid {
@@ -44,6 +44,9 @@ const mostResidualPixels = 1.5;
 /** Smaller motion has to lower the residual, too. */
 const largeShiftMm = 3;
 const largeRotationDeg = 3;
+/** Of at most so many slices one is asked whether it did; of a few slices every one. */
+const mostPerCompared = 3;
+const fewestCompared = 5;
 /** Motion that nobody sees: part of a pixel, and of the distance of slices. */
 const unseenPixels = 0.15;
 const unseenSlices = 0.1;
@@ -60,18 +63,17 @@ export function commonGrid(
   const still = { rotationDeg: [0, 0, 0], shiftMm: [0, 0, 0], centreMm: geometry.centreMm } as const;
   const reference = onto(t2w, geometry, still);
   const referenceEdges = edgesOfVolume(reference);
+  const every = Math.max(1, Math.min(mostPerCompared, Math.floor(geometry.matrixSize[2] / fewestCompared)));
   const [first, ...further] = [t1w, ...others].map((series) => {
     const registration = registered(t2w, checked(series));
-    const placed = (motion: RigidMotion) => {
-      const volume = onto(series, geometry, motion);
-      return { volume, residual: residualMap(referenceEdges, edgesOfVolume(volume)) };
-    };
-    const moved = placed(registration.motion);
-    if (moved.volume.data === series.data || isLarge(registration.motion)) return { registration, ...moved };
+    const leftOf = (volume: Volume<Float32Array>, ofSlices = 1) => residualMap(referenceEdges, edgesOfVolume(volume, ofSlices));
+    const moved = onto(series, geometry, registration.motion);
+    const asMoved = { registration, volume: moved, residual: leftOf(moved) };
+    if (moved.data === series.data || isLarge(registration.motion)) return asMoved;
     // Two contrasts share no more information than their edges: what registration gained by another measure is not taken on trust.
-    const unmoved = placed(still);
-    const isBetter = !(unmoved.residual.medianMm <= moved.residual.medianMm);
-    return isBetter ? { registration, ...moved } : { registration: { ...registration, motion: still, nmiAfter: registration.nmiBefore }, ...unmoved };
+    const unmoved = onto(series, geometry, still);
+    const isBetter = !(leftOf(unmoved, every).medianMm <= medianOfSomeMm(asMoved.residual, every));
+    return isBetter ? asMoved : { registration: { ...registration, motion: still, nmiAfter: registration.nmiBefore }, volume: unmoved, residual: leftOf(unmoved) };
   });
   const { volume, residual } = first!;
   const mostMm = mostResidualPixels * voxelSizeMm(geometry)[0];
@@ -171,7 +173,13 @@ function onto({ geometry: own, data }: Volume<Float32Array>, geometry: ImageGeom
   if (isUnseen && isSameGrid) return { geometry, data };
   const resampled = resample({ geometry: own, data }, geometry, 'cubic', { bandLimited: true, ...(isUnseen ? {} : { motion: moved }) });
   // Cubic kernels overshoot beside bright edges; a magnitude does not.
-  return data.some((value) => value < 0) ? resampled : { geometry, data: resampled.data.map((value) => Math.max(value, 0)) };
+  if (!hasBelowZero(data)) for (let voxel = 0; voxel < resampled.data.length; voxel++) if (resampled.data[voxel]! < 0) resampled.data[voxel] = 0;
+  return resampled;
+}
+
+function hasBelowZero(data: Float32Array): boolean {
+  for (let voxel = 0; voxel < data.length; voxel++) if (data[voxel]! < 0) return true;
+  return false;
 }
 
 function cornersOf([columns, rows, slices]: Vector3): Vector3[] {

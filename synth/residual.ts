@@ -52,20 +52,22 @@ const leastEdges = 0.01;
 /** Edges of a volume, slice by slice: of one that is compared more than once they are found once. */
 export interface VolumeEdges {
   readonly geometry: ImageGeometry;
-  readonly slices: readonly Edges[];
+  /** Nothing of slices that are not asked. */
+  readonly slices: readonly (Edges | undefined)[];
 }
 
-export function edgesOfVolume({ geometry, data }: Volume<Float32Array>): VolumeEdges {
+/** @param every of how many slices one is asked, from the first on */
+export function edgesOfVolume({ geometry, data }: Volume<Float32Array>, every = 1): VolumeEdges {
   const [columns, rows, slices] = geometry.matrixSize;
   const [columnMm] = voxelSizeMm(geometry);
   const leastSlope = (0.005 * percentileAmong(everySeventh(data), 90)) ** 2;
   const room = roomFor(columns, rows);
-  const edges = Array.from({ length: slices }, (_, slice) =>
+  const edges = Array.from({ length: slices }, (_, slice) => slice % every !== 0 ? undefined :
     edgesOf(data.subarray(slice * columns * rows, (slice + 1) * columns * rows), columns, rows, neighbourhoodMm / columnMm, leastSlope, room));
   return { geometry, slices: edges };
 }
 
-/** Shifts of the edges of `b` from those of `a`, two volumes on one grid. */
+/** Shifts of the edges of `b` from those of `a`, two volumes on one grid, in the slices of which both have some. */
 export function residualMap(a: VolumeEdges, b: VolumeEdges): ResidualMap {
   const [columns, rows, slices] = a.geometry.matrixSize;
   const [columnMm, rowMm] = voxelSizeMm(a.geometry);
@@ -74,12 +76,14 @@ export function residualMap(a: VolumeEdges, b: VolumeEdges): ResidualMap {
   const nCells = lattice.columns * lattice.rows;
   const blockShiftMm = new Float32Array(nCells * slices).fill(NaN);
   const sliceShiftMm = new Float32Array(slices).fill(NaN);
-  const told: number[] = [];
   let [nWithEdges, nTold] = [0, 0];
+  const whole = new Float64Array(nShifts);
+  const sum = new Float64Array(nShifts);
   for (let slice = 0; slice < slices; slice++) {
-    const { scores, edges } = scoresOf(a.slices[slice]!, b.slices[slice]!, columns, rows, cell, lattice);
-    const whole = new Float64Array(nShifts);
-    const sum = new Float64Array(nShifts);
+    const [edgesOfA, edgesOfB] = [a.slices[slice], b.slices[slice]];
+    if (edgesOfA === undefined || edgesOfB === undefined) continue;
+    const { scores, edges } = scoresOf(edgesOfA, edgesOfB, columns, rows, cell, lattice);
+    whole.fill(0);
     for (let row = 0; row < lattice.rows; row++) {
       for (let column = 0; column < lattice.columns; column++) {
         const own = (row * lattice.columns + column) * nShifts;
@@ -106,20 +110,32 @@ export function residualMap(a: VolumeEdges, b: VolumeEdges): ResidualMap {
         blockShiftMm[slice * nCells + row * lattice.columns + column] = shiftMm;
         if (Number.isNaN(shiftMm)) continue;
         nTold++;
-        told.push(shiftMm);
       }
     }
     sliceShiftMm[slice] = summitMm(whole, columnMm, rowMm, leastProminence.slice);
   }
-  if (told.length === 0) told.push(...sliceShiftMm.filter((shiftMm) => !Number.isNaN(shiftMm)));
-  told.sort((x, y) => x - y);
+  const told = toldShifts({ blockShiftMm, sliceShiftMm });
   return {
     stepMm: [cell[0] * columnMm, cell[1] * rowMm], size: [lattice.columns, lattice.rows, slices], blockShiftMm, sliceShiftMm,
-    medianMm: told.length > 0 ? percentileOf(told, 50) : NaN,
-    percentile90Mm: told.length > 0 ? percentileOf(told, 90) : NaN,
+    medianMm: percentileOfTold(told, 50),
+    percentile90Mm: percentileOfTold(told, 90),
     toldShare: nWithEdges > 0 ? nTold / nWithEdges : 0,
   };
 }
+
+/** `medianMm` of every so many slices alone. */
+export function medianOfSomeMm(map: Pick<ResidualMap, 'blockShiftMm' | 'sliceShiftMm'>, every: number): number {
+  return percentileOfTold(toldShifts(map, every), 50);
+}
+
+/** Ascending; of blocks, or of slices where no block tells. */
+function toldShifts({ blockShiftMm, sliceShiftMm }: Pick<ResidualMap, 'blockShiftMm' | 'sliceShiftMm'>, every = 1): Float32Array {
+  const nBlocks = blockShiftMm.length / sliceShiftMm.length;
+  const blocks = blockShiftMm.filter((shiftMm, block) => !Number.isNaN(shiftMm) && Math.floor(block / nBlocks) % every === 0);
+  return (blocks.length > 0 ? blocks : sliceShiftMm.filter((shiftMm, slice) => !Number.isNaN(shiftMm) && slice % every === 0)).sort();
+}
+
+const percentileOfTold = (told: Float32Array, percent: number) => (told.length > 0 ? percentileOf(told, percent) : NaN);
 
 /** n, [x or y][row, column]. */
 export type Edges = readonly [Float32Array, Float32Array];

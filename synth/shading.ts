@@ -44,7 +44,8 @@ export interface Shading {
 export function estimateShading(t1w: Float32Array, t2w: Float32Array, rows: number, columns: number): Shading {
   const asked = coarsePixels(t1w.length / (rows * columns), rows, columns);
   const [high1, high2] = [highOf(t1w, asked), highOf(t2w, asked)];
-  const inside = asked.filter((pixel) => t1w[pixel]! > foregroundPart * high1 && t2w[pixel]! > foregroundPart * high2);
+  const [least1, least2] = [foregroundPart * high1, foregroundPart * high2];
+  const inside = asked.filter((pixel) => t1w[pixel]! > least1 && t2w[pixel]! > least2);
   const values = new Float64Array(inside.length);
   for (let k = 0; k < values.length; k++) values[k] = 0.5 * Math.log(t1w[inside[k]!]! / high1) + 0.5 * Math.log(t2w[inside[k]!]! / high2);
   const coefficients = inside.length < fewestPixels ? new Float64Array(exponents.length) : fitField(inside, values, rows, columns);

@@ -21,7 +21,7 @@ import { Places, type NamedRegions } from './places.js';
 import { checkImages, checkInput } from './plausibility.js';
 import { estimateShading, withoutShading, withShading } from './shading.js';
 import { doubled, examVector, halved, predictMaps, type ExamNumbers, type NetworkImages, type PredictedMaps } from './tensors.js';
-import { gateScore, pairEvidence, type GateFeatures, type PairEvidence, type PairPredictions } from './trust.js';
+import { gateScore, pairEvidence, tissueOfPair, type GateFeatures, type PairEvidence, type PairPredictions } from './trust.js';
 import type {
   AcquiredSeries, Regions, RunModel, SynthesisedSeries, SynthesisInput, SynthesisOptions, SynthesisReason, SynthesisResult, WantedContrast,
 } from './types.js';
@@ -54,14 +54,16 @@ export async function synthesise(
   const room = () => new Float32Array(nVoxels);
   const made = equations.map((equation) => ({ ...equation, data: room(), low: room(), high: room() }));
   const maps = { protonDensity: room(), lnT1Ms: room(), lnT2Ms: room(), fatFraction: room() };
+  const ofRun = predictedRoom(slicesPerRun * images.rows * images.columns);
   const evidence = await askNetwork(exam, run, slicesPerRun, (first, told) => {
     const from = first * images.rows * images.columns;
     const part = (volume: Float32Array) => volume.subarray(from, from + told.protonDensity.length);
     for (const name of ['protonDensity', 'lnT1Ms', 'lnT2Ms', 'fatFraction'] as const) part(maps[name]).set(told[name]);
     for (const { contrast, equation, isMagnitude, data, low, high } of made) {
-      const { signal, deviation } = equation.predict(told, told.spread, tissue.subarray(from, from + told.protonDensity.length));
+      const { signal, deviation } = equation.predict(told, told.spread, tissue.subarray(from, from + told.protonDensity.length), ofRun(told.protonDensity.length));
       intervalOf(signal, deviation, isMagnitude, calibration.interval[contrast] ?? plainInterval, { low: part(low), high: part(high) });
-      part(data).set(isMagnitude ? signal.map(Math.abs) : signal);
+      const its = part(data);
+      for (let voxel = 0; voxel < its.length; voxel++) its[voxel] = isMagnitude ? Math.abs(signal[voxel]!) : signal[voxel]!;
     }
   });
   const volumeOf = (data: Float32Array): Volume<Float32Array> => ({ geometry: grid.t2w.geometry, data });
@@ -74,7 +76,8 @@ export async function synthesise(
     const voxel = (Math.floor(pixel / (half.rows * half.columns)) * images.rows + row) * images.columns + 2 * (pixel % half.columns);
     if (tissue[voxel] === 0) evidence.z[pixel] = 0;
   }
-  const fatFraction = maps.fatFraction.map((value, voxel) => (tissue[voxel] === 1 ? value : 0));
+  const fatFraction = room();
+  for (let voxel = 0; voxel < nVoxels; voxel++) if (tissue[voxel] === 1) fatFraction[voxel] = maps.fatFraction[voxel]!;
   const judged = (regions?: NamedRegions): SynthesisReason[] => {
     const places = new Places(grid.t2w.geometry, regions);
     return [
@@ -106,6 +109,12 @@ export async function synthesise(
     light, reasons, registration: grid.report, maps,
     gate: evidence.slices.map((features) => ({ features, score: gateScore(features, calibration.gate) })),
   };
+}
+
+/** Room for the signals of one run after the other, for the first `n` voxels each time. */
+function predictedRoom(most: number): (n: number) => Predicted {
+  const [signal, deviation] = [new Float32Array(most), new Float32Array(most)];
+  return (n) => ({ signal: signal.subarray(0, n), deviation: deviation.subarray(0, n) });
 }
 
 interface PreparedExam {
@@ -179,6 +188,10 @@ async function askNetwork(
     t2w: examVector(coarse, { t1w: false, t2w: true }),
   };
   const nHalf = halves.rows * halves.columns;
+  // Signals are predicted where they are compared.
+  const compared = tissueOfPair(halves);
+  const ofRun = predictedRoom(slicesPerRun * rows * columns);
+  const comparedOf = (first: number, n: number) => compared.subarray(first * nHalf, (first + n) * nHalf);
   const z = new Float32Array(slices * nHalf);
   const features: GateFeatures[] = [];
   const questions: Question<PredictedMaps>[] = [];
@@ -188,10 +201,10 @@ async function askNetwork(
     let t1wTold: Predicted;
     questions.push({
       ask: () => predictMaps({ ...halves, t2w: undefined }, exams.t1w, run, first, end - first),
-      take: (maps) => { told = { t2w: t2w.predict(maps, maps.spread), t1wItself: t1w.signal(maps), lnT2Ms: maps.lnT2Ms, fatFraction: maps.fatFraction }; },
+      take: (maps) => { told = { t2w: t2w.predict(maps, maps.spread, comparedOf(first, end - first)), t1wItself: t1w.signal(maps), lnT2Ms: maps.lnT2Ms, fatFraction: maps.fatFraction }; },
     }, {
       ask: () => predictMaps({ ...halves, t1w: undefined }, exams.t2w, run, first, end - first),
-      take: (maps) => { t1wTold = t1w.predict(maps, maps.spread); },
+      take: (maps) => { t1wTold = t1w.predict(maps, maps.spread, comparedOf(first, end - first)); },
     });
     for (let slice = first; slice < end; slice += slicesPerRun) {
       const n = Math.min(slicesPerRun, end - slice);
@@ -199,8 +212,9 @@ async function askNetwork(
         ask: () => predictMaps(images, exams.both, run, slice, n),
         take: (maps) => {
           take(slice, maps);
+          const where = doubled(comparedOf(slice, n), n, rows, columns);
           const fit = (equation: SignalEquation): Predicted => {
-            const { signal, deviation } = equation.predict(maps, maps.spread);
+            const { signal, deviation } = equation.predict(maps, maps.spread, where, ofRun(n * rows * columns));
             return { signal: half(signal), deviation: half(deviation) };
           };
           const own = (image: Float32Array) => image.subarray(slice * nHalf, (slice + n) * nHalf);

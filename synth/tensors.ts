@@ -113,7 +113,8 @@ export async function predictMaps(images: NetworkImages, exam: Float32Array, run
     });
   };
   const [lnPd, lnT1Ms, lnT2Ms, logitFat] = planesOf(maps, nMaps) as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const [protonDensity, fatFraction] = [new Float32Array(lnPd.length), new Float32Array(lnPd.length)];
+  // In their places: what a run gave is nobody else's.
+  const [protonDensity, fatFraction] = [lnPd, logitFat];
   for (let voxel = 0; voxel < lnPd.length; voxel++) {
     protonDensity[voxel] = Math.exp(lnPd[voxel]!);
     fatFraction[voxel] = 1 / (1 + Math.exp(-logitFat[voxel]!));
@@ -139,9 +140,9 @@ export function halved(image: Float32Array, slices: number, rows: number, column
 }
 
 /** The way back of `halved`: every pixel repeated over 2 x 2. */
-export function doubled(half: Float32Array, slices: number, rows: number, columns: number): Float32Array {
+export function doubled<Image extends Float32Array | Uint8Array>(half: Image, slices: number, rows: number, columns: number): Image {
   const [halfRows, halfColumns] = [rows >> 1, columns >> 1];
-  const image = new Float32Array(slices * rows * columns);
+  const image = new (half.constructor as new (length: number) => Image)(slices * rows * columns);
   for (let slice = 0; slice < slices; slice++) {
     for (let row = 0; row < rows; row++) {
       const from = (slice * halfRows + Math.min(halfRows - 1, row >> 1)) * halfColumns;

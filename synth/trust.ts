@@ -144,9 +144,15 @@ interface Tissue {
   readonly table: Float64Array;
 }
 
-function tissueOfSlice({ t1w, t2w, rows, columns }: PairImages): Tissue {
-  const is = new Float32Array(t1w.length);
+/** 1 where either image shows tissue: nothing else of what is predicted is looked at. */
+export function tissueOfPair({ t1w, t2w }: Pick<PairImages, 't1w' | 't2w'>): Uint8Array {
+  const is = new Uint8Array(t1w.length);
   for (let pixel = 0; pixel < is.length; pixel++) is[pixel] = Math.max(t1w[pixel]!, t2w[pixel]!) > tissueFrom ? 1 : 0;
+  return is;
+}
+
+function tissueOfSlice({ t1w, t2w, rows, columns }: PairImages): Tissue {
+  const is = Float32Array.from(tissueOfPair({ t1w, t2w }));
   const size = { rows, columns, table: new Float64Array((rows + 1) * (columns + 1)) };
   return { ...size, is, inWindow: boxSums(is, size, window), inFineWindow: boxSums(is, size, fineWindow) };
 }
@@ -169,7 +175,9 @@ function sliceEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1
     unlikeT1w: alike1.unlike, unlikeT2w: alike2.unlike, offsetT1w: alike1.offset, offsetT2w: alike2.offset,
     opposed: opposed(t1w.averaged, t2w.averaged), opposedFit: opposed(fits[0].averaged, fits[1].averaged),
   };
-  return { features, z: t1w.averaged.map((value, pixel) => (Math.abs(value) > Math.abs(t2w.averaged[pixel]!) ? value : t2w.averaged[pixel]!)) };
+  const z = t2w.averaged;
+  for (let pixel = 0; pixel < z.length; pixel++) if (Math.abs(t1w.averaged[pixel]!) > Math.abs(z[pixel]!)) z[pixel] = t1w.averaged[pixel]!;
+  return { features, z };
 }
 
 interface Comparison {
@@ -302,7 +310,9 @@ function productsAlongRows(still: Float32Array, moving: Float32Array, rows: numb
 /** Sums of squares over any rectangle, [first, end) of rows and columns, from one table of sums. */
 function rectangleEnergies(image: Float32Array, rows: number, columns: number): (firstRow: number, endRow: number, firstColumn: number, endColumn: number) => number {
   const sums = new Float64Array((rows + 1) * (columns + 1));
-  fillSums(image.map((value) => value * value), rows, columns, sums);
+  const squares = new Float32Array(image.length);
+  for (let pixel = 0; pixel < image.length; pixel++) squares[pixel] = image[pixel]! * image[pixel]!;
+  fillSums(squares, rows, columns, sums);
   const corner = (row: number, column: number) => sums[row * (columns + 1) + column]!;
   return (firstRow, endRow, firstColumn, endColumn) =>
     Math.max(0, corner(endRow, endColumn) - corner(firstRow, endColumn) - corner(endRow, firstColumn) + corner(firstRow, firstColumn));

@@ -1,7 +1,9 @@
 /**
- * Long jobs with a network, at the service of a process: one at a time, each in a thread of its own, so that neither its
- * numerics nor the encoding of its images hold anybody up; the network runs in the model host, after every scan that
- * waits for it.
+ * Long jobs with a network, at the service of a process: one at a time, in a thread, so that neither their numerics nor the
+ * encoding of their images hold anybody up; the network runs in the model host, after every scan that waits for it.
+ *
+ * A thread that did its job is kept for the next one for a while: loading its modules and compiling them takes a second or two.
+ * One that failed, or that took too long, is not.
  */
 import { setMaxListeners } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -13,6 +15,9 @@ import type { FailureRecord, FromThread, ToThread } from './messages.js';
 
 /** How long a job lets scans go first, whose images somebody waits for. */
 const PATIENCE_MS = 30_000;
+/** How long a thread is kept for the next job: after one, whose memory it still holds, and where it was started ahead, as scans of an exam lie apart. */
+const REST_AFTER_JOB_MS = 30_000;
+const REST_AHEAD_MS = 900_000;
 
 export interface NetworkJobsOptions {
   /** The module of the thread, which calls `serveJob`. */
@@ -27,7 +32,9 @@ export interface NetworkJobsOptions {
 
 export class NetworkJobs<Job extends object, Result> {
   readonly #options: NetworkJobsOptions;
-  readonly #threads = new Set<Worker>();
+  /** Of the job that is done now, or kept for the next one. */
+  #thread: Worker | undefined;
+  #rest: NodeJS.Timeout | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #nWaiting = 0;
   #isClosed = false;
@@ -54,7 +61,34 @@ export class NetworkJobs<Job extends object, Result> {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#threads].map((thread) => thread.terminate()));
+    clearTimeout(this.#rest);
+    await this.#thread?.terminate();
+  }
+
+  /** Starts the thread ahead of its job, where a job is to be expected. */
+  prepare(): void {
+    if (!this.#isClosed && this.#nWaiting === 0) this.#keep(this.#takeThread(), REST_AHEAD_MS);
+  }
+
+  #takeThread(): Worker {
+    clearTimeout(this.#rest);
+    const kept = this.#thread;
+    if (kept !== undefined) return kept;
+    const thread = new Worker(this.#options.thread);
+    // Between its jobs nobody waits for it: what breaks it then costs nothing but a new one.
+    const lost = () => { if (this.#thread === thread) this.#thread = undefined; };
+    thread.on('error', lost).on('exit', lost);
+    return (this.#thread = thread);
+  }
+
+  #keep(thread: Worker, restMs: number): void {
+    this.#rest = setTimeout(() => this.#drop(thread), restMs).unref();
+    thread.unref();
+  }
+
+  #drop(thread: Worker): void {
+    if (this.#thread === thread) this.#thread = undefined;
+    void thread.terminate();
   }
 
   #perform({ modelId, job }: { readonly modelId: string; readonly job: Job }, signal: AbortSignal | undefined): Promise<Result> {
@@ -65,17 +99,18 @@ export class NetworkJobs<Job extends object, Result> {
         reject(timeoutError('no result in time'));
         return;
       }
-      const thread = new Worker(this.#options.thread, { workerData: job });
+      const thread = this.#takeThread();
+      thread.ref();
       const over = new AbortController();
       // Every run of the network that is underway listens.
       setMaxListeners(0, over.signal);
-      this.#threads.add(thread);
-      const end = (settle: () => void) => {
+      const end = (settle: () => void, isKept = false) => {
         if (over.signal.aborted) return;
         over.abort();
         clearTimeout(timer);
-        this.#threads.delete(thread);
-        void thread.terminate();
+        thread.off('message', onMessage).off('error', onError).off('exit', onExit);
+        if (isKept) this.#keep(thread, REST_AFTER_JOB_MS);
+        else this.#drop(thread);
         if (!this.#isClosed) settle();
       };
       const timer = setTimeout(() => end(() => reject(timeoutError(`no result after ${longestMs / 1000} s`))), longestMs);
@@ -84,13 +119,15 @@ export class NetworkJobs<Job extends object, Result> {
         log.error({ stack }, 'a job with a network failed');
         reject(threadError('a thread that ended without a result'));
       };
-      thread.on('message', (message: FromThread<Result>) => {
-        if (message.type === 'run') void this.#run(message.modelId ?? modelId, message.inputs, over.signal).then((answer): void => thread.postMessage({ id: message.id, ...answer } satisfies ToThread));
-        else if (message.type === 'done') end(() => resolve(message.result));
+      const onMessage = (message: FromThread<Result>) => {
+        if (message.type === 'run') void this.#run(message.modelId ?? modelId, message.inputs, over.signal).then((answer): void => thread.postMessage({ type: 'answer', id: message.id, ...answer } satisfies ToThread<Job>));
+        else if (message.type === 'done') end(() => resolve(message.result), true);
         else end(() => (message.failure === undefined ? broke(message.stack) : reject(errorOfRecord(message.failure))));
-      });
-      thread.on('error', (error) => end(() => broke(error.name)));
-      thread.on('exit', (code) => end(() => broke(`exit code ${code}`)));
+      };
+      const onError = (error: Error) => end(() => broke(error.name));
+      const onExit = (code: number) => end(() => broke(`exit code ${code}`));
+      thread.on('message', onMessage).on('error', onError).on('exit', onExit);
+      thread.postMessage({ type: 'job', job } satisfies ToThread<Job>);
     });
   }
 

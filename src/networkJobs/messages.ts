@@ -9,8 +9,10 @@ export type FromThread<Result> =
   /** Without a record: a fault, told by where it was. */
   | { readonly type: 'failed'; readonly failure: FailureRecord | undefined; readonly stack: string };
 
-/** The answer to a run. */
-export type ToThread = { readonly id: number } & ({ readonly outputs: Tensors } | { readonly failure: FailureRecord });
+export type ToThread<Job> =
+  | { readonly type: 'job'; readonly job: Job }
+  /** To a run. */
+  | ({ readonly type: 'answer'; readonly id: number } & ({ readonly outputs: Tensors } | { readonly failure: FailureRecord }));
 
 /** What went wrong, as it crosses threads. */
 export interface FailureRecord {

@@ -1,10 +1,10 @@
 /** The side of the thread: it computes and encodes, and asks the service to run the network. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { Tensors } from '../../models/index.js';
 import { errorOfRecord, failureRecord } from './messages.js';
 import type { FromThread, ToThread } from './messages.js';
 
-/** Does the job of this thread; the thread may end when it is told so. */
+/** Does the jobs that this thread is given, one after the other. */
 export function serveJob<Job, Result>(perform: (job: Job, run: (inputs: Tensors, modelId?: string) => Promise<Tensors>) => Promise<Result>): void {
   if (parentPort === null) throw new Error('this module runs in a worker thread');
   const port = parentPort;
@@ -17,17 +17,19 @@ export function serveJob<Job, Result>(perform: (job: Job, run: (inputs: Tensors,
       underway.set(id, { resolve, reject });
       say({ type: 'run', id, inputs, modelId });
     });
-  port.on('message', (answer: ToThread) => {
-    const asker = underway.get(answer.id);
-    underway.delete(answer.id);
-    if ('outputs' in answer) asker?.resolve(answer.outputs);
-    else asker?.reject(errorOfRecord(answer.failure));
+  port.on('message', (message: ToThread<Job>) => {
+    if (message.type === 'job') {
+      perform(message.job, run).then(
+        (result) => port.postMessage({ type: 'done', result } satisfies FromThread<Result>, buffersOf(result)),
+        (error: unknown) => say({ type: 'failed', failure: failureRecord(error), stack: stackOf(error) }),
+      );
+      return;
+    }
+    const asker = underway.get(message.id);
+    underway.delete(message.id);
+    if ('outputs' in message) asker?.resolve(message.outputs);
+    else asker?.reject(errorOfRecord(message.failure));
   });
-
-  perform(workerData as Job, run).then(
-    (result) => port.postMessage({ type: 'done', result } satisfies FromThread<Result>, buffersOf(result)),
-    (error: unknown) => say({ type: 'failed', failure: failureRecord(error), stack: stackOf(error) }),
-  );
 }
 
 /** The memory of a value that can be given away instead of being copied: the thread is done with it. Not what others may have a part of. */

@@ -163,7 +163,11 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
   return {
     name: 'synthesis',
     trouble: () => (synthesiser.model?.state === 'refused' ? `${synthesiser.model.id} is refused` : undefined),
-    observe: (sessionId) => scanRecorder((record) => scans.put(sessionId, record)),
+    observe: (sessionId) => scanRecorder((record) => {
+      scans.put(sessionId, record);
+      const place = exams.book.ofSession(sessionId);
+      if (place !== undefined && (exams.protocolOf(exams.exam(place.examId))?.synthesise.length ?? 0) > 0) synthesiser.prepare();
+    }),
     epilogueOf: (sessionId) => async (give, gone) => {
       await exams.settled();
       const place = exams.book.ofSession(sessionId);

@@ -80,6 +80,11 @@ export class Synthesiser {
     }, signal);
   }
 
+  /** Starts what a synthesis runs in, where one is to be expected. */
+  prepare(): void {
+    this.#jobs.prepare();
+  }
+
   close(): Promise<void> {
     return this.#jobs.close();
   }
