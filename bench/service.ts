@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { encodeMessage, MrdParser, type MrdMessage } from 'ismrmrd';
 
+const readBytes = 2 ** 20;
+
 export interface Piece {
   readonly bytes: Uint8Array;
   readonly isAcquisition: boolean;
@@ -42,7 +44,10 @@ export async function startService(options: readonly string[] = ['--denoise', '0
 /** @param paceMs between readouts; undefined: as fast as the socket takes them */
 export async function runSession(port: number, pieces: readonly Piece[], paceMs?: number): Promise<Timing> {
   const start = performance.now();
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  let read: (chunk: Uint8Array) => void = () => undefined;
+  // One place for what comes in: the client's own time is not the service's.
+  const onread = { buffer: Buffer.alloc(readBytes), callback: (n: number, buffer: Uint8Array) => (read(buffer.subarray(0, n)), true) };
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread });
   let lastSentAt = 0;
   let lastImageAt = 0;
   let nImages = 0;
@@ -54,7 +59,7 @@ export async function runSession(port: number, pieces: readonly Piece[], paceMs?
       },
       close: () => resolve(),
     });
-    socket.on('data', (chunk) => parser.write(chunk));
+    read = (chunk) => parser.write(chunk);
     socket.on('error', reject);
   });
   const lastAcquisition = pieces.findLastIndex(({ isAcquisition }) => isAcquisition);

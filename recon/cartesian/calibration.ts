@@ -4,9 +4,9 @@
  */
 import { CodedError } from 'ismrmrd';
 import { Arena, bindKernels, type Kernels } from '../kernels/index.js';
-import { estimateCoilMaps, type CoilMapCalibration } from '../coil-maps/index.js';
-import { espiritScratchBytes, estimateEspiritMaps, estimateEspiritSets, type EspiritSets } from '../espirit/index.js';
-import { calibrateGrappa, type GrappaKernel } from '../grappa/index.js';
+import { coilMapBytes, estimateCoilMaps, type CoilMapCalibration } from '../coil-maps/index.js';
+import { espiritBytes, estimateEspiritMaps, estimateEspiritSets, type EspiritSets } from '../espirit/index.js';
+import { calibrateGrappa, grappaBytes, type GrappaCalibration, type GrappaKernel } from '../grappa/index.js';
 import { coilMapEstimator, latticeOf, type CartesianPlan } from './plan.js';
 
 /** Neighbouring lines of neighbouring partitions of a slab. */
@@ -96,30 +96,12 @@ export function runCalibration(memory: WebAssembly.Memory, job: CalibrationJob):
   try {
     const arena = new Arena(memory, { startByte: job.startByte, endByte: job.endByte, limitBytes: job.endByte });
     const kernels = bindKernels(memory, arena);
-    const { plan } = job;
-    const lines = {
-      calibration: job.calibrationPointer,
-      nCoils: job.nCoils,
-      nCalibrationLines: job.nCalibrationLines,
-      nColumns: plan.nColumns,
-    };
+    const { plan, calibrationPointer: calibration } = job;
     if (job.kind === 'grappa') {
-      const kernel = calibrateGrappa(kernels, {
-        ...lines,
-        ...latticeOf(plan),
-        nCalibrationPartitions: job.nCalibrationPartitions,
-        kernelReadout: plan.parameters.kernelReadout,
-        regularization: plan.parameters.grappaRegularization,
-      });
+      const kernel = calibrateGrappa(kernels, { ...grappaShape(plan, job), calibration, regularization: plan.parameters.grappaRegularization });
       return { ok: true, result: { kind: 'grappa', kernel, elapsedMs: performance.now() - start } };
     }
-    const mapLines = {
-      ...lines,
-      firstLine: job.firstLine,
-      paddedRows: plan.iterative === undefined ? plan.paddedRows : plan.nLines,
-      nRows: plan.mapRows,
-    };
-    const { pointer, nSets, foldedPart } = coilMaps(kernels, plan, mapLines);
+    const { pointer, nSets, foldedPart } = coilMaps(kernels, plan, { ...mapShape(plan, job), calibration });
     return { ok: true, result: { kind: 'coilMaps', mapsPointer: pointer, nSets, foldedPart, elapsedMs: performance.now() - start } };
   } catch (error) {
     if (error instanceof CodedError) return { ok: false, message: error.message };
@@ -135,24 +117,23 @@ function coilMaps(kernels: Kernels, plan: CartesianPlan, lines: CoilMapCalibrati
   return estimateEspiritSets(kernels, lines, plan.parameters.espiritSets);
 }
 
-/**
- * Bytes of a job's block: result, copies of the calibration lines and the normal equations, with room
- * to spare. The pages are touched only as far as they are used.
- */
-export function calibrationBlockBytes(kind: CalibrationJob['kind'], plan: CartesianPlan, nCoils: number, nCalibrationLines: number): number {
-  const { kernelReadout } = plan.parameters;
-  const { acceleration, sliceAcceleration, kernelPhase, kernelSlice } = latticeOf(plan);
-  const nTaps = kernelPhase * kernelSlice;
-  const calibrationBytes = nCoils * nCalibrationLines * plan.nColumns * 8;
-  const spareBytes = 8 * 2 ** 20;
-  if (kind === 'coilMaps') {
-    const isEspirit = coilMapEstimator(plan.parameters, plan.iterative) === 'espirit';
-    const workBytes = isEspirit ? espiritScratchBytes(nCoils, plan.nColumns) : 0;
-    const nMaps = isEspirit && plan.iterative !== undefined ? 3 : 2;
-    return nMaps * nCoils * plan.mapRows * plan.nColumns * 8 + 4 * calibrationBytes + workBytes + spareBytes;
-  }
-  const nSources = nCoils * kernelReadout * nTaps;
-  const nOffsets = acceleration * sliceAcceleration - 1;
-  const weightBytes = nOffsets * (nCoils + 4) * nCoils * nTaps * (plan.nColumns + 4) * 8 + 16 * nSources * nCoils * nOffsets;
-  return 2 * weightBytes + 4 * calibrationBytes + 64 * nSources * nSources + spareBytes;
+type CalibrationShape = Pick<CalibrationJob, 'nCoils' | 'nCalibrationPartitions' | 'nCalibrationLines' | 'firstLine'>;
+
+/** Bytes of a job's block: its result and what it takes beside it. */
+export function calibrationBlockBytes(kind: CalibrationJob['kind'], plan: CartesianPlan, shape: CalibrationShape): number {
+  if (kind === 'grappa') return grappaBytes(grappaShape(plan, shape));
+  const lines = mapShape(plan, shape);
+  if (coilMapEstimator(plan.parameters, plan.iterative) !== 'espirit') return coilMapBytes(lines);
+  return espiritBytes(lines, plan.iterative === undefined ? 1 : plan.parameters.espiritSets);
+}
+
+function grappaShape(plan: CartesianPlan, { nCoils, nCalibrationPartitions, nCalibrationLines }: CalibrationShape): Omit<GrappaCalibration, 'calibration' | 'regularization'> {
+  return { nCoils, nCalibrationPartitions, nCalibrationLines, nColumns: plan.nColumns, ...latticeOf(plan), kernelReadout: plan.parameters.kernelReadout };
+}
+
+function mapShape(plan: CartesianPlan, { nCoils, nCalibrationLines, firstLine }: CalibrationShape): Omit<CoilMapCalibration, 'calibration'> {
+  return {
+    nCoils, nCalibrationLines, nColumns: plan.nColumns, firstLine,
+    paddedRows: plan.iterative === undefined ? plan.paddedRows : plan.nLines, nRows: plan.mapRows,
+  };
 }

@@ -314,14 +314,13 @@ export class Calibrations {
     calibration.pending = kinds.length;
     this.#nRunning += kinds.length;
     for (const kind of kinds) {
-      const nBytes = calibrationBlockBytes(kind, this.#plan, this.#nCoils, sizeOf(block));
+      const shape = {
+        nCoils: this.#nCoils, nCalibrationPartitions: block.nPartitions, nCalibrationLines: block.nLines, firstLine: fromCentre.firstLine,
+      };
+      const nBytes = calibrationBlockBytes(kind, this.#plan, shape);
       const startByte = this.#context.allocate(nBytes);
       calibration.spans.push(startByte);
-      const job: CalibrationJob = {
-        kind, startByte, endByte: startByte + nBytes, calibrationPointer: pointer,
-        nCoils: this.#nCoils, nCalibrationPartitions: block.nPartitions, nCalibrationLines: block.nLines,
-        firstLine: fromCentre.firstLine, plan: this.#plan,
-      };
+      const job: CalibrationJob = { kind, startByte, endByte: startByte + nBytes, calibrationPointer: pointer, ...shape, plan: this.#plan };
       this.#context.run(job, (outcome) => this.#take(calibration, pointer, startByte, outcome));
     }
     return calibration;

@@ -20,11 +20,13 @@ export function leastScanBytes(plan: CartesianPlan): number {
   // A volume's images and one coil's slices stand beside its slab.
   const volumeBytes = plan.nPartitions > 1 ? slabCoilBytes(plan) + plan.combinedSlices * plan.combinedRows * plan.nColumns * 8 : 0;
   const slabBytes = nCoils * slabCoilBytes(plan) + volumeBytes;
-  const nCalibrationLines = Math.min(usualCalibrationLines, plan.nLines) * Math.min(usualCalibrationLines, plan.nPartitions);
+  const nCalibrationLines = Math.min(usualCalibrationLines, plan.nLines);
+  const nCalibrationPartitions = Math.min(usualCalibrationLines, plan.nPartitions);
+  const shape = { nCoils, nCalibrationLines, nCalibrationPartitions, firstLine: -Math.floor(nCalibrationLines / 2) };
   const kinds = [
     ...(needsCoilMaps(plan) ? (['coilMaps'] as const) : []),
     ...(needsKernel(plan) ? (['grappa'] as const) : []),
   ];
-  const blockBytes = kinds.map((kind) => calibrationBlockBytes(kind, plan, nCoils, nCalibrationLines));
+  const blockBytes = kinds.map((kind) => calibrationBlockBytes(kind, plan, shape));
   return waitingBytes + slabBytes + iterativeScratchBytes(plan, nCoils) + blockBytes.reduce((sum, bytes) => sum + bytes, 0);
 }

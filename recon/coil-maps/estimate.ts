@@ -5,15 +5,17 @@
  * they are normalised, sum_c |S_c|^2 = 1.
  */
 import { reconError } from '../errors.js';
-import { fftColumns, fftLines, planFft } from '../fft/index.js';
+import { fftColumns, fftLines, fftPlanBytes, planFft } from '../fft/index.js';
 import type { Kernels } from '../kernels/index.js';
 import { inatiVectors } from './inati.js';
-import { interpolationPoints, POINT_BYTES } from './interpolation.js';
-import { walshVectors } from './walsh.js';
+import { interpolationPoints, normalisationBytes, POINT_BYTES } from './interpolation.js';
+import { vectorBytes, walshVectors } from './walsh.js';
 
 /** More lines than these about the centre sharpen nothing that a coil map has. */
 const largestLowResolution = 32;
 const smallestLowResolution = 16;
+/** What rounding up of so few spans may add. */
+const alignmentBytes = 4096;
 
 /** `walsh`: the local principal vector; `inati`: the same with maps that are smooth. */
 export type CoilMapMethod = 'walsh' | 'inati';
@@ -38,13 +40,7 @@ export interface CoilMapCalibration {
 export function estimateCoilMaps(kernels: Kernels, calibration: CoilMapCalibration, method: CoilMapMethod = 'walsh'): number {
   const { arena, wasm } = kernels;
   const { nCoils, nColumns, nRows, paddedRows } = calibration;
-  const resolutionRows = 2 * halfExtent(calibration);
-  const resolutionColumns = Math.min(
-    nColumns,
-    Math.max(smallestLowResolution, 2 * Math.round((resolutionRows * nColumns) / paddedRows / 2)),
-  );
-  const gridRows = gridSize(resolutionRows);
-  const gridColumns = gridSize(resolutionColumns);
+  const { gridRows, gridColumns, resolutionColumns } = resolutionOf(calibration);
   // Power iteration takes coils in pairs.
   const nPaired = nCoils + (nCoils % 2);
   const nPoints = gridRows * gridColumns;
@@ -54,23 +50,47 @@ export function estimateCoilMaps(kernels: Kernels, calibration: CoilMapCalibrati
     lowResolutionImages(kernels, calibration, images, { gridRows, gridColumns, resolutionColumns, nPaired });
     const vectorsOf = { walsh: walshVectors, inati: inatiVectors }[method];
     vectorsOf(kernels, { gridRows, gridColumns, nCoils: nPaired }, images, vectors);
-    return arena.withScratch(POINT_BYTES * (nRows + nColumns) + 4 * (nColumns + 1), (rowPoints) => {
+    return arena.withScratch(POINT_BYTES * (nRows + nColumns) + normalisationBytes(nCoils), (rowPoints) => {
       const columnPoints = rowPoints + POINT_BYTES * nRows;
-      const energies = columnPoints + POINT_BYTES * nColumns;
+      const scratch = columnPoints + POINT_BYTES * nColumns;
       arena.u8(rowPoints, POINT_BYTES * nRows).set(interpolationPoints(nRows, paddedRows, gridRows));
       arena.u8(columnPoints, POINT_BYTES * nColumns).set(interpolationPoints(nColumns, nColumns, gridColumns));
       return arena.withScratch(8 * nCoils * gridRows * nColumns, (wide) => {
         wasm.interpolateLines(vectors, nCoils, nPaired, gridRows, gridColumns, columnPoints, nColumns, wide);
         const maps = arena.allocate(8 * nCoils * nRows * nColumns);
-        wasm.interpolateMaps(wide, nCoils, gridRows, nColumns, rowPoints, nRows, maps, energies);
+        wasm.interpolateMaps(wide, nCoils, gridRows, nColumns, rowPoints, nRows, maps, scratch);
         return maps;
       });
     });
   });
 }
 
+/** Bytes of an arena in which `estimateCoilMaps` has room, by either method: its maps and what it takes beside them. */
+export function coilMapBytes(calibration: Omit<CoilMapCalibration, 'calibration'>): number {
+  const { nCoils, nColumns, nRows } = calibration;
+  const { gridRows, gridColumns } = resolutionOf(calibration);
+  const nPaired = nCoils + (nCoils % 2);
+  const plans = fftPlanBytes(nColumns) + fftPlanBytes(gridRows) + fftPlanBytes(gridColumns);
+  const nCentral = Math.min(calibration.nCalibrationLines, 2 * halfExtent(calibration) + 1);
+  const ofLines = 8 * nCoils * nCentral * nColumns;
+  const ofVectors = vectorBytes({ gridRows, gridColumns, nCoils: nPaired });
+  const ofMaps = POINT_BYTES * (nRows + nColumns) + normalisationBytes(nCoils) + 8 * nCoils * (gridRows + nRows) * nColumns;
+  return 2 * 8 * gridRows * gridColumns * nPaired + plans + Math.max(ofLines, ofVectors, ofMaps) + alignmentBytes;
+}
+
+/** What the lines resolve, and the grid on which maps are made of it. */
+function resolutionOf(calibration: Omit<CoilMapCalibration, 'calibration'>): Omit<Resolution, 'nPaired'> {
+  const { nColumns, paddedRows } = calibration;
+  const resolutionRows = 2 * halfExtent(calibration);
+  const resolutionColumns = Math.min(
+    nColumns,
+    Math.max(smallestLowResolution, 2 * Math.round((resolutionRows * nColumns) / paddedRows / 2)),
+  );
+  return { gridRows: gridSize(resolutionRows), gridColumns: gridSize(resolutionColumns), resolutionColumns };
+}
+
 /** Lines on either side of the centre that enter, the centre counted with the later ones. */
-function halfExtent({ firstLine, nCalibrationLines }: CoilMapCalibration): number {
+function halfExtent({ firstLine, nCalibrationLines }: Pick<CoilMapCalibration, 'firstLine' | 'nCalibrationLines'>): number {
   const reach = Math.max(-firstLine, firstLine + nCalibrationLines);
   return Math.min(largestLowResolution / 2, Math.max(1, reach));
 }

@@ -1,2 +1,2 @@
-export { estimateCoilMaps, type CoilMapCalibration, type CoilMapMethod } from './estimate.js';
-export { interpolationPoints, POINT_BYTES } from './interpolation.js';
+export { coilMapBytes, estimateCoilMaps, type CoilMapCalibration, type CoilMapMethod } from './estimate.js';
+export { interpolationPoints, normalisationBytes, POINT_BYTES } from './interpolation.js';

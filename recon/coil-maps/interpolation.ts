@@ -34,3 +34,11 @@ export function interpolationPoints(nFine: number, nField: number, nCoarse: numb
   }
   return bytes;
 }
+
+/** Columns that the kernels normalise together, as recon/kernels/assembly/upsample.ts has it. */
+const tileColumns = 32;
+
+/** What normalising the maps of a row takes. */
+export function normalisationBytes(nCoils: number): number {
+  return tileColumns * (8 * nCoils + 4);
+}

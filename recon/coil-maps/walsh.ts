@@ -26,7 +26,7 @@ const nPowerIterations = 12;
  */
 export function walshVectors({ arena, wasm }: Kernels, { gridRows, gridColumns, nCoils }: MapGrid, images: number, vectors: number): void {
   const nPoints = gridRows * gridColumns;
-  arena.withScratch(8 * ((gridColumns + 1) * nCoils * nCoils + 3 * nCoils), (virtual) => {
+  arena.withScratch(vectorBytes({ gridRows, gridColumns, nCoils }), (virtual) => {
     const scratch = virtual + 8 * nCoils;
     for (let row = 0; row < gridRows; row++) {
       wasm.localPrincipalVectors(
@@ -36,4 +36,9 @@ export function walshVectors({ arena, wasm }: Kernels, { gridRows, gridColumns, 
     wasm.globalPrincipalVector(images, nPoints, nCoils, nPowerIterations, virtual, scratch);
     wasm.alignPhases(vectors, nPoints, nCoils, virtual);
   });
+}
+
+/** What `walshVectors` takes beside images and vectors. */
+export function vectorBytes({ gridColumns, nCoils }: MapGrid): number {
+  return 8 * ((gridColumns + 1) * nCoils * nCoils + 3 * nCoils);
 }

@@ -16,9 +16,9 @@
  * Uecker M, Lai P, Murphy MJ, Virtue P, Elad M, Pauly JM, Vasanawala SS, Lustig M. ESPIRiT: an eigenvalue approach
  * to autocalibrating parallel MRI. Magn Reson Med 2014;71:990-1001. doi:10.1002/mrm.24751
  */
-import { interpolationPoints, POINT_BYTES, type CoilMapCalibration } from '../coil-maps/index.js';
+import { interpolationPoints, normalisationBytes, POINT_BYTES, type CoilMapCalibration } from '../coil-maps/index.js';
 import { reconError } from '../errors.js';
-import { fftLines, planFft } from '../fft/index.js';
+import { fftLines, fftPlanBytes, planFft } from '../fft/index.js';
 import type { Kernels } from '../kernels/index.js';
 import { signalSpace, type SignalSpace } from './subspace.js';
 
@@ -27,6 +27,8 @@ const largestExtent = 24;
 const kernelExtent = 6;
 /** Points of the grid on which the matrices are diagonalised: six for the finest period of six taps. */
 const gridExtent = 64;
+/** Tables, and what rounding up adds. */
+const spareBytes = 2 ** 20;
 /** With a second eigenvalue of three quarters of the first, what is left of it is 1 %. */
 const nPowerIterations = 16;
 /** Below it a point is taken to be outside the object. */
@@ -88,31 +90,35 @@ export function principalMaps(
     });
     alignToVirtualCoil(kernels, known.centre, nCoils, nPaired, vectors);
     const pointBytes = POINT_BYTES * (nRows + nColumns);
-    return arena.withScratch(pointBytes + 4 * (nColumns + 1) + 8 * (nCoils + 1) * gridExtent * nColumns, (rowPoints) => {
+    return arena.withScratch(pointBytes + normalisationBytes(nCoils) + 8 * (nCoils + 1) * gridExtent * nColumns, (rowPoints) => {
       const columnPoints = rowPoints + POINT_BYTES * nRows;
       const wide = rowPoints + pointBytes;
       const wideValues = wide + 8 * nCoils * gridExtent * nColumns;
-      const energies = wideValues + 8 * gridExtent * nColumns;
+      const scratch = wideValues + 8 * gridExtent * nColumns;
       arena.u8(rowPoints, POINT_BYTES * nRows).set(interpolationPoints(nRows, paddedRows, gridExtent));
       arena.u8(columnPoints, POINT_BYTES * nColumns).set(interpolationPoints(nColumns, nColumns, gridExtent));
       wasm.interpolateLines(vectors, nCoils, nPaired, gridExtent, gridExtent, columnPoints, nColumns, wide);
       wasm.interpolateLines(values, 1, 1, gridExtent, gridExtent, columnPoints, nColumns, wideValues);
       const maps = arena.allocate(8 * nCoils * nRows * nColumns);
-      wasm.interpolateMaps(wide, nCoils, gridExtent, nColumns, rowPoints, nRows, maps, energies);
+      wasm.interpolateMaps(wide, nCoils, gridExtent, nColumns, rowPoints, nRows, maps, scratch);
       wasm.cropMaps(wideValues, nColumns, rowPoints, nRows, crop, maps, nCoils);
       return maps;
     });
   });
 }
 
-/** The most that `estimateEspiritMaps` takes beside its maps and copies of the lines, bytes. */
-export function espiritScratchBytes(nCoils: number, nColumns: number): number {
+/** Bytes of an arena in which `estimateEspiritMaps` and `estimateEspiritSets` have room: maps, and the most that is taken beside them. */
+export function espiritBytes({ nCoils, nCalibrationLines, nColumns, nRows }: Omit<CoilMapCalibration, 'calibration'>, sets: 'auto' | number): number {
   const nTaps = nCoils * kernelExtent ** 2;
   const nWindows = (largestExtent - kernelExtent + 1) ** 2;
   const nVectors = Math.min(nTaps, nWindows) + 8;
   const subspaceBytes = 8 * nVectors * (3 * nTaps + 2 * nWindows) + 24 * nVectors ** 2;
-  const gridBytes = 8 * nCoils * (nVectors * 4 * kernelExtent ** 2 + 2 * kernelExtent * gridExtent * (nCoils + 1) + gridExtent * (nColumns + gridExtent));
-  return subspaceBytes + gridBytes;
+  const nMaps = sets === 1 ? 1 : 2;
+  // Two sets are found on the image's columns.
+  const rowPoints = nMaps === 1 ? gridExtent : Math.max(gridExtent, nColumns);
+  const gridBytes = 8 * nCoils * (nVectors * 4 * kernelExtent ** 2 + 2 * kernelExtent * rowPoints * (nCoils + 1) + gridExtent * (nColumns + gridExtent));
+  const lineBytes = fftPlanBytes(nColumns) + 8 * Math.min(largestExtent, nCalibrationLines) * nColumns;
+  return nMaps * nCoils * 8 * nRows * nColumns + POINT_BYTES * (nRows + nColumns) + lineBytes + subspaceBytes + gridBytes + spareBytes;
 }
 
 interface CentralSamples {

@@ -1,2 +1,2 @@
-export { defaultEspiritCrop, espiritScratchBytes, estimateEspiritMaps } from './estimate.js';
+export { defaultEspiritCrop, espiritBytes, estimateEspiritMaps } from './estimate.js';
 export { estimateEspiritSets, type EspiritSets } from './sets.js';

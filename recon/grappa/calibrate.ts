@@ -20,6 +20,8 @@ import type { Kernels } from '../kernels/index.js';
 import type { GrappaCalibration, GrappaKernel } from './types.js';
 
 const COMPLEX128_BYTES = 16;
+/** What rounding up of so few spans may add. */
+const alignmentBytes = 1024;
 /** Sources of a synthesised line are the bits of one number, and more taps would gain nothing. */
 const mostPhaseTaps = 16;
 const mostTaps = 30;
@@ -63,6 +65,18 @@ export function calibrateGrappa(kernels: Kernels, calibration: GrappaCalibration
     });
     return transformWeights(kernels, calibration, weights, nLinePositions * nPartitionPositions);
   });
+}
+
+/** Bytes of an arena in which `calibrateGrappa` has room: the larger of what solving and what transforming take. */
+export function grappaBytes(
+  { nCoils, nColumns, acceleration, kernelReadout, kernelPhase, sliceAcceleration = 1, kernelSlice = 1 }: Omit<GrappaCalibration, 'calibration' | 'regularization'>,
+): number {
+  const nTaps = kernelPhase * kernelSlice;
+  const nSources = nCoils * kernelReadout * nTaps;
+  const nOffsets = acceleration * sliceAcceleration;
+  const solving = COMPLEX128_BYTES * (nSources * nSources + kernelReadout * nColumns + 4 * nColumns + 2 * kernelReadout);
+  const transforming = 8 * kernelReadout * nColumnBlocks(nColumns) * 4 + hybridBytes(nCoils, nColumns, nOffsets, nTaps);
+  return COMPLEX128_BYTES * nSources * nCoils * (nOffsets - 1) + Math.max(solving, transforming) + alignmentBytes;
 }
 
 /** Gives the weights back; `kernels` are those that calibrated. */
@@ -132,7 +146,7 @@ function transformWeights(
   const { nCoils, nColumns, acceleration, kernelReadout, kernelPhase, sliceAcceleration = 1, kernelSlice = 1 } = calibration;
   const nOffsets = acceleration * sliceAcceleration;
   const nTaps = kernelPhase * kernelSlice;
-  const nBlocks = Math.ceil(nColumns / 4);
+  const nBlocks = nColumnBlocks(nColumns);
   return arena.withScratch(4 * 8 * kernelReadout * nBlocks, (phases) => {
     const table = arena.f32(phases, 8 * kernelReadout * nBlocks).fill(0);
     for (let tap = 0; tap < kernelReadout; tap++) {
@@ -143,13 +157,22 @@ function transformWeights(
         table[at + 4] = Math.sin(angle);
       }
     }
-    const nBytes = (nOffsets - 1) * nBlocks * Math.ceil(nCoils / 4) * nTaps * nCoils * 4 * 32;
+    const nBytes = hybridBytes(nCoils, nColumns, nOffsets, nTaps);
     const pointer = arena.allocate(nBytes);
     wasm.hybridWeights(weights, phases, nCoils, nColumns, nOffsets, kernelReadout, nTaps, pointer);
     return {
       pointer, nBytes, nCoils, nColumns, acceleration, kernelReadout, kernelPhase, sliceAcceleration, kernelSlice, nCalibrationPositions,
     };
   });
+}
+
+/** The kernels take columns by fours. */
+function nColumnBlocks(nColumns: number): number {
+  return Math.ceil(nColumns / 4);
+}
+
+function hybridBytes(nCoils: number, nColumns: number, nOffsets: number, nTaps: number): number {
+  return (nOffsets - 1) * nColumnBlocks(nColumns) * Math.ceil(nCoils / 4) * nTaps * nCoils * 4 * 32;
 }
 
 /** The phase at column x of a shift by `shift` samples of k-space: the transform is centred. */

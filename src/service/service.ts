@@ -34,7 +34,7 @@ import { ReconstructionPool } from '../reconstruction/index.js';
 import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
 import { defaultConnectionOptions, listening, MrdServer } from '../server/index.js';
 import type { Address } from '../server/index.js';
-import { joinObservers } from '../session/index.js';
+import { joinObservers, warmUpAnswers } from '../session/index.js';
 import type { SessionObserver } from '../session/index.js';
 import { fixedStrength, guideOf, standardStrength } from './control.js';
 import type { ClusterNode } from './cluster.js';
@@ -242,6 +242,7 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
     readings?.start();
 
     // A machine that computes wrongly must not take a scan, and the first scan must not wait for compilers.
+    if (takesScans) warmUpAnswers(choiceOf(options), WARM_UP_MS / 2);
     await pool.ready();
     const server = !takesScans ? undefined : new MrdServer({
       ...defaultConnectionOptions,

@@ -12,3 +12,4 @@ export { WireAnswer } from './wireAnswer.js';
 export type { ByteSink } from './wireAnswer.js';
 export { IncomingCt } from './incomingCt.js';
 export type { IncomingCtOptions } from './incomingCt.js';
+export { warmUpAnswers } from './warmUp.js';

@@ -7,13 +7,13 @@ import { MrdParser, parseHeader, serializeMeta } from 'ismrmrd';
 import type { AcquisitionHeader, MrdHeader, MrdImage, ParserLimits, MrdSink } from 'ismrmrd';
 import type { NoiseRecord, ReconImage, ReconNotice, ReconParameters, ReconSummary } from '../../recon/index.js';
 import { ChainChoice, chainWarning, isJsonObjectText } from '../chain/index.js';
-import type { Chain, Choice, ChoiceOptions, Guidance, Parameters } from '../chain/index.js';
+import type { Choice, ChoiceOptions, Guidance, Parameters } from '../chain/index.js';
 import { rawDataIdentity } from '../delivery/index.js';
 import type { DeliverySettings } from '../delivery/index.js';
 import { NoiseGathering, type NoiseStore } from '../noise/index.js';
 import type { Denoiser, ReconstructionEvents, SessionReconstruction } from '../reconstruction/index.js';
-import { VERSION } from '../version.js';
 import type { SessionAnswer } from './answer.js';
+import { deliverySettings } from './deliverySettings.js';
 import { sessionError, sessionWarning } from './errors.js';
 import { IncomingCt } from './incomingCt.js';
 import type { SessionObserver } from './observer.js';
@@ -601,16 +601,4 @@ export class Session {
     this.#options.observer?.closed?.(facts);
     this.#resolveClosed(facts);
   }
-}
-
-function deliverySettings(chain: Chain, parameters: Parameters, seriesIndexBase: number): DeliverySettings {
-  return {
-    pixelType: parameters.pixelType,
-    openRecon: chain.name === 'openrecon',
-    seriesIndexBase,
-    ...(parameters.seriesDescription === '' ? {} : { seriesDescription: parameters.seriesDescription }),
-    parameters,
-    chain: chain.name,
-    softwareVersion: VERSION,
-  };
 }

@@ -118,17 +118,29 @@ function sumMatrices(matrices: usize, matrixBytes: usize, count: i32, out: usize
   }
 }
 
-/** Starts from the column of the strongest coil, which has a part along the principal vector. */
+/**
+ * Starts from the column of the strongest coil, which has a part along the principal vector. A matrix of trace 1 has its
+ * largest eigenvalue between 1 / nCoils and 1: the vector need not be normalised in between.
+ */
 function principalVector(matrix: usize, nCoils: i32, nIterations: i32, vector: usize, work: usize): void {
   const bytes = COMPLEX * nCoils;
   let strongest = 0;
-  for (let c = 1; c < nCoils; c++) {
+  let trace: f64 = 0;
+  for (let c = 0; c < nCoils; c++) {
+    trace += <f64>diagonal(matrix, bytes, c);
     if (diagonal(matrix, bytes, c) > diagonal(matrix, bytes, strongest)) strongest = c;
   }
+  if (!(trace > 0)) {
+    memory.fill(vector, 0, bytes);
+    return;
+  }
+  const scale = f32x4.splat(<f32>(1 / trace));
+  const end = matrix + bytes * nCoils;
+  for (let at = matrix; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), scale));
   for (let c = 0; c < nCoils; c++) {
     v128.store64_lane(vector + COMPLEX * c, v128.load64_zero(matrix + bytes * c + COMPLEX * strongest), 0);
   }
-  if (!normalise(vector, bytes)) return;
+  normalise(vector, bytes);
   const swapped = work + bytes;
   for (let i = 0; i < nIterations; i++) {
     for (let b: usize = 0; b < bytes; b += 16) {
@@ -137,20 +149,28 @@ function principalVector(matrix: usize, nCoils: i32, nIterations: i32, vector: u
       v128.store(swapped + b, v128.shuffle<f32>(pair, pair, 1, 0, 3, 2));
     }
     let row = matrix;
-    for (let a: usize = 0; a < bytes; a += COMPLEX) {
-      let re = f32x4.splat(0);
-      let im = f32x4.splat(0);
+    for (let a: usize = 0; a < bytes; a += 2 * COMPLEX) {
+      // Two rows at a time: what is loaded of the vector is used twice.
+      const next = row + bytes;
+      let re0 = f32x4.splat(0);
+      let im0 = f32x4.splat(0);
+      let re1 = f32x4.splat(0);
+      let im1 = f32x4.splat(0);
       for (let b: usize = 0; b < bytes; b += 16) {
-        const weights = v128.load(row + b);
-        re = f32x4.add(re, f32x4.mul(weights, v128.load(work + b)));
-        im = f32x4.add(im, f32x4.mul(weights, v128.load(swapped + b)));
+        const w0 = v128.load(row + b);
+        const w1 = v128.load(next + b);
+        const x = v128.load(work + b);
+        const y = v128.load(swapped + b);
+        re0 = f32x4.add(re0, f32x4.mul(w0, x));
+        im0 = f32x4.add(im0, f32x4.mul(w0, y));
+        re1 = f32x4.add(re1, f32x4.mul(w1, x));
+        im1 = f32x4.add(im1, f32x4.mul(w1, y));
       }
-      store<f32>(vector + a, lanes(re));
-      store<f32>(vector + a, lanes(im), 4);
-      row += bytes;
+      v128.store(vector + a, laneSums(re0, im0, re1, im1));
+      row = next + bytes;
     }
-    normalise(vector, bytes);
   }
+  normalise(vector, bytes);
 }
 
 @inline
@@ -158,13 +178,16 @@ function diagonal(matrix: usize, rowBytes: usize, c: i32): f32 {
   return load<f32>(matrix + (rowBytes + COMPLEX) * c);
 }
 
+/** The sum of the lanes of each. */
 @inline
-function lanes(a: v128): f32 {
-  return f32x4.extract_lane(a, 0) + f32x4.extract_lane(a, 1) + f32x4.extract_lane(a, 2) + f32x4.extract_lane(a, 3);
+function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 2, 6), v128.shuffle<f32>(a, b, 1, 5, 3, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 2, 6), v128.shuffle<f32>(c, d, 1, 5, 3, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
-/** To norm 1; false, and zero, where there is nothing to normalise. */
-function normalise(vector: usize, bytes: usize): bool {
+/** To norm 1; zero where there is nothing to normalise. */
+function normalise(vector: usize, bytes: usize): void {
   // In float64: the square of a small sample is no float32.
   let energy: f64 = 0;
   for (let at: usize = 0; at < bytes; at += 4) {
@@ -175,5 +198,4 @@ function normalise(vector: usize, bytes: usize): bool {
   for (let at: usize = 0; at < bytes; at += 4) {
     store<f32>(vector + at, <f32>(scale * <f64>load<f32>(vector + at)));
   }
-  return energy > 0;
 }

@@ -1,0 +1,33 @@
+/**
+ * The first image of the day is sent as fast as any other: what turns images into messages runs before the first scan comes,
+ * while the reconstruction's threads test themselves, so that the engine has compiled it.
+ */
+import { encodeImage } from 'ismrmrd';
+import type { ReconImage } from '../../recon/index.js';
+import { ChainChoice } from '../chain/index.js';
+import type { ChoiceOptions } from '../chain/index.js';
+import { SeriesBook } from '../delivery/index.js';
+import { deliverySettings } from './deliverySettings.js';
+
+const matrix = 320;
+
+/** @param options as those of the sessions that are to come */
+export function warmUpAnswers(options: ChoiceOptions, forMs: number): void {
+  const { chain, parameters } = new ChainChoice(options).choose();
+  const settings = deliverySettings(chain, parameters, 1);
+  const image = someImage();
+  const end = performance.now() + forMs;
+  do encodeImage(new SeriesBook(undefined, settings).message(image));
+  while (performance.now() < end);
+}
+
+function someImage(): ReconImage {
+  return {
+    kind: 'image', rows: matrix, columns: matrix, data: Float32Array.from({ length: 2 * matrix * matrix }, (_, i) => 30 * Math.sin(i)),
+    hasPhase: true, method: 'grappa', partialFourier: 'none', postProcessing: [],
+    counters: { slice: 0, contrast: 0, phase: 0, repetition: 0, set: 0, average: 0 },
+    geometry: undefined, fovMm: [matrix, matrix, 1], accelerationPhase: 2, accelerationSlice: 1, snrUnits: true,
+    nCoils: 16, nVirtualCoils: 16, nCalibrationLines: 24, nMissingLines: 0,
+    measurementUid: 0, acquisitionTimeStamp: 0, physiologyTimeStamp: [0, 0, 0], patientTablePosition: [0, 0, 0],
+  };
+}
