@@ -1,6 +1,6 @@
 /** What reconstruction takes and gives: plain data, so that it crosses threads as it is. */
 import type { ImageGeometry } from '../imaging/index.js';
-import type { DenoisingRecord } from './denoise/index.js';
+import type { DenoisingRecord, LightFallback } from './denoise/index.js';
 import type { NoiseStatistics } from './noise/index.js';
 import type { RawFilter } from './filter/index.js';
 import type { PartialFourierMethod } from './partial-fourier/index.js';
@@ -50,6 +50,9 @@ export interface ReconParameters {
   readonly denoise: number;
   /** Put the measured lines back into the denoised image; `auto`: where that was found to help. */
   readonly denoiseDataConsistency: 'auto' | 'on' | 'off';
+  /** What becomes of denoised images by their quality lights. Here a number lowers their strength; whoever gets them ends their series. */
+  readonly onAmber: LightFallback;
+  readonly onRed: LightFallback;
   /** Deliver what denoising took out of each slice, at full strength, as a further series. */
   readonly residualMap: boolean;
   /** Deliver a g-factor map a slice as a further series. */
@@ -93,6 +96,8 @@ export const defaultReconParameters: ReconParameters = {
   intensityCorrection: 'off',
   denoise: 0,
   denoiseDataConsistency: 'auto',
+  onAmber: 'deliver',
+  onRed: 'end',
   residualMap: false,
   gFactorMap: false,
   noiseMap: false,

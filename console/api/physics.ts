@@ -79,7 +79,7 @@ export interface DenoisingView {
   readonly dataConsistency: boolean;
   readonly model: { readonly id: string; readonly version: string; readonly sha256: string };
   readonly images: readonly {
-    readonly slice: number; readonly light: Light; readonly residualStd: number | null; readonly edgeCorrelation: number | null; readonly largestStructure: number | null;
+    readonly slice: number; readonly light: Light; readonly strengthPercent?: number | undefined; readonly residualStd: number | null; readonly edgeCorrelation: number | null; readonly largestStructure: number | null;
   }[];
 }
 

@@ -103,12 +103,12 @@ function DenoisingPanel({ denoising }: { denoising: RecordView['denoising'] }) {
         <summary>What the light of each image rests on</summary>
         <table>
           <thead>
-            <tr><th scope="col">Slice</th><th scope="col">Light</th><th scope="col" class="number">Residual over noise</th><th scope="col" class="number">Correlation with edges</th><th scope="col" class="number">Largest structure</th></tr>
+            <tr><th scope="col">Slice</th><th scope="col">Light</th><th scope="col" class="number">Strength</th><th scope="col" class="number">Residual over noise</th><th scope="col" class="number">Correlation with edges</th><th scope="col" class="number">Largest structure</th></tr>
           </thead>
           <tbody>
-            {images.map(({ slice, light, residualStd, edgeCorrelation, largestStructure }, index) => (
+            {images.map(({ slice, light, strengthPercent: less, residualStd, edgeCorrelation, largestStructure }, index) => (
               <tr key={index}>
-                <th scope="row">{slice}</th><td><Light value={light} isShort /></td>
+                <th scope="row">{slice}</th><td><Light value={light} isShort /></td><td class="number">{less ?? strengthPercent} %</td>
                 <td class="number">{told(residualStd)}</td><td class="number">{told(edgeCorrelation)}</td><td class="number">{told(largestStructure)}</td>
               </tr>
             ))}

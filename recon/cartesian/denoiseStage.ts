@@ -5,10 +5,11 @@
  *   answer -> trust -> measured lines put back -> blend with the image -> completed like the conventional image -> out
  *
  * Answers come when they like; images leave in the order in which they were taken. One series does not mix what was
- * denoised with what was not: the first image that cannot be denoised ends the series, with the reason.
+ * denoised with what was not: the first image that cannot be denoised ends the series, with the reason. Nor does it mix
+ * strengths: from an image on whose light asks for less, all are shown with so much less.
  */
 import {
-  blend, fromGrid, mapOnGrid, noiseNoveltyOf, noveltyTexts, onGrid, plainNoveltyOf, sampledGrid, trustOf, trustOfColoured, type DenoiseOutcome, type DenoiseRunner,
+  blend, fromGrid, mapOnGrid, noiseNoveltyOf, noveltyTexts, onGrid, plainNoveltyOf, sampledGrid, strengthAt, trustOf, trustOfColoured, type DenoiseOutcome, type DenoiseRunner,
   type DenoisingRecord, type NoiseSource, type NoveltyReason, type SampledGrid,
 } from '../denoise/index.js';
 import type { Kernels } from '../kernels/index.js';
@@ -58,11 +59,18 @@ interface Asked {
   noiseRatio: number | undefined;
 }
 
+/** At full strength. */
+interface DenoisedImage {
+  readonly full: Float32Array;
+  readonly residual: Float32Array;
+  readonly record: Omit<DenoisingRecord, 'strengthPercent'>;
+}
+
 interface Waiting {
   readonly work: DenoiseWork;
   readonly grid: SampledGrid;
   readonly asked: Map<number, Asked>;
-  readonly results: { readonly image: Float32Array; readonly residual: Float32Array; readonly record: DenoisingRecord }[];
+  readonly results: DenoisedImage[];
   nAsked: number;
   nAnswered: number;
   /** Its measured lines are. */
@@ -92,6 +100,8 @@ export class DenoiseStage {
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #nRequests = 0;
+  /** Of the images that leave. */
+  #strengthPercent: number;
   /** No image is taken any more. */
   #ended: boolean;
   /** An image failed: what was taken after it does not come out either. */
@@ -102,6 +112,7 @@ export class DenoiseStage {
     this.#plan = plan;
     this.#kernels = kernels;
     this.#context = context;
+    this.#strengthPercent = plan.parameters.denoise;
     this.#ended = plan.parameters.denoise === 0;
   }
 
@@ -243,8 +254,7 @@ export class DenoiseStage {
   #finish(
     waiting: Waiting, at: number, { data, noise, noiseRatio }: Asked, denoised: Float32Array,
     model: { id: string; version: string; sha256: string },
-  ): Waiting['results'][number] {
-    const { denoise } = this.#plan.parameters;
+  ): DenoisedImage {
     const { work, grid } = waiting;
     const image = work.images[at]!;
     const { light, reasons, residualStd, edgeCorrelation, largestStructure } = (this.#plan.iterative === 'l1' ? trustOfColoured : trustOf)({
@@ -256,10 +266,10 @@ export class DenoiseStage {
     const consistent = work.measuredLines?.putBack(full);
     if (consistent !== undefined) full = consistent;
     return {
-      image: blend(image, full, denoise / 100),
+      full,
       residual,
       record: {
-        strengthPercent: denoise, noiseSource: work.noiseSource, light, reasons, residualStd, edgeCorrelation, largestStructure,
+        noiseSource: work.noiseSource, light, reasons, residualStd, edgeCorrelation, largestStructure,
         dataConsistency: consistent !== undefined, modelId: model.id, modelVersion: model.version, modelSha256: model.sha256,
       },
     };
@@ -280,9 +290,12 @@ export class DenoiseStage {
   }
 
   #emit({ work, results }: Waiting): Failure | undefined {
+    // The slices of a volume belong together: the worst light is that of all.
+    this.#strengthPercent = results.reduce((percent, { record: { light } }) => strengthAt(light, percent, this.#plan.parameters), this.#strengthPercent);
+    const strengthPercent = this.#strengthPercent;
     if (!this.#hasReported) {
       this.#hasReported = true;
-      const { strengthPercent, noiseSource, dataConsistency, modelId, modelVersion } = results[0]!.record;
+      const { noiseSource, dataConsistency, modelId, modelVersion } = results[0]!.record;
       const noise = { measured: 'measured', edge: 'told by the edge of k-space', estimated: 'estimated' }[noiseSource];
       this.#context.notice(
         'RECON_INFO_DENOISING',
@@ -290,7 +303,8 @@ export class DenoiseStage {
       );
     }
     const isOut = this.#context.ifRoom(() => {
-      work.emit(results.map(({ image }) => image), results.map(({ residual }) => residual), results.map(({ record }) => record));
+      const shown = this.#context.clock.time('denoising', () => results.map(({ full }, at) => blend(work.images[at]!, full, strengthPercent / 100)));
+      work.emit(shown, results.map(({ residual }) => residual), results.map(({ record }) => ({ strengthPercent, ...record })));
       return true;
     });
     return isOut === undefined ? noRoom(work.slice) : undefined;

@@ -8,7 +8,7 @@
  */
 import { estimateCtNoise } from './ctNoise.js';
 import { ctNoveltyOf, ctNoveltyTexts } from './ctNovelty.js';
-import { blend } from './strength.js';
+import { blend, strengthAt, type LightFallbacks } from './strength.js';
 import { trustOf, type TrustLimits } from './trust.js';
 import type { DenoiseOutcome, DenoiseRequest, DenoisingRecord, NoiseSource } from './types.js';
 
@@ -70,18 +70,20 @@ export function ctRequest({ rows, columns, hounsfield, noise }: PreparedCtSlice,
   return { images: [{ rows, columns, data: hounsfield.slice(), noise: noise.slice() }], slice };
 }
 
+const asAsked: LightFallbacks = { onAmber: 'deliver', onRed: 'deliver' };
+
 /** @param strengthPercent 0 to 100 */
-export function concludeCtSlice(prepared: PreparedCtSlice, outcome: DenoiseOutcome, strengthPercent: number): CtConclusion {
+export function concludeCtSlice(prepared: PreparedCtSlice, outcome: DenoiseOutcome, strengthPercent: number, fallbacks: LightFallbacks = asAsked): CtConclusion {
   if ('failure' in outcome) return { failure: outcome.failure.message };
   const { rows, columns, hounsfield, noise, noiseSource } = prepared;
   const denoised = outcome.images[0];
   if (denoised?.length !== hounsfield.length) return { failure: `the denoiser gave ${denoised?.length ?? 0} values of ${hounsfield.length}` };
   if (!denoised.every(Number.isFinite)) return { failure: 'the denoiser gave values that are not finite' };
-  const strength = noiseSource === 'estimated' ? Math.min(strengthPercent, mostOfEstimatedPercent) : strengthPercent;
   const inBody = noise.map((value, pixel) => (denoised[pixel]! > airHu ? value : 0));
   const trust = trustOf({ rows, columns, noisy: hounsfield, denoised, noise: inBody, components: 1 }, ctTrustLimits);
   const { light, reasons, residualStd, edgeCorrelation, largestStructure } = trust;
   const { id: modelId, version: modelVersion, sha256: modelSha256 } = outcome.model;
+  const strength = strengthAt(light, noiseSource === 'estimated' ? Math.min(strengthPercent, mostOfEstimatedPercent) : strengthPercent, fallbacks);
   return {
     hounsfield: blend(hounsfield, denoised, strength / 100),
     record: {

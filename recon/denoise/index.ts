@@ -5,7 +5,7 @@ export {
 } from './ctSlice.js';
 export { ctNoveltyOf, ctNoveltyTexts, type CtNoveltyReason } from './ctNovelty.js';
 export * from './types.js';
-export { blend } from './strength.js';
+export { blend, fallbackAt, strengthAt, type LightFallback, type LightFallbacks } from './strength.js';
 export {
   judge, structureLimit, trustLimits, trustOf, trustOfColoured, trustStatistics, type Trust, type TrustInput, type TrustLimits, type TrustStatistics,
 } from './trust.js';

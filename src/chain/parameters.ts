@@ -18,6 +18,8 @@ const truth = z.preprocess((value) => {
   return word === 'true' ? true : word === 'false' ? false : value;
 }, z.boolean());
 
+const lightFallback = number(z.union([z.enum(['deliver', 'end']), z.int().min(1).max(100)]));
+
 const schema = z.object({
   combine: z
     .enum(['auto', 'maps', 'rss'])
@@ -96,11 +98,10 @@ const schema = z.object({
     .max(64)
     .default('')
     .describe('id of the model that denoises; empty: the first one that is in order'),
-  onAmber: z
-    .enum(['deliver', 'end'])
-    .default('deliver')
-    .describe('what becomes of a denoised image whose quality light is amber; deliver: it goes out with its light; end: the denoised series ends before it'),
-  onRed: z.enum(['deliver', 'end']).default('end').describe('the same where the light is red'),
+  onAmber: lightFallback
+    .default(defaults.onAmber)
+    .describe('what becomes of a denoised image whose quality light is amber; deliver: it goes out with its light; a number: so many per cent of it at most, and of those after it, in a series of their own; end: the denoised series ends before it, the conventional image stands alone'),
+  onRed: lightFallback.default(defaults.onRed).describe('the same where the light is red'),
   residualMap: truth.default(defaults.residualMap).describe('deliver what denoising took out of each slice, at full strength, as a further series'),
   gFactorMap: truth.default(defaults.gFactorMap).describe('deliver a g-factor map of each slice as a further series'),
   noiseMap: truth.default(defaults.noiseMap).describe('deliver a noise map of each slice as a further series'),

@@ -194,11 +194,12 @@ function resultOf(image: ReconImage): NonNullable<ReconstructionRecord['result']
   };
 }
 
-/** Strength, noise and network are one for a series. */
+/** Noise and network are one for a scan. */
 function withDenoised(known: ReconstructionRecord['denoising'], { denoising, counters: { slice } }: ReconImage): ReconstructionRecord['denoising'] {
   if (denoising === undefined) return known;
   const { strengthPercent, noiseSource, dataConsistency, modelId: id, modelVersion: version, modelSha256: sha256, light } = denoising;
-  const image = { slice, light, residualStd: told(denoising.residualStd), edgeCorrelation: told(denoising.edgeCorrelation), largestStructure: told(denoising.largestStructure) };
+  const isLess = known !== undefined && strengthPercent < known.strengthPercent;
+  const image = { slice, light, ...(isLess && { strengthPercent }), residualStd: told(denoising.residualStd), edgeCorrelation: told(denoising.edgeCorrelation), largestStructure: told(denoising.largestStructure) };
   const images = known?.images ?? [];
   return known === undefined
     ? { strengthPercent, noiseSource, dataConsistency, model: { id, version, sha256 }, images: [image] }

@@ -81,11 +81,11 @@ const outcome = z
   .describe('what the first image says of itself');
 
 const denoising = z.object({
-  strengthPercent: z.number(),
+  strengthPercent: z.number().describe('of the first image'),
   noiseSource: z.string().describe('of the noise map: measured, edge or estimated'),
   dataConsistency: z.boolean().describe('whether measured lines were put back'),
   model: z.object({ id: z.string(), version: z.string(), sha256: z.string() }),
-  images: z.array(z.object({ slice: count, light: z.enum(['green', 'amber', 'red']), residualStd: known, edgeCorrelation: known, largestStructure: known })),
+  images: z.array(z.object({ slice: count, light: z.enum(['green', 'amber', 'red']), strengthPercent: z.number().optional().describe('where it is less'), residualStd: known, edgeCorrelation: known, largestStructure: known })),
 });
 
 export const recordSchema = z.object({

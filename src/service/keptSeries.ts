@@ -55,7 +55,7 @@ export function keptSeriesOf(examId: string, view: SeriesView, kept: KeptImages)
     const modality = view.facts.modality === 'CT' ? 'CT' : 'MR';
     return instances.length === 0 ? [] : [{ ...common, seriesInstanceUid, description: view.description ?? '', modality, denoised: false, instances }];
   }
-  return (sessionOf(examId, view, kept)?.series ?? [])
+  const made = (sessionOf(examId, view, kept)?.series ?? [])
     .filter(({ output }) => output === 'image' || output === 'denoised')
     .map((series): SeriesForHandoff => ({
       ...common, seriesInstanceUid: series.seriesInstanceUid, description: series.description, modality: 'MR', denoised: series.output === 'denoised',
@@ -63,6 +63,9 @@ export function keptSeriesOf(examId: string, view: SeriesView, kept: KeptImages)
       instances: instancesOf(series, kept),
     }))
     .filter(({ instances }) => instances.length > 0);
+  // A denoised series that ended early, or whose strength changed on the way, does not stand for the scan.
+  const nConventional = made.find(({ denoised }) => !denoised)?.instances.length ?? 0;
+  return made.filter(({ denoised, instances }) => !denoised || instances.length >= nConventional);
 }
 
 /** That made the images of a scan. A measurement that was sent again was reconstructed again: the latest counts. @param attempt or this one, 1 the first */

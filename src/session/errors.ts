@@ -67,6 +67,10 @@ export const SESSION_WARNINGS = {
     expected: 'denoised images whose residual looks like the noise that was there',
     action: 'compare them with the conventional series, which is complete, before anything is read from them',
   },
+  CONUS_WARN_QUALITY_STRENGTH: {
+    expected: 'denoised images with a light at which onAmber and onRed keep the strength',
+    action: 'compare them with the conventional series, which is complete; set onAmber and onRed to have it otherwise',
+  },
   CONUS_WARN_QUALITY_END: {
     expected: 'denoised images with a light that onAmber and onRed let pass',
     action: 'use the conventional series; less denoise, or another model, may serve this scan better',

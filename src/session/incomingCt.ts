@@ -1,22 +1,24 @@
 /**
  * CT images that a client sends, denoised beside those that go back as they came: a second series, one slice after
- * the other. One series has no gaps: the first CT slice that cannot be denoised ends it, with the reason; images that
+ * the other. One series has one strength: from a slice on that is shown with less, all are, in a series of their own. One series has no gaps: the first CT slice that cannot be denoised ends it, with the reason; images that
  * are no CT images are none of its business and are passed over.
  */
 import { parseMeta, serializeMeta } from 'ismrmrd';
 import type { MetaValue, MrdImage } from 'ismrmrd';
-import { concludeCtSlice, ctRequest, prepareCtSlice } from '../../recon/index.js';
-import type { DenoiseOutcome, DenoiseRequest, DenoisingRecord, QualityLight } from '../../recon/index.js';
+import { concludeCtSlice, ctRequest, fallbackAt, prepareCtSlice } from '../../recon/index.js';
+import type { DenoiseOutcome, DenoiseRequest, DenoisingRecord, LightFallbacks, ReconNotice } from '../../recon/index.js';
 import { denoisingAttributes, strengthMark } from '../delivery/index.js';
+import { lessStrength } from './quality.js';
 
 export interface IncomingCtOptions {
   readonly denoiser: (request: DenoiseRequest, signal: AbortSignal) => Promise<DenoiseOutcome>;
   /** Above 0, to 100. */
   readonly strengthPercent: number;
-  /** Quality lights before which the series ends. */
-  readonly endsAt: readonly QualityLight[];
+  /** What becomes of images by their quality lights. */
+  readonly fallbacks: LightFallbacks;
   /** A denoised image, in the order of those that came; its series index is still that of the one that it was made of. */
   readonly image: (image: MrdImage, record: DenoisingRecord) => void;
+  readonly say: (notice: ReconNotice) => void;
   /** The series ends before an image, and why. */
   readonly ended: (reason: string) => void;
 }
@@ -41,9 +43,11 @@ export class IncomingCt {
   #hasEnded = false;
   #nTaken = 0;
   #nDenoised = 0;
+  #strengthPercent: number;
 
   constructor(options: IncomingCtOptions) {
     this.#options = options;
+    this.#strengthPercent = options.strengthPercent;
   }
 
   /** Returns at once; never throws. */
@@ -87,17 +91,26 @@ export class IncomingCt {
         if (this.#nDenoised > 0) this.#end(`image ${index + 1} is no CT image: ${prepared.refused}`);
         return;
       }
-      const conclusion = concludeCtSlice(prepared, await this.#options.denoiser(ctRequest(prepared, image.header.slice), this.#abort.signal), this.#options.strengthPercent);
+      const { denoiser, fallbacks } = this.#options;
+      const conclusion = concludeCtSlice(prepared, await denoiser(ctRequest(prepared, image.header.slice), this.#abort.signal), this.#strengthPercent, fallbacks);
       if (this.#abort.signal.aborted) return;
       if ('failure' in conclusion) this.#end(`image ${index + 1} could not be denoised: ${conclusion.failure}`);
-      else if (this.#options.endsAt.includes(conclusion.record.light)) this.#end(`image ${index + 1} is not to be trusted: ${conclusion.record.reasons.join('; ')}`);
+      else if (fallbackAt(conclusion.record.light, fallbacks) === 'end') this.#end(`image ${index + 1} is not to be trusted: ${conclusion.record.reasons.join('; ')}`);
       else {
+        this.#follow(conclusion.record, index);
         this.#nDenoised++;
         this.#options.image(this.#answer(image, conclusion.hounsfield, scale, conclusion.record), conclusion.record);
       }
     } catch (error) {
       this.#end(`image ${index + 1} could not be denoised: ${String(error)}`);
     }
+  }
+
+  /** Strengths never go up again. That the first one is less because its noise is an estimate is in its record. */
+  #follow(record: DenoisingRecord, index: number): void {
+    const isByLight = typeof fallbackAt(record.light, this.#options.fallbacks) === 'number';
+    if (record.strengthPercent < this.#strengthPercent && (isByLight || this.#nDenoised > 0)) this.#options.say(lessStrength(`image ${index + 1}`, record));
+    this.#strengthPercent = record.strengthPercent;
   }
 
   #end(reason: string): void {

@@ -1,19 +1,21 @@
 /** What becomes of denoised images by their quality lights, and what is said of them at the end. */
-import type { QualityLight, ReconImage, ReconNotice } from '../../recon/index.js';
+import { fallbackAt, type DenoisingRecord, type LightFallbacks, type QualityLight, type ReconImage, type ReconNotice } from '../../recon/index.js';
 import { sessionWarning } from './errors.js';
 
-export type Fallback = 'deliver' | 'end';
 export type Lights = Readonly<Record<QualityLight, number>>;
 
 export class QualityWatch {
-  readonly #fallbacks: Readonly<Record<QualityLight, Fallback>>;
+  readonly #fallbacks: LightFallbacks;
   readonly #say: (notice: ReconNotice) => void;
   readonly #lights = { green: 0, amber: 0, red: 0 };
   readonly #reasons = { green: new Set<string>(), amber: new Set<string>(), red: new Set<string>() };
+  #strengthPercent: number;
   #hasEnded = false;
 
-  constructor(onAmber: Fallback, onRed: Fallback, say: (notice: ReconNotice) => void) {
-    this.#fallbacks = { green: 'deliver', amber: onAmber, red: onRed };
+  /** @param askedPercent strength of the first images; those that come with less are told */
+  constructor(askedPercent: number, fallbacks: LightFallbacks, say: (notice: ReconNotice) => void) {
+    this.#strengthPercent = askedPercent;
+    this.#fallbacks = fallbacks;
     this.#say = say;
   }
 
@@ -25,11 +27,15 @@ export class QualityWatch {
   passes({ kind, denoising, counters }: ReconImage): boolean {
     if (denoising === undefined) return true;
     if (this.#hasEnded) return false;
-    const { light, reasons } = denoising;
-    if (this.#fallbacks[light] === 'end') {
+    const { light, reasons, strengthPercent } = denoising;
+    if (fallbackAt(light, this.#fallbacks) === 'end') {
       this.#hasEnded = true;
       this.#say(sessionWarning('CONUS_WARN_QUALITY_END', `slice ${counters.slice} is ${light} (${reasons.join('; ')}); the denoised series ends before it, the conventional one is complete`));
       return false;
+    }
+    if (strengthPercent < this.#strengthPercent) {
+      this.#strengthPercent = strengthPercent;
+      this.#say(lessStrength(`slice ${counters.slice}`, denoising));
     }
     if (kind === 'denoised') {
       this.#lights[light]++;
@@ -44,4 +50,10 @@ export class QualityWatch {
       if (n > 0) this.#say(sessionWarning('CONUS_WARN_QUALITY', `${n} denoised images are ${light}: ${[...this.#reasons[light]].join('; ')}`));
     }
   }
+}
+
+/** Said of the first image that is shown with less strength than those before it. */
+export function lessStrength(image: string, { light, reasons, strengthPercent }: DenoisingRecord): ReconNotice {
+  const why = light === 'green' ? '' : ` is ${light} (${reasons.join('; ')})`;
+  return sessionWarning('CONUS_WARN_QUALITY_STRENGTH', `${image}${why}: from it on ${strengthPercent} % of the denoised images are shown, in a series of their own`);
 }

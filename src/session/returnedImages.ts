@@ -21,20 +21,20 @@ export class ReturnedImages {
 
   /**
    * The image as it may be sent.
-   * @param isMadeOf whether it was made here of one that the client sent, whose series index it has: it gets a series of its own
+   * @param madeAs of an image that was made here of one that the client sent, whose series index it has: what tells its series, which is its own
    */
-  prepare(image: MrdImage, isMadeOf = false): MrdImage {
+  prepare(image: MrdImage, madeAs?: string): MrdImage {
     const sendable = withoutInt32(image);
-    const imageSeriesIndex = this.#seriesOf(sendable, isMadeOf);
+    const imageSeriesIndex = this.#seriesOf(sendable, madeAs);
     if (imageSeriesIndex === sendable.header.imageSeriesIndex) return sendable;
     return { ...sendable, header: { ...sendable.header, imageSeriesIndex } };
   }
 
-  #seriesOf({ header }: MrdImage, isMadeOf: boolean): number {
-    const key = [isMadeOf, header.imageSeriesIndex, header.dataType, header.nChannels, ...header.matrixSize].join(' ');
+  #seriesOf({ header }: MrdImage, madeAs: string | undefined): number {
+    const key = [madeAs, header.imageSeriesIndex, header.dataType, header.nChannels, ...header.matrixSize].join(' ');
     const known = this.#indexOf.get(key);
     if (known !== undefined) return known;
-    let index = header.imageSeriesIndex + (isMadeOf ? SERIES_GAP : 0);
+    let index = header.imageSeriesIndex + (madeAs === undefined ? 0 : SERIES_GAP);
     if (this.#used.has(index) || (index >= this.#reservedFrom && index < this.#reservedFrom + SERIES_GAP)) {
       index = this.#reservedFrom === Infinity ? index : this.#reservedFrom + SERIES_GAP;
       while (this.#used.has(index)) index++;

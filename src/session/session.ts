@@ -8,7 +8,7 @@ import type { AcquisitionHeader, MrdHeader, MrdImage, ParserLimits, MrdSink } fr
 import type { NoiseRecord, ReconImage, ReconNotice, ReconParameters, ReconSummary } from '../../recon/index.js';
 import { ChainChoice, chainWarning, isJsonObjectText } from '../chain/index.js';
 import type { Choice, ChoiceOptions, Guidance, Parameters } from '../chain/index.js';
-import { rawDataIdentity } from '../delivery/index.js';
+import { rawDataIdentity, strengthMark } from '../delivery/index.js';
 import type { DeliverySettings } from '../delivery/index.js';
 import { NoiseGathering, type NoiseStore } from '../noise/index.js';
 import type { Denoiser, ReconstructionEvents, SessionReconstruction } from '../reconstruction/index.js';
@@ -331,7 +331,7 @@ export class Session {
     this.#options.observer?.chosen?.(choice, this.#header, storedNoise);
     if (storedNoise === undefined) this.#warnOfDependencies(this.#header);
     this.#settings = deliverySettings(chain, parameters, this.#returned.reserve());
-    this.#quality = new QualityWatch(parameters.onAmber, parameters.onRed, (notice) => this.#say(notice));
+    this.#quality = new QualityWatch(parameters.denoise, parameters, (notice) => this.#say(notice));
     this.#originals = new WithheldOriginals(!parameters.sendOriginal && parameters.denoise > 0);
     const denoiser = parameters.denoise > 0 ? this.#options.denoisers?.denoiser('denoise-mr', parameters.denoiseModel) : undefined;
     const maps = new OnlookerMaps(this.#options.onlookerMaps ?? [], parameters);
@@ -432,10 +432,11 @@ export class Session {
     return new IncomingCt({
       denoiser,
       strengthPercent: denoise,
-      endsAt: [...(onAmber === 'end' ? ['amber' as const] : []), ...(onRed === 'end' ? ['red' as const] : [])],
-      image: (image) => {
-        if (!this.#isClosed()) this.#sendImage(this.#returned.prepare(image, true));
+      fallbacks: { onAmber, onRed },
+      image: (image, record) => {
+        if (!this.#isClosed()) this.#sendImage(this.#returned.prepare(image, strengthMark(record)));
       },
+      say: (notice) => this.#say(notice),
       ended: (reason) => this.#say(sessionWarning('CONUS_WARN_CT_SERIES_END', `${reason}; the denoised series ends before it, all images went back as they came`)),
     });
   }
@@ -525,7 +526,7 @@ export class Session {
     if (this.#isClosed()) return;
     this.#options.observer?.completed?.(this.#remarks.codes);
     const give = (image: MrdImage) => {
-      if (!this.#isClosed()) this.#sendImage(this.#returned.prepare(image, true));
+      if (!this.#isClosed()) this.#sendImage(this.#returned.prepare(image, 'synthesis'));
     };
     const notices = (await this.#options.epilogue?.(give, this.#gone.signal)) ?? [];
     if (!this.#isClosed()) notices.forEach((notice) => this.#say(notice));

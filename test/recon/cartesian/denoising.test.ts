@@ -4,7 +4,7 @@ import { fitScale, nRmse } from '../../../imaging/index.js';
 import {
   Arena, bindKernels, CartesianReconstruction, createSessionMemory, defaultReconParameters, planCartesian, runCalibration, type DenoiseOutcome, type DenoiseRequest, type DenoiseRunner, type ReconImage, type ReconParameters,
 } from '../../../recon/index.js';
-import { SimulatedScan } from '../../../simulator/index.js';
+import { Random, SimulatedScan } from '../../../simulator/index.js';
 import { GridScan, magnitudeOf, reconstructGrid, type GridScanOptions, type PlayedScan } from './gridScan.js';
 import { played } from './simulated.js';
 
@@ -103,6 +103,22 @@ describe('the denoised series', () => {
     const from = conventional[0]!.data;
     expect(relativeDifference(half, from.map((value, i) => (value + full[i]!) / 2))).toBeLessThan(1e-6);
     expect(relativeDifference(full, from)).toBeGreaterThan(0.01);
+  });
+
+  it('shows less from an image on whose light asks for less, and never more again', () => {
+    // Takes out what looks like the noise; of slice 1 nothing, so that its light is red.
+    const takesNoise: DenoiseRunner = (request, done) =>
+      denoiserOf(({ data, noise }) => {
+        const random = new Random(request.slice + 1);
+        return data.map((value, i) => (request.slice === 1 ? value : value - 0.9 * noise[i >> 1]! * random.normal()));
+      })(request, done);
+    const { images } = run(scan, { denoise: 75, onRed: 30, residualMap: true, denoiseDataConsistency: 'off' }, takesNoise);
+    const denoised = ofKind(images, 'denoised');
+    expect(denoised.map(({ denoising }) => [denoising!.strengthPercent, denoising!.light === 'red'])).toEqual([[75, false], [30, true], [30, false]]);
+    ofKind(images, 'residual').forEach(({ data }, at) => {
+      const expected = conventional[at]!.data.map((value, i) => value - (at === 0 ? 0.75 : 0.3) * data[i]!);
+      expect(relativeDifference(denoised[at]!.data, expected)).toBeLessThan(1e-6);
+    });
   });
 
   it('has a residual, which is what full strength takes out', () => {

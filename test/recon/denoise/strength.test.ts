@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blend } from '../../../recon/index.js';
+import { blend, fallbackAt, strengthAt, type QualityLight } from '../../../recon/index.js';
 
 const images = fc.integer({ min: 1, max: 40 }).chain((n) => {
   const values = fc.float32Array({ minLength: n, maxLength: n, noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 });
@@ -30,4 +30,11 @@ describe('strength', () => {
       }),
     );
   });
+});
+
+it('is what was asked for where the light is green or is to be delivered, and no more than its light allows', () => {
+  const fallbacks = { onAmber: 40, onRed: 'end' } as const;
+  expect(['green', 'amber', 'red'].map((light) => strengthAt(light as QualityLight, 75, fallbacks))).toEqual([75, 40, 75]);
+  expect(strengthAt('amber', 30, fallbacks)).toBe(30);
+  expect([fallbackAt('green', fallbacks), fallbackAt('amber', fallbacks), fallbackAt('red', fallbacks)]).toEqual(['deliver', 40, 'end']);
 });

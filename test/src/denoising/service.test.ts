@@ -97,6 +97,15 @@ describe('a scan with a denoiser', () => {
     expect(asked.texts.join('\n')).toMatch(/CONUS_WARN_QUALITY: 3 denoised images are red/);
   });
 
+  it('shows less of an image whose light is red, and of all after it, where that is asked for, and says so', async () => {
+    const scan = await serviceOf({ same: graphs.identity() });
+    const { texts, denoised } = await scan({ denoise: '75', denoiseModel: 'same', onRed: '40' });
+    expect(slices(denoised)).toEqual(allSlices);
+    expect(factsOf(denoised[0]!)).toMatchObject({ ConusDenoise: '40', ConusQuality: 'red' });
+    expect(factsOf(denoised[0]!)['SeriesDescription']).toMatch(/ DN40$/);
+    expect(texts.filter((text) => text.includes('CONUS_WARN_QUALITY_STRENGTH'))).toEqual([expect.stringMatching(/slice 0 is red .* 40 %/)]);
+  });
+
   it('leaves the conventional series out where only the denoised one is wanted, and sends it where that is not complete', async () => {
     const scan = await serviceOf({ same: graphs.identity(), bad: graphs.alwaysNotANumber() });
     const only = await scan({ denoise: '50', denoiseModel: 'same', onRed: 'deliver', sendOriginal: 'false' });

@@ -22,3 +22,25 @@ describe('a synthesis as it is handed on', () => {
     expect(handedOn('stir', MR)).toMatchObject([{ role: 'stir', modality: 'MR', synthetic: true }]);
   });
 });
+
+describe('a scan as it is handed on', () => {
+  /** Of so many images a series. */
+  function handedOnOf(...series: readonly (readonly [output: 'image' | 'denoised' | 'noise', nImages: number])[]) {
+    const made = series.map(([output, nImages], k) => ({
+      output, description: output, seriesInstanceUid: `2.25.1${k}`, sopInstanceUids: Array.from({ length: nImages }, (_, n) => `2.25.2${k}${n}`),
+    }));
+    const world = {
+      spool: { objects: { has: () => true } },
+      exams: { book: { record: () => ({ series: { series: { runs: { a: { sessionId: 'a', openedAt: 1 } } } } }) } },
+      keeper: { session: () => ({ series: made }), instance: (uid: string) => ({ sopInstanceUid: uid, ref: uid }) },
+    } as unknown as KeptImages;
+    return keptSeriesOf('exam', { id: 'series', source: 'scanner', role: 't2w', facts: {} } as unknown as SeriesView, world).map(({ denoised, instances }) => [denoised, instances.length]);
+  }
+
+  it('is its conventional images, and the denoised ones where there is one for each in one series', () => {
+    expect(handedOnOf(['image', 3], ['denoised', 3], ['noise', 3])).toEqual([[false, 3], [true, 3]]);
+    expect(handedOnOf(['image', 3], ['denoised', 1])).toEqual([[false, 3]]);
+    expect(handedOnOf(['image', 3], ['denoised', 1], ['denoised', 2])).toEqual([[false, 3]]);
+    expect(handedOnOf(['denoised', 2])).toEqual([[true, 2]]);
+  });
+});

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseMeta, serializeMeta } from 'ismrmrd';
 import type { MrdImage } from 'ismrmrd';
 import { IncomingCt } from '../../../src/session/index.js';
-import type { DenoiseOutcome, DenoiseRequest, DenoisingRecord, QualityLight } from '../../../recon/index.js';
+import type { DenoiseOutcome, DenoiseRequest, DenoisingRecord, LightFallbacks, ReconNotice } from '../../../recon/index.js';
 import { Random } from '../../../simulator/index.js';
 
 const size = 96;
@@ -37,19 +37,21 @@ function ct(slice: number): MrdImage {
 type Answer = (request: DenoiseRequest) => DenoiseOutcome | Promise<DenoiseOutcome>;
 const perfect: Answer = () => ({ images: [truth.slice()], model, ms: 1 });
 
-async function through(images: readonly MrdImage[], answer: Answer = perfect, strengthPercent = 60, endsAt: readonly QualityLight[] = ['red']) {
+async function through(images: readonly MrdImage[], answer: Answer = perfect, strengthPercent = 60, fallbacks: LightFallbacks = { onAmber: 'deliver', onRed: 'end' }) {
   const made: { image: MrdImage; record: DenoisingRecord }[] = [];
   const ends: string[] = [];
+  const said: ReconNotice[] = [];
   const incoming = new IncomingCt({
     denoiser: async (request) => answer(request),
     strengthPercent,
-    endsAt,
+    fallbacks,
+    say: (notice) => said.push(notice),
     image: (one, record) => made.push({ image: one, record }),
     ended: (reason) => ends.push(reason),
   });
   for (const one of images) incoming.take(one);
   await incoming.done();
-  return { made, ends };
+  return { made, ends, said };
 }
 
 describe('CT images that come in', () => {
@@ -105,9 +107,24 @@ describe('CT images that come in', () => {
     const { made, ends } = await through([ct(0)], brighter);
     expect(made).toEqual([]);
     expect(ends).toEqual([expect.stringMatching(/not to be trusted/)]);
-    const delivered = await through([ct(0)], brighter, 60, []);
+    const delivered = await through([ct(0)], brighter, 60, { onAmber: 'deliver', onRed: 'deliver' });
     expect(delivered.made.map(({ record }) => record.light)).toEqual(['red']);
     expect(delivered.ends).toEqual([]);
+  });
+
+  it('are shown with less strength from one on whose light asks for it, in a series of its own, and that is said once', async () => {
+    const brighter = truth.map((value) => value + 60);
+    const images = [ct(0), ct(1), ct(2)];
+    const { made, ends, said } = await through(
+      images, (request) => ({ images: [request.slice === 1 ? brighter.slice() : truth.slice()], model, ms: 1 }), 60, { onAmber: 'deliver', onRed: 25 },
+    );
+    expect(ends).toEqual([]);
+    expect(made.map(({ record: { strengthPercent, light } }) => [strengthPercent, light])).toEqual([[60, 'green'], [25, 'red'], [25, 'green']]);
+    expect(made.map(({ image: { attributes } }) => parseMeta(attributes).get('SeriesDescription'))).toEqual([['Abdomen DN60'], ['Abdomen DN25'], ['Abdomen DN25']]);
+    expect(said.map(({ code, message }) => [code, message])).toEqual([['CONUS_WARN_QUALITY_STRENGTH', expect.stringMatching(/^image 2 is red .* 25 %/)]]);
+    const p = 48 * size + 48;
+    const before = images[1]!.data[p]!;
+    expect(made[1]!.image.data[p]).toBe(Math.round(before + 0.25 * (brighter[p]! - before)));
   });
 
   it('are not asked for any more when nobody waits', async () => {
@@ -119,8 +136,9 @@ describe('CT images that come in', () => {
         return perfect(request);
       },
       strengthPercent: 50,
-      endsAt: [],
+      fallbacks: { onAmber: 'deliver', onRed: 'deliver' },
       image: () => expect.unreachable(),
+      say: () => expect.unreachable(),
       ended: () => expect.unreachable(),
     });
     for (const one of [ct(0), ct(1)]) incoming.take(one);
