@@ -74,7 +74,7 @@ export function grappaBytes(
   const nTaps = kernelPhase * kernelSlice;
   const nSources = nCoils * kernelReadout * nTaps;
   const nOffsets = acceleration * sliceAcceleration;
-  const solving = COMPLEX128_BYTES * (nSources * nSources + kernelReadout * nColumns + 4 * nColumns + 2 * kernelReadout);
+  const solving = COMPLEX128_BYTES * nSources * nSources + phaseBytes(kernelReadout, nColumns) + lagBytes(kernelReadout, nColumns);
   const transforming = 8 * kernelReadout * nColumnBlocks(nColumns) * 4 + hybridBytes(nCoils, nColumns, nOffsets, nTaps);
   return COMPLEX128_BYTES * nSources * nCoils * (nOffsets - 1) + Math.max(solving, transforming) + alignmentBytes;
 }
@@ -103,16 +103,18 @@ function checkKernel({ acceleration, kernelReadout, kernelPhase, sliceAccelerati
 function normalEquations({ arena, wasm }: Kernels, calibration: GrappaCalibration, gram: number, rightSides: number): void {
   const { nCoils, nCalibrationLines, nCalibrationPartitions = 1, nColumns, acceleration, kernelReadout, kernelPhase } = calibration;
   const { sliceAcceleration = 1, kernelSlice = 1 } = calibration;
-  arena.withScratch(COMPLEX128_BYTES * kernelReadout * nColumns, (phases) => {
-    const table = arena.f64(phases, 2 * kernelReadout * nColumns);
+  const nPairs = Math.ceil(nColumns / 2);
+  arena.withScratch(phaseBytes(kernelReadout, nColumns), (phases) => {
+    const table = arena.f32(phases, 8 * kernelReadout * nPairs).fill(0);
     for (let lag = 0; lag < kernelReadout; lag++) {
       for (let x = 0; x < nColumns; x++) {
         const angle = columnAngle(lag, x, nColumns);
-        table[2 * (lag * nColumns + x)] = Math.cos(angle);
-        table[2 * (lag * nColumns + x) + 1] = Math.sin(angle);
+        const at = 8 * (lag * nPairs + (x >> 1)) + 2 * (x & 1);
+        table.fill(Math.cos(angle), at, at + 2);
+        table.fill(Math.sin(angle), at + 4, at + 6);
       }
     }
-    arena.withScratch(COMPLEX128_BYTES * (4 * nColumns + 2 * kernelReadout), (scratch) => {
+    arena.withScratch(lagBytes(kernelReadout, nColumns), (scratch) => {
       const shape = [
         calibration.calibration, nCoils, nCalibrationPartitions, nCalibrationLines, nColumns, acceleration, sliceAcceleration,
         kernelReadout, kernelPhase, kernelSlice, phases,
@@ -121,6 +123,16 @@ function normalEquations({ arena, wasm }: Kernels, calibration: GrappaCalibratio
       wasm.grappaRightSides(...shape, rightSides, scratch);
     });
   });
+}
+
+/** Cosines and sines of pairs of columns, each twice. */
+function phaseBytes(kernelReadout: number, nColumns: number): number {
+  return 32 * kernelReadout * Math.ceil(nColumns / 2);
+}
+
+/** Lags, and the products of a tile of coils that they are summed of. */
+function lagBytes(kernelReadout: number, nColumns: number): number {
+  return COMPLEX128_BYTES * (2 * kernelReadout - 1) + 4 * 16 * Math.ceil(nColumns / 2);
 }
 
 /** Adds lambda to the diagonal; returns the smallest pivot that counts as positive. */

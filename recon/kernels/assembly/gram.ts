@@ -13,24 +13,36 @@
 //   r_e[c, c'] = sum_x exp(-2 pi i e (x - x0) / N) P[c, c'](x),   P = sum_t conj(H[c, line, x]) H[c', line', x]
 //
 // so that (kr kp)^2 correlations of k-space shrink to kp^2 / 2, each with 2 kr - 1 cheap sums, and no
-// transform along the readout is needed. P is summed in float32 over the few lines, all else in float64.
+// transform along the readout is needed. Taps j and j' that are equally far apart correlate the same lines but for
+// those at either end, which are exchanged. P, and sums over a few columns, are float32, all else is float64.
 
 /** Bytes of a complex128. */
 const COMPLEX: usize = 16;
 
+/** Pairs of columns that are summed in float32. */
+const BLOCK: i32 = 16;
+/** Bytes of a pair of columns of P, and of its phases. */
+const PAIR: usize = 16;
+const PHASES: usize = 32;
+
+/** What becomes of the products that are there. */
+const REPLACE: i32 = 0;
+const ADD: i32 = 1;
+const SUBTRACT: i32 = 2;
+
 /**
- * P of two coils with two coils, complex128 [4, nColumns]: (a0 b0), (a0 b1), (a1 b0), (a1 b1).
+ * P of two coils with two coils, complex64 [4, nColumns, rounded up to pairs]: (a0 b0), (a0 b1), (a1 b0), (a1 b1).
  * Pointers are to the first line of each coil; lines follow `lineBytes` apart, partitions of them `planeBytes`.
  */
 function correlateTile(
   a0: usize, a1: usize, b0: usize, b1: usize, nLines: i32, lineBytes: usize, nPlanes: i32, planeBytes: usize,
-  nColumns: i32, products: usize,
+  nColumns: i32, products: usize, mode: i32,
 ): void {
-  const productBytes = COMPLEX * nColumns;
+  const productBytes = PAIR * ((nColumns + 1) >> 1);
   const last = <usize>(nLines - 1) * lineBytes;
   const lastPlane = <usize>(nPlanes - 1) * planeBytes;
-  let x = 0;
-  for (; x + 2 <= nColumns; x += 2) {
+  let at = products;
+  for (let x = 0; x + 2 <= nColumns; x += 2) {
     // With b' the pair (im, re) of b: conj(a) b = (sum of re(a) b) + (sum of im(a) b') with signs (+, -).
     let re00 = f32x4.splat(0);
     let im00 = f32x4.splat(0);
@@ -62,89 +74,101 @@ function correlateTile(
         im11 = f32x4.add(im11, f32x4.mul(i1, sb1));
       }
     }
-    const at = products + COMPLEX * x;
-    storeTwo(at, re00, im00);
-    storeTwo(at + productBytes, re01, im01);
-    storeTwo(at + 2 * productBytes, re10, im10);
-    storeTwo(at + 3 * productBytes, re11, im11);
+    keep(at, re00, im00, mode);
+    keep(at + productBytes, re01, im01, mode);
+    keep(at + 2 * productBytes, re10, im10, mode);
+    keep(at + 3 * productBytes, re11, im11, mode);
+    at += PAIR;
     a0 += 16;
     a1 += 16;
     b0 += 16;
     b1 += 16;
   }
-  if (x < nColumns) {
-    const at = products + COMPLEX * x;
-    correlateColumn(a0, b0, last, lineBytes, lastPlane, planeBytes, at);
-    correlateColumn(a0, b1, last, lineBytes, lastPlane, planeBytes, at + productBytes);
-    correlateColumn(a1, b0, last, lineBytes, lastPlane, planeBytes, at + 2 * productBytes);
-    correlateColumn(a1, b1, last, lineBytes, lastPlane, planeBytes, at + 3 * productBytes);
+  if (nColumns & 1) {
+    correlateColumn(a0, b0, last, lineBytes, lastPlane, planeBytes, at, mode);
+    correlateColumn(a0, b1, last, lineBytes, lastPlane, planeBytes, at + productBytes, mode);
+    correlateColumn(a1, b0, last, lineBytes, lastPlane, planeBytes, at + 2 * productBytes, mode);
+    correlateColumn(a1, b1, last, lineBytes, lastPlane, planeBytes, at + 3 * productBytes, mode);
   }
 }
 
 @inline
-function storeTwo(at: usize, re: v128, im: v128): void {
-  const sum = f32x4.add(re, f32x4.mul(im, f32x4(1, -1, 1, -1)));
-  v128.store(at, f64x2.promote_low_f32x4(sum));
-  v128.store(at, f64x2.promote_low_f32x4(v128.shuffle<f32>(sum, sum, 2, 3, 2, 3)), 16);
+function keep(at: usize, re: v128, im: v128, mode: i32): void {
+  keepPair(at, f32x4.add(re, f32x4.mul(im, f32x4(1, -1, 1, -1))), mode);
 }
 
-/** The last column of an odd number. */
+@inline
+function keepPair(at: usize, sum: v128, mode: i32): void {
+  if (mode == ADD) sum = f32x4.add(v128.load(at), sum);
+  if (mode == SUBTRACT) sum = f32x4.sub(v128.load(at), sum);
+  v128.store(at, sum);
+}
+
+/** The last column of an odd number; the other one of its pair is zero. */
 function correlateColumn(
-  a: usize, b: usize, last: usize, lineBytes: usize, lastPlane: usize, planeBytes: usize, at: usize,
+  a: usize, b: usize, last: usize, lineBytes: usize, lastPlane: usize, planeBytes: usize, at: usize, mode: i32,
 ): void {
-  let re: f64 = 0;
-  let im: f64 = 0;
+  let re: f32 = 0;
+  let im: f32 = 0;
   for (let plane: usize = 0; plane <= lastPlane; plane += planeBytes) {
     for (let line = plane; line <= plane + last; line += lineBytes) {
-      const ar = <f64>load<f32>(a + line);
-      const ai = <f64>load<f32>(a + line, 4);
-      const br = <f64>load<f32>(b + line);
-      const bi = <f64>load<f32>(b + line, 4);
+      const ar = load<f32>(a + line);
+      const ai = load<f32>(a + line, 4);
+      const br = load<f32>(b + line);
+      const bi = load<f32>(b + line, 4);
       re += ar * br + ai * bi;
       im += ar * bi - ai * br;
     }
   }
-  store<f64>(at, re);
-  store<f64>(at, im, 8);
+  keepPair(at, f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(0), 0, re), 1, im), mode);
 }
 
 /**
  * r_e for |e| < nLags of one product P.
- * @param phases float64 [nLags, nColumns, (cos, sin)] of 2 pi e (x - x0) / N
+ * @param phases float32 [nLags, pairs of columns, (cos, cos, cos', cos', sin, sin, sin', sin')] of 2 pi e (x - x0) / N
  * @param lags complex128 [2 nLags - 1], e = -(nLags - 1) first
  */
 function lagSums(product: usize, nColumns: i32, phases: usize, nLags: i32, lags: usize): void {
   const zero = lags + COMPLEX * (nLags - 1);
+  const nPairs = (nColumns + 1) >> 1;
   for (let e = 0; e < nLags; e++) {
-    let cosines0 = f64x2.splat(0);
-    let sines0 = f64x2.splat(0);
-    let cosines1 = f64x2.splat(0);
-    let sines1 = f64x2.splat(0);
+    let cosines = f64x2.splat(0);
+    let sines = f64x2.splat(0);
     let at = product;
-    let x = 0;
-    for (; x + 2 <= nColumns; x += 2) {
-      const p0 = v128.load(at);
-      const p1 = v128.load(at, 16);
-      cosines0 = f64x2.add(cosines0, f64x2.mul(p0, v128.load64_splat(phases)));
-      sines0 = f64x2.add(sines0, f64x2.mul(p0, v128.load64_splat(phases, 8)));
-      cosines1 = f64x2.add(cosines1, f64x2.mul(p1, v128.load64_splat(phases, 16)));
-      sines1 = f64x2.add(sines1, f64x2.mul(p1, v128.load64_splat(phases, 24)));
-      at += 32;
-      phases += 32;
-    }
-    if (x < nColumns) {
-      const p = v128.load(at);
-      cosines0 = f64x2.add(cosines0, f64x2.mul(p, v128.load64_splat(phases)));
-      sines0 = f64x2.add(sines0, f64x2.mul(p, v128.load64_splat(phases, 8)));
-      phases += 16;
+    for (let from = 0; from < nPairs; from += BLOCK) {
+      const end = at + PAIR * min(BLOCK, nPairs - from);
+      let c0 = f32x4.splat(0);
+      let s0 = f32x4.splat(0);
+      let c1 = f32x4.splat(0);
+      let s1 = f32x4.splat(0);
+      for (; at + 2 * PAIR <= end; at += 2 * PAIR, phases += 2 * PHASES) {
+        const p0 = v128.load(at);
+        const p1 = v128.load(at, 16);
+        c0 = f32x4.add(c0, f32x4.mul(p0, v128.load(phases)));
+        s0 = f32x4.add(s0, f32x4.mul(p0, v128.load(phases, 16)));
+        c1 = f32x4.add(c1, f32x4.mul(p1, v128.load(phases, 32)));
+        s1 = f32x4.add(s1, f32x4.mul(p1, v128.load(phases, 48)));
+      }
+      if (at < end) {
+        const p = v128.load(at);
+        c0 = f32x4.add(c0, f32x4.mul(p, v128.load(phases)));
+        s0 = f32x4.add(s0, f32x4.mul(p, v128.load(phases, 16)));
+        at += PAIR;
+        phases += PHASES;
+      }
+      cosines = f64x2.add(cosines, columnSum(f32x4.add(c0, c1)));
+      sines = f64x2.add(sines, columnSum(f32x4.add(s0, s1)));
     }
     // exp(-i a) P = P cos a - i P sin a; with -e the sine changes its sign.
-    const cosines = f64x2.add(cosines0, cosines1);
-    const sines = f64x2.add(sines0, sines1);
     const turned = f64x2.mul(v128.shuffle<f64>(sines, sines, 1, 0), f64x2(1, -1));
     v128.store(zero + COMPLEX * e, f64x2.add(cosines, turned));
     v128.store(zero - COMPLEX * e, f64x2.sub(cosines, turned));
   }
+}
+
+@inline
+function columnSum(pair: v128): v128 {
+  return f64x2.add(f64x2.promote_low_f32x4(pair), f64x2.promote_low_f32x4(v128.shuffle<f32>(pair, pair, 2, 3, 2, 3)));
 }
 
 /**
@@ -154,8 +178,8 @@ function lagSums(product: usize, nColumns: i32, phases: usize, nLags: i32, lags:
  * @param r1 @param kp1 acceleration and taps along the lines
  * @param r2 @param kp2 acceleration and taps along the partitions; 1 and 1 for two dimensions; kp = kp1 kp2
  * @param gram complex128 [n, n], n = kp kr nCoils, source index (j kr + d) nCoils + c
- * @param phases float64 [kr, nColumns, 2], see lagSums
- * @param scratch 4 nColumns + 2 kr - 1 complex128
+ * @param phases float32, see lagSums
+ * @param scratch complex128 [2 kr - 1], then complex64 [4, nColumns, rounded up to pairs]
  */
 export function grappaGram(
   lines: usize, nCoils: i32, nPlanes: i32, nLines: i32, nColumns: i32, r1: i32, r2: i32, kr: i32, kp1: i32, kp2: i32,
@@ -164,27 +188,42 @@ export function grappaGram(
   const lineBytes = (<usize>nColumns) << 3;
   const planeBytes = lineBytes * nLines;
   const coilBytes = planeBytes * nPlanes;
-  const kp = kp1 * kp2;
   const nPositions = nLines - (kp1 - 1) * r1;
   const nPlanePositions = nPlanes - (kp2 - 1) * r2;
-  const lags = scratch + 4 * COMPLEX * nColumns;
-  for (let j = 0; j < kp; j++) {
-    for (let k = j; k < kp; k++) {
-      const first = lines + lineBytes * (j % kp1 * r1) + planeBytes * (j / kp1 * r2);
-      const second = lines + lineBytes * (k % kp1 * r1) + planeBytes * (k / kp1 * r2);
-      for (let c = 0; c < nCoils; c += 2) {
-        const nC = min(2, nCoils - c);
-        const a0 = first + coilBytes * c;
-        const a1 = a0 + coilBytes * (nC - 1);
-        for (let d = j == k ? c : 0; d < nCoils; d += 2) {
-          const nD = min(2, nCoils - d);
-          const b0 = second + coilBytes * d;
-          const b1 = b0 + coilBytes * (nD - 1);
-          correlateTile(a0, a1, b0, b1, nPositions, lineBytes, nPlanePositions, planeBytes, nColumns, scratch);
-          for (let p = 0; p < nC; p++) {
-            for (let q = 0; q < nD; q++) {
-              lagSums(scratch + COMPLEX * nColumns * (2 * p + q), nColumns, phases, kr, lags);
-              scatterGram(gram, nCoils, kr, kp, j, c + p, k, d + q, lags);
+  const productBytes = PAIR * ((nColumns + 1) >> 1);
+  const products = scratch + COMPLEX * (2 * kr - 1);
+  for (let j2 = 0; j2 < kp2; j2++) {
+    for (let k2 = j2; k2 < kp2; k2++) {
+      // Taps so many acquired lines apart; of the same partition each pair once.
+      for (let apart = j2 == k2 ? 0 : 1 - kp1; apart < kp1; apart++) {
+        const isSame = j2 == k2 && apart == 0;
+        const from = max(0, -apart);
+        const end = min(kp1, kp1 - apart);
+        for (let c = 0; c < nCoils; c += 2) {
+          const nC = min(2, nCoils - c);
+          for (let d = isSame ? c : 0; d < nCoils; d += 2) {
+            const nD = min(2, nCoils - d);
+            let a0 = lines + coilBytes * c + planeBytes * (j2 * r2) + lineBytes * (from * r1);
+            let b0 = lines + coilBytes * d + planeBytes * (k2 * r2) + lineBytes * ((from + apart) * r1);
+            for (let j1 = from; j1 < end; j1++) {
+              const a1 = a0 + coilBytes * (nC - 1);
+              const b1 = b0 + coilBytes * (nD - 1);
+              if (j1 == from || nPositions <= 2 * r1) {
+                correlateTile(a0, a1, b0, b1, nPositions, lineBytes, nPlanePositions, planeBytes, nColumns, products, REPLACE);
+              } else {
+                const before = lineBytes * r1;
+                const after = lineBytes * (nPositions - r1);
+                correlateTile(a0 - before, a1 - before, b0 - before, b1 - before, r1, lineBytes, nPlanePositions, planeBytes, nColumns, products, SUBTRACT);
+                correlateTile(a0 + after, a1 + after, b0 + after, b1 + after, r1, lineBytes, nPlanePositions, planeBytes, nColumns, products, ADD);
+              }
+              for (let p = 0; p < nC; p++) {
+                for (let q = 0; q < nD; q++) {
+                  lagSums(products + productBytes * (2 * p + q), nColumns, phases, kr, scratch);
+                  scatterGram(gram, nCoils, kr, kp1 * kp2, j1 + kp1 * j2, c + p, j1 + apart + kp1 * k2, d + q, scratch);
+                }
+              }
+              a0 += lineBytes * r1;
+              b0 += lineBytes * r1;
             }
           }
         }
@@ -223,7 +262,8 @@ export function grappaRightSides(
   const nPlanePositions = nPlanes - (kp2 - 1) * r2;
   const nRightSides = (r1 * r2 - 1) * nCoils;
   const half = kr >> 1;
-  const lags = scratch + 4 * COMPLEX * nColumns;
+  const productBytes = PAIR * ((nColumns + 1) >> 1);
+  const products = scratch + COMPLEX * (2 * kr - 1);
   for (let j = 0; j < kp; j++) {
     const first = lines + lineBytes * (j % kp1 * r1) + planeBytes * (j / kp1 * r2);
     for (let m = 1; m < r1 * r2; m++) {
@@ -236,17 +276,17 @@ export function grappaRightSides(
           const nT = min(2, nCoils - t);
           const b0 = second + coilBytes * t;
           const b1 = b0 + coilBytes * (nT - 1);
-          correlateTile(a0, a1, b0, b1, nPositions, lineBytes, nPlanePositions, planeBytes, nColumns, scratch);
+          correlateTile(a0, a1, b0, b1, nPositions, lineBytes, nPlanePositions, planeBytes, nColumns, products, REPLACE);
           for (let p = 0; p < nC; p++) {
             for (let q = 0; q < nT; q++) {
-              lagSums(scratch + COMPLEX * nColumns * (2 * p + q), nColumns, phases, half + 1, lags);
+              lagSums(products + productBytes * (2 * p + q), nColumns, phases, half + 1, scratch);
               for (let d = 0; d < kr; d++) {
                 const row = (j * kr + d) * nCoils + c + p;
                 const column = (m - 1) * nCoils + t + q;
                 // The target's readout tap is the centre: e = 0 - (d - half), and lag e lies at half + e.
                 v128.store(
                   rightSides + COMPLEX * (row * nRightSides + column),
-                  v128.load(lags + COMPLEX * (2 * half - d)),
+                  v128.load(scratch + COMPLEX * (2 * half - d)),
                 );
               }
             }
