@@ -9,7 +9,8 @@ import type { ChoiceOptions } from '../chain/index.js';
 import { SeriesBook } from '../delivery/index.js';
 import { deliverySettings } from './deliverySettings.js';
 
-const matrix = 320;
+/** Few pixels, so that little garbage is left behind. */
+const matrix = 128;
 
 /** @param options as those of the sessions that are to come */
 export function warmUpAnswers(options: ChoiceOptions, forMs: number): void {
