@@ -86,6 +86,23 @@ export function paintChannels(
 }
 
 /**
+ * Tells what the anatomy is made of: `painter(tissue)` is asked once for every tissue of every structure, and told its pixels
+ * with the share that the tissue takes of each. What nothing covers is told to nobody.
+ * @throws SIM_ERR_PLANE
+ */
+export function paintShares(anatomy: Anatomy, plane: Plane, painter: (tissue: string) => (pixel: number, share: number) => void): void {
+  new Canvas(plane).paint(anatomy.structures, ({ tissue, texture }) => {
+    const paintFirst = painter(tissue);
+    if (texture === undefined) return paintFirst;
+    const paintSecond = painter(texture.tissue);
+    return (pixel, share, mixture) => {
+      paintFirst(pixel, share * (1 - mixture));
+      paintSecond(pixel, share * mixture);
+    };
+  });
+}
+
+/**
  * The topmost labelled structure at the centre of every pixel, and the topmost lesion that no labelled
  * structure hides; 0 where there is none. Soft and faint structures count where they take half or more.
  * @throws SIM_ERR_PLANE

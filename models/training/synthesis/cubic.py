@@ -8,7 +8,8 @@ same noise, shading and gains as the network's inputs.
 import numpy as np
 
 import data
-import train
+import signals
+from scanner import target_vector
 
 PIXELS = 1500
 # Of the exam: sequences, field strength, refocusing angle; neither scale nor third image.
@@ -18,7 +19,7 @@ LARGEST = 6.0
 
 def protocol(made):
     """1 and the numbers that are known of the exam."""
-    wanted = train.target_vector_of([made['sequences']]).numpy()[0]
+    wanted = target_vector(signals.sequences_of([made['sequences']], data.sequence_numbers)).numpy()[0]
     return np.concatenate(([1.0], made['exam'][list(KNOWN)], wanted[:7]))
 
 

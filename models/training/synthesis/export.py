@@ -13,8 +13,9 @@ import onnxruntime
 import torch
 
 import data
-import train
+import signals
 from network import Direct, Maps
+from scanner import target_vector
 
 TOLERANCE = 1e-4
 NAMES = {'maps': (['images', 'exam'], ['maps', 'spread']), 'direct': (['images', 'exam', 'target'], ['contrasts'])}
@@ -38,7 +39,7 @@ def main():
     (images, exam, _), made = data.batch(cases, rng, 2, data.Options(), None)
     fed = [torch.from_numpy(images), torch.from_numpy(exam)]
     if options.kind == 'direct':
-        fed.append(train.target_vector_of([one['sequences'] for one in made]))
+        fed.append(target_vector(signals.sequences_of([one['sequences'] for one in made], data.sequence_numbers)))
     image_axes = {0: 'n', 2: 'rows', 3: 'columns'}
     axes = {name: image_axes if name in ('images', 'maps', 'spread', 'contrasts') else {0: 'n'} for name in inputs + outputs}
     options.out.parent.mkdir(parents=True, exist_ok=True)

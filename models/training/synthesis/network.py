@@ -7,7 +7,9 @@ standard deviation of each map of its own, then its share of one factor that all
 columns are multiples of MULTIPLE_OF.
 
 The exam (sequences, field strength, what is known) scales and shifts the features of every level (FiLM: Perez et al., AAAI
-2018, arXiv 1709.07871). Residual blocks without normalisation: Zhang et al., DRUNet, IEEE TPAMI 2022, doi
+2018, arXiv 1709.07871); in the decoder so do the deepest features, averaged over the slice with the images' brightness as weight: gains
+that nobody knows show in the whole slice and not around a pixel. The network sees the images' logarithms too, in which a gain is
+a sum. Residual blocks without normalisation: Zhang et al., DRUNet, IEEE TPAMI 2022, doi
 10.1109/TPAMI.2021.3088914. Parameters and not images, trained on simulated data: Moya-Saez et al. 2021, doi 10.1016/j.cmpb.2021.106371.
 
 `Direct` is the same network with the missing contrasts as its outputs: the baseline.
@@ -22,6 +24,7 @@ import torch.nn.functional as F
 MULTIPLE_OF = 16
 CHANNELS = (40, 80, 128, 160)
 TAIL = 24
+DIMMEST = 0.05
 EXAM = 18
 TARGET = 8
 
@@ -75,10 +78,12 @@ class Trunk(nn.Module):
         code = 64
         self.code = nn.Sequential(nn.Linear(exam, code), nn.ReLU(), nn.Linear(code, code), nn.ReLU())
         self.head = nn.Conv2d(16, channels[0], 3, padding=1)
+        self.logarithmic = nn.Conv2d(4, channels[0], 1)
         self.encode = nn.ModuleList([Block(c) for c in channels])
         self.encode_film = nn.ModuleList([Film(code, c) for c in channels])
         self.down = nn.ModuleList([nn.Conv2d(a, b, 2, stride=2) for a, b in zip(channels, channels[1:])])
         self.middle = Block(channels[-1])
+        self.context = nn.Linear(channels[-1], code)
         self.up = nn.ModuleList([Up(b, a) for a, b in zip(channels, channels[1:])])
         self.decode = nn.ModuleList([Block(c) for c in channels[:-1]])
         self.decode_film = nn.ModuleList([Film(code, c) for c in channels[:-1]])
@@ -90,8 +95,11 @@ class Trunk(nn.Module):
     def features(self, images, exam, low=False):
         code = self.code(exam)
         images = in_one_unit(images, exam)
+        logarithms = torch.log(F.avg_pool2d(images, 2).clamp_min(DIMMEST))
+        brightness = F.avg_pool2d(images[:, :2].sum(1, keepdim=True), MULTIPLE_OF)
+        brightness = brightness / (brightness.sum((2, 3), keepdim=True) + 1e-6)
         with torch.autocast(images.device.type, dtype=torch.bfloat16) if low else contextlib.nullcontext():
-            x = self.head(F.pixel_unshuffle(images, 2).contiguous(memory_format=torch.channels_last))
+            x = self.head(F.pixel_unshuffle(images, 2).contiguous(memory_format=torch.channels_last)) + self.logarithmic(logarithms)
             kept = []
             for level, (block, film) in enumerate(zip(self.encode, self.encode_film)):
                 x = film(block(x), code)
@@ -99,6 +107,7 @@ class Trunk(nn.Module):
                     kept.append(x)
                     x = self.down[level](x)
             x = self.middle(x)
+            code = code + self.context((x * brightness).sum((2, 3)))
             for level in reversed(range(len(self.down))):
                 x = self.decode_film[level](self.decode[level](kept[level] + self.up[level](x)), code)
             full = F.relu(self.full(x))

@@ -4,7 +4,7 @@
  *
  *   npx tsx paint.ts OUT --first 1000 --count 300 [--prior wide|narrow|mixed] [--lesions mixed|none|KINDS] [--slices 7]
  *     [--region lumbar|cervical|thoracolumbar] [--orientation sagittal|axial] [--pixel 0.65,1.1] [--lumbar drawn|varied]
- *     [--lateral 35] [--planes world|disc|lesion]
+ *     [--lateral 35] [--planes world|disc|lesion] [--as images|shares]
  *
  * `--lumbar varied` has as many patients with four and with six lumbar vertebrae as with five; `--lateral` spreads sagittal slices evenly
  * up to so many millimetres off the midline; `--planes disc` lays axial slices into the discs' own planes (not within the sacrum), tilted and shifted a little;
@@ -13,6 +13,10 @@
  * For each patient OUT/SEED.json tells the slices' sequences and OUT/SEED.bin holds int16 [slice, channel, row, column],
  * a channel times its scale. Signals are those of imaging/signal.ts summed over the tissues of a voxel, water and fat
  * apart and the fat shifted along the readout where the acquired images are, so that partial volumes are as in a scanner.
+ *
+ * `--as shares` writes what the same slices are made of instead, so that training draws their tissues and sequences anew whenever it
+ * uses them (scanner.py): uint8 [slice, 9, row, column], four tissues of each pixel by their place in SEED.json's table, the 255ths that
+ * each takes, and marks (1: in a vertebral body, 2: in a lesion).
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +26,7 @@ import {
   type FastSpinEchoSequence, type Fat, type FieldStrengthT, type Tissue, type Vector3,
 } from '../../../imaging/index.js';
 import {
-  buildPatient, drawPatient, outOfFrame, paintChannels, paintLabels, Random,
+  buildPatient, drawPatient, outOfFrame, paintChannels, paintLabels, paintShares, Random,
   type Anatomy, type Frame, type PatientRecord, type Plane, type SimulatedPatient,
 } from '../../../simulator/index.js';
 import { fatSaturationPulse } from '../../../synth/index.js';
@@ -95,6 +99,11 @@ function varyTissues(tissues: Anatomy['tissues'], width: number, random: Random)
     });
   }
   return varied;
+}
+
+/** Proton density, T1, T2 (ms), fat fraction. */
+function numbersOf({ protonDensity, t1Ms, t2Ms, fatFraction }: Tissue): number[] {
+  return [protonDensity, t1Ms, t2Ms, fatFraction];
 }
 
 /** How slices are laid, beyond their orientation. */
@@ -178,10 +187,13 @@ function shifted(image: Float32Array, columns: number): Float32Array {
   return out;
 }
 
-function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, width: number, wanted: string, laying: Laying, random: Random) {
+function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, width: number, wanted: string, laying: Laying, asShares: boolean, random: Random) {
   const { planes, orientation, pixelMm, thicknessMm } = drawSlice(patient, random, wanted, laying);
   const sequences = drawSequences(random, fieldStrengthT);
   const tissues = varyTissues(patient.anatomy.tissues, width, random);
+  const fatShiftPixels = [0, 1].map(() => between(random, 0, 1.6));
+  const about = { orientation, pixelMm, thicknessMm, sequences, priorWidth: width, fatShiftPixels };
+  if (asShares) return { data: shareSample(patient, planes), about: { ...about, tissues: [...tissues.values()].map(numbersOf) } };
   const painted = Array.from({ length: 13 }, () => new Float32Array(matrix * matrix));
   const coefficients = new Map([...tissues].map(([name, tissue]) => [name, coefficientsOf(tissue, patient.fat, sequences)]));
   for (const plane of planes) paintChannels(patient.anatomy, plane, coefficients, painted, 1 / planes.length);
@@ -190,7 +202,6 @@ function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, 
     Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array,
     Float32Array, Float32Array,
   ];
-  const fatShiftPixels = [0, 1].map(() => between(random, 0, 1.6));
   const sum = (a: Float32Array, b: Float32Array) => a.map((value, pixel) => value + b[pixel]!);
   const ratio = (a: Float32Array, b: Float32Array) => a.map((value, pixel) => (b[pixel]! > 1e-3 ? value / b[pixel]! : 0));
   const images: Record<keyof typeof channels, ArrayLike<number>> = {
@@ -208,7 +219,58 @@ function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, 
       data[channel * matrix * matrix + pixel] = Math.max(-32_768, Math.min(32_767, Math.round(image[pixel]! * scale)));
     }
   });
-  return { data, about: { orientation, pixelMm, thicknessMm, sequences, priorWidth: width, fatShiftPixels } };
+  return { data, about };
+}
+
+/** So many tissues of a pixel are told; the largest takes what the least of more had. */
+const nShares = 4;
+const wholeShare = 255;
+
+/** Four tissues of each pixel, their shares and marks, as the head of this file tells. */
+function shareSample({ anatomy }: SimulatedPatient, planes: readonly Plane[]): Uint8Array {
+  const nPixels = matrix * matrix;
+  const names = [...anatomy.tissues.keys()];
+  const taken = new Map<string, Float32Array>();
+  for (const plane of planes) {
+    paintShares(anatomy, plane, (tissue) => {
+      const image = taken.get(tissue) ?? new Float32Array(nPixels);
+      taken.set(tissue, image);
+      return (pixel, share) => {
+        image[pixel]! += share;
+      };
+    });
+  }
+  const data = new Uint8Array((2 * nShares + 1) * nPixels);
+  const largest = new Float32Array(nShares * nPixels);
+  const all = new Float32Array(nPixels);
+  for (const [tissue, image] of taken) {
+    for (let pixel = 0; pixel < nPixels; pixel++) {
+      const share = image[pixel]!;
+      if (share === 0) continue;
+      all[pixel]! += share;
+      let place = nShares * nPixels + pixel;
+      for (; place >= nPixels && largest[place - nPixels]! < share; place -= nPixels) {
+        if (place >= largest.length) continue;
+        largest[place] = largest[place - nPixels]!;
+        data[place] = data[place - nPixels]!;
+      }
+      if (place >= largest.length) continue;
+      largest[place] = share;
+      data[place] = names.indexOf(tissue);
+    }
+  }
+  const { labels, lesions } = paintLabels(anatomy, planes[(planes.length - 1) / 2]!);
+  for (let pixel = 0; pixel < nPixels; pixel++) {
+    let left = Math.round((wholeShare * all[pixel]!) / planes.length);
+    for (let k = nShares - 1; k >= 0; k--) {
+      const share = k === 0 ? left : Math.min(left, Math.round((wholeShare * largest[k * nPixels + pixel]!) / planes.length));
+      data[(nShares + k) * nPixels + pixel] = share;
+      left -= share;
+    }
+    const inBody = labels[pixel]! >= 101 && labels[pixel]! < 132;
+    data[2 * nShares * nPixels + pixel] = (inBody ? 1 : 0) + (lesions[pixel]! > 0 ? 2 : 0);
+  }
+  return data;
 }
 
 /** Some mixtures name what a cervical spine does not have: then the patient is drawn with `random`. */
@@ -228,6 +290,7 @@ const { values: options, positionals } = parseArgs({
     prior: { type: 'string', default: 'mixed' }, lesions: { type: 'string', default: 'mixed' }, slices: { type: 'string', default: '7' },
     region: { type: 'string', default: 'any' }, orientation: { type: 'string', default: 'any' },
     pixel: { type: 'string', default: '0.65,1.1' }, lumbar: { type: 'string', default: 'drawn' }, lateral: { type: 'string' }, planes: { type: 'string', default: 'world' },
+    as: { type: 'string', default: 'images' },
   },
 });
 const laying: Laying = {
@@ -235,6 +298,7 @@ const laying: Laying = {
   ...(options.lateral === undefined ? {} : { lateralMm: Number(options.lateral) }),
   planes: options.planes as Laying['planes'],
 };
+const asShares = options.as === 'shares';
 const out = positionals[0]!;
 mkdirSync(out, { recursive: true });
 for (let index = 0; index < Number(options.count); index += Number(options.step)) {
@@ -249,11 +313,15 @@ for (let index = 0; index < Number(options.count); index += Number(options.step)
   try {
     const patient = buildPatient(drawRecord(seed, pathology, region, fieldStrengthT, nLumbar), fieldStrengthT);
     const samples = Array.from({ length: Number(options.slices) }, () =>
-      paintSample(patient, fieldStrengthT, prior[options.prior as keyof typeof prior](random), options.orientation, laying, random));
+      paintSample(patient, fieldStrengthT, prior[options.prior as keyof typeof prior](random), options.orientation, laying, asShares, random));
     const { t1Ms, t2Ms } = patient.fat;
+    const names = [...patient.anatomy.tissues.keys()];
+    const made = asShares
+      ? { tissues: [...patient.anatomy.tissues.values()].map(numbersOf), mildForms: Object.entries(mildForm).map((pair) => pair.map((name) => names.indexOf(name))) }
+      : { channels };
     writeFileSync(join(out, `${seed}.bin`), Buffer.concat(samples.map(({ data }) => Buffer.from(data.buffer))));
     const findings = patient.record.findings.map(({ kind }) => kind);
-    const about = { seed, fieldStrengthT, region, pathology, findings, fat: { t1Ms, t2Ms }, matrix, channels, samples: samples.map(({ about: its }) => its) };
+    const about = { seed, fieldStrengthT, region, pathology, findings, fat: { t1Ms, t2Ms }, matrix, ...made, samples: samples.map(({ about: its }) => its) };
     writeFileSync(join(out, `${seed}.part`), JSON.stringify(about));
     renameSync(join(out, `${seed}.part`), join(out, `${seed}.json`));
   } catch (error) {

@@ -46,12 +46,18 @@ def fast_spin_echo(t1, t2, seq, residual=1.0, delay=0.0):
     return at_excitation(t1, seq, residual, delay) * torch.sin(seq['angle'] / 2) * torch.exp(-seq['te'] / t2)
 
 
+def nulling_inversion_time(t1, seq):
+    """Inversion time (ms) at which nothing of tissue with this T1 is left."""
+    remembered = (1 - after_train(t1, seq)) * torch.exp(-(seq['tr'] - (seq['etl'] - 0.5) * seq['esp']) / t1)
+    return t1 * torch.log(2 / (1 + remembered))
+
+
 class Contrast:
-    """One sequence with its preparation for a batch: `seq` values [n, 1, 1]; `water` and `fat` are what a saturation leaves of each,
-    `ti` is None without an inversion."""
+    """One sequence with its preparation for a batch: `seq` values [n, 1, 1]; `water_left` and `fat_left` are what a saturation leaves of each,
+    an inversion takes its time from `seq`."""
 
     def __init__(self, seq, fat, water_left=1.0, fat_left=1.0, inverted=False):
-        self.seq, self.water_left = seq, water_left
+        self.seq, self.fat, self.water_left = seq, fat, water_left
         self.residual, self.delay = (-1.0, seq['ti']) if inverted else (None, 0.0)
         keep = self.residual if inverted else fat_left
         self.fat_signal = fast_spin_echo(fat['t1'], fat['t2'], seq, keep, self.delay)
@@ -63,8 +69,11 @@ class Contrast:
 
     def signal(self, maps):
         """Signed signal of maps [n, 4, rows, columns] (ln PD, ln T1, ln T2, logit FF): [n, rows, columns]."""
-        pd, t1, t2, ff = parameters(maps)
-        return pd * ((1 - ff) * self.water_parts(t1) * torch.exp(-self.seq['te'] / t2) + ff * self.fat_signal)
+        return sum(self.water_and_fat(*parameters(maps)))
+
+    def water_and_fat(self, pd, t1, t2, ff):
+        """What water and fat give of the signal of tissue."""
+        return pd * (1 - ff) * self.water_parts(t1) * torch.exp(-self.seq['te'] / t2), pd * ff * self.fat_signal
 
     def signal_and_slopes(self, maps):
         """The signal and its derivatives by the four maps, [n, 4, rows, columns]."""
@@ -98,25 +107,35 @@ def maps_of(pd, t1, t2, ff):
 FAT_TIMES = {1.5: dict(t1=288.0, t2=110.0), 3: dict(t1=371.0, t2=100.0)}
 
 
+def fat_times(field):
+    """T1 and T2 of an average person's fat at field strengths [n]: [n, 1, 1] each."""
+    return {key: torch.where(field[:, None, None] < 2, FAT_TIMES[1.5][key], FAT_TIMES[3][key]) for key in ('t1', 't2')}
+
+
+def contrasts(sequences, fat):
+    """T1w, T2w, STIR and T2 fat-sat: `sequences` by name, `fat` its T1 and T2, all [n, 1, 1]."""
+    return dict(
+        t1w=Contrast(sequences['t1w'], fat),
+        t2w=Contrast(sequences['t2w'], fat),
+        stir=Contrast(sequences['stir'], fat, inverted=True),
+        t2fs=Contrast(sequences['t2fs'], fat, WATER_LEFT, FAT_LEFT),
+    )
+
+
 def column(values):
     """One value a case, as [n, 1, 1]."""
     return torch.tensor(values, dtype=torch.float32)[:, None, None]
 
 
-def contrasts_of(sequences, fields, numbers, fat_times=FAT_TIMES, device='cpu'):
-    """T1w, T2w, STIR and T2 fat-sat of a batch; fat is that of an average person unless given. `sequences`: a dict of each case's sequences; `numbers` is data.sequence_numbers."""
-    fat = {key: column([fat_times[field][key] for field in fields]).to(device) for key in ('t1', 't2')}
+def sequences_of(cases, numbers):
+    """Dicts of sequences, one a case as paint.ts writes them, as `contrasts` takes them; `numbers` is data.sequence_numbers."""
+    each = {name: [numbers(one[name]) for one in cases] for name in ('t1w', 't2w', 'stir', 't2fs')}
+    return {name: {key: column([one[key] for one in rows]) for key in rows[0]} for name, rows in each.items()}
 
-    def batch(name):
-        each = [numbers(one[name]) for one in sequences]
-        return {key: column([one[key] for one in each]).to(device) for key in each[0]}
 
-    return dict(
-        t1w=Contrast(batch('t1w'), fat),
-        t2w=Contrast(batch('t2w'), fat),
-        stir=Contrast(batch('stir'), fat, inverted=True),
-        t2fs=Contrast(batch('t2fs'), fat, WATER_LEFT, FAT_LEFT),
-    )
+def contrasts_of(cases, fields, numbers):
+    """The contrasts of cases as `sequences_of` takes them; fat is that of an average person."""
+    return contrasts(sequences_of(cases, numbers), fat_times(torch.tensor(fields)))
 
 
 def lesion_signals(numbers):

@@ -11,6 +11,7 @@ import torch
 import data
 import signals
 import train
+from scanner import target_vector
 
 LEAST = train.LEAST_SPREAD
 
@@ -46,7 +47,7 @@ class DirectSynthesiser:
 
     def images(self, made):
         """STIR and T2 fat-sat of what data.make made."""
-        target = train.target_vector_of([made['sequences']]).numpy()
+        target = target_vector(signals.sequences_of([made['sequences']], data.sequence_numbers)).numpy()
         (shown,) = self.session.run(None, {'images': made['images'][None], 'exam': made['exam'][None], 'target': target})
         return dict(stir=shown[0, 0], t2fs=shown[0, 1])
 

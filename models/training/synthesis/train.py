@@ -1,15 +1,15 @@
 """Trains the parameter network (maps) and the image-to-image baseline (direct) side by side until a given time.
 
-    OMP_NUM_THREADS=1 python3 train.py --cases CASES --out OUT --until HH:MM [--workers N]    # UTC, or +SECONDS; stop and start as you like
+    OMP_NUM_THREADS=1 python3 train.py --slices SLICES --out OUT --until HH:MM     # UTC, or +SECONDS; stop and start as you like
 
-Both learn from the same batches in the same order, so that they are compared after the same training; the baseline does not learn
-from batches with an image left out.
+Both learn from the same batches (scanner.py) in the same order, so that they are compared after the same training; the baseline does not
+learn from batches with an image left out. Patients that are painted meanwhile are taken up.
 
 Loss of maps, over a batch of slices, with more weight on marrow and lesions:
 
     sum_c w_c log(mean (S_c(maps) - S_c)^2 + 1e-5)        the missing and the acquired contrasts by their signal equations: what PSNR
                                                           measures; the acquired ones are the self-consistency
-    + absolute logarithm of the ratio of STIR signals in marrow and its lesions
+    + absolute logarithm of the ratio of STIR signals in marrow and its lesions, of pixels and of means over squares the size of a small lesion
     + absolute error of the maps themselves
     + negative log-likelihood (Student's t) of the same signals and of the fat fraction, which only the spread learns from: the signal's
       variance is sum (own_i g_i)^2 + (sum common_i g_i)^2 with the slopes g_i of the signal equation
@@ -21,66 +21,41 @@ over wall time, clipping, moving average of the weights; inner layers in bfloat1
 import argparse
 import copy
 import json
-import math
 import pathlib
 import sys
 import time
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 import data
 import signals
 from network import Direct, Maps
+from scanner import Scanner, Slices
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
-from makers import Reservoir, learning_device, moved
+from makers import learning_device
 from one_cycle import rate, until
 
 SEED = 20261126
-BATCH, COARSE_BATCH, COARSE_SHARE = 8, 24, 0.2
+COARSE_TIMES, COARSE_SHARE = 2, 0.2
 PEAK_RATE = 1e-3
 SINGLE_PRECISION_FROM = 0.9
 DECAY = 0.998
 CLIP = 1.0
 CONTRAST_WEIGHT = dict(stir=1.0, t2fs=0.6, t1w=0.25, t2w=0.25)
 LIKELIHOOD_WEIGHT = dict(stir=0.1, t2fs=0.06, t1w=0.05, t2w=0.05)
-MARROW_WEIGHT = 2.0
+MARROW_WEIGHT = 1.5
+SMALL_LESION_PIXELS = 4
 FLOOR = 1e-5
 LEAST_SPREAD = 0.003
-
-
-def load_batch(cases, rng, size, options):
-    """Tensors of a batch: images, exam, truth by name; and sequences and field strengths."""
-    (images, exam, truth), made = data.batch(cases, rng, size, options, signals.lesion_signals(data.sequence_numbers))
-    named = {name: torch.from_numpy(np.ascontiguousarray(truth[:, k])) for k, name in enumerate(data.TRUTH)}
-    return dict(
-        images=torch.from_numpy(images), exam=torch.from_numpy(exam), truth=named, coarse=bool(options.coarse),
-        sequences=[one['sequences'] for one in made], fields=[one['patient']['fieldStrengthT'] for one in made],
-    )
-
-
-class Maker:
-    """A training batch, of the patients that have been painted by now."""
-
-    def __init__(self, folder):
-        self.folder, self.cases, self.read_at = folder, None, 0.0
-
-    def __call__(self, rng):
-        if time.time() - self.read_at > 30:
-            self.cases, self.read_at = data.Cases(self.folder, is_trained_on), time.time()
-        coarse = rng.random() < COARSE_SHARE
-        options = data.Options(left_out=str(rng.choice(['t1w', 't2w'])), coarse=True) if coarse else data.Options()
-        return load_batch(self.cases, rng, COARSE_BATCH if coarse else BATCH, options)
+TAKE_UP_SECONDS = 15
 
 
 def is_trained_on(seed):
     """Every 20th patient chooses nothing but is looked at while training."""
     return seed % 20 != 0
-
-
-def contrasts_of(batch):
-    return signals.contrasts_of(batch['sequences'], batch['fields'], data.sequence_numbers, device=batch['images'].device)
 
 
 def log_error(shown, true, weight):
@@ -91,8 +66,15 @@ def log_error(shown, true, weight):
 def marrow_ratio(shown, true, truth):
     """Mean absolute logarithm of the ratio of signals in vertebral bodies: marrow is dark in STIR, so that its squared errors are
     small where its contrast to a lesion is already lost."""
-    body = truth['weight'] * ((truth['label'] >= 101) & (truth['label'] < 132))
+    body = truth['weight'] * truth['body']
     return (body * torch.log((shown + 0.015) / (true + 0.015)).abs()).sum() / (body.sum() + 1000)
+
+
+def coarse_marrow_ratio(shown, true, truth):
+    """The same of means over squares: what is left of mottling there looks like a lesion."""
+    mean = lambda image: F.avg_pool2d((image * truth['body'])[:, None], SMALL_LESION_PIXELS)
+    coarse = dict(weight=mean(truth['weight']), body=(F.avg_pool2d(truth['body'][:, None], SMALL_LESION_PIXELS) > 0.99).float())
+    return marrow_ratio(mean(shown), mean(true), coarse)
 
 
 def size_of(signal):
@@ -105,8 +87,8 @@ def likelihood(error, variance, weight):
     return (weight * (2.5 * torch.log1p(error**2 / (4 * variance)) + 0.5 * torch.log(variance))).mean()
 
 
-def maps_losses(net, batch, contrasts, rng, low):
-    truth = batch['truth']
+def maps_losses(net, batch, rng, low):
+    truth, contrasts = batch['truth'], batch['contrasts']
     maps, spread = net(batch['images'], batch['exam'], low)
     weight = truth['weight'] / truth['weight'].mean((1, 2), keepdim=True)
     total = maps.new_zeros(())
@@ -118,7 +100,8 @@ def maps_losses(net, batch, contrasts, rng, low):
             log_error(size_of(shown), true.abs(), weight) if name == 'stir' else log_error(shown, true, weight)
         )
         if name == 'stir':
-            total = total + MARROW_WEIGHT * marrow_ratio(size_of(shown), true.abs(), truth)
+            for ratio in (marrow_ratio, coarse_marrow_ratio):
+                total = total + MARROW_WEIGHT * ratio(size_of(shown), true.abs(), truth)
         with torch.no_grad():
             signal, slopes = contrast.signal_and_slopes(still)
             error = signal - true
@@ -126,10 +109,8 @@ def maps_losses(net, batch, contrasts, rng, low):
         total = total + LIKELIHOOD_WEIGHT[name] * likelihood(error, variance, weight)
     true_maps = signals.maps_of(truth['protonDensity'], truth['t1Ms'], truth['t2Ms'], truth['fatFraction'])
     # At an inversion time that nobody trained for, the maps have to stand by themselves.
-    inverted = contrasts['stir']
-    other = copy.copy(inverted)
-    other.seq = dict(inverted.seq, ti=inverted.seq['ti'] * float(rng.uniform(0.5, 3.5)))
-    other.delay = other.seq['ti']
+    seq = contrasts['stir'].seq
+    other = signals.Contrast(dict(seq, ti=seq['ti'] * float(rng.uniform(0.5, 3.5))), contrasts['stir'].fat, inverted=True)
     total = total + 0.2 * log_error(other.signal(maps), other.signal(true_maps), weight)
     tissue = weight * (truth['protonDensity'] > 0.1)
     water = tissue * (1 - truth['fatFraction'])
@@ -145,37 +126,18 @@ def maps_losses(net, batch, contrasts, rng, low):
 
 def direct_losses(net, batch, low):
     truth = batch['truth']
-    shown = net(batch['images'], batch['exam'], target_vector(batch), low)
+    shown = net(batch['images'], batch['exam'], batch['target'], low)
     weight = truth['weight'] / truth['weight'].mean((1, 2), keepdim=True)
     return sum(CONTRAST_WEIGHT[name] * log_error(shown[:, k], truth[name].abs(), weight) for k, name in enumerate(('stir', 't2fs')))
 
 
-def target_vector_of(sequences_of_each):
-    """Sequences of the missing contrasts for the baseline: [n, 8]."""
-    rows = []
-    for sequences in sequences_of_each:
-        stir, t2fs = sequences['stir'], sequences['t2fs']
-        train = lambda s: s['echoTrainLength'] * s['echoSpacingMs']
-        rows.append([
-            math.log(stir['trMs'] / 5000), math.log(stir['teMs'] / 50), math.log(stir['tiMs'] / 190), math.log(train(stir) / 110),
-            math.log(t2fs['trMs'] / 4000), math.log(t2fs['teMs'] / 75), math.log(train(t2fs) / 140), 0.0,
-        ])
-    return torch.tensor(rows, dtype=torch.float32)
-
-
-def target_vector(batch):
-    return target_vector_of(batch['sequences']).to(batch['images'].device)
-
-
-def validation(cases, device):
-    """Fixed slices of patients that training does not see: unknown gain, known gain, T1w left out."""
+def validation(slices):
+    """Fixed batches of patients that training does not see: unknown gain, known gain, with a third image, T1w left out."""
     batches = []
-    for known, third, left_out in ((False, 'none', 'none'), (True, 'none', 'none'), (False, 'dixon', 'none'), (False, 'none', 't1w')):
-        rng = np.random.default_rng(7)
-        options = data.Options(known=known, third=third, left_out=left_out, coarse=left_out != 'none', lesions=False)
-        for _ in range(6):
-            name = third if third != 'none' else left_out if left_out != 'none' else 'known' if known else 'unknown'
-            batches.append((name, moved(load_batch(cases, rng, 3, options), device)))
+    for name, changed in dict(unknown={}, known=dict(known=True), dixon=dict(third='dixon'), fatsat=dict(third='fatsat'), t1w=dict(left_out='t1w', coarse=True)).items():
+        scanner = Scanner(slices, torch.Generator(slices.device).manual_seed(7))
+        options = data.Options(**{**dict(known=False, third='none', left_out='none', lesions=False), **changed})
+        batches += [(name, scanner.draw(6, options)) for _ in range(4)]
     return batches
 
 
@@ -187,14 +149,14 @@ def measure(net, kind, batches):
             truth, images = batch['truth'], batch['images']
             if kind == 'maps':
                 maps, spread = net(images, batch['exam'])
-                signal, slopes = contrasts_of(batch)['stir'].signal_and_slopes(maps)
+                signal, slopes = batch['contrasts']['stir'].signal_and_slopes(maps)
                 stir = signal.abs()
                 std = torch.sqrt(((spread[:, :4] * slopes) ** 2).sum(1) + (spread[:, 4:] * slopes).sum(1) ** 2 + LEAST_SPREAD**2)
                 fat = torch.sigmoid(maps[:, 3])
             elif name == 't1w':
                 continue
             else:
-                stir, fat = net(images, batch['exam'], target_vector(batch))[:, 0], None
+                stir, fat = net(images, batch['exam'], batch['target'])[:, 0], None
             for k in range(len(images)):
                 body = truth['protonDensity'][k] > 0.1
                 true = truth['stir'][k].abs()
@@ -218,14 +180,16 @@ class Learner:
         self.step = 0
 
     def learn(self, loss, learning_rate):
-        """One step; the norm of the gradient, and nothing learned where that is not finite."""
+        """One step; the norm of the gradient. Where that is not finite nothing is learned. The device is not waited for."""
         for group in self.adam.param_groups:
             group['lr'] = learning_rate
-        self.adam.zero_grad()
+        self.adam.zero_grad(set_to_none=True)
         loss.backward()
-        norm = float(torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP))
-        if not math.isfinite(norm):
-            return norm
+        gradients = [parameter.grad for parameter in self.net.parameters() if parameter.grad is not None]
+        norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
+        scale = torch.where(torch.isfinite(norm), (CLIP / (norm + 1e-6)).clamp_max(1), torch.zeros_like(norm))
+        for gradient in gradients:
+            gradient.nan_to_num_(0, 0, 0).mul_(scale)
         self.adam.step()
         with torch.no_grad():
             decay = min(DECAY, (1 + self.step) / (10 + self.step))
@@ -255,10 +219,10 @@ class Learner:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--cases', type=pathlib.Path, required=True)
+    parser.add_argument('--slices', type=pathlib.Path, required=True, help='painted by paint.ts --as shares')
     parser.add_argument('--out', type=pathlib.Path, required=True)
     parser.add_argument('--until', required=True, help='UTC, HH:MM, or +SECONDS')
-    parser.add_argument('--workers', type=int, default=0, help='processes that make batches; 0: none but this one')
+    parser.add_argument('--batch', type=int, default=32, help='slices a step; twice as many where they are coarse')
     parser.add_argument('--report', type=float, default=150, help='seconds between lines of the log')
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -269,14 +233,14 @@ def main():
 
     maps, direct = learners = [Learner(kind, device) for kind in ('maps', 'direct')]
     started = [learner.restore(options.out, device) for learner in learners]
-    reservoir = Reservoir(Maker(options.cases), (SEED, maps.step), options.workers, device)
-    batches = validation(data.Cases(options.cases, lambda seed: not is_trained_on(seed)), device)
+    slices = Slices(options.slices, device, is_trained_on)
+    scanner = Scanner(slices, torch.Generator(device).manual_seed(SEED + maps.step))
+    batches = validation(Slices(options.slices, device, lambda seed: not is_trained_on(seed)))
     rng = np.random.default_rng((SEED, maps.step, 1))
-    reservoir.draw(rng)
     start = started[0] or time.time()
 
     def report(**numbers):
-        line = dict(step=maps.step, directStep=direct.step, minutes=round((time.time() - start) / 60, 1), batchesMade=reservoir.made, **numbers)
+        line = dict(step=maps.step, directStep=direct.step, minutes=round((time.time() - start) / 60, 1), patients=slices.patients, **numbers)
         print(json.dumps(line), flush=True)
         with log.open('a') as file:
             file.write(json.dumps(line) + '\n')
@@ -284,23 +248,26 @@ def main():
     def looked_at():
         return {key: value for learner in learners for key, value in measure(learner.average, learner.kind, batches).items()}
 
-    recent, norms, kept, reported = [], [], time.time(), time.time()
+    recent, norms, kept, reported, taken_up = [], [], time.time(), time.time(), time.time()
     while time.time() < end:
         fraction = (time.time() - start) / (end - start)
         low, learning_rate = fraction < SINGLE_PRECISION_FROM, rate(fraction, PEAK_RATE)
-        batch = reservoir.draw(rng)
-        loss = maps_losses(maps.net, batch, contrasts_of(batch), rng, low)
-        norm = maps.learn(loss, learning_rate)
-        if not batch['coarse']:
-            direct.learn(direct_losses(direct.net, batch, low), learning_rate)
-        if not math.isfinite(norm):
-            report(skipped=str(norm))
-            continue
-        norms.append(norm)
+        if time.time() - taken_up > TAKE_UP_SECONDS:
+            slices.take_up()
+            taken_up = time.time()
+        coarse = rng.random() < COARSE_SHARE
+        with torch.no_grad():
+            batch = scanner.draw(options.batch * (COARSE_TIMES if coarse else 1), data.Options(coarse=coarse))
+        loss = maps_losses(maps.net, batch, rng, low)
+        norms.append(maps.learn(loss, learning_rate))
         recent.append(loss.detach())
+        if not coarse:
+            direct.learn(direct_losses(direct.net, batch, low), learning_rate)
         if time.time() - reported > options.report or maps.step == 50:
+            norms = torch.stack(norms)
             report(
-                loss=round(float(torch.stack(recent).mean()), 4), gradient=round(float(np.median(norms)), 3), rate=round(learning_rate, 6), **looked_at(),
+                loss=round(float(torch.stack(recent).nanmean()), 4), gradient=round(float(norms.nanmedian()), 3), skipped=int((~torch.isfinite(norms)).sum()),
+                rate=round(learning_rate, 6), **looked_at(),
             )
             recent, norms, reported = [], [], time.time()
         if time.time() - kept > 45:

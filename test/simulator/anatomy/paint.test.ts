@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  cosineEdgeMm, cuboid, ellipsoid, moved, paintChannels, paintLabels, placed, type Anatomy, type Frame, type Plane, type Structure,
+  cosineEdgeMm, cuboid, ellipsoid, moved, paintChannels, paintLabels, paintShares, placed, type Anatomy, type Frame, type Plane, type Structure,
 } from '../../../simulator/index.js';
 
 const plane = (pixelMm: number, extentMm = 60): Plane => {
@@ -151,6 +151,27 @@ describe('a cosine edge', () => {
       const distance = Math.abs(-10.2 + 0.4 * column) - 4.3;
       if (distance >= cosineEdgeMm(line) / 2) expect(value).toBe(0);
       if (distance <= -cosineEdgeMm(line) / 2) expect(value).toBe(1);
+    });
+  });
+});
+
+describe('paintShares', () => {
+  it('gives what paintChannels paints once its shares are weighed', () => {
+    const textured: Structure = {
+      name: 't', solid: cuboid([20, 14, 5]), tissue: 'a', opacity: 0.7,
+      texture: { tissue: 'b', mean: 0.4, amplitude: 0.1, scaleMm: [2, 2, 2], seed: 3 },
+    };
+    const structures: Structure[] = [{ name: 'o', solid: ellipsoid([25, 20, 10]), tissue: 'c', edgeMm: 3 }, textured];
+    const coefficients = { a: 2, b: -3, c: 5 };
+    const at = plane(1);
+    const weighed = new Float32Array(at.nColumns * at.nRows);
+    paintShares(anatomy(...structures), at, (tissue) => (pixel, share) => {
+      weighed[pixel]! += share * coefficients[tissue as 'a'];
+    });
+    const painted = paint(structures, at, { a: [2], b: [-3], c: [5] });
+    expect(Math.max(...painted)).toBeGreaterThan(3);
+    painted.forEach((value, pixel) => {
+      expect(weighed[pixel]).toBeCloseTo(value, 5);
     });
   });
 });
