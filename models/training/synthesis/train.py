@@ -88,40 +88,38 @@ def likelihood(error, variance, weight):
 
 
 def maps_losses(net, batch, rng, low):
+    """Terms of the loss by name; the loss is their sum."""
     truth, contrasts = batch['truth'], batch['contrasts']
     maps, spread = net(batch['images'], batch['exam'], low)
     weight = truth['weight'] / truth['weight'].mean((1, 2), keepdim=True)
-    total = maps.new_zeros(())
+    terms = {}
     still = maps.detach()
     for name, contrast in contrasts.items():
-        shown = contrast.signal(maps)
-        true = truth[name]
-        total = total + CONTRAST_WEIGHT[name] * (
-            log_error(size_of(shown), true.abs(), weight) if name == 'stir' else log_error(shown, true, weight)
-        )
+        shown, true = contrast.signal(maps), truth[name]
         if name == 'stir':
-            for ratio in (marrow_ratio, coarse_marrow_ratio):
-                total = total + MARROW_WEIGHT * ratio(size_of(shown), true.abs(), truth)
+            shown, true = size_of(shown), true.abs()
+            terms['marrow'] = MARROW_WEIGHT * marrow_ratio(shown, true, truth)
+            terms['coarse marrow'] = MARROW_WEIGHT * coarse_marrow_ratio(shown, true, truth)
+        terms[name] = CONTRAST_WEIGHT[name] * log_error(shown, true, weight)
         with torch.no_grad():
             signal, slopes = contrast.signal_and_slopes(still)
-            error = signal - true
+            error = signal - truth[name]
         variance = ((spread[:, :4] * slopes) ** 2).sum(1) + (spread[:, 4:] * slopes).sum(1) ** 2 + LEAST_SPREAD**2
-        total = total + LIKELIHOOD_WEIGHT[name] * likelihood(error, variance, weight)
+        terms[f'{name} likelihood'] = LIKELIHOOD_WEIGHT[name] * likelihood(error, variance, weight)
     true_maps = signals.maps_of(truth['protonDensity'], truth['t1Ms'], truth['t2Ms'], truth['fatFraction'])
     # At an inversion time that nobody trained for, the maps have to stand by themselves.
     seq = contrasts['stir'].seq
     other = signals.Contrast(dict(seq, ti=seq['ti'] * float(rng.uniform(0.5, 3.5))), contrasts['stir'].fat, inverted=True)
-    total = total + 0.2 * log_error(other.signal(maps), other.signal(true_maps), weight)
+    terms['other inversion'] = 0.2 * log_error(other.signal(maps), other.signal(true_maps), weight)
     tissue = weight * (truth['protonDensity'] > 0.1)
     water = tissue * (1 - truth['fatFraction'])
-    fat_error = torch.sigmoid(maps[:, 3]) - truth['fatFraction']
-    total = total + (tissue * (maps[:, 0] - true_maps[:, 0]).abs()).mean() * 0.3
-    total = total + (water * (maps[:, 1] - true_maps[:, 1]).abs()).mean() * 0.3
-    total = total + (water * (maps[:, 2] - true_maps[:, 2]).abs()).mean() * 0.3
-    total = total + (tissue * fat_error.abs()).mean() * 8.0
-    slope = (torch.sigmoid(still[:, 3]) * (1 - torch.sigmoid(still[:, 3]))).detach()
-    total = total + 0.03 * likelihood(fat_error.detach(), (spread[:, 3] ** 2 + spread[:, 7] ** 2) * slope**2 + 0.01**2, tissue)
-    return total
+    for k, (name, where) in enumerate((('density', tissue), ('t1', water), ('t2', water))):
+        terms[name] = 0.3 * (where * (maps[:, k] - true_maps[:, k]).abs()).mean()
+    fraction = torch.sigmoid(maps[:, 3])
+    terms['fat'] = 8.0 * (tissue * (fraction - truth['fatFraction']).abs()).mean()
+    fat_error, slope = (fraction - truth['fatFraction']).detach(), (fraction * (1 - fraction)).detach()
+    terms['fat likelihood'] = 0.03 * likelihood(fat_error, (spread[:, 3] ** 2 + spread[:, 7] ** 2) * slope**2 + 0.01**2, tissue)
+    return terms
 
 
 def direct_losses(net, batch, low):
@@ -258,7 +256,7 @@ def main():
         coarse = rng.random() < COARSE_SHARE
         with torch.no_grad():
             batch = scanner.draw(options.batch * (COARSE_TIMES if coarse else 1), data.Options(coarse=coarse))
-        loss = maps_losses(maps.net, batch, rng, low)
+        loss = sum(maps_losses(maps.net, batch, rng, low).values())
         norms.append(maps.learn(loss, learning_rate))
         recent.append(loss.detach())
         if not coarse:
