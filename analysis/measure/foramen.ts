@@ -152,7 +152,7 @@ function viewOf(stack: LabelledStack, slice: number, segment: Segment, side: Sid
   const open = edges === undefined ? outlined : withinFat(outlined, section.valuesOf(edges.volume));
   const discRows = section.mask(discCode(segment.name)).largest().rows();
   if (discRows === undefined || open.isEmpty) return undefined;
-  const walls = foraminalWalls(section, segment, side, open);
+  const walls = foraminalWalls(section, segment, side, outlined);
   const last = Math.round((discRows[0] + discRows[1]) / 2);
   const narrowest = narrowestGap(Array.from({ length: last - discRows[0] + 3 }, (_, index) => gapInRow(walls, discRows[0] - 1 + index)));
   if (narrowest === undefined) return undefined;

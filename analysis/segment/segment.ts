@@ -1,7 +1,7 @@
 /**
  * Structures of series by the network, slice by slice.
  *
- *   slice -> view -> normalise -> network -> softmax -> mean over series that share the grid -> finer pixels
+ *   slice -> view -> normalise -> network -> softmax -> mean over series that share the grid -> finer pixels -> sure canal
  *
  * Acquired series on one grid get one set of labels, which is the mean of their probabilities; if they do not agree (the
  * patient moved), each has its own. Computed series take the labels of acquired ones on their grid and never add to them.
@@ -16,6 +16,7 @@ import type { AnalysisSeries, Orientation, RunModel } from '../types.js';
 import { classIndex, nClasses } from './classes.js';
 import { normalise } from './normalise.js';
 import { Refiner, winnersOf } from './subpixel.js';
+import { keepSureCanal } from './sureCanal.js';
 import { viewOf, type View } from './view.js';
 
 export interface LabelledClasses {
@@ -81,7 +82,10 @@ async function segmentTogether(group: readonly IndexedSeries[], run: RunModel, a
   const [classes, confidence] = [new Uint8Array(slices * finePixels), new Uint8Array(slices * finePixels)];
   const refiner = new Refiner(rows, columns, paddedColumns, paddedRows);
   const finish = (slice: number, probabilities: Float32Array) => {
-    refiner.refine(probabilities, factor, part(classes, slice, finePixels), part(confidence, slice, finePixels));
+    const [own, ofOwn] = [part(classes, slice, finePixels), part(confidence, slice, finePixels)];
+    refiner.refine(probabilities, factor, own, ofOwn);
+    // Every axial slice of a spine shows the canal, however faint.
+    if (orientation === 'sagittal') keepSureCanal(own, ofOwn, columns * factor);
   };
   const smoothed = slices > 2 && sliceMm < thinSliceMm;
   const kept = Array.from({ length: smoothed ? 4 : 1 }, () => new Float32Array(nClasses * plane));
