@@ -12,9 +12,12 @@
  *    doi 10.1080/03610927708827533).
  * 3. The mean over the foreground is taken off, the images are divided by the field, within 1/8 to 8.
  *
+ * Where there is a saturation band, what it leaves is taken off first (saturation.ts).
+ *
  * The network was trained on images that models/training/synthesis/data.py prepared in the same way.
  */
 import { percentileAmong, ranked } from '../imaging/index.js';
+import { findSaturation, saturationGains } from './saturation.js';
 
 const degree = 4;
 /** Rows and columns from one pixel that is asked to the next. */
@@ -40,16 +43,26 @@ export interface Shading {
   readonly foregroundShare: number;
 }
 
-/** @param t1w, t2w [slice, row, column], registered, not negative */
-export function estimateShading(t1w: Float32Array, t2w: Float32Array, rows: number, columns: number): Shading {
-  const asked = coarsePixels(t1w.length / (rows * columns), rows, columns);
-  const [high1, high2] = [highOf(t1w, asked), highOf(t2w, asked)];
+/** @param t1w, t2w [slice, row, column], registered, not negative @param pixelMm where it is not known, no saturation is looked for */
+export function estimateShading(t1w: Float32Array, t2w: Float32Array, rows: number, columns: number, pixelMm?: number): Shading {
+  const slices = t1w.length / (rows * columns);
+  const stack = { slices, rows, columns, pixelMm: pixelMm ?? 1 };
+  const saturated = saturationGains(pixelMm === undefined ? [] : findSaturation(t1w, t2w, stack), stack);
+  const asked = coarsePixels(slices, rows, columns);
+  const [high1, high2] = [highOf(t1w, saturated, asked), highOf(t2w, saturated, asked)];
   const [least1, least2] = [foregroundPart * high1, foregroundPart * high2];
-  const inside = asked.filter((pixel) => t1w[pixel]! > least1 && t2w[pixel]! > least2);
+  const inside = asked.filter((pixel) => {
+    const left = saturated[pixel % saturated.length]!;
+    return t1w[pixel]! / left > least1 && t2w[pixel]! / left > least2;
+  });
   const values = new Float64Array(inside.length);
-  for (let k = 0; k < values.length; k++) values[k] = 0.5 * Math.log(t1w[inside[k]!]! / high1) + 0.5 * Math.log(t2w[inside[k]!]! / high2);
+  for (let k = 0; k < values.length; k++) {
+    const pixel = inside[k]!;
+    const left = saturated[pixel % saturated.length]!;
+    values[k] = 0.5 * Math.log(t1w[pixel]! / left / high1) + 0.5 * Math.log(t2w[pixel]! / left / high2);
+  }
   const coefficients = inside.length < fewestPixels ? new Float64Array(exponents.length) : fitField(inside, values, rows, columns);
-  const field = fieldOf(coefficients, rows, columns);
+  const field = withShading(fieldOf(coefficients, rows, columns), saturated);
   const meanOf = (image: Float32Array) => {
     const pixels = inside.length > 0 ? inside : asked;
     let sum = 0;
@@ -88,10 +101,10 @@ function coarsePixels(slices: number, rows: number, columns: number): Int32Array
   return pixels;
 }
 
-function highOf(image: Float32Array, pixels: Int32Array): number {
+function highOf(image: Float32Array, saturated: Float32Array, pixels: Int32Array): number {
   const positive = new Float32Array(pixels.length);
   let n = 0;
-  for (let k = 0; k < pixels.length; k++) if (image[pixels[k]!]! > 0) positive[n++] = image[pixels[k]!]!;
+  for (let k = 0; k < pixels.length; k++) if (image[pixels[k]!]! > 0) positive[n++] = image[pixels[k]!]! / saturated[pixels[k]! % saturated.length]!;
   return n > 0 ? percentileAmong(positive.subarray(0, n), 90) : 1;
 }
 

@@ -133,7 +133,8 @@ function prepareExam(input: SynthesisInput): PreparedExam {
   const grid = commonGrid(input.t1w.volume, input.t2w.volume, others.filter((volume) => volume !== undefined));
   const [columnMm, rowMm] = voxelSizeMm(grid.t2w.geometry);
   const [columns, rows, slices] = grid.t2w.geometry.matrixSize;
-  const shading = estimateShading(grid.t1w.data, grid.t2w.data, rows, columns);
+  const pixelMm = Math.sqrt(columnMm * rowMm);
+  const shading = estimateShading(grid.t1w.data, grid.t2w.data, rows, columns, pixelMm);
   const overMean = (image: Float32Array, mean: number) => withoutShading(image, shading.field, mean);
   const t1w = overMean(grid.t1w.data, shading.means[0]);
   const t2w = overMean(grid.t2w.data, shading.means[1]);
@@ -156,7 +157,7 @@ function prepareExam(input: SynthesisInput): PreparedExam {
     },
     numbers: {
       t1w: input.t1w.sequence, t2w: input.t2w.sequence, fieldStrengthT: input.fieldStrengthT,
-      pixelMm: Math.sqrt(columnMm * rowMm),
+      pixelMm,
       ...(scaled1 && scaled2 && { t2wOverT1w: scaled2 / scaled1 }),
       hasFatFraction: fatFraction !== undefined,
       ...(input.fatSuppressed && { fatSuppressed: input.fatSuppressed.sequence }),
