@@ -87,7 +87,7 @@ export const modelError = errorsOf(MODEL_ERRORS);
 export const MODEL_WARNINGS = {
   MODEL_WARN_PROVIDER: {
     expected: 'an execution provider that this installation has',
-    action: 'install what it needs (docs/models.md), or leave it out; the model runs on the processor',
+    action: 'install what it needs (docs/models.md), or leave it out; the model runs all the same',
   },
   MODEL_WARN_HOST_RESTARTED: {
     expected: 'a model host that lives as long as the service',

@@ -28,7 +28,9 @@ export type FromHost =
       readonly type: 'loaded';
       readonly inputs: readonly GraphPort[];
       readonly outputs: readonly GraphPort[];
-      /** Why the model runs on the processor in place of what was wanted. */
+      /** The execution provider that runs it. */
+      readonly provider: string;
+      /** Why none of those before it does, which were wanted more. */
       readonly fallBack?: string;
     }
   | { readonly type: 'done'; readonly outputs: Tensors; readonly runMs: number; readonly residentBytes: number }

@@ -269,7 +269,7 @@ export class ModelHost {
       this.#loaded.add(id);
       if (model.entry.state === 'ready' || loaded.type !== 'loaded') return;
       checkGraph(manifest, loaded.inputs, loaded.outputs);
-      if (loaded.fallBack !== undefined) this.#warn('MODEL_WARN_PROVIDER', `"${id}" does not run on ${providers.join(', ')} (${loaded.fallBack})`);
+      if (loaded.fallBack !== undefined) this.#warn('MODEL_WARN_PROVIDER', `"${id}" runs on ${loaded.provider}, and not as was wanted on ${providers.join(', ')} (${loaded.fallBack})`);
       await this.#tensors(process, model, manifest, trialInputs(manifest), loadTimeoutMs);
       model.entry = { ...model.entry, state: 'ready' };
     } catch (error) {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import type { FromHost, GraphPort, ToHost } from './messages.js';
 
 // The service ends this process; a Ctrl-C on its terminal must not.
@@ -26,18 +26,19 @@ async function load({ id, path, sha256, threads, providers }: Extract<ToHost, { 
   const bytes = await readFile(path);
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found !== sha256) return { type: 'failed', code: 'MODEL_ERR_SHA256', got: `${found} in place of ${sha256}` };
-  const { session, fallBack } = await openSession(bytes, threads, providers);
+  const { session, provider, fallBack } = await openSession(bytes, threads, providers);
   sessions.set(id, session);
   return {
     type: 'loaded',
     inputs: session.inputMetadata.map(portOf),
     outputs: session.outputMetadata.map(portOf),
+    provider,
     ...(fallBack === undefined ? {} : { fallBack }),
   };
 }
 
-/** A provider that is missing, or that cannot take this graph, must not cost the model. */
-async function openSession(bytes: Uint8Array, threads: number, providers: readonly string[]): Promise<{ session: InferenceSession; fallBack?: string }> {
+/** A provider that is missing, or that cannot take this graph, must not cost the model: the next one is tried, the processor at last. */
+async function openSession(bytes: Uint8Array, threads: number, providers: readonly string[]): Promise<{ session: InferenceSession; provider: string; fallBack?: string }> {
   const open = (executionProviders: string[]) =>
     InferenceSession.create(bytes, {
       executionProviders,
@@ -46,12 +47,20 @@ async function openSession(bytes: Uint8Array, threads: number, providers: readon
       // Threads that wait for the next layer in a loop would take the processors from the reconstruction.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
-  if (providers.every((name) => name === 'cpu')) return { session: await open(['cpu']) };
-  try {
-    return { session: await open([...providers]) };
-  } catch (error) {
-    return { session: await open(['cpu']), fallBack: reasonOf(error) };
+  const failures: string[] = [];
+  const opened = (session: InferenceSession, provider: string) => ({ session, provider, ...(failures.length > 0 && { fallBack: failures.join('; ') }) });
+  // The runtime itself passes over names that it does not know.
+  const known = new Set(listSupportedBackends().map(({ name }) => name));
+  for (const [at, name] of providers.entries()) {
+    if (name === 'cpu') break;
+    try {
+      if (!known.has(name)) throw new Error(`none of ${[...known].join(', ')}`);
+      return opened(await open(providers.slice(at).filter((one) => known.has(one))), name);
+    } catch (error) {
+      failures.push(`${name}: ${reasonOf(error)}`);
+    }
   }
+  return opened(await open(['cpu']), 'cpu');
 }
 
 function portOf(metadata: InferenceSession.ValueMetadata): GraphPort {

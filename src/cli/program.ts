@@ -5,6 +5,7 @@ import { CodedError } from 'ismrmrd';
 import { ChainChoice, parameterFacts, unaliasMethods } from '../chain/index.js';
 import type { ChoiceOptions, Implied, UnaliasMethod } from '../chain/index.js';
 import { loadConfig } from '../config/index.js';
+import type { Config } from '../config/index.js';
 import type { DatePolicy } from '../delivery/index.js';
 import { standardStrengthPercent } from '../denoising/index.js';
 import type { DenoisingOptions } from '../denoising/index.js';
@@ -154,8 +155,9 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--dicom-port <port>', 'receive DICOM images, on loopback unless configured; needs --data; 0 takes any free port', wholeNumber(0, 65535))
     .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
     .action(async (flags: ChoiceFlags & PoolFlags & DenoisingFlags & ServeFlags) => {
-      const choice = { ...choiceOf({ ...flags, implied: impliedByDenoise(flags) }), ...poolOf(flags), denoising: denoisingOf(flags) };
-      done(await serve({ ...(await serveOptionsOf(flags, await loadConfig(flags.config))), ...choice }, io));
+      const config = await loadConfig(flags.config);
+      const choice = { ...choiceOf({ ...flags, implied: impliedByDenoise(flags) }), ...poolOf(flags), denoising: denoisingOf(flags, config.models) };
+      done(await serve({ ...(await serveOptionsOf(flags, config)), ...choice }, io));
     });
 
   withPool(withDenoising(command(program, 'worker')))
@@ -166,8 +168,9 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--http-host <address>', `address of HTTP; ${LOOPBACK} by default`)
     .addOption(new Option('--log-level <level>', 'what is logged on stderr').choices(logLevels).default('info'))
     .action(async (flags: PoolFlags & DenoisingFlags & ServeFlags) => {
-      const choice = { implied: impliedByDenoise(flags), ...poolOf(flags), denoising: denoisingOf(flags) };
-      done(await work({ ...(await serveOptionsOf({ ...flags, deliverTo: [] }, await loadConfig(flags.config))), ...choice }, io));
+      const config = await loadConfig(flags.config);
+      const choice = { implied: impliedByDenoise(flags), ...poolOf(flags), denoising: denoisingOf(flags, config.models) };
+      done(await work({ ...(await serveOptionsOf({ ...flags, deliverTo: [] }, config)), ...choice }, io));
     });
 
   withChoice(withPool(withDenoising(command(program, 'recon'))))
@@ -478,8 +481,9 @@ function impliedByDenoise({ denoise }: DenoisingFlags): Implied[] {
   return denoise === undefined ? [] : [{ name: 'denoise', value: String(denoise), source: '--denoise' }];
 }
 
-function denoisingOf({ models, providers, modelThreads }: DenoisingFlags): DenoisingOptions {
-  return { models, ...defined({ providers, threads: modelThreads }) };
+/** @param configured where there is a configuration; flags win over it */
+function denoisingOf({ models, providers, modelThreads }: DenoisingFlags, configured?: Config['models']): DenoisingOptions {
+  return { models: [...(configured?.folders ?? []), ...models], ...defined({ providers: providers ?? configured?.providers, threads: modelThreads ?? configured?.threads }) };
 }
 
 function withPool(subcommand: Command): Command {

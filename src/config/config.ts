@@ -15,6 +15,7 @@ import { examsSection } from './exams.js';
 import { configError } from './errors.js';
 import { handoffSection } from './handoff.js';
 import { jobsSection } from './jobs.js';
+import { modelsSection } from './models.js';
 import { httpSection, mrdSection } from './mrd.js';
 import { spoolSection } from './spool.js';
 import { storageSection } from './storage.js';
@@ -29,6 +30,7 @@ const configSchema = z.strictObject({
   storage: storageSection.prefault({}).describe('where the nodes of a cluster share images and raw data'),
   dicom: dicomSection.prefault({}).describe('the receiver of images, and destinations'),
   exams: examsSection.prefault({}).describe('how series are gathered into exams'),
+  models: modelsSection.prefault({}).describe('the networks, and what runs them'),
   synthesis: synthesisSection.prefault({}).describe('contrasts that are computed from what was scanned'),
   analysis: analysisSection.prefault({}).describe('what is found in images, measured and graded'),
   handoff: handoffSection.prefault({}).describe('downstream stages that finished exams are offered to'),

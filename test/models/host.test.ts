@@ -144,7 +144,14 @@ it('runs on the processor where the wanted provider is missing, and says so', as
   const notices: ModelNotice[] = [];
   const host = await hostOf({ sound: graphs.identity() }, { providers: ['tensorrt', 'cpu'], notice: (notice) => notices.push(notice) });
   expect((await host.run('sound', inputs()))['denoised']!.data).toEqual(inputs()['image']!.data);
-  expect(notices.map(({ code }) => code)).toEqual(['MODEL_WARN_PROVIDER']);
+  expect(notices.map(({ code, message }) => [code, message])).toEqual([['MODEL_WARN_PROVIDER', expect.stringMatching(/runs on cpu, .*tensorrt: /)]]);
+});
+
+it('tries one wanted provider after the other, and tells each that it has not', async () => {
+  const notices: ModelNotice[] = [];
+  const host = await hostOf({ sound: graphs.identity() }, { providers: ['nosuch', 'tensorrt', 'cuda'], notice: (notice) => notices.push(notice) });
+  expect((await host.run('sound', inputs()))['denoised']!.data).toEqual(inputs()['image']!.data);
+  expect(notices.map(({ message }) => message)).toEqual([expect.stringMatching(/nosuch: none of .*; tensorrt: .*; cuda: /)]);
 });
 
 it('replaces a process that took too much memory', async () => {
