@@ -580,13 +580,15 @@ export class CartesianReconstruction {
 
   #deliver(slab: Slab, calibration: Calibration | undefined): void {
     const { nPartitions, iterative } = this.#plan;
+    const toMake = calibration === undefined ? [] : slab.linesToSynthesise();
+    if (this.#mapsFrom(calibration) !== undefined) this.#shared?.call(toMake.length);
     if (!slab.averaged) {
       scaleLines(this.#kernels, this.#plan, slab, this.#nCoils, (count) => 1 / count);
       slab.averaged = true;
     }
     if (calibration !== undefined) {
       this.#clock.time('synthesis', () =>
-        synthesise(this.#kernels, this.#plan, slab, calibration, slab.linesToSynthesise(), this.#shared),
+        synthesise(this.#kernels, this.#plan, slab, calibration, toMake, this.#shared),
       );
     }
     const maps = this.#mapsFrom(calibration);

@@ -15,10 +15,11 @@ const plan = planSlab(kernels, shape);
 combineSlice(kernels, plan, slab, maps, image);
 const alone = kernels.arena.f32(image, imageFloats).slice();
 
-function combinedWith(ask: (work: SharedWork) => void, times = 1): Float32Array {
+function combinedWith(ask: (work: SharedWork) => void, times = 1, callsAhead = false): Float32Array {
   const shared = new SharedColumns(kernels, shape, ask);
   for (let time = 0; time < times; time++) {
     kernels.arena.f32(image, imageFloats).fill(NaN);
+    if (callsAhead) shared.call(0);
     shared.combine(slab, maps, image);
   }
   return kernels.arena.f32(image, imageFloats).slice();
@@ -37,7 +38,18 @@ describe('a combination that threads share', () => {
     expect(combinedWith((work) => helper.help(work), 3)).toEqual(alone);
   });
 
-  it('is the same where the helper comes for some blocks, and finds none of a turn that is over', async () => {
+  it('is the same where the helper is called ahead, waits in vain, and asked once a turn', () => {
+    const helper = new ColumnHelper(kernels.memory);
+    const asked: SharedWork[] = [];
+    const combined = combinedWith((work) => {
+      asked.push(work);
+      helper.help(work);
+    }, 3, true);
+    expect(combined).toEqual(alone);
+    expect(asked.length).toBe(4);
+  });
+
+  it.each([false, true])('is the same where the helper comes for some blocks, called ahead: %s, and finds none of a turn that is over', async (callsAhead) => {
     const source = new URL('../../../dist/recon/index.js', import.meta.url).href;
     const thread = new Worker(
       `const { parentPort, workerData } = require('node:worker_threads');
@@ -56,7 +68,7 @@ describe('a combination that threads share', () => {
     const combined = combinedWith((work) => {
       asked.push(work);
       thread.postMessage(work);
-    }, 50);
+    }, 50, callsAhead);
     expect(combined).toEqual(alone);
     while (answers.length < asked.length) await new Promise((resolve) => thread.once('message', resolve));
     kernels.arena.f32(image, imageFloats).fill(3);
