@@ -22,6 +22,8 @@ export interface AnalysisSeries {
   /** Computed, not scanned. */
   readonly synthetic: boolean;
   readonly denoised: boolean;
+  /** Of a computed CT: HU between which the true one of each voxel lies in nine of ten, on the grid of the volume. */
+  readonly interval?: { readonly low: Volume<Float32Array>; readonly high: Volume<Float32Array> };
   /** How far a computed series is to be trusted; red ones are not analysed. */
   readonly qualityLight?: 'green' | 'amber' | 'red';
   readonly description: string;

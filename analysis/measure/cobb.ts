@@ -12,7 +12,7 @@ import { bodyCode } from '../anatomy.js';
 import type { Assess, LabelledStack, Spine, Vertebra } from '../types.js';
 import { degrees } from './alignment.js';
 import { drawingOf, isMissing, preferred, wholeBody } from './bodies.js';
-import { assessmentOf, basisOf, notAssessed, stacksOf } from './finding.js';
+import { assessmentOf, basisOf, notAssessed, refusalAcross, stacksOf } from './finding.js';
 import { endplateAt, endplateSlope, outlineOf, placeAt, pointAt, type BodyOutline, type Endplate } from './outline.js';
 import { distanceMm, moved, reaches, scaled, type Window } from './section.js';
 import { shapeOf } from './shape.js';
@@ -36,6 +36,8 @@ interface Tilted {
 }
 
 export const assessCobb: Assess = (spine) => {
+  const refusal = onlyAcross(spine);
+  if (refusal !== undefined) return assessmentOf([notAssessed('cobb', refusal.code, refusal.got)]);
   const presacral = spine.vertebrae.filter(({ name }) => name !== 'S1');
   const tilted = presacral.map((vertebra) => tiltedBody(spine, vertebra)).filter((body) => body !== undefined);
   if (tilted.length < 3) {
@@ -63,11 +65,19 @@ export const assessCobb: Assess = (spine) => {
   }]);
 };
 
+/** Where there are sagittal slices alone, and none that may be measured across. */
+function onlyAcross(spine: Spine): ReturnType<typeof refusalAcross> {
+  if (stacksOf(spine, 'coronal', preferred).length > 0) return undefined;
+  const refusals = stacksOf(spine, 'sagittal', preferred).map((stack) => refusalAcross(spine, stack));
+  return refusals.every((refusal) => refusal !== undefined) ? refusals[0] : undefined;
+}
+
 function tiltedBody(spine: Spine, vertebra: Vertebra): Tilted | undefined {
   const body = wholeBody(spine, vertebra.name);
   if (isMissing(body)) return undefined;
   const coronal = stacksOf(spine, 'coronal', preferred).find((stack) => reaches(stack, vertebra.frame.originMm));
   const stack = coronal ?? body.stack;
+  if (coronal === undefined && refusalAcross(spine, stack) !== undefined) return undefined;
   const shape = shapeOf(stack, [bodyCode(vertebra.name)], vertebra.frame, { nearMm: 36, reachMm: 36 });
   const outlines = shape === undefined ? [] : offsetsMm
     .map((offsetMm) => outlineOf(shape, vertebra.frame, 'coronal', window, { offsetMm }))

@@ -14,7 +14,7 @@
 import { structureCodes } from '../anatomy.js';
 import type { Assess, Finding, LabelledStack, NotAssessed, Spine, Vertebra } from '../types.js';
 import { drawingOf, preferred } from './bodies.js';
-import { assessmentOf, basisOf, leastConfidence, notAssessed, stacksOf } from './finding.js';
+import { assessmentOf, basisOf, leastConfidence, notAssessed, refusalAcross, stacksOf } from './finding.js';
 import { dot, moved, nSlicesOf, outOfFrame, reaches, sliceAt, sliceNormal, sliceOffsetMm, sliceSection, sliceStepMm } from './section.js';
 
 export interface CordSection {
@@ -37,8 +37,13 @@ const axialReachMm = 6;
 
 export const assessCordSection: Assess = (spine) => {
   const levels = spine.vertebrae.filter(({ name }) => name !== 'S1');
-  const stacks = [...stacksOf(spine, 'axial', preferred), ...stacksOf(spine, 'sagittal', preferred)];
-  if (stacks.length === 0) return assessmentOf([notAssessed('cordSection', 'ANALYSIS_INFO_NO_SERIES', 'no sagittal or axial series')]);
+  const sagittal = stacksOf(spine, 'sagittal', preferred);
+  // A sagittal series tells the area across its slices.
+  const stacks = [...stacksOf(spine, 'axial', preferred), ...sagittal.filter((stack) => refusalAcross(spine, stack) === undefined)];
+  if (stacks.length === 0) {
+    const { code, got } = (sagittal[0] && refusalAcross(spine, sagittal[0])) ?? { code: 'ANALYSIS_INFO_NO_SERIES', got: 'no sagittal or axial series' };
+    return assessmentOf([notAssessed('cordSection', code, got)]);
+  }
   const sections = levels.map((vertebra) => cordAt(stacks, vertebra));
   // Below its end there is no cord to be measured, and nothing is missing.
   const last = sections.reduce((found, section, index) => (section === undefined ? found : index), -1);

@@ -8,7 +8,7 @@ import { encodePng } from '../../imaging/index.js';
 import { areOfTwoPatients } from '../synthesis/index.js';
 import { analysisFlowError } from './errors.js';
 import { analysisObjects } from './dicom/index.js';
-import { readSeriesForAnalysis } from './series.js';
+import { readSeriesForAnalysis, sourcedSeriesOf } from './series.js';
 import type { ReadStudy, SeriesHints, SourcedSeries } from './series.js';
 
 /** DICOM files of one series. */
@@ -49,7 +49,7 @@ export async function performAnalysis(job: AnalysisJob, run: RunModel): Promise<
   for (const source of job.sources) studies.push('files' in source ? await readSeriesForAnalysis(source.files, source.hints) : source);
   const [first, ...others] = studies;
   if (others.some(({ patientAndStudy }) => areOfTwoPatients(first!.patientAndStudy, patientAndStudy))) throw analysisFlowError('CONUS_ERR_ANALYSIS_SOURCE', 'series of two patients');
-  const sourced: SourcedSeries[] = studies.flatMap(({ series }) => series);
+  const sourced: SourcedSeries[] = sourcedSeriesOf(studies);
   const { spine, report } = await analyse(sourced.map(({ series }) => series), run, {
     software: { name: 'Conus', version: job.softwareVersion },
     models: [job.model],

@@ -4,7 +4,8 @@
  */
 import { CodedError } from 'ismrmrd';
 import type { AnalysisSeries } from '../../analysis/index.js';
-import type { Volume } from '../../imaging/index.js';
+import { affineLps } from '../../imaging/index.js';
+import type { ImageGeometry, Volume } from '../../imaging/index.js';
 import { simulatedMark } from '../delivery/index.js';
 import { parseDicom, readVolume, stacksOf } from '../dicom/index.js';
 import type { DicomImage, Stack } from '../dicom/index.js';
@@ -28,6 +29,8 @@ export interface SeriesHints {
 
 export interface ReadStudy {
   readonly series: readonly SourcedSeries[];
+  /** Of a computed CT that is another series: HU that each voxel is not below, or not above, in nine of ten. */
+  readonly intervalEnds?: readonly { readonly end: 'low' | 'high'; readonly volume: Volume<Float32Array> }[];
   /** Attributes of patient and study by their keywords, of the first image. Never to be logged. */
   readonly patientAndStudy: Readonly<Record<string, unknown>>;
   readonly notices: readonly ReconNotice[];
@@ -44,15 +47,21 @@ export async function readSeriesForAnalysis(files: readonly Uint8Array[], hints:
 export function seriesForAnalysis(images: readonly DicomImage[], hints: SeriesHints = {}): ReadStudy {
   const notices: ReconNotice[] = [];
   const series: SourcedSeries[] = [];
+  const intervalEnds: { end: 'low' | 'high'; volume: Volume<Float32Array> }[] = [];
   for (const stack of stacksOf(images).flatMap(regularParts)) {
     const { facts, identity } = stack.slices[0]!.image;
     const description = facts.seriesDescription ?? facts.protocolName ?? '';
     const refuse = (why: string) => notices.push(analysisNotice('CONUS_WARN_ANALYSIS_SERIES', `series ${facts.seriesNumber ?? ''} (${stack.slices.length} slices) ${why}`));
     // A noise map or a localiser's distance map is no picture of a body.
-    if (facts.imageType.some((value) => mapTypes.has(value.toUpperCase()))) continue;
+    const end = facts.modality === 'CT' ? intervalEndOf(facts.imageType) : undefined;
+    if (end === undefined && facts.imageType.some((value) => mapTypes.has(value.toUpperCase()))) continue;
     const volume = volumeOf(stack);
     if (volume instanceof CodedError) {
       refuse(`is left out: ${volume.code}, got ${volume.got}`);
+      continue;
+    }
+    if (end !== undefined) {
+      intervalEnds.push({ end, volume });
       continue;
     }
     const contrast = contrastOf(contrastFactsOf(stack, description, hints));
@@ -75,7 +84,26 @@ export function seriesForAnalysis(images: readonly DicomImage[], hints: SeriesHi
     });
   }
   const first = images[0];
-  return { series, patientAndStudy: { ...first?.patientAndStudy, ...(first?.facts.isSynthetic === true && { SyntheticData: 'YES' }) }, notices };
+  return { series, intervalEnds, patientAndStudy: { ...first?.patientAndStudy, ...(first?.facts.isSynthetic === true && { SyntheticData: 'YES' }) }, notices };
+}
+
+const intervalEndOf = (imageType: readonly string[]) => imageType.includes('INTERVALLOW') ? 'low' : imageType.includes('INTERVALHIGH') ? 'high' : undefined;
+
+/** What was read of all series of an examination, computed CT with its interval where both ends of it are among them. */
+export function sourcedSeriesOf(studies: readonly ReadStudy[]): SourcedSeries[] {
+  const ends = studies.flatMap(({ intervalEnds = [] }) => intervalEnds);
+  return studies.flatMap((study) => study.series).map((sourced) => {
+    const { series } = sourced;
+    if (series.contrast !== 'syntheticCt') return sourced;
+    const endOf = (end: 'low' | 'high') => ends.find((one) => one.end === end && isOneGrid(one.volume.geometry, series.volume.geometry))?.volume;
+    const [low, high] = [endOf('low'), endOf('high')];
+    return low === undefined || high === undefined ? sourced : { ...sourced, series: { ...series, interval: { low, high } } };
+  });
+}
+
+function isOneGrid(a: ImageGeometry, b: ImageGeometry): boolean {
+  const [first, second] = [affineLps(a), affineLps(b)];
+  return a.matrixSize.every((size, axis) => size === b.matrixSize[axis]) && first.every((value, at) => Math.abs(value - second[at]!) < 0.01);
 }
 
 const mapTypes: ReadonlySet<string> = new Set(['NOISE', 'SNR', 'G_FACTOR', 'GFACTOR', 'FAT_FRACTION', 'LOW', 'HIGH', 'RESIDUAL', 'INTERVALLOW', 'INTERVALHIGH', 'FATFRACTION', 'PAIRRESIDUAL']);

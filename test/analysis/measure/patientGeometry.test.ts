@@ -87,7 +87,32 @@ describe('what an image cannot tell', () => {
     expect(assessMarrowHu(asT1w)).toMatchObject({ findings: [], notAssessed: [{ code: 'ANALYSIS_INFO_NO_SERIES' }] });
     const asComputed: Spine = { ...found.spine, series: found.spine.series.map((series) => ({ ...series, contrast: 'syntheticCt', synthetic: true })) };
     expect(assessCortex(asComputed)).toMatchObject({ findings: [], notAssessed: [{ code: 'ANALYSIS_INFO_SYNTHETIC' }] });
-    expect(assessMarrowHu(asComputed).findings[0]!.basis.synthetic).toBe(true);
+    const [withoutInterval] = assessMarrowHu(asComputed).findings;
+    expect(withoutInterval!.basis.synthetic).toBe(true);
+    expect(withoutInterval!.signs[0]).toMatch(/estimated from MR.*nobody knows/);
+  });
+
+  it('is not measured across the slices of a computed CT that lie far apart, within them it is', () => {
+    const asComputed: Spine = { ...found.spine, series: found.spine.series.map((series) => ({ ...series, contrast: 'syntheticCt', synthetic: true })) };
+    const across = { findings: [], notAssessed: [{ code: 'ANALYSIS_INFO_GEOMETRY', got: expect.stringMatching(/sagittal slices .* times as far apart as pixels/) as string }] };
+    expect(assessCobb(asComputed)).toMatchObject(across);
+    expect(assessCordSection(asComputed)).toMatchObject(across);
+    expect(assessVertebralHeights(asComputed).findings.every(({ basis }) => basis.synthetic)).toBe(true);
+    expect(assessVertebralHeights(asComputed).findings.length).toBeGreaterThan(3);
+  });
+
+  it('of a computed CT goes with the uncertainty of its interval', () => {
+    const asComputed: Spine = {
+      ...found.spine,
+      series: found.spine.series.map((series) => {
+        const end = (off: number) => ({ ...series.volume, data: series.volume.data.map((value) => value + off) });
+        return { ...series, contrast: 'syntheticCt', synthetic: true, interval: { low: end(-90), high: end(50) } };
+      }),
+    };
+    for (const finding of assessMarrowHu(asComputed).findings) {
+      expect(valueOf(finding, 'marrowUncertainty')).toBeCloseTo(70, 0);
+      expect(finding.signs[0]).toMatch(/estimated from MR, give or take 70 HU/);
+    }
   });
 
   it('does not change with a coil that shades the image', () => {
