@@ -11,12 +11,12 @@
  *
  * Axial pixels of 0.6 mm know a height to some 0.5 mm; cut-offs are 1 mm apart.
  */
-import { structureCodes } from '../anatomy.js';
+import { bodyCode, structureCodes } from '../anatomy.js';
 import type { Assess, Finding, NotAssessed, Segment, Side, Spine } from '../types.js';
 import { axialLevel, isLumbar, isRefusal, type AxialLevel, type AxialView } from './axialLevel.js';
 import { assessmentOf, basisOf, graded, leastConfidence, notAssessed } from './finding.js';
-import { sliceStepMm } from './section.js';
-import { confidenceNear, gapInColumn, narrowestGap, sides, wallsOf } from './walls.js';
+import { sliceStepMm, type Section } from './section.js';
+import { confidenceNear, gapInColumn, narrowestGap, sides, wallsOf, type Walls } from './walls.js';
 
 const kind = 'lateralRecess';
 /** Beside the sac: about the width of a root. */
@@ -72,7 +72,7 @@ interface Recess {
 }
 
 function recessOf({ section, sac }: AxialView, segment: Segment, side: Side): Recess | undefined {
-  const walls = wallsOf(section, segment, side);
+  const walls = recessWalls(section, segment, side);
   const columns = sac.columns();
   if (columns === undefined) return undefined;
   const [edge, outwards] = side === 'left' ? [columns[1], 1] : [columns[0], -1];
@@ -85,4 +85,13 @@ function recessOf({ section, sac }: AxialView, segment: Segment, side: Side): Re
     heightMm: pixels * section.stepMm, u: section.u(columnOf(at)), fromV: section.v(gap.from), toV: section.v(gap.to),
     confidence: Math.min(confidenceNear(walls.front, gap.from, columnOf(at)), confidenceNear(walls.back, gap.to, columnOf(at)), sac.confidence),
   };
+}
+
+/** Pieces coded as bodies that lie behind the disc's edge are of S1's processes: the network calls all of S1 sacrum, and place alone tells which part. */
+function recessWalls(section: Section, segment: Segment, side: Side): Walls {
+  const walls = wallsOf(section, segment, side);
+  if (segment.lower !== 'S1') return walls;
+  const bodies = section.mask(bodyCode(segment.upper), bodyCode(segment.lower));
+  const processes = bodies.components().filter((piece) => piece.centroid()!.v > segment.halfDepthMm).reduce((all, piece) => all.or(piece), bodies.minus(bodies));
+  return { front: walls.front.minus(processes), back: walls.back.or(processes.and(walls.front)) };
 }
