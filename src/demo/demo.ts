@@ -86,7 +86,8 @@ export async function runDemo({ conus, outputDirectory, input, print }: DemoOpti
 }
 
 async function montageOf(at: (name: string) => string, hasTruth: boolean) {
-  const conus = (await readDemoImages(at('images.h5'))).filter(({ kind }) => kind === 'image');
+  const images = await readDemoImages(at('images.h5'));
+  const conus = images.filter(({ kind }) => kind === 'image');
   const slice = conus[Math.floor(conus.length / 2)]!.slice;
   const find = async (name: string, kind: string): Promise<DemoImage | undefined> =>
     (await readDemoImages(at(name))).find((image) => image.kind === kind && image.slice === slice);
@@ -94,6 +95,7 @@ async function montageOf(at: (name: string) => string, hasTruth: boolean) {
     truth: hasTruth ? await find('truth.h5', 'image') : undefined,
     zeroFilled: (await find('zero-filled.h5', 'image'))!,
     conus: conus.find((image) => image.slice === slice)!,
+    denoised: images.find((image) => image.kind === 'denoised' && image.slice === slice),
     gFactor: await find('maps.h5', 'gFactor'),
   });
 }

@@ -3,8 +3,10 @@ import { createMrdFile, ImageType, openMrdFile, parseMeta, type Meta, type MrdIm
 
 /** One delivered slice or map. */
 export interface DemoImage {
-  /** `image`, `gFactor` or `noise`. */
+  /** `image`, `denoised`, `gFactor` or `noise`. */
   readonly kind: string;
+  /** Of denoised images: how much of the denoised image is shown. */
+  readonly strengthPercent?: number;
   readonly slice: number;
   readonly rows: number;
   readonly columns: number;
@@ -26,7 +28,9 @@ function demoImage({ header, attributes, data }: MrdImage): DemoImage {
   const meta: Meta = attributes === '' ? new Map() : parseMeta(attributes);
   const slope = Number(meta.get('RescaleSlope')?.[0] ?? 1);
   const [columns, rows] = header.matrixSize;
+  const strength = meta.get('ConusDenoise')?.[0];
   return {
+    ...(strength !== undefined && { strengthPercent: Number(strength) }),
     kind: meta.get('ConusKind')?.[0] ?? 'image',
     slice: header.slice,
     rows,

@@ -20,6 +20,7 @@ export interface MontageImages {
   readonly truth: DemoImage | undefined;
   readonly zeroFilled: DemoImage;
   readonly conus: DemoImage;
+  readonly denoised: DemoImage | undefined;
   readonly gFactor: DemoImage | undefined;
 }
 
@@ -31,7 +32,7 @@ const margin = 8;
 const smallestColumns = 160;
 
 /** All images at one scale and one window, cut to the body, side by side. */
-export function demoMontage({ truth, zeroFilled, conus, gFactor }: MontageImages): Picture {
+export function demoMontage({ truth, zeroFilled, conus, denoised, gFactor }: MontageImages): Picture {
   const { rows, columns } = conus;
   const reference = (truth ?? conus).values;
   const body = bodyColumns(reference, columns);
@@ -46,9 +47,12 @@ export function demoMontage({ truth, zeroFilled, conus, gFactor }: MontageImages
   const pictures: Picture[] = [];
   if (truth !== undefined) pictures.push(grey(reference, 'truth'));
   pictures.push(grey(atScale(zeroFilled), 'zero-filled'), grey(atScale(conus), 'Conus'));
+  const denoisedName = `denoised ${denoised?.strengthPercent ?? ''} %`;
+  if (denoised !== undefined) pictures.push(grey(atScale(denoised), denoisedName));
   if (truth !== undefined) {
-    const error = atScale(conus).map((value, pixel) => errorGain * Math.abs(value - reference[pixel]!));
-    pictures.push(grey(error, `${errorGain} x error`));
+    const error = (image: DemoImage) => atScale(image).map((value, pixel) => errorGain * Math.abs(value - reference[pixel]!));
+    pictures.push(grey(error(conus), `${errorGain} x error`));
+    if (denoised !== undefined) pictures.push(grey(error(denoised), `${errorGain} x its error`));
   }
   if (gFactor !== undefined) {
     pictures.push(panel(heatPicture(gFactor.values, rows, columns, windowBetween(1, 1.5)), 'g-factor 1-1.5'));
