@@ -78,7 +78,8 @@ def image_metrics(model, noisy, truth, with_nlm):
     metrics = {
         'noiseHu': float(noise[flat].std()), 'flatPixels': int(flat.sum()),
         'flatNoiseRatio': float(error[flat].std() / noise[flat].std()),
-        'biasHu': float((denoised - noisy)[flat].mean()), 'regionErrorNoisyHu': largest(noise), 'regionErrorHu': largest(error),
+        'biasHu': float((denoised - noisy)[flat].mean()), 'meanErrorNoisyHu': float(noise[flat].mean()), 'meanErrorHu': float(error[flat].mean()),
+        'regionErrorNoisyHu': largest(noise), 'regionErrorHu': largest(error),
         'nrmseNoisy': nrmse(noisy, truth, body), 'nrmseDenoised': nrmse(denoised, truth, body),
         'residualOverNoise': float(((noisy - denoised) / std)[body].std()),
     }
@@ -298,6 +299,8 @@ def summary(rows):
         keys += ['nrmseNlm', 'flatNoiseRatioNlm'] if 'nrmseNlm' in group[0] else []
         result.append({'set': name, 'kernel': kernel, 'dose': dose, 'images': len(group), **{key: mean(key) for key in keys},
                        'biasHu': mean('biasHu'), 'largestBiasHu': round(max(abs(row['biasHu']) for row in group), 4),
+                       'largestMeanErrorNoisyHu': round(max(abs(row['meanErrorNoisyHu']) for row in group), 4),
+                       'largestMeanErrorHu': round(max(abs(row['meanErrorHu']) for row in group), 4),
                        'regionErrorNoisyHu': mean('regionErrorNoisyHu'), 'regionErrorHu': mean('regionErrorHu')})
     return result
 

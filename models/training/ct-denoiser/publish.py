@@ -23,10 +23,14 @@ def metrics(evaluation):
         add('nRMSE of non-local means tuned with the truth', row['nrmseNlm'], on)
         add('change of the mean in flat regions', row['biasHu'], on, 'HU')
         add('largest such change of an image', row['largestBiasHu'], on, 'HU')
+        add('largest error of the mean in flat regions before', row['largestMeanErrorNoisyHu'], on, 'HU')
+        add('largest error of the mean in flat regions after', row['largestMeanErrorHu'], on, 'HU')
     for disc in evaluation['resolution']:
         on = f"{DISCS}; kernel {disc['kernel']}, noise of {disc['noiseHu']:.0f} HU"
         for edge in disc['edges']:
             add(f"MTF50 after over before, edges of {edge['contrastHu']} HU", edge['mtf50Ratio'], on)
+        add('mean frequency of the noise power before', disc['noisePower']['meanFrequencyBefore'], on, '/mm')
+        add('mean frequency of the noise power after', disc['noisePower']['meanFrequencyAfter'], on, '/mm')
         for small in disc['small']:
             add(f"contrast kept, discs of {small['contrastHu']} HU and {2 * small['radiusPx']} pixels", small['contrastKept'], on)
     add('processor time of 512 x 512 on one thread', evaluation['latency']['oneThreadCpuMs'], 'ONNX Runtime on a server core with AVX-512', 'ms')
@@ -39,7 +43,7 @@ def manifest(model, evaluation, version):
         'id': 'ct-denoiser', 'version': version, 'title': 'CT denoiser for the spine', 'licence': 'Apache-2.0',
         'sha256': hashlib.sha256(Path(model).read_bytes()).hexdigest(), 'task': 'denoise-ct',
         'inputs': {'image': {**image, 'meaning': 'CT image'}, 'noise': {**image, 'meaning': 'standard deviation of the noise of each pixel'}},
-        'outputs': {'denoised': {**image, 'meaning': 'image with less noise; the mean over 31 x 31 pixels stays nearly as it is'}},
+        'outputs': {'denoised': {**image, 'meaning': 'image with less noise; the mean over 21 x 21 pixels stays nearly as it is, edges that stand out of the noise stay as they are'}},
         'patch': {'multipleOf': 16},
         'validatedOn': {'contrasts': ['ct'], 'anatomy': 'abdomen, lumbar spine and pelvis of adults', 'orientations': ['axial'], 'matrix': [512, 512],
                         'pixelSpacingMm': [0.48, 0.72], 'sliceThicknessMm': [3, 3]},
