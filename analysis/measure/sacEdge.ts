@@ -5,7 +5,7 @@
  *   bright    what is brighter than (CSF + fat) / 2, within `reachMm` of the network's sac and in one piece with it
  *             (half-maximum); fat: the median of epidural fat in the section, CSF: the 90th percentile under the network's sac
  *   sac       closed(bright ∪ cord, `rootMm`), filled: with the roots, which are dark, and the cord; then grown by `duraMm`, as the
- *             dura, a dark line thinner than a pixel, draws the half-way level in by about its own thickness
+ *             dura, a dark line thinner than a pixel, draws the half-way level in
  *
  * The network's sac stays where that says nothing: fat as bright as CSF, or no CSF left in a narrow sac.
  */
@@ -19,7 +19,7 @@ export const brightCsf: readonly Contrast[] = ['t2w', 't2fs', 'stir'];
 
 const reachMm = 4;
 const rootMm = 3;
-const duraMm = 0.36;
+const duraMm = 0.25;
 const leastFatMm2 = 4;
 /** Of CSF: fat that is brighter is not told from it. */
 const brightestFat = 0.88;
