@@ -354,7 +354,7 @@ describe('a session with little memory', () => {
     expect(linesPutBack(plenty.images)).toEqual(Array(12).fill(true));
 
     // Room for one calibration at a time, and beside it for some of what waits.
-    const limitBytes = 12_600 * 1024;
+    const limitBytes = 3000 * 1024;
     const memory = createSessionMemory(limitBytes);
     const arena = new Arena(memory, { startByte: 64, limitBytes });
     const { plan } = planCartesian(scan.header, { ...defaultReconParameters, denoise: 100 });
