@@ -9,14 +9,13 @@ const longest = 8000;
 export function SentenceEditor({ sentence, isBusy, onSave }: { sentence: Sentence; isBusy: boolean; onSave: (text: string) => Promise<boolean> }) {
   const { draft, edited, level } = sentence;
   const known = edited?.text ?? draft;
-  const [text, setText] = useState(known);
+  // What the words here are and began from. Those that are not saved yet stay when somebody else's arrive, and that is told.
+  const [{ text, base }, setWords] = useState({ text: known, base: known });
+  const setText = (words: string) => setWords((now) => ({ ...now, text: words }));
   const id = useId();
-  // What the words here began from. Those that are not saved yet stay when somebody else's arrive, and that is told.
-  const [base, setBase] = useState(known);
   useEffect(() => {
-    if (text !== base && text.trim() !== known) return;
-    setText(known);
-    setBase(known);
+    // By the words of this moment: what was typed since the last drawing is not lost either.
+    setWords((now) => (now.text !== now.base && now.text.trim() !== known ? now : { text: known, base: known }));
   }, [known]);
   const isDirty = text.trim() !== known && text.trim() !== '';
   const isOvertaken = isDirty && known !== base;
