@@ -35,6 +35,15 @@ export function voxelSizeMm({ fovMm, matrixSize }: Pick<ImageGeometry, 'fovMm' |
   return mapAxes((axis) => fovMm[axis] / matrixSize[axis]);
 }
 
+/** Distance of slices over the larger distance of pixels. @throws IMG_ERR_GEOMETRY */
+export function sliceAnisotropy(geometry: Pick<ImageGeometry, 'fovMm' | 'matrixSize'>): number {
+  const [columnMm, rowMm, sliceMm] = voxelSizeMm(geometry);
+  return sliceMm / Math.max(columnMm, rowMm);
+}
+
+/** Up to such a `sliceAnisotropy` a computed volume may be measured across its slices: beyond it edges there are interpolated, not seen. Ours. */
+export const mostAnisotropyAcross = 1.5;
+
 /**
  * DICOM's PixelSpacing: [distance of neighbouring rows, distance of neighbouring columns], mm. Mind
  * the order, which is the reverse of voxelSizeMm's.

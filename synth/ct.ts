@@ -12,7 +12,7 @@
  * the slices lie no further apart than 1.5 pixels. Otherwise a reformatted plane has its edges from interpolation, not from the scan.
  */
 import type { CodedError } from 'ismrmrd';
-import { voxelSizeMm, type ImageGeometry, type Volume } from '../imaging/index.js';
+import { mostAnisotropyAcross, sliceAnisotropy, voxelSizeMm, type ImageGeometry, type Volume } from '../imaging/index.js';
 import { runTiled, type Tensor } from '../models/index.js';
 import type { TissueMaps } from './contrasts.js';
 import { synthesisError } from './errors.js';
@@ -22,8 +22,6 @@ import type { RunModel, SynthesisReason } from './types.js';
 const multipleOf = 32;
 const leastHu = -1024;
 const mostHu = 3071;
-/** Distance of slices over that of pixels up to which a volume may be measured in every plane. */
-const isotropicUpTo = 1.5;
 /** Where maps hold less, logarithms and odds end. */
 const leastShare = 1e-3;
 
@@ -97,10 +95,10 @@ export function refusalOfCt(geometry: ImageGeometry): CodedError | undefined {
 /** In which planes lengths may be measured. @throws IMG_ERR_GEOMETRY */
 export function measurementPlanes(geometry: ImageGeometry): MeasurementPlanes {
   const [columnMm, rowMm, sliceMm] = voxelSizeMm(geometry);
-  const anisotropy = sliceMm / Math.max(columnMm, rowMm);
+  const anisotropy = sliceAnisotropy(geometry);
   const sizes = geometry.sliceDirection.map(Math.abs);
   const acquired = (['sagittal', 'coronal', 'axial'] as const)[sizes.indexOf(Math.max(...sizes))]!;
-  const isVolumetric = anisotropy <= isotropicUpTo && geometry.matrixSize[2] > 1;
+  const isVolumetric = anisotropy <= mostAnisotropyAcross && geometry.matrixSize[2] > 1;
   const note = isVolumetric
     ? 'synthetic CT: edges are those of the scan in every plane'
     : `synthetic CT: edges are those of the scan in ${acquired} planes only (slices ${sliceMm.toFixed(1)} mm apart, pixels of ${Math.max(columnMm, rowMm).toFixed(2)} mm)`;

@@ -1,5 +1,5 @@
 /** What all measures say in the same way: grades, basis, and what could not be assessed. */
-import { voxelSizeMm } from '../../imaging/index.js';
+import { mostAnisotropyAcross, sliceAnisotropy } from '../../imaging/index.js';
 import { gradeAs } from '../gradeValues.js';
 import { marginOf, gradeOf, scales, type ScaleName } from '../scales.js';
 import type { AnalysisSeries, Assessment, Contrast, Finding, FindingKind, Grade, LabelledStack, NotAssessed, Orientation, Side, Spine } from '../types.js';
@@ -35,16 +35,12 @@ export function stacksOf(spine: Spine, orientation: Orientation, contrasts: read
     .sort((a, b) => rank(a) - rank(b));
 }
 
-/** Distance of slices over that of pixels up to which computed CT is measured across its slices. */
-const isotropicUpTo = 1.5;
-
 /** Why nothing may be measured across the slices of a stack: on a computed CT edges between thick slices are interpolated, not seen. */
 export function refusalAcross(spine: Spine, stack: LabelledStack): { readonly code: NotAssessedCode; readonly got: string } | undefined {
   const series = seriesOf(spine, stack);
   if (series?.contrast !== 'syntheticCt') return undefined;
-  const [columnMm, rowMm, sliceMm] = voxelSizeMm(series.volume.geometry);
-  const anisotropy = sliceMm / Math.sqrt(columnMm * rowMm);
-  if (anisotropy <= isotropicUpTo) return undefined;
+  const anisotropy = sliceAnisotropy(series.volume.geometry);
+  if (anisotropy <= mostAnisotropyAcross) return undefined;
   return { code: 'ANALYSIS_INFO_GEOMETRY', got: `CT computed from ${stack.orientation} slices ${anisotropy.toFixed(1)} times as far apart as pixels: nothing is measured across them` };
 }
 

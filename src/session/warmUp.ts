@@ -1,6 +1,6 @@
 /**
- * The first image of the day is sent as fast as any other: what turns images into messages runs before the first scan comes,
- * while the reconstruction's threads test themselves, so that the engine has compiled it.
+ * So that the first scan after a start waits for no compiler: an image is made into messages again and again before any scan
+ * can come, while the reconstruction's threads test themselves.
  */
 import { encodeImage } from 'ismrmrd';
 import type { ReconImage } from '../../recon/index.js';
@@ -12,7 +12,10 @@ import { deliverySettings } from './deliverySettings.js';
 /** Few pixels, so that little garbage is left behind. */
 const matrix = 128;
 
-/** @param options as those of the sessions that are to come */
+/**
+ * @param options as those of the sessions that are to come
+ * @param forMs how long; once at least
+ */
 export function warmUpAnswers(options: ChoiceOptions, forMs: number): void {
   const { chain, parameters } = new ChainChoice(options).choose();
   const settings = deliverySettings(chain, parameters, 1);
