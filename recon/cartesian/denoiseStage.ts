@@ -296,7 +296,7 @@ export class DenoiseStage {
     if (!this.#hasReported) {
       this.#hasReported = true;
       const { noiseSource, dataConsistency, modelId, modelVersion } = results[0]!.record;
-      const noise = { measured: 'measured', edge: 'told by the edge of k-space', estimated: 'estimated' }[noiseSource];
+      const noise = { measured: 'measured', edge: 'told by the edge of k-space', dose: 'told by dose and kernel', estimated: 'estimated' }[noiseSource];
       this.#context.notice(
         'RECON_INFO_DENOISING',
         `A second series is denoised at ${strengthPercent} % by ${modelId} ${modelVersion}; its noise is ${noise}, measured lines are ${dataConsistency ? '' : 'not '}put back.`,

@@ -42,28 +42,35 @@ function blurred(values: Float64Array, rows: number, columns: number, sigma: num
 /**
  * Linear between the points of a grid, of which point k lies on pixel k * step + offset; beyond the outermost ones, theirs.
  * @param values [rows, columns]
- * @returns [nRows, nColumns]
+ * @param shown what a pixel gets of the value there
+ * @returns float32 [nRows, nColumns]
  */
 export function interpolated(
-  values: Float64Array, rows: number, columns: number, nRows: number, nColumns: number, step: number, offset: number,
-): Float64Array {
-  const placesOf = (n: number, nPoints: number) =>
-    Array.from({ length: n }, (_, pixel) => {
-      const place = Math.min(nPoints - 1, Math.max(0, (pixel - offset) / step));
-      const from = Math.min(Math.max(0, nPoints - 2), Math.floor(place));
-      return { from, to: Math.min(nPoints - 1, from + 1), share: place - from };
-    });
-  const columnPlaces = placesOf(nColumns, columns);
-  const result = new Float64Array(nRows * nColumns);
-  placesOf(nRows, rows).forEach((row, r) => {
-    columnPlaces.forEach((column, c) => {
-      const between = (line: number) => {
-        const first = values[line * columns + column.from]!;
-        return first + column.share * (values[line * columns + column.to]! - first);
-      };
-      const upper = between(row.from);
-      result[r * nColumns + c] = upper + row.share * (between(row.to) - upper);
-    });
-  });
+  values: Float64Array, rows: number, columns: number, nRows: number, nColumns: number, step: number, offset: number, shown: (value: number) => number,
+): Float32Array<ArrayBuffer> {
+  const across = placesOf(nColumns, columns, step, offset);
+  const down = placesOf(nRows, rows, step, offset);
+  const line = new Float64Array(columns);
+  const result = new Float32Array(nRows * nColumns);
+  for (let row = 0; row < nRows; row++) {
+    const [upper, lower, share] = [down.from[row]! * columns, down.to[row]! * columns, down.share[row]!];
+    for (let column = 0; column < columns; column++) line[column] = values[upper + column]! + share * (values[lower + column]! - values[upper + column]!);
+    for (let column = 0; column < nColumns; column++) {
+      const first = line[across.from[column]!]!;
+      result[row * nColumns + column] = shown(first + across.share[column]! * (line[across.to[column]!]! - first));
+    }
+  }
   return result;
+}
+
+/** Of each pixel: the points that it lies between, and how far from the first one. */
+function placesOf(nPixels: number, nPoints: number, step: number, offset: number) {
+  const [from, to, share] = [new Int32Array(nPixels), new Int32Array(nPixels), new Float64Array(nPixels)];
+  for (let pixel = 0; pixel < nPixels; pixel++) {
+    const place = Math.min(nPoints - 1, Math.max(0, (pixel - offset) / step));
+    from[pixel] = Math.min(Math.max(0, nPoints - 2), Math.floor(place));
+    to[pixel] = Math.min(nPoints - 1, from[pixel]! + 1);
+    share[pixel] = place - from[pixel]!;
+  }
+  return { from, to, share };
 }

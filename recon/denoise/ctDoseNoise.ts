@@ -1,33 +1,41 @@
 /**
- * The noise map of a CT image whose dose and reconstruction kernel are known. A reading of N quanta behind a line
- * integral p, with electronics of s_e quanta, leaves in the measured line integral the variance
+ * The noise map of a CT image whose exposure and reconstruction kernel are known, on a scanner whose noise in a cylinder of
+ * water was measured once with that kernel. A line of sight with line integral p and n quanta behind it has the variance
  *
- *   v = exp(p) / N + s_e² exp(2 p) / N²
+ *   v = 1 / n + (e / n)²,    n = q Q T b(t) exp(-p),   e² = s_e² T
  *
- * and filtered backprojection with |f| W(f) adds up what the lines through a pixel have,
+ * (Q mAs, T mm of slice, b the bowtie at t mm from the isocentre, e the electronics), and filtered backprojection adds up what
+ * the lines through a pixel have, by a factor that is the kernel's alone. Dividing by the middle of the water takes it away:
  *
- *   s²(x) = (pi / n)² a  2 int_0^(1/2a) f² W² df  sum_views v(view, t(x)),
+ *   s²(x) = s_w² mean_lines v(x) / v_w,     v_w = v of Q_w, T_w, exp(-p) = exp(-mu d), b = 1
  *
- * for n parallel views over half a turn with a mm between their lines, or n views of a fan over a full one, each line of
- * which is measured twice. Without a window and behind a constant p it is pi² v / (12 n a²). The line integrals are those of
- * the image itself, on a coarse grid: what lies outside of the image attenuates nothing here, so the whole body has to be in it.
+ * Without electronics q drops out as well. The line integrals are those of the image itself, on a coarse grid: what lies outside
+ * of the image attenuates nothing here, so the whole body has to be in it (`reachesBorder`).
  *
  * Kak & Slaney, Principles of Computerized Tomographic Imaging, 1988, chapter 5.2; Zeng 2015, doi 10.1109/TNS.2015.2467219.
  */
 import { interpolated } from './coarseMaps.js';
 
-export interface CtDose {
-  /** Readings that meet in a pixel: views over half a turn of parallel beams, over a full turn of a fan. */
-  readonly nViews: number;
-  /** Distance of neighbouring lines at the isocentre. */
-  readonly lineSpacingMm: number;
-  /** Quanta that reach a channel in a view with nothing in the way, of a line `distanceMm` from the isocentre. */
-  readonly quantaAt: (distanceMm: number) => number;
-  /** Standard deviation of the electronics in a reading, quanta. */
-  readonly electronicNoiseQuanta: number;
-  /** W at f line pairs a mm, from 0 to half the inverse of the line spacing. */
-  readonly kernelWindow: (frequencyPerMm: number) => number;
+export interface CtExposure {
+  /** Of one turn, at this slice. */
+  readonly exposureMas: number;
+  readonly sliceThicknessMm: number;
+}
+
+/** What a cylinder of water about the isocentre showed. */
+export interface CtWaterNoise extends CtExposure {
+  readonly phantomDiameterMm: number;
+  /** Standard deviation in its middle. */
+  readonly noiseHu: number;
+  /** Attenuation of water at the beam's effective energy. */
   readonly waterPerMm: number;
+}
+
+export interface CtBeam {
+  /** The cylinder of water that the filter makes up for, and what its thickest part lets through, relative to its middle. */
+  readonly bowtie?: { readonly waterDiameterMm: number; readonly leastShare: number } | undefined;
+  /** Quanta that a channel counts in a view, a mAs and a mm of slice with nothing in the way; standard deviation of the electronics in a mm. */
+  readonly electronics?: { readonly quantaPerMasMm: number; readonly noiseQuanta: number } | undefined;
 }
 
 export interface CtImageGrid {
@@ -41,28 +49,49 @@ export interface CtImageGrid {
 
 const coarseMm = 4;
 const nAngles = 90;
-const nFrequencies = 256;
 /** Fewer quanta tell nothing more: scanners average neighbours there. */
 const fewestQuanta = 1;
+/** Denser than this is body, and so much of it on the border of an image is a body that goes on outside; a table is less. */
+const bodyHu = -300;
+const mostBodyOnBorder = 0.05;
 
 /**
  * @param hounsfield float32 [rows, columns], HU, with the whole body in it
  * @returns float32 [rows, columns], HU
  */
-export function ctNoiseOfDose(hounsfield: Float32Array, grid: CtImageGrid, dose: CtDose): Float32Array {
-  const { nViews, lineSpacingMm, kernelWindow, waterPerMm } = dose;
+export function ctNoiseOfDose(hounsfield: Float32Array, grid: CtImageGrid, exposure: CtExposure, water: CtWaterNoise, beam: CtBeam = {}): Float32Array {
+  const { waterPerMm, phantomDiameterMm, noiseHu } = water;
   const factor = Math.max(1, Math.round(coarseMm / grid.pixelMm));
   const coarse = binned(hounsfield, grid, factor, waterPerMm);
-  const variances = lineVarianceMeans(coarse, dose);
-  const nyquistPerMm = 1 / (2 * lineSpacingMm);
-  let power = 0;
-  for (let k = 0; k < nFrequencies; k++) {
-    const f = ((k + 0.5) / nFrequencies) * nyquistPerMm;
-    power += (2 * (f * kernelWindow(f)) ** 2 * nyquistPerMm) / nFrequencies;
-  }
-  const scale = (Math.PI * 1000 * Math.sqrt((lineSpacingMm * power) / nViews)) / waterPerMm;
-  const fine = interpolated(variances, coarse.rows, coarse.columns, grid.rows, grid.columns, factor, (factor - 1) / 2);
-  return Float32Array.from(fine, (variance) => scale * Math.sqrt(variance));
+  const variances = lineVarianceMeans(coarse, (p, distanceMm) => lineVariance(p, bowtieShare(beam, waterPerMm, distanceMm), exposure, beam));
+  const scale = noiseHu / Math.sqrt(lineVariance(waterPerMm * phantomDiameterMm, 1, water, beam));
+  return interpolated(variances, coarse.rows, coarse.columns, grid.rows, grid.columns, factor, (factor - 1) / 2, (variance) => scale * Math.sqrt(variance));
+}
+
+/** Whether a body goes on outside of an image, float32 [rows, columns], HU. */
+export function reachesBorder(hounsfield: Float32Array, rows: number, columns: number): boolean {
+  let nBody = 0;
+  const see = (row: number, column: number) => {
+    if (hounsfield[row * columns + column]! > bodyHu) nBody++;
+  };
+  for (let column = 0; column < columns; column++) [0, rows - 1].forEach((row) => see(row, column));
+  for (let row = 1; row < rows - 1; row++) [0, columns - 1].forEach((column) => see(row, column));
+  return nBody > mostBodyOnBorder * 2 * (rows + columns - 2);
+}
+
+function bowtieShare({ bowtie }: CtBeam, waterPerMm: number, distanceMm: number): number {
+  if (bowtie === undefined) return 1;
+  const { waterDiameterMm, leastShare } = bowtie;
+  const chordMm = Math.sqrt(Math.max(0, waterDiameterMm ** 2 - 4 * distanceMm ** 2));
+  return Math.max(leastShare, Math.exp(-waterPerMm * (waterDiameterMm - chordMm)));
+}
+
+/** v; where electronics are not known, in units of 1 / q. */
+function lineVariance(p: number, share: number, { exposureMas, sliceThicknessMm }: CtExposure, { electronics }: CtBeam): number {
+  const behind = exposureMas * sliceThicknessMm * share * Math.exp(-p);
+  if (electronics === undefined) return 1 / behind;
+  const quanta = Math.max(fewestQuanta, electronics.quantaPerMasMm * behind);
+  return 1 / quanta + (electronics.noiseQuanta / quanta) ** 2 * sliceThicknessMm;
 }
 
 interface Coarse extends CtImageGrid {
@@ -84,11 +113,10 @@ function binned(hounsfield: Float32Array, { rows: nRows, columns: nColumns, pixe
   return { rows, columns, pixelMm: factor * pixelMm, firstXMm: firstXMm + shiftMm, firstYMm: firstYMm + shiftMm, values };
 }
 
-/** Mean of v over the lines through each pixel, [rows, columns]. */
-function lineVarianceMeans({ rows, columns, pixelMm, firstXMm, firstYMm, values }: Coarse, { quantaAt, electronicNoiseQuanta }: CtDose): Float64Array {
+/** Mean over the lines through each pixel of what they have by line integral and distance from the isocentre, [rows, columns]. */
+function lineVarianceMeans({ rows, columns, pixelMm, firstXMm, firstYMm, values }: Coarse, varianceOf: (p: number, distanceMm: number) => number): Float64Array {
   const radiusMm = Math.hypot(Math.max(Math.abs(firstXMm), Math.abs(firstXMm + columns * pixelMm)), Math.max(Math.abs(firstYMm), Math.abs(firstYMm + rows * pixelMm)));
   const reach = Math.ceil(radiusMm / pixelMm) + 1;
-  const incident = Float64Array.from({ length: 2 * reach + 1 }, (_, bin) => quantaAt((bin - reach) * pixelMm));
   const means = new Float64Array(rows * columns);
   for (let angle = 0; angle < nAngles; angle++) {
     const theta = (Math.PI * (angle + 0.5)) / nAngles;
@@ -104,10 +132,7 @@ function lineVarianceMeans({ rows, columns, pixelMm, firstXMm, firstYMm, values 
         lines[bin + 1]! += (place - bin) * value;
       }
     }
-    const variances = lines.map((p, bin) => {
-      const quanta = Math.max(fewestQuanta, incident[bin]! * Math.exp(-p));
-      return 1 / quanta + (electronicNoiseQuanta / quanta) ** 2;
-    });
+    const variances = lines.map((p, bin) => varianceOf(p, (bin - reach) * pixelMm));
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const place = placeOf(row, column);

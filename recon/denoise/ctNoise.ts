@@ -55,8 +55,7 @@ export function estimateCtNoise(hounsfield: Float32Array, rows: number, columns:
     smooth = gaussianSmoothed(logs, now, ...grid, sigma);
   }
   const offset = (windows.size - 1) / 2;
-  const fine = interpolated(smooth, ...grid, rows, columns, stride, offset);
-  return Float32Array.from(fine, (value) => windowGain * Math.exp(value));
+  return interpolated(smooth, ...grid, rows, columns, stride, offset, (value) => windowGain * Math.exp(value));
 }
 
 interface Windows {
@@ -102,20 +101,21 @@ function regionLevels(windows: Windows, reach: number) {
   const [rows, columns] = [Math.ceil(windows.rows / step), Math.ceil(windows.columns / step)];
   const logs = new Float64Array(rows * columns);
   const weights = new Float64Array(rows * columns);
+  const found = new Float64Array((2 * reach + 1) ** 2);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const [firstRow, endRow] = [Math.max(0, row * step - reach), Math.min(windows.rows, row * step + reach + 1)];
       const [firstColumn, endColumn] = [Math.max(0, column * step - reach), Math.min(windows.columns, column * step + reach + 1)];
-      const found: number[] = [];
+      let nFound = 0;
       for (let r = firstRow; r < endRow; r++) {
         for (let c = firstColumn; c < endColumn; c++) {
           const value = windows.logs[r * windows.columns + c]!;
-          if (!Number.isNaN(value)) found.push(value);
+          if (!Number.isNaN(value)) found[nFound++] = value;
         }
       }
-      if (found.length < leastTissuePart * (endRow - firstRow) * (endColumn - firstColumn)) continue;
-      logs[row * columns + column] = agreedOn(Float64Array.from(found));
-      weights[row * columns + column] = found.length;
+      if (nFound < leastTissuePart * (endRow - firstRow) * (endColumn - firstColumn)) continue;
+      logs[row * columns + column] = agreedOn(found.subarray(0, nFound));
+      weights[row * columns + column] = nFound;
     }
   }
   return weights.some((weight) => weight > 0) ? { rows, columns, logs, weights } : undefined;

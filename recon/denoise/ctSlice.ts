@@ -5,6 +5,8 @@
  *   y = x + s (D(x, n) - x),   n the noise map, s the strength, s = 0: x bit for bit
  *
  * Where n was estimated from the image itself, s is no more than 3/4: a noise map that is too high takes anatomy with it.
+ * A map by dose and kernel is held against that estimate: it is that of filtered backprojection, and an iterative reconstruction, or
+ * an exposure of another slice, leaves something else. Where the two are far apart, the estimate is taken.
  */
 import { estimateCtNoise } from './ctNoise.js';
 import { ctNoveltyOf, ctNoveltyTexts } from './ctNovelty.js';
@@ -24,6 +26,8 @@ export interface PreparedCtSlice extends CtSliceImage {
   /** float32 [rows, columns], HU */
   readonly noise: Float32Array;
   readonly noiseSource: NoiseSource;
+  /** In words, why a noise map that was given is not the one. */
+  readonly doubt?: string;
 }
 
 export type CtConclusion =
@@ -32,6 +36,12 @@ export type CtConclusion =
 
 /** Of full strength, where the noise map is an estimate, per cent. */
 export const mostOfEstimatedPercent = 75;
+/**
+ * Median of a map by dose over the estimate, in the body, as far as the estimate can be wrong: in muscle full of fat it is up to
+ * twice the noise.
+ */
+const ratiosByDose = [0.45, 1.4] as const;
+const ratioStep = 4;
 /** Air, where the trust in an image is not looked for, HU. */
 const airHu = -800;
 
@@ -52,17 +62,31 @@ export const ctTrustLimits: TrustLimits = {
 };
 
 /**
- * @param noise where it is known, from dose and kernel; estimated where it is not
+ * @param byDose noise map by dose and kernel, float32 [rows, columns], HU; it is estimated where this is absent or the image contradicts
  * @returns why the image is not to be denoised, in words, where it is not
  */
-export function prepareCtSlice(image: CtSliceImage, noise?: Float32Array): PreparedCtSlice | { readonly refused: string } {
+export function prepareCtSlice(image: CtSliceImage, byDose?: Float32Array): PreparedCtSlice | { readonly refused: string } {
   const { hounsfield, rows, columns, pixelMm } = image;
   const novelty = ctNoveltyOf(hounsfield, rows, columns);
   if (novelty !== undefined) return { refused: `it ${ctNoveltyTexts[novelty]}` };
-  if (noise !== undefined) return { ...image, noise, noiseSource: 'measured' };
   const estimated = estimateCtNoise(hounsfield, rows, columns, pixelMm);
   if (estimated === undefined) return { refused: 'it has too little soft tissue to tell its noise' };
-  return { ...image, noise: estimated, noiseSource: 'estimated' };
+  if (byDose === undefined) return { ...image, noise: estimated, noiseSource: 'estimated' };
+  const ratio = medianRatio(byDose, estimated, image);
+  if (ratio >= ratiosByDose[0] && ratio <= ratiosByDose[1]) return { ...image, noise: byDose, noiseSource: 'dose' };
+  return { ...image, noise: estimated, noiseSource: 'estimated', doubt: `dose and kernel give ${ratio.toFixed(2)} times the noise that the image shows` };
+}
+
+/** In the body. */
+function medianRatio(map: Float32Array, other: Float32Array, { rows, columns, hounsfield }: CtSliceImage): number {
+  const ratios: number[] = [];
+  for (let row = 0; row < rows; row += ratioStep) {
+    for (let column = 0; column < columns; column += ratioStep) {
+      const at = row * columns + column;
+      if (hounsfield[at]! > airHu) ratios.push(map[at]! / other[at]!);
+    }
+  }
+  return Float64Array.from(ratios).sort()[ratios.length >> 1]!;
 }
 
 /** Copies, because a denoiser may transfer what it is given; one component a pixel. */

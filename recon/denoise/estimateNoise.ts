@@ -78,7 +78,7 @@ export function estimateNoise(magnitude: Float32Array, rows: number, columns: nu
   const nKnown = weights.reduce((n, weight) => n + (weight > 0 ? 1 : 0), 0);
   if (nKnown === 0) return undefined;
   const smooth = gaussianSmoothed(logs, weights, gridRows, gridColumns, smoothing);
-  const noise = Float32Array.from(interpolated(smooth, gridRows, gridColumns, rows, columns, 2 * step, regionBlocks - 0.5), Math.exp);
+  const noise = interpolated(smooth, gridRows, gridColumns, rows, columns, 2 * step, regionBlocks - 0.5, Math.exp);
   const confidence = (nKnown / weights.length) * Math.min(1, Math.max(0, (bandwidth - leastBandwidth) / (0.9 - leastBandwidth)));
   return { noise, confidence, mostStrengthPercent: mostStrengthPercent * confidence, noiseBandwidth: bandwidth };
 }

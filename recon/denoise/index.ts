@@ -1,5 +1,5 @@
 export { estimateCtNoise } from './ctNoise.js';
-export { ctNoiseOfDose, type CtDose, type CtImageGrid } from './ctDoseNoise.js';
+export { ctNoiseOfDose, reachesBorder, type CtBeam, type CtExposure, type CtImageGrid, type CtWaterNoise } from './ctDoseNoise.js';
 export {
   concludeCtSlice, ctRequest, ctTrustLimits, mostOfEstimatedPercent, prepareCtSlice, type CtConclusion, type CtSliceImage, type PreparedCtSlice,
 } from './ctSlice.js';

@@ -34,8 +34,8 @@ export type DenoiseRunner = (request: DenoiseRequest, done: (outcome: DenoiseOut
 
 export type QualityLight = 'green' | 'amber' | 'red';
 
-/** Where the noise map is from: a noise scan, the edge of k-space, the image itself. */
-export type NoiseSource = 'measured' | 'edge' | 'estimated';
+/** Where the noise map is from: a noise scan, the edge of k-space, dose and kernel of a CT, the image itself. */
+export type NoiseSource = 'measured' | 'edge' | 'dose' | 'estimated';
 
 /** What a denoised image, and its residual, carry with them. */
 export interface DenoisingRecord {

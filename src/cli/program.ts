@@ -180,12 +180,14 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     .option('--maps <names>', `further series: ${Object.keys(mapParameters).join(',')}, or some of them`, mapNames, [])
     .option('--report <folder>', 'one HTML page a series: images, maps, noise, sampling, times, parameters; asks for the maps that it shows')
     .option('--enhanced', 'DICOM as one multi-frame object a series', false)
+    .option('--config <file>', 'a configuration, of which the sections models and ct count')
     .option('--pseudonymise <keyfile>', 'an output that names nobody; the same key gives a patient the same pseudonym')
     .addOption(new Option('--pseudonymise-dates <policy>', 'what becomes of dates then').choices(['remove', 'shift']).default('remove'))
-    .action(async (input: string, flags: ChoiceFlags & PoolFlags & DenoisingFlags & { output: string; maps: MapName[]; report?: string; pseudonymise?: string; pseudonymiseDates: DatePolicy; enhanced: boolean; json: boolean }) => {
+    .action(async (input: string, flags: ChoiceFlags & PoolFlags & DenoisingFlags & { output: string; maps: MapName[]; report?: string; pseudonymise?: string; pseudonymiseDates: DatePolicy; enhanced: boolean; config?: string; json: boolean }) => {
+      const config = flags.config === undefined ? undefined : await loadConfig(flags.config);
       const { output, maps, report, pseudonymise, pseudonymiseDates, enhanced, json } = flags;
       const implied = [...(report === undefined ? [] : impliedByMaps(reportedMaps, '--report')), ...impliedByMaps(maps, '--maps'), ...impliedByDenoise(flags)];
-      done(await recon(input, { ...choiceOf({ ...flags, implied }), ...poolOf(flags), denoising: denoisingOf(flags), output, json, enhanced, pseudonymiseDates, ...defined({ report, pseudonymise }) }, io));
+      done(await recon(input, { ...choiceOf({ ...flags, implied }), ...poolOf(flags), denoising: denoisingOf(flags, config?.models), ctScanners: config?.ct.scanners ?? [], output, json, enhanced, pseudonymiseDates, ...defined({ report, pseudonymise }) }, io));
     });
 
   command(program, 'send')

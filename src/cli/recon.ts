@@ -11,7 +11,7 @@ import type { DenoisingOptions } from '../denoising/index.js';
 import { ReconstructionPool } from '../reconstruction/index.js';
 import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
 import { play, presentable, Session, WireAnswer } from '../session/index.js';
-import type { SessionAnswer, SessionSummary } from '../session/index.js';
+import type { CtScanner, SessionAnswer, SessionSummary } from '../session/index.js';
 import { cliError } from './errors.js';
 import { ExitCode } from './exitCodes.js';
 import { FileAnswer } from './fileAnswer.js';
@@ -26,6 +26,7 @@ import { StreamSink } from './streamSink.js';
 
 export interface ReconOptions extends ChoiceOptions, ReconstructionPoolOptions {
   readonly denoising: DenoisingOptions;
+  readonly ctScanners: readonly CtScanner[];
   readonly output: string;
   /** Where the pages go. */
   readonly report?: string;

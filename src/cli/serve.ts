@@ -70,6 +70,7 @@ export async function serveOptionsOf(flags: ServeFlags, config: Config): Promise
     ...(await keepingOf(dataFolder, flags.deliverTo, { ...config, dicom })),
     doors,
     exams: config.exams,
+    ctScanners: config.ct.scanners,
     synthesis: config.synthesis,
     analysis: config.analysis,
     logLevel: flags.logLevel,

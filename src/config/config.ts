@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { analysisSection } from './analysis.js';
 import { clusterSection } from './cluster.js';
+import { ctSection } from './ct.js';
 import { dicomSection } from './dicom.js';
 import { doorsSection } from './doors.js';
 import { environmentSettings } from './environment.js';
@@ -30,6 +31,7 @@ const configSchema = z.strictObject({
   storage: storageSection.prefault({}).describe('where the nodes of a cluster share images and raw data'),
   dicom: dicomSection.prefault({}).describe('the receiver of images, and destinations'),
   exams: examsSection.prefault({}).describe('how series are gathered into exams'),
+  ct: ctSection.prefault({}).describe('CT scanners whose noise is known'),
   models: modelsSection.prefault({}).describe('the networks, and what runs them'),
   synthesis: synthesisSection.prefault({}).describe('contrasts that are computed from what was scanned'),
   analysis: analysisSection.prefault({}).describe('what is found in images, measured and graded'),

@@ -5,6 +5,7 @@ import type { DenoisingRecord, NoiseSource, ReconImage } from '../../recon/index
 const noiseTexts: Readonly<Record<NoiseSource, string>> = {
   measured: 'noise as measured',
   edge: 'noise from the edge of k-space',
+  dose: 'noise by dose and kernel',
   estimated: 'noise ESTIMATED from the image',
 };
 

@@ -97,7 +97,7 @@ export function derivationKey(derivation: Omit<Derivation, 'sources'> | undefine
   return JSON.stringify([imageTypeMark, isSynthetic, seriesMark, stages.map(({ modelName, softwareVersion, modelSha256 }) => [modelName, softwareVersion, modelSha256])]);
 }
 
-const noiseSources = { measured: 'measured noise', edge: 'noise of the edge of k-space', estimated: 'noise estimated from the image' } as const;
+const noiseSources = { measured: 'measured noise', edge: 'noise of the edge of k-space', dose: 'noise by dose and kernel', estimated: 'noise estimated from the image' } as const;
 
 /** @param mark DENOISED or RESIDUAL */
 export function denoisingDerivation(mark: string, record: DenoisingRecord, sources: readonly SourceImage[]): Derivation {

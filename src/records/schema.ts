@@ -82,7 +82,7 @@ const outcome = z
 
 const denoising = z.object({
   strengthPercent: z.number().describe('of the first image'),
-  noiseSource: z.string().describe('of the noise map: measured, edge or estimated'),
+  noiseSource: z.string().describe('of the noise map: measured, edge, dose or estimated'),
   dataConsistency: z.boolean().describe('whether measured lines were put back'),
   model: z.object({ id: z.string(), version: z.string(), sha256: z.string() }),
   images: z.array(z.object({ slice: count, light: z.enum(['green', 'amber', 'red']), strengthPercent: z.number().optional().describe('where it is less'), residualStd: known, edgeCorrelation: known, largestStructure: known })),

@@ -12,7 +12,7 @@ import { KeepingAnswer } from '../keeping/index.js';
 import type { KeptSession, SessionKeeper } from '../keeping/index.js';
 import { RawRecorder, rawWarning } from '../raw/index.js';
 import { Session, WireAnswer } from '../session/index.js';
-import type { Denoisers, Epilogue, Guide, OnlookerMapKind, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
+import type { CtScanner, Denoisers, Epilogue, Guide, OnlookerMapKind, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
 import { serverError } from './errors.js';
 import { intoOneBuffer } from './oneBuffer.js';
 import { SocketSink } from './socketSink.js';
@@ -20,6 +20,7 @@ import { SocketSink } from './socketSink.js';
 export interface ConnectionOptions extends ChoiceOptions {
   readonly reconstructions: Reconstructions;
   readonly denoisers?: Denoisers;
+  readonly ctScanners?: readonly CtScanner[];
   readonly limits?: Partial<ParserLimits>;
   /** Folder for raw data; none is saved where it is absent. */
   readonly saveRaw?: string;

@@ -35,7 +35,7 @@ import type { ReconstructionPoolOptions } from '../reconstruction/index.js';
 import { defaultConnectionOptions, listening, MrdServer } from '../server/index.js';
 import type { Address } from '../server/index.js';
 import { joinObservers, warmUpAnswers } from '../session/index.js';
-import type { SessionObserver } from '../session/index.js';
+import type { CtScanner, SessionObserver } from '../session/index.js';
 import { fixedStrength, guideOf, standardStrength } from './control.js';
 import type { ClusterNode } from './cluster.js';
 import { startData } from './data.js';
@@ -67,6 +67,8 @@ export interface ServiceOptions extends ChoiceOptions, ReconstructionPoolOptions
   readonly host: string;
   readonly port: number;
   readonly denoising?: Omit<DenoisingOptions, 'notice'>;
+  /** CT scanners whose noise is known by dose and kernel. */
+  readonly ctScanners?: readonly CtScanner[];
   readonly saveRaw?: string;
   /** Folder of noise measurements that are kept between sessions. */
   readonly noiseStoreFolder?: string;
@@ -228,6 +230,7 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
       ...choiceOf(options),
       reconstructions: pool,
       denoisers: denoising,
+      ctScanners: options.ctScanners ?? [],
       standards: denoising.standards,
       ...(options.noiseStoreFolder === undefined ? {} : { noiseStore: new NoiseStore(options.noiseStoreFolder) }),
       ...(exams !== undefined && { guide: guideOf(exams, log) }),

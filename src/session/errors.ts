@@ -51,6 +51,10 @@ export const SESSION_WARNINGS = {
     expected: 'CT slices in Hounsfield units that the denoiser takes, and gives back with nothing but noise taken from them',
     action: 'use the images as they came; denoise=0 asks for no others',
   },
+  CONUS_WARN_CT_NOISE_ESTIMATED: {
+    expected: 'axial CT slices of the whole body, by filtered backprojection, with kernel and exposure in their attributes, of a scanner that is described',
+    action: 'have the client send ConvolutionKernel and Exposure, and compare them with the section ct of the configuration; at an estimated noise map, strength is 75 % at most',
+  },
   CONUS_WARN_MESSAGE_IGNORED: {
     expected: 'messages that a client sends: acquisitions, images, waveforms, text, queries',
     action: 'none needed where the data are complete without them',

@@ -6,8 +6,9 @@
 import { parseMeta, serializeMeta } from 'ismrmrd';
 import type { MetaValue, MrdImage } from 'ismrmrd';
 import { concludeCtSlice, ctRequest, fallbackAt, prepareCtSlice } from '../../recon/index.js';
-import type { DenoiseOutcome, DenoiseRequest, DenoisingRecord, LightFallbacks, ReconNotice } from '../../recon/index.js';
+import type { CtSliceImage, DenoiseOutcome, DenoiseRequest, DenoisingRecord, LightFallbacks, ReconNotice } from '../../recon/index.js';
 import { denoisingAttributes, strengthMark } from '../delivery/index.js';
+import { sessionWarning } from './errors.js';
 import { lessStrength } from './quality.js';
 
 export interface IncomingCtOptions {
@@ -16,6 +17,8 @@ export interface IncomingCtOptions {
   readonly strengthPercent: number;
   /** What becomes of images by their quality lights. */
   readonly fallbacks: LightFallbacks;
+  /** Noise map of an image by its dose and kernel, HU, or why there is none; it is estimated from the image where the scanner is not known. */
+  readonly noiseByDose?: ((image: MrdImage, meta: ReadonlyMap<string, readonly string[]>, slice: CtSliceImage) => Float32Array | { readonly unknown: string }) | undefined;
   /** A denoised image, in the order of those that came; its series index is still that of the one that it was made of. */
   readonly image: (image: MrdImage, record: DenoisingRecord) => void;
   readonly say: (notice: ReconNotice) => void;
@@ -44,6 +47,7 @@ export class IncomingCt {
   #nTaken = 0;
   #nDenoised = 0;
   #strengthPercent: number;
+  #saidEstimated = false;
 
   constructor(options: IncomingCtOptions) {
     this.#options = options;
@@ -85,12 +89,15 @@ export class IncomingCt {
       const scale = scaleOf(image);
       const [columns, rows] = image.header.matrixSize;
       const hounsfield = Float32Array.from(image.data as ArrayLike<number>, (value) => value * scale.slope + scale.intercept);
-      const prepared = prepareCtSlice({ rows, columns, pixelMm: image.header.fovMm[0] / columns, hounsfield });
+      const slice = { rows, columns, pixelMm: image.header.fovMm[0] / columns, hounsfield };
+      const byDose = this.#options.noiseByDose?.(image, scale.meta, slice);
+      const prepared = prepareCtSlice(slice, byDose instanceof Float32Array ? byDose : undefined);
       if ('refused' in prepared) {
         // The first image tells whether a series is CT; within one, a slice that is not is a gap.
         if (this.#nDenoised > 0) this.#end(`image ${index + 1} is no CT image: ${prepared.refused}`);
         return;
       }
+      this.#sayEstimated(byDose !== undefined && 'unknown' in byDose ? byDose.unknown : prepared.doubt, index);
       const { denoiser, fallbacks } = this.#options;
       const conclusion = concludeCtSlice(prepared, await denoiser(ctRequest(prepared, image.header.slice), this.#abort.signal), this.#strengthPercent, fallbacks);
       if (this.#abort.signal.aborted) return;
@@ -111,6 +118,13 @@ export class IncomingCt {
     const isByLight = typeof fallbackAt(record.light, this.#options.fallbacks) === 'number';
     if (record.strengthPercent < this.#strengthPercent && (isByLight || this.#nDenoised > 0)) this.#options.say(lessStrength(`image ${index + 1}`, record));
     this.#strengthPercent = record.strengthPercent;
+  }
+
+  /** Once a session: of a described scanner, noise by dose was to be expected. */
+  #sayEstimated(reason: string | undefined, index: number): void {
+    if (reason === undefined || this.#saidEstimated) return;
+    this.#saidEstimated = true;
+    this.#options.say(sessionWarning('CONUS_WARN_CT_NOISE_ESTIMATED', `image ${index + 1}: ${reason}; its noise is estimated from the image`));
   }
 
   #end(reason: string): void {

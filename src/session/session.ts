@@ -15,6 +15,8 @@ import type { Denoiser, ReconstructionEvents, SessionReconstruction } from '../r
 import type { SessionAnswer } from './answer.js';
 import { deliverySettings } from './deliverySettings.js';
 import { sessionError, sessionWarning } from './errors.js';
+import { ctNoiseByDose, scannerOf } from './ctDose.js';
+import type { CtScanner } from './ctDose.js';
 import { IncomingCt } from './incomingCt.js';
 import type { SessionObserver } from './observer.js';
 import { OnlookerMaps } from './onlookerMaps.js';
@@ -51,6 +53,8 @@ export interface SessionOptions extends ChoiceOptions {
   readonly id: string;
   readonly reconstructions: Reconstructions;
   readonly denoisers?: Denoisers;
+  /** CT scanners whose noise is known by dose and kernel. */
+  readonly ctScanners?: readonly CtScanner[];
   readonly answer: SessionAnswer;
   /** Whether every byte of this session is being saved; the chain savedataonly asks for it. */
   readonly savesRaw?: boolean;
@@ -426,13 +430,15 @@ export class Session {
   }
 
   #ctDenoising({ denoise, denoiseModel, onAmber, onRed }: Parameters): IncomingCt | undefined {
-    const { denoisers } = this.#options;
+    const { denoisers, ctScanners } = this.#options;
     const denoiser = denoise > 0 ? (denoisers?.denoiser('denoise-ct', denoiseModel) ?? denoisers?.denoiser('denoise-ct', '')) : undefined;
     if (denoiser === undefined) return undefined;
+    const scanner = this.#header === undefined ? undefined : scannerOf(this.#header, ctScanners ?? []);
     return new IncomingCt({
       denoiser,
       strengthPercent: denoise,
       fallbacks: { onAmber, onRed },
+      noiseByDose: scanner === undefined ? undefined : (...of) => ctNoiseByDose(scanner, ...of),
       image: (image, record) => {
         if (!this.#isClosed()) this.#sendImage(this.#returned.prepare(image, strengthMark(record)));
       },

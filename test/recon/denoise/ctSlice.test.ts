@@ -30,8 +30,8 @@ function concluded(slice: PreparedCtSlice, outcome: DenoiseOutcome, strengthPerc
 }
 
 describe('a CT slice for a denoiser', () => {
-  it('brings its noise map: the one that is known, or an estimate that says so', () => {
-    expect(known().noiseSource).toBe('measured');
+  it('brings its noise map: that of dose and kernel, or an estimate that says so', () => {
+    expect(known().noiseSource).toBe('dose');
     const slice = prepared();
     expect(slice.noiseSource).toBe('estimated');
     expect(slice.noise[64 * size + 40]! / noiseHu).toBeGreaterThan(0.85);

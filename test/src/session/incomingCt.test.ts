@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseMeta, serializeMeta } from 'ismrmrd';
 import type { MrdImage } from 'ismrmrd';
 import { IncomingCt } from '../../../src/session/index.js';
+import type { IncomingCtOptions } from '../../../src/session/index.js';
 import type { DenoiseOutcome, DenoiseRequest, DenoisingRecord, LightFallbacks, ReconNotice } from '../../../recon/index.js';
 import { Random } from '../../../simulator/index.js';
 
@@ -37,7 +38,10 @@ function ct(slice: number): MrdImage {
 type Answer = (request: DenoiseRequest) => DenoiseOutcome | Promise<DenoiseOutcome>;
 const perfect: Answer = () => ({ images: [truth.slice()], model, ms: 1 });
 
-async function through(images: readonly MrdImage[], answer: Answer = perfect, strengthPercent = 60, fallbacks: LightFallbacks = { onAmber: 'deliver', onRed: 'end' }) {
+async function through(
+  images: readonly MrdImage[], answer: Answer = perfect, strengthPercent = 60, fallbacks: LightFallbacks = { onAmber: 'deliver', onRed: 'end' },
+  noiseByDose?: IncomingCtOptions['noiseByDose'],
+) {
   const made: { image: MrdImage; record: DenoisingRecord }[] = [];
   const ends: string[] = [];
   const said: ReconNotice[] = [];
@@ -45,6 +49,7 @@ async function through(images: readonly MrdImage[], answer: Answer = perfect, st
     denoiser: async (request) => answer(request),
     strengthPercent,
     fallbacks,
+    noiseByDose,
     say: (notice) => said.push(notice),
     image: (one, record) => made.push({ image: one, record }),
     ended: (reason) => ends.push(reason),
@@ -72,6 +77,30 @@ describe('CT images that come in', () => {
     });
     // Those that came in stay as they are.
     images.forEach(({ data }, k) => expect(data).toEqual(before[k]));
+  });
+
+  it('are denoised at full strength with the noise of dose and kernel, which is said', async () => {
+    const asked: DenoiseRequest[] = [];
+    const answer: Answer = (request) => {
+      asked.push(request);
+      return perfect(request);
+    };
+    const { made, said } = await through([ct(0)], answer, 100, undefined, () => new Float32Array(size * size).fill(noiseHu));
+    expect(asked[0]!.images[0]!.noise).toEqual(new Float32Array(size * size).fill(noiseHu));
+    expect(made[0]!.record).toMatchObject({ strengthPercent: 100, noiseSource: 'dose' });
+    expect(parseMeta(made[0]!.image.attributes).get('ConusDenoiseNoise')).toEqual(['dose']);
+    expect(said).toEqual([]);
+  });
+
+  it.each([
+    ['the image has four times as much', 'give 0.2', () => new Float32Array(size * size).fill(noiseHu / 4)],
+    ['the image has half as much', 'give 1.9', () => new Float32Array(size * size).fill(noiseHu * 2)],
+    ['dose or kernel are not known', 'it has no Exposure', () => ({ unknown: 'it has no Exposure' })],
+  ] as const)('are denoised with an estimate where %s, which is said once', async (_, why, noiseByDose) => {
+    const { made, said } = await through([ct(0), ct(1)], perfect, 100, undefined, noiseByDose);
+    expect(made.map(({ record: { noiseSource, strengthPercent } }) => [noiseSource, strengthPercent])).toEqual([['estimated', 75], ['estimated', 75]]);
+    expect(said.map(({ code }) => code)).toEqual(['CONUS_WARN_CT_NOISE_ESTIMATED']);
+    expect(said[0]!.message).toContain(why);
   });
 
   it('keep the scale of their pixels', async () => {

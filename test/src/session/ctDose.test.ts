@@ -1,0 +1,78 @@
+import { parseHeader } from 'ismrmrd';
+import { describe, expect, it } from 'vitest';
+import { ctNoiseByDose, scannerOf } from '../../../src/session/index.js';
+import type { CtScanner } from '../../../src/session/index.js';
+import { headerXml } from '../streams.js';
+
+const size = 96;
+const pixelMm = 3;
+/** A cylinder of water of 200 mm about the middle. */
+const hounsfield = Float32Array.from({ length: size * size }, (_, p) => (Math.hypot((p % size) - 48, Math.floor(p / size) - 48) * pixelMm < 100 ? 0 : -1000));
+const slice = { rows: size, columns: size, pixelMm, hounsfield };
+const b30 = { kernel: 'B30f', tubeVoltageKv: 120, phantomDiameterMm: 200, exposureMas: 250, sliceThicknessMm: 5, noiseHu: 6, waterPerMm: 0.0193 };
+const scanner: CtScanner = { kernels: [{ ...b30, tubeVoltageKv: 80, noiseHu: 16 }, b30, { ...b30, kernel: 'B70f', tubeVoltageKv: undefined, noiseHu: 30 }] };
+
+const header = (more: object = {}) => ({
+  header: {
+    version: 1, dataType: 'int16' as const, flags: 0n, measurementUid: 1, matrixSize: [size, size, 1] as const, fovMm: [size * pixelMm, size * pixelMm, 5] as const, nChannels: 1,
+    position: [10, -20, 30] as const, readDir: [1, 0, 0] as const, phaseDir: [0, 1, 0] as const, sliceDir: [0, 0, 1] as const, patientTablePosition: [0, 0, 0] as const,
+    average: 0, slice: 0, contrast: 0, phase: 0, repetition: 0, set: 0, acquisitionTimeStamp: 0, physiologyTimeStamp: [0, 0, 0] as const,
+    imageType: 1, imageIndex: 1, imageSeriesIndex: 1, userInt: [0, 0, 0, 0, 0, 0, 0, 0] as const, userFloat: [0, 0, 0, 0, 0, 0, 0, 0] as const, ...more,
+  },
+});
+const meta = (of: Readonly<Record<string, readonly string[]>>) => new Map(Object.entries(of));
+const told = { ConvolutionKernel: ['B30f'], Exposure: ['250'], KVP: ['120'] };
+const inTheMiddle = (of: Readonly<Record<string, readonly string[]>>, from: CtScanner = scanner) => {
+  const map = ctNoiseByDose(from, header(), meta(of), slice);
+  if (!(map instanceof Float32Array)) throw new Error(map.unknown);
+  return map[48 * size + 48]!;
+};
+
+describe('the noise of a CT image by dose and kernel', () => {
+  it('is that of the phantom where all is as it was measured', () => {
+    expect(inTheMiddle(told)).toBeCloseTo(6, 0);
+    expect(inTheMiddle({ ...told, KVP: ['80'] }) / inTheMiddle(told)).toBeCloseTo(16 / 6, 5);
+    expect(inTheMiddle({ ...told, ConvolutionKernel: ['B70f'], KVP: ['100'] }) / inTheMiddle(told)).toBeCloseTo(5, 5);
+  });
+
+  it('follows exposure and thickness, as attributes or as the header has it', () => {
+    expect(inTheMiddle({ ...told, Exposure: ['62.5'] }) / inTheMiddle(told)).toBeCloseTo(2, 5);
+    expect(inTheMiddle({ ConvolutionKernel: ['B30f'], KVP: ['120'], ExposureInuAs: ['62500'] }) / inTheMiddle(told)).toBeCloseTo(2, 5);
+    expect(inTheMiddle({ ...told, SliceThickness: ['1.25'] }) / inTheMiddle(told)).toBeCloseTo(2, 5);
+  });
+
+  it('knows where the isocentre is, of which the bowtie is a matter', () => {
+    const behind = { ...scanner, bowtie: { waterDiameterMm: 200, leastShare: 0.02 } };
+    const aside = inTheMiddle({ ...told, DataCollectionCenterPatient: ['10', '-110', '30'] }, behind);
+    expect(inTheMiddle({ ...told, DataCollectionCenterPatient: ['10', '-20', '0'] }, behind)).toBeCloseTo(inTheMiddle(told, behind), 6);
+    expect(aside).toBeGreaterThan(1.2 * inTheMiddle(told, behind));
+  });
+
+  it.each([
+    ['no ConvolutionKernel', {}, {}],
+    ['no Exposure', { ConvolutionKernel: ['B30f'] }, {}],
+    ['no Exposure', { ConvolutionKernel: ['B30f'], Exposure: [''] }, {}],
+    ['no Exposure', { ConvolutionKernel: ['B30f'], Exposure: ['-5'] }, {}],
+    ['no SliceThickness', told, { fovMm: [size * pixelMm, size * pixelMm, 0] }],
+    ['no kernel "I30f"', { ...told, ConvolutionKernel: ['I30f'] }, {}],
+    ['no kernel "B30f" at 100 kV', { ...told, KVP: ['100'] }, {}],
+    ['no axial slice', told, { sliceDir: [1, 0, 0] }],
+  ])('is not known, and why: %s', (why, of, more) => {
+    expect(ctNoiseByDose(scanner, header(more), meta(of as Record<string, string[]>), slice)).toMatchObject({ unknown: expect.stringContaining(why) as unknown });
+  });
+
+  it('is not known of a body that goes on outside of the image', () => {
+    const full = { ...slice, hounsfield: new Float32Array(size * size) };
+    expect(ctNoiseByDose(scanner, header(), meta(told), full)).toMatchObject({ unknown: 'the body goes on outside of it' });
+  });
+
+  it('is of the scanner of the header, by station or device', () => {
+    const system = (names: object) => ({ ...parseHeader(headerXml()), acquisitionSystemInformation: { coilLabel: [], ...names } });
+    const [one, any] = [{ ...scanner, station: 'CT1' }, scanner];
+    expect(scannerOf(system({ stationName: 'CT1' }), [one, any])).toBe(one);
+    expect(scannerOf(system({ deviceID: 'CT1' }), [one])).toBe(one);
+    expect(scannerOf(system({ stationName: 'CT2' }), [one, any])).toBe(any);
+    expect(scannerOf(system({}), [one])).toBeUndefined();
+    expect(scannerOf(system({}), [])).toBeUndefined();
+  });
+});
