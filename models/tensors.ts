@@ -32,9 +32,12 @@ export function checkInputs({ inputs: ports, patch }: Manifest, inputs: Tensors)
 export function checkOutputs({ outputs: ports }: Manifest, outputs: Tensors, sizes: Sizes): void {
   checkAll(ports, outputs, sizes, 'MODEL_ERR_OUTPUT_SHAPE');
   for (const [name, { data }] of Object.entries(outputs)) {
-    let nBad = 0;
-    for (let index = 0; index < data.length; index++) if (!Number.isFinite(data[index])) nBad++;
-    if (nBad > 0) throw modelError('MODEL_ERR_OUTPUT_NAN', `${nBad} of ${data.length} values of "${name}" that are not finite`);
+    // Of finite numbers this is zero, and found faster than by asking each of them.
+    let sum = 0;
+    for (let index = 0; index < data.length; index++) sum += data[index]! - data[index]!;
+    if (sum === 0) continue;
+    const nBad = data.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0);
+    throw modelError('MODEL_ERR_OUTPUT_NAN', `${nBad} of ${data.length} values of "${name}" that are not finite`);
   }
 }
 

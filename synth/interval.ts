@@ -32,6 +32,11 @@ export function intervalOf(
     const value = signal[pixel]!;
     const size = Math.abs(value);
     const sigma = deviation[pixel]!;
+    // Of air, which is half of an image, nothing has to be looked up.
+    if (sigma === 0) {
+      low[pixel] = high[pixel] = isMagnitude ? size : value;
+      continue;
+    }
     const factor = table.factors[binOf(relativeWidth(size, sigma), table.widthEdges)]![binOf(size, table.brightnessEdges)]!;
     const half = halfWidth * factor * sigma;
     if (isMagnitude) {

@@ -49,13 +49,12 @@ export async function synthesise(
   const exam = prepareExam(input);
   const { grid, images, numbers } = exam;
 
-  const tissue = tissueOf(images, exam.field);
-  const nVoxels = tissue.length;
+  const nVoxels = images.slices * images.rows * images.columns;
   const room = () => new Float32Array(nVoxels);
   const made = equations.map((equation) => ({ ...equation, data: room(), low: room(), high: room() }));
   const maps = { protonDensity: room(), lnT1Ms: room(), lnT2Ms: room(), fatFraction: room() };
   const ofRun = predictedRoom(slicesPerRun * images.rows * images.columns);
-  const evidence = await askNetwork(exam, run, slicesPerRun, (first, told) => {
+  const asked = askNetwork(exam, run, slicesPerRun, (first, told) => {
     const from = first * images.rows * images.columns;
     const part = (volume: Float32Array) => volume.subarray(from, from + told.protonDensity.length);
     for (const name of ['protonDensity', 'lnT1Ms', 'lnT2Ms', 'fatFraction'] as const) part(maps[name]).set(told[name]);
@@ -66,6 +65,9 @@ export async function synthesise(
       for (let voxel = 0; voxel < its.length; voxel++) its[voxel] = isMagnitude ? Math.abs(signal[voxel]!) : signal[voxel]!;
     }
   });
+  // While the network has its first slices already.
+  const tissue = tissueOf(images, exam.field);
+  const evidence = await asked;
   const volumeOf = (data: Float32Array): Volume<Float32Array> => ({ geometry: grid.t2w.geometry, data });
   const series = made.map(({ contrast, data, low, high, tiMs, fatNullTiMs }): SynthesisedSeries => ({
     contrast, volume: volumeOf(data), low, high, ...(tiMs !== undefined && { tiMs }), ...(fatNullTiMs !== undefined && { fatNullTiMs }),

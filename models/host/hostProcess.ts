@@ -1,4 +1,7 @@
-/** The service's end of one model process: one question at a time, each with a time-out after which the process is killed. */
+/**
+ * The service's end of one model process: one question at a time, each with a time-out after which the process is killed. While the
+ * outputs of a run are on their way, the next question may be asked.
+ */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +15,7 @@ export const hostScript = fileURLToPath(new URL(import.meta.url.endsWith('.ts') 
 const longestRemark = 300;
 
 interface Pending {
+  readonly finished: () => void;
   readonly resolve: (answer: FromHost) => void;
   readonly reject: (error: CodedError) => void;
   readonly timer: NodeJS.Timeout;
@@ -21,7 +25,8 @@ export class HostProcess {
   readonly #child: ChildProcess;
   /** The last that it wrote to stderr: the runtime says there why it gives up. */
   #lastWords = '';
-  #pending: Pending | undefined;
+  /** In the order in which they were asked and are answered. */
+  readonly #pending: Pending[] = [];
   #isAlive = true;
 
   private constructor(script: string) {
@@ -29,7 +34,10 @@ export class HostProcess {
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-4 * longestRemark);
     });
-    this.#child.on('message', (answer: FromHost) => this.#settle()?.resolve(answer));
+    this.#child.on('message', (answer: FromHost) => {
+      if (answer.type === 'finished') this.#pending[0]?.finished();
+      else this.#settle(this.#pending[0])?.resolve(answer);
+    });
     this.#child.on('error', (error) => this.#ended(error.message));
     // "close" comes when stderr has been read to its end.
     this.#child.on('close', (code, signal) => this.#ended(`a process that ended with ${signal ?? `exit code ${String(code)}`}`));
@@ -56,12 +64,13 @@ export class HostProcess {
 
   /**
    * The answer, which may be that it failed.
+   * @param finished called where a run is over and its outputs are still on their way
    * @throws CodedError (as a rejection) MODEL_ERR_TIMEOUT, after the process was killed; MODEL_ERR_CRASHED
    */
-  ask(question: ToHost, timeoutMs: number): Promise<FromHost> {
-    const answered = this.#answer(timeoutMs);
+  ask(question: ToHost, timeoutMs: number, finished: () => void = () => undefined): Promise<FromHost> {
+    const answered = this.#answer(timeoutMs, finished);
     if (this.#isAlive) this.#child.send(question, (error) => error !== null && this.#ended(error.message));
-    else this.#settle()?.reject(modelError('MODEL_ERR_CRASHED', 'a process that was gone already'));
+    else this.#settle(this.#pending.at(-1))?.reject(modelError('MODEL_ERR_CRASHED', 'a process that was gone already'));
     return answered;
   }
 
@@ -70,26 +79,27 @@ export class HostProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #answer(timeoutMs: number): Promise<FromHost> {
+  #answer(timeoutMs: number, finished: () => void = () => undefined): Promise<FromHost> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.kill();
-        this.#settle()?.reject(modelError('MODEL_ERR_TIMEOUT', `no answer after ${timeoutMs} ms`));
+        this.#settle(pending)?.reject(modelError('MODEL_ERR_TIMEOUT', `no answer after ${timeoutMs} ms`));
       }, timeoutMs);
-      this.#pending = { resolve, reject, timer };
+      const pending: Pending = { finished, resolve, reject, timer };
+      this.#pending.push(pending);
     });
   }
 
-  #settle(): Pending | undefined {
-    const pending = this.#pending;
-    this.#pending = undefined;
-    clearTimeout(pending?.timer);
+  #settle(pending: Pending | undefined): Pending | undefined {
+    if (pending === undefined) return undefined;
+    this.#pending.splice(this.#pending.indexOf(pending), 1);
+    clearTimeout(pending.timer);
     return pending;
   }
 
   #ended(how: string): void {
     this.#isAlive = false;
     const remark = this.#lastWords.trim().split('\n').at(-1)!.slice(0, longestRemark);
-    this.#settle()?.reject(modelError('MODEL_ERR_CRASHED', remark === '' ? how : `${how} (${remark})`));
+    for (const pending of [...this.#pending]) this.#settle(pending)!.reject(modelError('MODEL_ERR_CRASHED', remark === '' ? how : `${how} (${remark})`));
   }
 }

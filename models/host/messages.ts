@@ -1,4 +1,7 @@
-/** What the service and the process of its models say to each other: one question at a time, one answer each. */
+/**
+ * What the service and the process of its models say to each other: one question at a time, one answer each. Of a run that it is
+ * over is said ahead of its outputs, which are megabytes.
+ */
 import type { Tensors } from '../tensors.js';
 
 export type ToHost =
@@ -33,5 +36,7 @@ export type FromHost =
       /** Why none of those before it does, which were wanted more. */
       readonly fallBack?: string;
     }
+  /** Of a run: the next question may come, while the outputs are still on their way. */
+  | { readonly type: 'finished' }
   | { readonly type: 'done'; readonly outputs: Tensors; readonly runMs: number; readonly residentBytes: number }
   | { readonly type: 'failed'; readonly code: 'MODEL_ERR_LOAD' | 'MODEL_ERR_SHA256' | 'MODEL_ERR_RUN'; readonly got: string };

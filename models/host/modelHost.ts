@@ -109,6 +109,8 @@ export class ModelHost {
   #deathsInARow = 0;
   #lastDeathMs = 0;
   #isWorking = false;
+  /** Of the job that was begun last. */
+  #answering: Promise<void> = Promise.resolve();
 
   /** The process starts when it is first needed. */
   constructor(entries: readonly ModelEntry[], options: ModelHostOptions = {}) {
@@ -188,15 +190,21 @@ export class ModelHost {
     usable(model);
     if (this.#queue.length >= this.#options.maxQueued) throw modelError('MODEL_ERR_BUSY', `${this.#queue.length} requests that wait`);
     return new Promise<Tensors>((resolve, reject) => {
-      const job: Job = { model, inputs, timeoutMs, neededAtMs: neededAtMs ?? performance.now(), resolve, reject };
+      const isAnswered = new AbortController();
+      const answered = <Answer>(settle: (answer: Answer) => void) => (answer: Answer) => {
+        // A signal of many runs would else keep the tensors of every one of them.
+        isAnswered.abort();
+        settle(answer);
+      };
+      const job: Job = { model, inputs, timeoutMs, neededAtMs: neededAtMs ?? performance.now(), resolve: answered(resolve), reject: answered(reject) };
       signal?.addEventListener(
         'abort',
         () => {
           const at = this.#queue.indexOf(job);
           if (at >= 0) this.#queue.splice(at, 1);
-          reject(signal.reason as Error);
+          job.reject(signal.reason);
         },
-        { once: true },
+        { once: true, signal: isAnswered.signal },
       );
       this.#queue.push(job);
       void this.#work();
@@ -206,15 +214,20 @@ export class ModelHost {
   async #work(): Promise<void> {
     if (this.#isWorking) return;
     this.#isWorking = true;
-    for (let job = this.#takeNext(); job !== undefined; job = this.#takeNext()) {
-      try {
-        job.resolve(await this.#perform(job));
-      } catch (error) {
+    for (let job = this.#takeNext(); job !== undefined; job = this.#takeNext()) await this.#begin(job);
+    this.#isWorking = false;
+  }
+
+  /** Ends where the next one can begin: while the outputs of a run are on their way, the network need not wait for them. */
+  #begin(job: Job): Promise<void> {
+    return new Promise((finished) => {
+      const answer = this.#perform(job, finished).then(job.resolve, (error: unknown) => {
         job.model.nFailures++;
         job.reject(this.#closing.signal.aborted ? closed() : error);
-      }
-    }
-    this.#isWorking = false;
+      });
+      this.#answering = answer;
+      void answer.then(finished);
+    });
   }
 
   /** Who needs it first; of those that need it at the same time, who came first. */
@@ -224,17 +237,23 @@ export class ModelHost {
     return first;
   }
 
-  async #perform({ model, inputs, timeoutMs }: Job): Promise<Tensors> {
+  async #perform({ model, inputs, timeoutMs }: Job, finished: () => void): Promise<Tensors> {
     // It may have been refused while this waited.
     const manifest = usable(model);
-    const process = await this.#running();
+    const process = await this.#running(this.#answering);
     await this.#load(process, model, manifest);
-    return inputs === undefined ? {} : this.#tensors(process, model, manifest, inputs, timeoutMs ?? manifest.timeoutMs);
+    return inputs === undefined ? {} : this.#tensors(process, model, manifest, inputs, timeoutMs ?? manifest.timeoutMs, finished);
   }
 
-  /** The process that runs, or a new one, after a pause that grows with every death. @throws CodedError MODEL_ERR_HOST */
-  async #running(): Promise<HostProcess> {
+  /**
+   * The process that runs, or a new one, after a pause that grows with every death.
+   * @param before the answer to the job before, which may still be in the process
+   * @throws CodedError MODEL_ERR_HOST
+   */
+  async #running(before: Promise<void>): Promise<HostProcess> {
     if (this.#process?.isAlive === true && this.#residentBytes <= this.#options.maxResidentBytes) return this.#process;
+    // What the last run gave is still to come out of it.
+    await before;
     this.#process?.kill();
     const waitMs = this.#deathsInARow === 0 ? 0 : Math.min(longestBackOffMs, firstBackOffMs * 2 ** (this.#deathsInARow - 1)) - (performance.now() - this.#lastDeathMs);
     if (waitMs > 0) {
@@ -278,9 +297,9 @@ export class ModelHost {
     }
   }
 
-  async #tensors(process: HostProcess, model: Model, manifest: Manifest, inputs: Tensors, timeoutMs: number): Promise<Tensors> {
+  async #tensors(process: HostProcess, model: Model, manifest: Manifest, inputs: Tensors, timeoutMs: number, finished?: () => void): Promise<Tensors> {
     const sizes = checkInputs(manifest, inputs);
-    const answer = await this.#ask(process, model, { type: 'run', id: model.entry.id, inputs }, timeoutMs);
+    const answer = await this.#ask(process, model, { type: 'run', id: model.entry.id, inputs }, timeoutMs, finished);
     if (answer.type !== 'done') throw modelError('MODEL_ERR_RUN', `the answer "${answer.type}"`);
     this.#residentBytes = answer.residentBytes;
     checkOutputs(manifest, answer.outputs, sizes);
@@ -290,12 +309,17 @@ export class ModelHost {
   }
 
   /** A question on behalf of a model, which answers for what becomes of the process. */
-  async #ask(process: HostProcess, model: Model, question: ToHost, timeoutMs: number): Promise<FromHost> {
+  async #ask(process: HostProcess, model: Model, question: ToHost, timeoutMs: number, finished?: () => void): Promise<FromHost> {
     let answer: FromHost;
+    let isFinished = false;
     try {
-      answer = await process.ask(question, timeoutMs);
+      answer = await process.ask(question, timeoutMs, () => {
+        isFinished = true;
+        finished?.();
+      });
     } catch (error) {
-      if (!this.#closing.signal.aborted) this.#blame(model, error);
+      // Of what ends the process after its run, the one that runs then is the cause.
+      if (!this.#closing.signal.aborted && !isFinished) this.#blame(model, error);
       throw error;
     }
     this.#deathsInARow = 0;

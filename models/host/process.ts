@@ -16,8 +16,11 @@ process.on('disconnect', () => process.exit());
 
 const sessions = new Map<string, InferenceSession>();
 
+/** A run blocks this thread: what is to be sent before it must be on its way by then. */
+let isSent: Promise<void> = Promise.resolve();
+
 function answer(message: FromHost): void {
-  process.send!(message);
+  isSent = new Promise((resolve) => process.send!(message, undefined, undefined, () => resolve()));
 }
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -70,9 +73,11 @@ function portOf(metadata: InferenceSession.ValueMetadata): GraphPort {
 
 async function run({ id, inputs }: Extract<ToHost, { type: 'run' }>): Promise<FromHost> {
   const feeds = Object.fromEntries(Object.entries(inputs).map(([name, { data, dims }]) => [name, new Tensor('float32', data, dims)]));
+  await isSent;
   const startMs = performance.now();
   const results = await sessions.get(id)!.run(feeds);
   const runMs = performance.now() - startMs;
+  answer({ type: 'finished' });
   const outputs = Object.fromEntries(Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as Float32Array, dims }]));
   return { type: 'done', outputs, runMs, residentBytes: process.memoryUsage.rss() };
 }

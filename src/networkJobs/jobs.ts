@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import type { CodedError } from 'ismrmrd';
 import type { ModelHost, Tensors } from '../../models/index.js';
 import type { Logger } from '../log.js';
-import { errorOfRecord, failureRecord } from './messages.js';
+import { buffersOf, errorOfRecord, failureRecord } from './messages.js';
 import type { FailureRecord, FromThread, ToThread } from './messages.js';
 
 /** How long a job lets scans go first, whose images somebody waits for. */
@@ -120,7 +120,7 @@ export class NetworkJobs<Job extends object, Result> {
         reject(threadError('a thread that ended without a result'));
       };
       const onMessage = (message: FromThread<Result>) => {
-        if (message.type === 'run') void this.#run(message.modelId ?? modelId, message.inputs, over.signal).then((answer): void => thread.postMessage({ type: 'answer', id: message.id, ...answer } satisfies ToThread<Job>));
+        if (message.type === 'run') void this.#run(message.modelId ?? modelId, message.inputs, over.signal).then((answer): void => thread.postMessage({ type: 'answer', id: message.id, ...answer } satisfies ToThread<Job>, buffersOf(answer)));
         else if (message.type === 'done') end(() => resolve(message.result), true);
         else end(() => (message.failure === undefined ? broke(message.stack) : reject(errorOfRecord(message.failure))));
       };
@@ -133,7 +133,9 @@ export class NetworkJobs<Job extends object, Result> {
 
   async #run(modelId: string, inputs: Tensors, over: AbortSignal): Promise<{ readonly outputs: Tensors } | { readonly failure: FailureRecord }> {
     try {
-      return { outputs: await this.#options.host.run(modelId, inputs, { neededAtMs: performance.now() + PATIENCE_MS, signal: over }) };
+      const outputs = await this.#options.host.run(modelId, inputs, { neededAtMs: performance.now() + PATIENCE_MS, signal: over });
+      // Copies of them, once, that can be given away: they are parts of what the pipe of the process was read into.
+      return { outputs: Object.fromEntries(Object.entries(outputs).map(([name, { dims, data }]) => [name, { dims, data: data.slice() }])) };
     } catch (error) {
       return { failure: failureRecord(error) ?? failureRecord(this.#options.threadError('a run of the network that failed'))! };
     }

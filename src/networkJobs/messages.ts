@@ -26,3 +26,17 @@ export const failureRecord = (error: unknown): FailureRecord | undefined =>
   error instanceof CodedError ? { code: error.code, got: error.got, expected: error.expected, action: error.action } : undefined;
 
 export const errorOfRecord = ({ code, got, expected, action }: FailureRecord): CodedError => new CodedError(code, got, { expected, action });
+
+/** The memory of a value that can be given away instead of being copied, when nobody needs it any more. Not what others may have a part of. */
+export function buffersOf(value: unknown): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  const look = (inside: unknown): void => {
+    if (ArrayBuffer.isView(inside)) {
+      if (inside.buffer instanceof ArrayBuffer && inside.byteLength === inside.buffer.byteLength) found.add(inside.buffer);
+    } else if (typeof inside === 'object' && inside !== null) {
+      for (const part of Object.values(inside)) look(part);
+    }
+  };
+  look(value);
+  return [...found];
+}

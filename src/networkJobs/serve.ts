@@ -1,10 +1,13 @@
 /** The side of the thread: it computes and encodes, and asks the service to run the network. */
 import { parentPort } from 'node:worker_threads';
 import type { Tensors } from '../../models/index.js';
-import { errorOfRecord, failureRecord } from './messages.js';
+import { buffersOf, errorOfRecord, failureRecord } from './messages.js';
 import type { FromThread, ToThread } from './messages.js';
 
-/** Does the jobs that this thread is given, one after the other. */
+/**
+ * Does the jobs that this thread is given, one after the other.
+ * @param perform gives the inputs of a run away: what it keeps of them is empty afterwards
+ */
 export function serveJob<Job, Result>(perform: (job: Job, run: (inputs: Tensors, modelId?: string) => Promise<Tensors>) => Promise<Result>): void {
   if (parentPort === null) throw new Error('this module runs in a worker thread');
   const port = parentPort;
@@ -15,7 +18,7 @@ export function serveJob<Job, Result>(perform: (job: Job, run: (inputs: Tensors,
     new Promise((resolve, reject) => {
       const id = nAsked++;
       underway.set(id, { resolve, reject });
-      say({ type: 'run', id, inputs, modelId });
+      port.postMessage({ type: 'run', id, inputs, modelId } satisfies FromThread<Result>, buffersOf(inputs));
     });
   port.on('message', (message: ToThread<Job>) => {
     if (message.type === 'job') {
@@ -30,20 +33,6 @@ export function serveJob<Job, Result>(perform: (job: Job, run: (inputs: Tensors,
     if ('outputs' in message) asker?.resolve(message.outputs);
     else asker?.reject(errorOfRecord(message.failure));
   });
-}
-
-/** The memory of a value that can be given away instead of being copied: the thread is done with it. Not what others may have a part of. */
-function buffersOf(value: unknown): ArrayBuffer[] {
-  const found = new Set<ArrayBuffer>();
-  const look = (inside: unknown): void => {
-    if (ArrayBuffer.isView(inside)) {
-      if (inside.buffer instanceof ArrayBuffer && inside.byteLength === inside.buffer.byteLength) found.add(inside.buffer);
-    } else if (typeof inside === 'object' && inside !== null) {
-      for (const part of Object.values(inside)) look(part);
-    }
-  };
-  look(value);
-  return [...found];
 }
 
 /** Without the message, which may quote anything. */

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from 'ismrmrd';
 import { afterEach, expect, it } from 'vitest';
@@ -183,6 +184,29 @@ it('survives a process that aborts, names its signal and last words, and sets as
   await codeOf(host.run('one', tooBright));
   expect(await codeOf(host.run('one', inputs()))).toBe('MODEL_ERR_SET_ASIDE');
   expect((await host.run('two', inputs()))['denoised']!.data).toEqual(inputs()['image']!.data);
+});
+
+it('asks the next question while the outputs of a run are on their way, and gives each caller his own', async () => {
+  const host = await hostOf({ one: graphs.identity() }, { script: fake('answersLate') });
+  const given = [1, 2, 3, 4].map((brightness) => inputs(brightness));
+  const told = await Promise.all(given.map((its) => host.run('one', its)));
+  told.forEach(({ denoised }, run) => expect(denoised!.data).toEqual(given[run]!['image']!.data));
+  expect(host.health().models[0]).toMatchObject({ nRuns: 5, nFailures: 0 });
+});
+
+it('blames whose run ended the process, not whose outputs were lost with it', async () => {
+  const host = await hostOf({ lost: graphs.identity(), deadly: graphs.identity() }, { script: fake('answersLate'), mostKills: 1 });
+  await host.warmUp();
+  const lost = codeOf(host.run('lost', inputs()));
+  expect(await Promise.all([lost, codeOf(host.run('deadly', tooBright))])).toEqual(['MODEL_ERR_CRASHED', 'MODEL_ERR_CRASHED']);
+  expect(host.entries.map(({ id, state }) => [id, state])).toEqual([['deadly', 'refused'], ['lost', 'ready']]);
+});
+
+it('keeps nothing of a run that is over, however long its signal lives', async () => {
+  const host = await hostOf({ sound: graphs.identity() });
+  const { signal } = new AbortController();
+  await host.run('sound', inputs(), { signal });
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 it('no longer lets callers wait for a process that does not start', async () => {
