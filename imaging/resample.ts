@@ -155,8 +155,12 @@ export function resample(
   const data = new Float32Array(columns * rows * slices);
   const [[xa, xb, xc, xd], [ya, yb, yc, yd], [za, zb, zc, zd]] = toSource;
   const isInside = (at: number, count: number) => at >= -borderVoxels && at <= count - 1 + borderVoxels;
+  // Where a motion leaves the slices in their planes, all of one lies on one slice of the volume.
+  const isOnOneSlice = (atZ: number) => Math.abs(za) * columns + Math.abs(zb) * rows < onVoxel / 2 && Math.abs(atZ - Math.round(atZ)) < onVoxel / 2;
   let voxel = 0;
   for (let k = 0; k < slices; k++) {
+    const isPlaced = isOnOneSlice(zc * k + zd);
+    if (isPlaced) z.place(zc * k + zd);
     for (let j = 0; j < rows; j++) {
       for (let i = 0; i < columns; i++) {
         const atX = xa * i + xb * j + xc * k + xd;
@@ -165,7 +169,7 @@ export function resample(
         if (isInside(atX, size[0]) && isInside(atY, size[1]) && isInside(atZ, size[2])) {
           x.place(atX);
           y.place(atY);
-          z.place(atZ);
+          if (!isPlaced) z.place(atZ);
           data[voxel] = weighedSum(volume.data, x, y, z);
         } else {
           data[voxel] = outside;
@@ -192,14 +196,22 @@ function voxelMap(from: ImageGeometry, to: ImageGeometry, motion?: Affine): read
   return [rowOf(0), rowOf(1), rowOf(2)];
 }
 
+function alongRow(data: RealArray, row: number, { offsets, weights, count }: Taps): number {
+  // Of cubic kernels, without a loop.
+  if (count === 4) {
+    return weights[0]! * data[row + offsets[0]!]! + weights[1]! * data[row + offsets[1]!]! + weights[2]! * data[row + offsets[2]!]! + weights[3]! * data[row + offsets[3]!]!;
+  }
+  let sum = 0;
+  for (let tap = 0; tap < count; tap++) sum += weights[tap]! * data[row + offsets[tap]!]!;
+  return sum;
+}
+
 function weighedSum(data: RealArray, x: Taps, y: Taps, z: Taps): number {
   let value = 0;
   for (let tapZ = 0; tapZ < z.count; tapZ++) {
     for (let tapY = 0; tapY < y.count; tapY++) {
       const row = z.offsets[tapZ]! + y.offsets[tapY]!;
-      let alongRow = 0;
-      for (let tapX = 0; tapX < x.count; tapX++) alongRow += x.weights[tapX]! * data[row + x.offsets[tapX]!]!;
-      value += z.weights[tapZ]! * y.weights[tapY]! * alongRow;
+      value += z.weights[tapZ]! * y.weights[tapY]! * alongRow(data, row, x);
     }
   }
   return value;

@@ -158,12 +158,15 @@ function normalEquations(basis: readonly Float64Array[], weights: Float64Array, 
   const n = exponents.length;
   const matrix = new Float64Array(n * n);
   const right = new Float64Array(n);
-  basis.forEach((terms, place) => {
+  for (const [place, terms] of basis.entries()) {
+    const weight = weights[place]!;
+    if (weight === 0) continue;
     for (let i = 0; i < n; i++) {
       right[i]! += terms[i]! * weighted[place]!;
-      for (let j = 0; j <= i; j++) matrix[i * n + j]! += weights[place]! * terms[i]! * terms[j]!;
+      const ofTerm = weight * terms[i]!;
+      for (let j = 0; j <= i; j++) matrix[i * n + j]! += ofTerm * terms[j]!;
     }
-  });
+  }
   let trace = 0;
   for (let i = 0; i < n; i++) trace += matrix[i * n + i]!;
   for (let i = 0; i < n; i++) matrix[i * n + i]! += (ridge * trace) / n;

@@ -117,6 +117,21 @@ describe('a motion', () => {
   });
 });
 
+describe('a motion that leaves slices in their planes', () => {
+  it('takes nothing from other slices', () => {
+    const volume = sampled(oblique, ([x, y, z]) => Math.sin(x) + Math.cos(y) + Math.sin(2 * z));
+    const [columns, rows, slices] = oblique.matrixSize;
+    const shift = oblique.rowDirection.map((value, axis) => 1.3 * value - 0.8 * oblique.columnDirection[axis]!);
+    const motion = [1, 0, 0, shift[0]!, 0, 1, 0, shift[1]!, 0, 0, 1, shift[2]!, 0, 0, 0, 1];
+    const whole = resample(volume, oblique, 'cubic', { motion });
+    for (let slice = 0; slice < slices; slice++) {
+      const others = volumeOf(oblique, volume.data.map((value, voxel) => (Math.floor(voxel / (columns * rows)) === slice ? value : NaN)));
+      const part = ({ data }: Volume) => data.subarray(slice * columns * rows, (slice + 1) * columns * rows);
+      expect(part(resample(others, oblique, 'cubic', { motion }))).toEqual(part(whole));
+    }
+  });
+});
+
 describe('oblique fiducials', () => {
   it('a blob stays where it is in the patient', () => {
     const fine: ImageGeometry = { ...oblique, fovMm: [48, 48, 48], matrixSize: [32, 33, 31] };
