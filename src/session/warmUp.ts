@@ -3,7 +3,7 @@
  * can come, while the reconstruction's threads test themselves.
  */
 import { encodeImage } from 'ismrmrd';
-import type { ReconImage } from '../../recon/index.js';
+import type { DenoisingRecord, ReconImage } from '../../recon/index.js';
 import { ChainChoice } from '../chain/index.js';
 import type { ChoiceOptions } from '../chain/index.js';
 import { SeriesBook } from '../delivery/index.js';
@@ -20,10 +20,18 @@ export function warmUpAnswers(options: ChoiceOptions, forMs: number): void {
   const { chain, parameters } = new ChainChoice(options).choose();
   const settings = deliverySettings(chain, parameters, 1);
   const image = someImage();
+  const denoised: ReconImage = { ...image, kind: 'denoised', denoising: someRecord };
   const end = performance.now() + forMs;
-  do encodeImage(new SeriesBook(undefined, settings).message(image));
-  while (performance.now() < end);
+  do {
+    const book = new SeriesBook(undefined, settings);
+    for (const one of [image, denoised]) encodeImage(book.message(one));
+  } while (performance.now() < end);
 }
+
+const someRecord: DenoisingRecord = {
+  strengthPercent: 75, noiseSource: 'measured', light: 'green', reasons: [], residualStd: 0.9, edgeCorrelation: 0, largestStructure: 3,
+  dataConsistency: false, modelId: 'none', modelVersion: '0.0.0', modelSha256: '',
+};
 
 function someImage(): ReconImage {
   return {
