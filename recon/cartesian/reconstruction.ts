@@ -10,32 +10,31 @@
  * Knows no threads, no networks and no I/O: calibrations, iterations and images to denoise go to the runners that it is given.
  */
 import { CodedError, hasFlag, type EncodingCounters } from 'ismrmrd';
-import { consistencyBytes, ConsistencyEquations, type DenoiseRunner, type DenoisingRecord } from '../denoise/index.js';
+import type { DenoiseRunner, DenoisingRecord } from '../denoise/index.js';
 import { reconError } from '../errors.js';
 import { removeGhostPhase, type GhostPhase } from '../epi/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { NoiseRecord } from '../noise/index.js';
 import type { NoiseMap } from '../noise-map/index.js';
 import { reconNotice, type ReconNoticeCode } from '../notices.js';
-import type { SampledExtent } from '../partial-fourier/index.js';
 import type { ReconImage, ReconImageKind, ReconMethod, ReconNotice, ReconSummary } from '../types.js';
 import type { CalibrationJob, CalibrationOutcome } from './calibration.js';
 import { Calibrations, type Calibration, type LineWriter } from './calibrations.js';
 import { Compression } from './compression.js';
 import { edgeDeviation } from './edgeNoise.js';
-import { DenoiseStage, type DenoiseWork } from './denoiseStage.js';
 import { GhostCorrection } from './ghostCorrection.js';
 import { ImageStage } from './imageStage.js';
 import { IntensityStage } from './intensityStage.js';
 import { NoiseScan } from './noiseScan.js';
-import { iterativeNoiseBytes, iterativeScratchBytes, senseModelOf } from './iterative.js';
-import { consistencyOptions, isAccelerated, needsCoilMaps, putsLinesBack, slabCoilBytes, type CartesianPlan } from './plan.js';
+import { iterativeNoiseBytes, iterativeScratchBytes } from './iterative.js';
+import { isAccelerated, needsCoilMaps, slabCoilBytes, type CartesianPlan } from './plan.js';
 import { ignoredBy, useOf, type LineUse, type Readout, type ReadoutUse, type WaitingUse } from './readout.js';
 import { ReadoutStage } from './readoutStage.js';
 import { SharedColumns, type SharedWork } from './sharedColumns.js';
-import { rowOfLine, Slab, type SlabLines } from './slab.js';
+import { rowOfLine, Slab } from './slab.js';
+import { SlabDenoising } from './slabDenoising.js';
 import {
-  combinedImages, combinedShape, completedImages, completionOf, geometryOf, keptRows, keptSlices, methodOf, noCompletion, noiseBeforeCompletion, scaleLines, synthesise, type CoilMaps,
+  combinedImages, combinedShape, completedImages, completionOf, geometryOf, keptRows, methodOf, noCompletion, scaleLines, synthesise, type CoilMaps,
   type CompletedImages, type ImageMaking,
 } from './slabImage.js';
 import { sliceMaps, wantsMaps, wantsNoise } from './sliceMaps.js';
@@ -71,17 +70,6 @@ const mostSolving = 2;
 const restsOnNoise: ReadonlySet<ReconImageKind> = new Set(['gFactor', 'noise', 'snr', 'denoised', 'residual']);
 const noiseMapMethods = { none: 'exact', sense: 'replicas', l1: 'perturbation' } as const;
 
-/** With so many lines of an image it is plain which lattice they lie on. */
-const fewestLinesAhead = 8;
-
-interface NoisesAhead {
-  readonly calibration: Calibration;
-  readonly contents: SlabLines;
-  readonly columns: SampledExtent;
-  /** In units of the noise of a sample. */
-  readonly noises: readonly Float32Array[];
-}
-
 /** A complete slab on its way to its image. */
 interface MadeSlab {
   readonly slab: Slab;
@@ -114,13 +102,10 @@ export class CartesianReconstruction {
   readonly #images: ImageStage;
   readonly #intensity: IntensityStage;
   readonly #calibrations: Calibrations;
-  readonly #denoising: DenoiseStage;
+  readonly #denoising: SlabDenoising;
   readonly #slabs = new Map<string, Slab>();
   /** Complete slabs, in the order in which they became so: images leave in this order. */
   readonly #complete = new Map<Slab, Calibration | undefined>();
-  /** Gives up what images at the denoiser keep in the arena, oldest first. */
-  readonly #kept = new Set<() => void>();
-  #putsLinesBack: boolean;
   /** Delivered slabs that still have their memory, oldest first. */
   readonly #retained: Slab[] = [];
   readonly #said = new Set<ReconNoticeCode>();
@@ -128,8 +113,6 @@ export class CartesianReconstruction {
   /** In the order in which their images leave. */
   readonly #solving: SolvingSlab[] = [];
   #isDelivering = false;
-  /** Noise maps for the denoiser that were made while lines still came. */
-  readonly #noisesAhead = new Map<Slab, NoisesAhead>();
   /** Lines of the current slab since missing ones were made last. */
   #putOff: { readonly slab: Slab; from: number; to: number; count: number } | undefined;
   /** Channels that the readouts have. */
@@ -158,17 +141,18 @@ export class CartesianReconstruction {
     this.#plan = plan;
     this.#kernels = kernels;
     this.#output = output;
-    this.#putsLinesBack = putsLinesBack(plan);
     this.#noise = new NoiseScan(plan, kernels, (notice) => output.notice(notice), storedNoise);
     this.#readouts = new ReadoutStage(plan, kernels);
     this.#ghosts = plan.isEchoPlanar ? new GhostCorrection(plan.nColumns) : undefined;
     this.#images = new ImageStage(plan, kernels, (notice) => output.notice(notice));
     this.#intensity = new IntensityStage(plan, kernels, (notice) => output.notice(notice));
-    this.#denoising = new DenoiseStage(plan, kernels, {
+    this.#denoising = new SlabDenoising(plan, kernels, {
       run: denoiser,
       clock: this.#clock,
-      notice: (code, message) => this.#sayOnce(code, message),
-      ifRoom: (work) => this.#ifRoom(() => this.#withRoom(this.#imagesBytes, work)),
+      readouts: this.#readouts,
+      sayOnce: (code, message) => this.#sayOnce(code, message),
+      ifRoom: (work) => this.#ifRoom(work),
+      withRoom: (nBytes, work) => this.#withRoom(nBytes, work),
       idle: () => this.#finishIfIdle(),
     });
     this.#calibrations = new Calibrations(plan, kernels, {
@@ -467,7 +451,7 @@ export class CartesianReconstruction {
         return this.#kernels.arena.allocate(nBytes);
       } catch (error) {
         const isFull = error instanceof CodedError && error.code === 'RECON_ERR_MEMORY_LIMIT';
-        if (!isFull || !(this.#giveUpOldest() || this.#giveUpEquations())) throw error;
+        if (!isFull || !(this.#giveUpOldest() || this.#denoising.giveUpOldest())) throw error;
       }
     }
   }
@@ -481,15 +465,6 @@ export class CartesianReconstruction {
     if (slab === undefined) return this.#calibrations.giveUpOldest();
     this.#giveUp(slab);
     return true;
-  }
-
-  /** What waits to put measured lines back into a denoised image. */
-  #giveUpEquations(): boolean {
-    for (const giveUp of this.#kept) {
-      giveUp();
-      return true;
-    }
-    return false;
   }
 
   #giveUp(slab: Slab): void {
@@ -601,7 +576,7 @@ export class CartesianReconstruction {
       volume: this.#images.volumeOf(this.#readouts.sampledColumns), stage: this.#images, shared: this.#shared,
     };
     const method = methodOf(this.#plan, slab, nAliased > 0);
-    const denoises = this.#canDenoise(slab, method, maps !== undefined);
+    const denoises = this.#denoising.canDenoise(slab, method, maps !== undefined);
     const made: MadeSlab = { slab, calibration, making, method, isSolvedFor, denoises, nMissingLines: slab.nMissingLines + nAliased };
     if (!this.#solve(made)) {
       if (isSolvedFor) this.#kernels.arena.release(this.#allocate(iterativeScratchBytes(this.#plan, this.#nCoils, calibration?.nMapSets)));
@@ -616,7 +591,7 @@ export class CartesianReconstruction {
     }
     slab.delivered = true;
     slab.changedSinceDelivery = false;
-    this.#noisesAhead.delete(slab);
+    this.#denoising.isDelivered(slab);
     // The partitions of a volume have become slices: late lines have nowhere to go.
     if (nPartitions > 1) this.#giveUp(slab);
     else this.#retain(slab);
@@ -626,7 +601,7 @@ export class CartesianReconstruction {
   #solvesElsewhere(calibration: Calibration | undefined): calibration is Calibration {
     const { iterative, parameters } = this.#plan;
     if (this.#output.solve === undefined || iterative === undefined || calibration === undefined || calibration.mapsPointer === 0) return false;
-    if (parameters.psf || this.#putsLinesBack) return false;
+    if (parameters.psf || this.#denoising.putsLinesBack) return false;
     return !wantsNoise(parameters) || this.#images.methodFor(this.#images.volumeOf(this.#readouts.sampledColumns)) !== undefined;
   }
 
@@ -733,93 +708,13 @@ export class CartesianReconstruction {
       }
     }
     if (denoises && calibration !== undefined) {
-      const noises = denoiserNoises ?? this.#noisesToDenoise(slab, calibration, making);
-      if (noises !== undefined) this.#denoise(slab, calibration, making, combined, noises, gains.map((gain) => gain?.gain), facts);
+      this.#denoising.take(slab, calibration, making, combined, denoiserNoises, (slice, kind, data, denoising) => {
+        multiply(data, gains[slice]?.gain);
+        this.#emit(slab, slice, kind, data, { ...facts, denoising });
+      });
     }
     // Where the image does not need it, nobody waits for it.
     if (nPartitions === 1) this.#clock.time('combination', () => this.#images.checkCentre(slab, this.#nCoils));
-  }
-
-  /** Whether an image has what a denoiser needs: coil maps, and a noise that is known. */
-  #canDenoise(slab: Slab, method: ReconMethod, hasMaps: boolean): boolean {
-    if (!this.#denoising.isOpen) return false;
-    const reason = !hasMaps
-      ? 'root-sum-of-squares images have no phase, and no noise that is known pixel by pixel'
-      : method === 'zeroFilled'
-        ? 'it is incomplete'
-        : undefined;
-    if (reason !== undefined) this.#denoising.end('RECON_WARN_NOT_DENOISED', `Slice ${slab.counters.slice} is not denoised: ${reason}.`);
-    return reason === undefined;
-  }
-
-  /** Hands the images of a slab to the denoiser; the conventional ones have left. */
-  #denoise(
-    slab: Slab, calibration: Calibration, making: ImageMaking, images: readonly Float32Array[], noises: readonly Float32Array[],
-    gains: readonly (Float32Array | undefined)[], facts: ImageFacts,
-  ): void {
-    const plan = this.#plan;
-    this.#denoising.take({
-      slice: slab.counters.slice * plan.nSlices,
-      images,
-      noises,
-      noiseSource: this.#readouts.whitens ? 'measured' : 'edge',
-      sampledColumns: this.#readouts.sampledColumns,
-      emit: (denoised, residuals, records) => {
-        const { slices } = this.#clock.time('denoising', () => completedImages(this.#kernels, plan, denoised, making));
-        keptSlices(plan).forEach((combinedSlice, slice) => {
-          const denoising = records[combinedSlice]!;
-          multiply(slices[slice]!, gains[slice]);
-          this.#emit(slab, slice, 'denoised', slices[slice]!, { ...facts, denoising });
-          if (!plan.parameters.residualMap) return;
-          const residual = keptRows(plan, residuals[combinedSlice]!, 2).slice();
-          multiply(residual, gains[slice]);
-          this.#emit(slab, slice, 'residual', residual, { ...facts, denoising });
-        });
-      },
-      ...this.#measuredLinesOf(slab, calibration, making, noises[0]!),
-    });
-  }
-
-  /** What puts the measured lines back into a denoised image: made while slab and coil maps are there, kept as long as memory allows. */
-  #measuredLinesOf(
-    slab: Slab, calibration: Calibration, { noiseDeviation }: ImageMaking, noise: Float32Array,
-  ): Pick<DenoiseWork, 'measuredLines' | 'release'> {
-    if (!this.#putsLinesBack || calibration.mapsPointer === 0 || calibration.nMapSets > 1) return { release: () => undefined };
-    let equations: ConsistencyEquations | undefined;
-    const giveUp = () => {
-      this.#kept.delete(giveUp);
-      equations?.release();
-      equations = undefined;
-    };
-    const prepare = () => {
-      const model = senseModelOf(this.#plan, slab, this.#nCoils, calibration.mapsPointer);
-      const inSamples = noise.map((value) => value / noiseDeviation);
-      equations = this.#ifRoom(() =>
-        this.#withRoom(consistencyBytes(model), () => new ConsistencyEquations(this.#kernels, model, slab.pointer, inSamples)),
-      );
-      if (equations !== undefined) this.#kept.add(giveUp);
-    };
-    const putBack = (denoised: Float32Array) => {
-      const consistent = this.#putsLinesBack && equations ? this.#ifRoom(() => equations!.solve(denoised, consistencyOptions)) : undefined;
-      if (consistent === undefined) {
-        // One series does not mix: from here on no image has its lines put back.
-        this.#putsLinesBack = false;
-        this.#sayOnce('RECON_WARN_DATA_CONSISTENCY', 'Memory is short: from here on images are denoised without putting measured lines back.');
-      }
-      return consistent;
-    };
-    return {
-      measuredLines: {
-        prepare: () => this.#clock.time('data consistency', prepare),
-        putBack: (denoised) => this.#clock.time('data consistency', () => putBack(denoised)),
-      },
-      release: giveUp,
-    };
-  }
-
-  get #imagesBytes(): number {
-    const { combinedRows, nColumns, combinedSlices } = this.#plan;
-    return 8 * combinedRows * nColumns * (combinedSlices + 2);
   }
 
   /** Works with so much room in the arena, for which older slabs are given up. */
@@ -837,42 +732,14 @@ export class CartesianReconstruction {
     }
   }
 
-  /** Noise maps of the combined images; undefined, and the denoised series over, where there is no room for them. */
-  #noisesToDenoise(slab: Slab, calibration: Calibration, making: ImageMaking): Float32Array[] | undefined {
-    const { contents } = slab;
-    const ahead = this.#noisesAhead.get(slab);
-    const noises =
-      ahead?.calibration === calibration && JSON.stringify([ahead.contents, ahead.columns]) === JSON.stringify([contents, making.volume[2]])
-        ? ahead.noises.map((noise) => scaled(noise, making.noiseDeviation))
-        : this.#noisesBeforeCompletion(slab, calibration, making, contents);
-    if (noises === undefined) this.#denoising.end('RECON_WARN_NOT_DENOISED', `There is no room for the noise map of slice ${slab.counters.slice}.`);
-    return noises;
-  }
-
-  #noisesBeforeCompletion(slab: Slab, calibration: Calibration, making: ImageMaking, contents: SlabLines): Float32Array[] | undefined {
-    return this.#clock.time('noise maps', () =>
-      this.#ifRoom(() =>
-        this.#withRoom(this.#imagesBytes + iterativeNoiseBytes(this.#plan, this.#nCoils, calibration.nMapSets), () =>
-          noiseBeforeCompletion(this.#kernels, this.#plan, slab, calibration.kernel, making, contents),
-        ),
-      ),
-    );
-  }
-
-  /** The noise of an image depends on which lines it is made of, not on what they hold. */
   #estimateNoiseAhead(): void {
     const slab = this.#current;
-    const { nPartitions, nAverages, iterative } = this.#plan;
-    if (slab === undefined || slab.delivered || slab.sumsAverages || slab.nImagingLines < fewestLinesAhead || this.#noisesAhead.has(slab)) return;
-    if (!this.#denoising.isOpen || nPartitions > 1 || nAverages > 1 || iterative !== undefined) return;
+    if (slab === undefined || !this.#denoising.wantsNoiseAhead(slab)) return;
     const calibration = this.#calibrations.begunFor(slab);
     const maps = this.#mapsFrom(calibration);
     if (calibration === undefined || calibration.pending > 0 || maps === undefined) return;
     const volume = this.#images.volumeOf(this.#readouts.sampledColumns);
-    const making = { nCoils: this.#nCoils, maps, noiseDeviation: 1, volume, stage: this.#images };
-    const contents = slab.expectedContents;
-    const noises = this.#noisesBeforeCompletion(slab, calibration, making, contents);
-    if (noises !== undefined) this.#noisesAhead.set(slab, { calibration, contents, columns: volume[2], noises });
+    this.#denoising.estimateNoiseAhead(slab, calibration, { nCoils: this.#nCoils, maps, noiseDeviation: 1, volume, stage: this.#images });
   }
 
   /** 1 after whitening; else from the edge of k-space, where anybody asks for it. */
@@ -976,12 +843,6 @@ function multiply(pixels: Float32Array, gain: Float32Array | undefined): void {
   if (gain === undefined) return;
   const valuesEach = pixels.length / gain.length;
   for (let i = 0; i < pixels.length; i++) pixels[i] = pixels[i]! * gain[Math.floor(i / valuesEach)]!;
-}
-
-function scaled(values: Float32Array, factor: number): Float32Array {
-  const result = new Float32Array(values);
-  if (factor !== 1) for (let i = 0; i < result.length; i++) result[i] = result[i]! * factor;
-  return result;
 }
 
 /** Copies of n equal parts. */
