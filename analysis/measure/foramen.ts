@@ -1,9 +1,10 @@
 /**
  * The foramina beside each lumbar disc, from a sagittal stack, in the sagittal plane through the middle of the pedicles.
  *
- *   plane        x_p = Σ_k x_k n_k / Σ_k n_k over slices k, with the n_k pixels of arch that stand just behind the upper
- *                half of the body: the pedicle. Mean of the vertebrae above and below, at L5-S1 `lumbosacralMm` beside that
- *                of L5; where no pedicle is seen, the mean place of the foramen's own pixels
+ *   plane        x_p = Σ_k x_k n_k³ / Σ_k n_k³ over slices k, with the n_k pixels of arch that stand just behind the upper
+ *                half of the body: the pedicle. The cube keeps slices that only touch a pedicle, whose share of it hangs on where
+ *                the slices happen to lie, from drawing the plane to them. Mean of the vertebrae above and below, at L5-S1
+ *                `lumbosacralMm` beside that of L5; where no pedicle is seen, the mean place of the foramen's own pixels
  *   width        the shortest AP way through it beside the upper half of the disc: from disc or body to joint, arch or
  *                ligament (Steurer 2011, doi 10.1186/1471-2474-12-175); each the median of three rows
  *   area         pixels of foramen and root in it, one piece; height: its longest column. Where there is an image with bright fat
@@ -13,10 +14,17 @@
  *                third): Lee 2010, doi 10.2214/AJR.09.2772, counts the directions in which perineural fat is gone. The root
  *                is what in the foramen is darker than `rootShare` of fat, on T1w, else on T2w or PDw without fat saturation
  *
- * All of it is interpolated between the two slices beside the plane, and never larger than in the nearer of them: a mouth
- * that opens before the farther one is none of the foramen. Slices are some 4 mm apart and a foramen widens by several
- * tenths of a millimetre a millimetre outwards: the error grows with the distance from the plane to the nearer slice, to
- * some 1 mm half way between two. The confidence is lowered with it.
+ * All of it is interpolated between the two slices beside the plane, t of their distance s apart from the nearer one:
+ *
+ *   area         (1 - t) A_0 + t A_1 - κ_A (1 - t) t s² (A_0 + A_1) / 4
+ *   width        (1 - t) w_0 + t w_1 - κ_w (1 - t) t s² / 2, never above w_0, as a mouth that opens before the farther slice is
+ *                none of the foramen
+ *   height       (1 - t) h_0 + t h_1, never above h_0
+ *
+ * A foramen opens to either side of the pedicles' middle, so that a straight line between two slices passes above it: κ_A A and
+ * κ_w are its second derivatives across, those of simulated spines. Slices are some 4 mm apart and an area grows by a tenth a
+ * millimetre outwards: what is left of the error grows with the distance from the plane to the nearer slice. The confidence is
+ * lowered with it.
  */
 import { percentileOf } from '../../imaging/index.js';
 import { archCode, bodyCode, discCode, foramenCode, structureCodes } from '../anatomy.js';
@@ -24,7 +32,7 @@ import type { AnalysisSeries, Assess, Contrast, Finding, LabelledStack, Measure,
 import { isLumbar, weighted } from './axialLevel.js';
 import { assessmentOf, basisOf, graded, leastConfidence, notAssessed, seriesOf, stacksOf } from './finding.js';
 import type { Mask } from './mask.js';
-import { dot, nSlicesOf, outOfFrame, sliceNormal, sliceOffsetMm, slicesBeside, sliceSection, type Section } from './section.js';
+import { dot, nSlicesOf, outOfFrame, sliceNormal, sliceOffsetMm, slicesBeside, sliceSection, sliceStepMm, type Section } from './section.js';
 import { confidenceNear, gapInRow, narrowestGap, sides, wallsOf, type Gap, type Walls } from './walls.js';
 
 const kind = 'foramen';
@@ -40,6 +48,8 @@ const leastRootMm2 = 4;
 const behindMm = 3;
 /** S1's pedicles, which the code of the sacrum hides, stand farther out than L5's: half of that. Ours, set on simulated spines. */
 const lumbosacralMm = 1.2;
+/** κ_A, per mm², and κ_w, per mm. Over 2 to 4 mm to either side of the plane simulated foramina have .03 to .05 and .4; of widths half is taken, as they are capped. */
+const opening = { area: 0.05, widthMm: 0.2 } as const;
 const pictureMm = 60;
 
 export const assessForamen: Assess = (spine) => {
@@ -65,13 +75,16 @@ function assessSide(spine: Spine, segment: Segment, side: Side, stacks: readonly
     const [main] = views;
     const confidence = weighted(views, (view) => view.confidence) ?? 0;
     if (main === undefined || confidence < leastConfidence) continue;
-    const least = (of: (view: View) => number) => Math.min(weighted(views, of)!, of(main));
-    const widthMm = least((view) => view.widthMm);
+    const sag = sagOf(views, sliceStepMm(stack));
+    const [widthMm, heightMm] = [
+      Math.max(0, Math.min(main.widthMm, weighted(views, (view) => view.widthMm)! - opening.widthMm * sag)), Math.min(main.heightMm, weighted(views, (view) => view.heightMm)!),
+    ];
+    const meanMm2 = views.reduce((sum, { open }) => sum + open.areaMm2, 0) / views.length;
     const [share, without] = [weighted(views, ({ fatShare }) => fatShare), weighted(views, ({ directionsWithoutFat }) => directionsWithoutFat)];
     const measures: Measure[] = [
       { name: 'foramenWidth', value: widthMm, unit: 'mm' },
-      { name: 'foramenHeight', value: least((view) => view.heightMm), unit: 'mm' },
-      { name: 'foramenArea', value: least((view) => view.open.areaMm2), unit: 'mm2' },
+      { name: 'foramenHeight', value: heightMm, unit: 'mm' },
+      { name: 'foramenArea', value: Math.max(0, weighted(views, (view) => view.open.areaMm2)! - opening.area * sag * meanMm2), unit: 'mm2' },
       ...(share === undefined ? [] : [{ name: 'perineuralFatShare', value: share, unit: '1' } as const]),
       ...(without === undefined ? [] : [{ name: 'directionsWithoutFat', value: Math.round(without), unit: '1' } as const]),
     ];
@@ -96,6 +109,12 @@ function assessSide(spine: Spine, segment: Segment, side: Side, stacks: readonly
     : notAssessed(kind, 'ANALYSIS_INFO_NOT_COVERED', 'no sagittal slice through the pedicles of this side', place);
 }
 
+/** How far a parabola of second derivative 1 through two slices passes below the line between them, mm²; 0 where but one tells. */
+function sagOf(views: readonly { readonly weight: number }[], stepMm: number): number {
+  const [main, other] = views;
+  return main === undefined || other === undefined ? 0 : (main.weight * other.weight * stepMm ** 2) / 2;
+}
+
 /** x of the plane in the disc's frame; undefined where nothing tells. */
 function planeOf(spine: Spine, stack: LabelledStack, segment: Segment, side: Side): number | undefined {
   const out = side === 'left' ? 1 : -1;
@@ -114,20 +133,20 @@ function planeOf(spine: Spine, stack: LabelledStack, segment: Segment, side: Sid
 function pedicleMiddle(stack: LabelledStack, segment: Segment, { name, frame }: Vertebra, lateral: (x: number) => boolean): number | undefined {
   const { halfDepthMm } = segment;
   return meanPlace(stack, segment, lateral, (slice) =>
-    sliceSection(stack, slice, frame, 'sagittal', { u: [halfDepthMm - 4, halfDepthMm + 3], v: [-11, 3] }, 0.5).mask(archCode(name)).count);
+    sliceSection(stack, slice, frame, 'sagittal', { u: [halfDepthMm - 4, halfDepthMm + 3], v: [-11, 3] }, 0.5).mask(archCode(name)).count ** 3);
 }
 
-/** Mean x of the slices that are `lateral`, each counting what `countIn` says. */
-function meanPlace(stack: LabelledStack, { frame }: Segment, lateral: (x: number) => boolean, countIn: (slice: number) => number): number | undefined {
-  let [sum, counts] = [0, 0];
+/** Mean x of the slices that are `lateral`, each weighing what `weightOf` says. */
+function meanPlace(stack: LabelledStack, { frame }: Segment, lateral: (x: number) => boolean, weightOf: (slice: number) => number): number | undefined {
+  let [sum, weights] = [0, 0];
   for (let slice = 0; slice < nSlicesOf(stack); slice++) {
     const x = dot(frame.x, sliceNormal(stack)) * sliceOffsetMm(stack, slice, frame.originMm);
     if (!lateral(x)) continue;
-    const count = countIn(slice);
-    sum += count * x;
-    counts += count;
+    const weight = weightOf(slice);
+    sum += weight * x;
+    weights += weight;
   }
-  return counts > 0 ? sum / counts : undefined;
+  return weights > 0 ? sum / weights : undefined;
 }
 
 interface View {
