@@ -2,17 +2,22 @@
  * Disc beyond the space between the endplates: bulge, protrusion or extrusion (Fardon 2014,
  * doi 10.1016/j.spinee.2014.04.022).
  *
- * On planes of the disc's frame through the axial slices, `planesMm` or half a slice apart:
+ * On planes of the disc's frame through the axial slices, `planesMm` or half a slice apart, and through the sagittal ones,
+ * between which outlines are interpolated by their distances (shape.ts):
  *
- *   space       what either body covers within `bodyReachMm` of the disc's plane, and half a slice beyond, seen along its axis
+ *   space       what either body covers within `bodyReachMm` of the disc's plane, seen along its axis, in axial or sagittal
+ *               slices: three axial ones about a high disc hardly show a body
+ *   disc        in its plane, in the axial slice there or, but for its sides, between the sagittal ones: an axial slice that passes a collapsed
+ *               disc a little beside its middle does not show what of it is displaced
  *   depth(θ)    largest distance of disc beyond the space to it, within each of 72 sectors round the disc
  *   background  its median; a focal displacement stands out of it by `focalMm` over no more than a quarter of the
- *               circumference, and its deepest place is `herniaMm` or more and in the posterior half
- *   bulge       `bulgeMm` or more over more than a quarter of the circumference
+ *               circumference, and its deepest place is `herniaMm` or more and within `herniaDeg` of the middle of the back:
+ *               farther out a margin against psoas muscle is not outlined well enough to tell one
+ *   bulge       `bulgeMm` or more over more than a quarter of the circumference; its depth is the largest median of three sectors
  *   extrusion   wider than its base by `toleranceMm`, or in the sagittal stack higher beyond the space than the space
  *               beside it by twice that (migration); else protrusion
  *   size        displaced disc in the canal against the canal with it, in the plane where that is most
- *   zone        by the angle of the deepest place: central below 15°, subarticular below 40°, foraminal below 65°
+ *   zone        by the angle of the deepest place: central below 15°, subarticular below 40°, else foraminal
  *
  * From sagittal slices alone the depth in the midline is measured, with less confidence, and no type: whether a
  * displacement is focal is seen round the disc.
@@ -24,16 +29,22 @@ import { axialLevel, canalWindow, isRefusal, type AxialLevel, type Refusal } fro
 import { assessmentOf, basisOf, graded, leastConfidence, notAssessed, stacksOf } from './finding.js';
 import { Mask, type Place } from './mask.js';
 import { framePlane, planeSection, reaches, sliceStepMm, slicesBeside, sliceSection, type Section } from './section.js';
+import { absentMm, cutShape, insideAt, shapeOf } from './shape.js';
 
 const kind = 'displacement';
 const nSectors = 72;
 const stepMm = 0.5;
 const planesMm = 3;
 const bodyReachMm = 9;
+/** Planes in which the sagittal outlines are cut. */
+const cutsMm = 1.5;
+/** About a disc, of the sagittal outlines. */
+const outlineReachMm = 40;
 const canalReachMm = 15;
 const bulgeMm = 2.2;
 const focalMm = 1.5;
 const herniaMm = 3;
+const herniaDeg = 65;
 const toleranceMm = 1;
 /** Smaller pieces are islands of a segmentation; a loose fragment of disc as small is not told from them. */
 const leastPieceMm2 = 10;
@@ -61,13 +72,16 @@ function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding |
   const { stack, views } = level;
   const planes = planesThrough(stack, segment);
   const middlePlane = planes.find(({ offsetMm }) => offsetMm === 0);
-  const space = spaceOf(planes, segment, bodyReachMm + sliceStepMm(stack) / 2);
-  const middle = space.centroid();
-  if (middlePlane === undefined || middle === undefined) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no bodies beside the disc in the axial slices' };
+  if (middlePlane === undefined) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no axial slice in the plane of the disc' };
   const { section } = middlePlane;
-  const disc = withoutIslands(section.mask(discCode(segment.name)));
-  if (disc.isEmpty) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no disc in the axial slices' };
-  if (disc.confidence < leastConfidence) return { code: 'ANALYSIS_INFO_UNSURE', got: `a disc with a mean confidence of ${disc.confidence.toFixed(2)}` };
+  const sagittal = stacksOf(spine, 'sagittal', sagittalContrasts).find((candidate) => reaches(candidate, segment.frame.originMm));
+  const space = spaceOf(planes, section, segment, sagittal);
+  const middle = space.centroid();
+  if (middle === undefined) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no bodies beside the disc in the slices' };
+  const axialDisc = withoutIslands(section.mask(discCode(segment.name)));
+  const disc = sagittal === undefined ? axialDisc : axialDisc.or(sagittalDisc(sagittal, segment, section));
+  if (axialDisc.isEmpty) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no disc in the axial slices' };
+  if (axialDisc.confidence < leastConfidence) return { code: 'ANALYSIS_INFO_UNSURE', got: `a disc with a mean confidence of ${axialDisc.confidence.toFixed(2)}` };
 
   const away = space.distancesMm();
   const beyond = disc.minus(space);
@@ -76,11 +90,9 @@ function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding |
     return Math.floor(((Math.atan2(u, v) / (2 * Math.PI) + 1 + 0.5 / nSectors) % 1) * nSectors);
   };
   const depths = new Float64Array(nSectors);
-  let deepestPixel = -1;
   beyond.where((pixel) => {
     const sector = sectorOf(pixel);
     if (away[pixel]! > depths[sector]!) depths[sector] = away[pixel]!;
-    if (isBehind(sector) && (deepestPixel < 0 || away[pixel]! > away[deepestPixel]!)) deepestPixel = pixel;
     return false;
   });
   const behindMm = Math.max(...depths.filter((_depth, sector) => isBehind(sector)));
@@ -88,14 +100,14 @@ function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding |
   const circumferenceShare = depths.filter((depth) => depth >= bulgeMm).length / nSectors;
   const focal = focalSectors(depths, depths.findIndex((depth, sector) => depth === behindMm && isBehind(sector)), background + focalMm);
   const isHernia = behindMm >= herniaMm && focal.size > 0 && focal.size <= nSectors / 4;
-  const depthMm = isHernia ? behindMm : Math.max(...depths);
+  const depthMm = isHernia ? behindMm : Math.max(...depths.map((depth, sector) => medianOf([depths.at(sector - 1)!, depth, depths[(sector + 1) % nSectors]!])));
   const measures: Measure[] = [{ name: 'depth', value: depthMm, unit: 'mm' }, { name: 'circumferenceShare', value: circumferenceShare, unit: '1' }];
-  const deepest: Place | undefined = deepestPixel < 0 ? undefined : { u: section.u(deepestPixel % section.nColumns), v: section.v(Math.floor(deepestPixel / section.nColumns)) };
+  // Of a plateau the middle.
+  const deepest: Place | undefined = beyond.where((pixel) => isBehind(sectorOf(pixel)) && away[pixel]! > behindMm - 2 * stepMm).largest().centroid();
   const signs: string[] = [];
   let type: Type = circumferenceShare > 0.25 ? 'bulge' : 'none';
   let size: Grade | undefined;
   let side: Side | undefined;
-  const sagittal = stacksOf(spine, 'sagittal', sagittalContrasts).find((candidate) => reaches(candidate, segment.frame.originMm));
   if (isHernia && deepest !== undefined) {
     const angleDeg = (Math.atan2(deepest.u - middle.u, deepest.v - middle.v) * 180) / Math.PI;
     const inFocus = beyond.where((pixel) => focal.has(sectorOf(pixel)));
@@ -121,8 +133,8 @@ function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding |
     kind, level: segment.name, ...(side === undefined ? {} : { side }), measures,
     grades: [{ scale: 'displacement', value: type, severity: size?.severity ?? severityOf(type) }, ...(size === undefined ? [] : [size])],
     signs,
-    basis: basisOf(spine, sagittal === undefined || !isHernia ? [stack] : [stack, sagittal]),
-    confidence: disc.confidence * segment.confidence,
+    basis: basisOf(spine, sagittal === undefined ? [stack] : [stack, sagittal]),
+    confidence: axialDisc.confidence * segment.confidence,
     drawing: {
       seriesIndex: stack.seriesIndex, sliceIndex: views[0]!.slice, centreMm: section.pointMm(middle.u, middle.v), extentMm: pictureMm,
       outlines: [discCode(segment.name)],
@@ -158,11 +170,35 @@ function planesThrough(stack: LabelledStack, segment: Segment): Plane[] {
     .filter(({ section }) => section.inside.includes(1));
 }
 
-function spaceOf(planes: readonly Plane[], { upper, lower }: Segment, reachMm: number): Mask {
-  const near = planes.filter(({ offsetMm }) => Math.abs(offsetMm) <= reachMm).map(({ section }) => section.mask(bodyCode(upper), bodyCode(lower)));
-  const { section } = planes[0]!;
-  const all = near.reduce((union, mask) => union.or(mask), new Mask(section, new Uint8Array(section.codes.length)));
-  return all.largest().filled();
+function spaceOf(planes: readonly Plane[], section: Section, segment: Segment, sagittal: LabelledStack | undefined): Mask {
+  const bodies = [bodyCode(segment.upper), bodyCode(segment.lower)];
+  const near = planes.filter(({ offsetMm }) => Math.abs(offsetMm) <= bodyReachMm).map((plane) => plane.section.mask(...bodies));
+  const count = Math.floor(bodyReachMm / cutsMm);
+  const offsetsMm = Array.from({ length: 2 * count + 1 }, (_, index) => (index - count) * cutsMm);
+  const between = sagittal === undefined ? [] : bodies.map((code) => betweenSlices(sagittal, segment, code, section, offsetsMm));
+  return [...near, ...between].reduce((union, mask) => union.or(mask), section.mask()).largest().filled();
+}
+
+/** But for the sides, whose margin is known to no better than half of the slices' distance. */
+function sagittalDisc(stack: LabelledStack, segment: Segment, section: Section): Mask {
+  const asideMm = segment.halfWidthMm - sliceStepMm(stack) / 2;
+  return betweenSlices(stack, segment, discCode(segment.name), section, [0]).where((_pixel, _row, column) => Math.abs(section.u(column)) <= asideMm);
+}
+
+/** Pixels of an axial section in which a structure is in any of the planes beside it, its outlines interpolated between sagittal slices. */
+function betweenSlices(stack: LabelledStack, segment: Segment, code: number, section: Section, offsetsMm: readonly number[]): Mask {
+  const pixels = new Uint8Array(section.codes.length);
+  const outlined = shapeOf(stack, [code], segment.frame, { nearMm: segment.halfWidthMm + sliceStepMm(stack), reachMm: outlineReachMm });
+  if (outlined === undefined) return new Mask(section, pixels);
+  // Beside its last slice a structure ends half way to the next one, however deep it is there.
+  const shape = { ...outlined, data: outlined.data.map((mm) => Math.min(mm, absentMm)) };
+  for (const offsetMm of offsetsMm) {
+    const cut = cutShape(shape, segment.frame, 'axial', canalWindow(segment), offsetMm);
+    for (let pixel = 0; pixel < pixels.length; pixel++) {
+      if (insideAt(cut, section.u(pixel % section.nColumns), section.v(Math.floor(pixel / section.nColumns)))) pixels[pixel] = 1;
+    }
+  }
+  return new Mask(section, pixels);
 }
 
 function withoutIslands(mask: Mask): Mask {
@@ -170,9 +206,9 @@ function withoutIslands(mask: Mask): Mask {
   return pieces.reduce((union, piece) => union.or(piece), mask.minus(mask));
 }
 
-/** In the half of the circumference towards the canal and the foramina. */
+/** In the part of the circumference towards the canal and the foramina. */
 function isBehind(sector: number): boolean {
-  return Math.min(sector, nSectors - sector) <= nSectors / 4;
+  return Math.min(sector, nSectors - sector) <= (nSectors * herniaDeg) / 360;
 }
 
 /** Sectors round the deepest one that reach a depth; none where it does not itself. */
@@ -221,8 +257,7 @@ function zoneOf(angleDeg: number): string {
   const away = Math.abs(angleDeg);
   if (away < 15) return 'central';
   if (away < 40) return 'subarticular';
-  if (away < 65) return 'foraminal';
-  return 'extraforaminal';
+  return 'foraminal';
 }
 
 function fromSagittal(spine: Spine, segment: Segment): Finding | Refusal {

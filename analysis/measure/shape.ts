@@ -12,7 +12,8 @@ import type { Frame, LabelledStack } from '../types.js';
 import type { Mask } from './mask.js';
 import { framePlane, moved, nSlicesOf, planeSection, sliceNormal, sliceOffsetMm, sliceStepMm, type Cut, type SectionPlane, type Window } from './section.js';
 
-const absentMm = 6;
+/** How far outside slices without a structure are. */
+export const absentMm = 6;
 /** Pixels of a cut. */
 const stepMm = 0.4;
 
@@ -90,6 +91,12 @@ export function edgesOf({ distanceMm, nColumns, nRows, window }: ShapeSection, c
   const before = first === 0 ? 0 : at(first) / (at(first) - at(first - 1));
   const behind = last === nRows - 1 ? 0 : at(last) / (at(last) - at(last + 1));
   return [window.v[0] + (first - before) * stepMm, window.v[0] + (last + behind) * stepMm];
+}
+
+/** Whether the shape is at a place of the cut: at its nearest pixel. */
+export function insideAt({ distanceMm, nColumns, nRows, window }: ShapeSection, u: number, v: number): boolean {
+  const [column, row] = [Math.round((u - window.u[0]) / stepMm), Math.round((v - window.v[0]) / stepMm)];
+  return column >= 0 && row >= 0 && column < nColumns && row < nRows && distanceMm[row * nColumns + column]! > 0;
 }
 
 export function columnU({ window }: ShapeSection, column: number): number {

@@ -13,6 +13,8 @@ export interface Drawn {
   readonly sacApMm?: number;
   readonly recessMm?: number;
   readonly foramenMm?: number;
+  /** How much wider it is a millimetre beside the pedicle's middle, mm; with the square of the distance. */
+  readonly foramenOpensMm?: number;
   readonly jointMm?: number;
   /** Disc in the canal, 12 mm wide in the midline, and all round. */
   readonly protrusionMm?: number;
@@ -28,7 +30,7 @@ export function sacAreaMm2(apMm: number): number {
 }
 
 function codeAt(drawn: Drawn): (point: Vector3) => number {
-  const { sacApMm = 14, recessMm = 6, foramenMm = 6, jointMm = 2, protrusionMm = 0, bulgeMm = 0 } = drawn;
+  const { sacApMm = 14, recessMm = 6, foramenMm = 6, foramenOpensMm = 0, jointMm = 2, protrusionMm = 0, bulgeMm = 0 } = drawn;
   return ([x, y, z]) => {
     const side = x > 0 ? 'left' : 'right';
     const lateral = Math.abs(x);
@@ -41,7 +43,7 @@ function codeAt(drawn: Drawn): (point: Vector3) => number {
       if (z > 11 && z < 22) return archCode('L4');
       if (z < -11 && z > -22) return archCode('L5');
     }
-    const behind = halfDepthMm + (lateral < 13 ? (lateral < 9 ? 18.5 : recessMm) : foramenMm);
+    const behind = halfDepthMm + (lateral < 13 ? (lateral < 9 ? 18.5 : recessMm) : foramenMm + foramenOpensMm * (lateral - 18) ** 2);
     if (Math.abs(z) < 24 && lateral < 26 && y >= behind && y < 42) {
       if (Math.abs(lateral - 17) < jointMm / 2 && y > 27 && y < 39 && Math.abs(z) < 8) return facetCode('L4-L5', side);
       return archCode(lateral < 17 ? 'L4' : 'L5');
@@ -56,6 +58,7 @@ export interface DrawnStack {
   /** About the patient's left-right axis. */
   readonly tiltDeg?: number;
   readonly shiftMm?: number;
+  readonly nSlices?: number;
   /** Boundaries shifted smoothly by about a pixel of 0.8 mm, islands, holes. */
   readonly roughSeed?: number;
   readonly confidence?: number;
@@ -88,7 +91,7 @@ function t2wOf(codes: Uint16Array, columns: number): Float32Array {
   return sharp.map((_, pixel) => around.reduce((sum, { step, weight }) => sum + weight * (sharp[pixel + step] ?? 0), 0));
 }
 
-function stackOf(code: (point: Vector3) => number, { orientation, tiltDeg = 0, shiftMm = 0, roughSeed, confidence = 230 }: DrawnStack, seriesIndex: number): LabelledStack {
+function stackOf(code: (point: Vector3) => number, { orientation, tiltDeg = 0, shiftMm = 0, nSlices = orientation === 'axial' ? 9 : 13, roughSeed, confidence = 230 }: DrawnStack, seriesIndex: number): LabelledStack {
   const [c, s] = [Math.cos((tiltDeg * Math.PI) / 180), Math.sin((tiltDeg * Math.PI) / 180)];
   const isAxial = orientation === 'axial';
   const geometry: ImageGeometry = {
@@ -96,7 +99,7 @@ function stackOf(code: (point: Vector3) => number, { orientation, tiltDeg = 0, s
     rowDirection: isAxial ? [1, 0, 0] : [0, 1, 0],
     columnDirection: isAxial ? [0, c, s] : [0, 0, -1],
     sliceDirection: isAxial ? [0, -s, c] : [-1, 0, 0],
-    fovMm: [80, 80, isAxial ? 9 * 4.4 : 13 * 4.4], matrixSize: [200, 200, isAxial ? 9 : 13],
+    fovMm: [80, 80, nSlices * 4.4], matrixSize: [200, 200, nSlices],
   };
   const [affine, [columns, rows, slices]] = [affineLps(geometry), geometry.matrixSize];
   const data = new Uint16Array(columns * rows * slices);
