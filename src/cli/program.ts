@@ -320,6 +320,7 @@ function addSynth(program: Command, io: CliIo, done: (code: ExitCode) => void): 
     .option('--te <milliseconds>', 'echo time of what is computed', positive)
     .option('--real', 'STIR with the sign of what the inversion left negative', false)
     .option('--trust-maps', 'further series: interval, fat fraction, what speaks against the pair', false)
+    .option('--enhanced', 'DICOM as one multi-frame object an MR series', false)
     .option('--deliver-red', 'write what is computed also where the light is red', false)
     .option('--tr1 <milliseconds>', "repetition time of T1w, in place of its file's", positive)
     .option('--te1 <milliseconds>', "echo time of T1w, in place of its file's", positive)

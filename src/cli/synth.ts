@@ -37,6 +37,7 @@ export interface SynthFlags extends ModelFlags {
   readonly real: boolean;
   readonly trustMaps: boolean;
   readonly deliverRed: boolean;
+  readonly enhanced: boolean;
   /** Of the acquired series, where their files do not tell. */
   readonly tr1?: number;
   readonly te1?: number;
@@ -81,7 +82,7 @@ export async function synth(flags: SynthFlags, io: CliIo): Promise<ExitCode> {
     const { ctRefusal } = performed;
     if (ctRefusal !== undefined && flags.to.every((contrast) => contrast === 'ct')) throw errorOfRecord(ctRefusal);
     const series = performed.series.flat();
-    const files = series.length === 0 ? [] : await write(flags.output, isFolder, series).catch((cause: Error) => {
+    const files = series.length === 0 ? [] : await write(flags, isFolder, series).catch((cause: Error) => {
       throw cliError('CONUS_ERR_OUTPUT', `${flags.output} (${cause.message})`, { cause });
     });
     report(performed, files, flags, io);
@@ -105,8 +106,8 @@ function wantedOf(contrast: SynthContrast, index: number, { tr, te, ti, real }: 
 }
 
 /** @returns the files that were written */
-async function write(path: string, isFolder: boolean, series: readonly SyntheticSeries[]): Promise<string[]> {
-  if (isFolder) return writeDicom(path, series);
+async function write({ output: path, enhanced }: Pick<SynthFlags, 'output' | 'enhanced'>, isFolder: boolean, series: readonly SyntheticSeries[]): Promise<string[]> {
+  if (isFolder) return writeDicom(path, series, enhanced);
   switch (extname(path).toLowerCase()) {
     case '.mrd':
       await writeFile(path, Buffer.concat([...series.flatMap(syntheticMrd).flatMap((image) => [...encodeImage(image)]), ...encodeClose()]));
@@ -130,12 +131,12 @@ async function write(path: string, isFolder: boolean, series: readonly Synthetic
   }
 }
 
-async function writeDicom(folder: string, series: readonly SyntheticSeries[]): Promise<string[]> {
+async function writeDicom(folder: string, series: readonly SyntheticSeries[], enhanced: boolean): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const created = new Date();
   const files: string[] = [];
   for (const one of series) {
-    for (const [index, { bytes }] of syntheticDicom(one, created).entries()) {
+    for (const [index, { bytes }] of syntheticDicom(one, created, { enhanced }).entries()) {
       const file = join(folder, `IM-${String(one.number).padStart(4, '0')}-${String(index + 1).padStart(4, '0')}.dcm`);
       await writeFile(file, bytes);
       files.push(file);

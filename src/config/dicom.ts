@@ -92,7 +92,7 @@ export const dicomSection = z.strictObject({
     })
     .prefault({})
     .describe('the storage service for images from elsewhere'),
-  enhanced: z.boolean().default(false).describe('what is made of scans goes out as Enhanced MR Image objects, one a series and contrast'),
+  enhanced: z.boolean().default(false).describe('what is made of scans, and synthetic MR, goes out as Enhanced MR Image objects, one a series and contrast'),
   destinations: z
     .record(z.string().regex(/^[\w.-]{1,64}$/), dicomDestinationSchema)
     .default({})

@@ -13,13 +13,14 @@ import { contributingEquipment, derivationKey, qualityText, sourceImages, synthe
 import type { Derivation } from './derivation.js';
 import { CT_IMAGE_STORAGE } from './ctDataset.js';
 import { MR_IMAGE_STORAGE, rescaledPixels, unpairedBodyParts } from './dicomDataset.js';
-import { plane } from './dicomModules.js';
+import { littleEndian, plane } from './dicomModules.js';
 import type { DicomDataset } from './dicomModules.js';
 import { EXPLICIT_VR_LITTLE_ENDIAN } from './dicomFile.js';
-import { encodeDicomSeries } from './dicomObjects.js';
+import { encodeDicom, encodeDicomSeries } from './dicomObjects.js';
 import type { InstanceIdentity } from './dicomObjects.js';
 import { codeString, dateAndTime, decimalString, text } from './dicomValues.js';
 import { deliveryError } from './errors.js';
+import { ENHANCED_MR_IMAGE_STORAGE, multiFrameDataset, searchableOf } from './multiFrame.js';
 import { quantise } from './scale.js';
 import { contentUid, instanceUid, validUid } from './uids.js';
 
@@ -90,27 +91,87 @@ export function syntheticDescription({ description, kind }: Pick<SyntheticSeries
 }
 
 /**
- * One object a slice; the same series gives the same objects, but for the moment of creation.
+ * One object a slice, or of MR one of all slices where `enhanced` is wanted; the same series gives the same objects, but for the
+ * moment of creation.
  * @throws CodedError CONUS_ERR_DERIVED_SOURCE where the derivation does not say that the images are synthetic
  */
-export function syntheticDicom(series: SyntheticSeries, created: Date): SyntheticObject[] {
-  const { derivation, subject, softwareVersion } = series;
-  if (!derivation.isSynthetic) throw deliveryError('CONUS_ERR_DERIVED_SOURCE', 'a synthetic series whose derivation does not say so');
+export function syntheticDicom(series: SyntheticSeries, created: Date, { enhanced = false }: { readonly enhanced?: boolean | undefined } = {}): SyntheticObject[] {
+  if (!series.derivation.isSynthetic) throw deliveryError('CONUS_ERR_DERIVED_SOURCE', 'a synthetic series whose derivation does not say so');
+  return enhanced && series.modality === 'MR' ? [multiFrameObject(series, created)] : sliceObjects(series, created);
+}
+
+interface SeriesIdentity {
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  readonly frameOfReferenceUid: string;
+}
+
+/** @param what objects of another class are another series */
+function identityOf({ derivation, subject, softwareVersion, kind }: SyntheticSeries, what: 'synthetic series' | 'enhanced synthetic series'): SeriesIdentity {
   const sources = [...new Set(derivation.sources.map(({ seriesInstanceUid }) => seriesInstanceUid))].sort();
   const studyInstanceUid = validUid(textOf(subject, 'StudyInstanceUID')) ?? contentUid('study', ...sources);
-  const frameOfReferenceUid = validUid(textOf(subject, 'FrameOfReferenceUID')) ?? contentUid('frame of reference', studyInstanceUid, ...sources);
-  const seriesInstanceUid = contentUid('synthetic series', studyInstanceUid, softwareVersion, series.kind, derivationKey(derivation), derivation.description, ...sources);
-  const common = { ...commonAttributes(series, created), StudyInstanceUID: studyInstanceUid, SeriesInstanceUID: seriesInstanceUid };
-  const own = slicesOf(series).map(({ geometry, pixels, window }, slice) => {
-    const unit = series.modality === 'CT' ? { code: "[hnsf'U]", meaning: 'Hounsfield unit' } : { code: '1', meaning: 'no units' };
-    const stored = rescaledPixels({ rows: geometry.matrixSize[1], columns: geometry.matrixSize[0], pixels, window, slope: 1 / factsOf(series).scale, unit });
-    const sopInstanceUid = instanceUid(seriesInstanceUid, `slice ${slice}`, JSON.stringify(geometry), new Uint8Array(stored['PixelData'] as ArrayBuffer));
-    return { SOPInstanceUID: sopInstanceUid, InstanceNumber: String(slice + 1), ...plane(geometry, frameOfReferenceUid), ...stored };
+  return {
+    studyInstanceUid,
+    seriesInstanceUid: contentUid(what, studyInstanceUid, softwareVersion, kind, derivationKey(derivation), derivation.description, ...sources),
+    frameOfReferenceUid: validUid(textOf(subject, 'FrameOfReferenceUID')) ?? contentUid('frame of reference', studyInstanceUid, ...sources),
+  };
+}
+
+function sliceObjects(series: SyntheticSeries, created: Date): SyntheticObject[] {
+  const { softwareVersion, derivation } = series;
+  const { studyInstanceUid, seriesInstanceUid, frameOfReferenceUid } = identityOf(series, 'synthetic series');
+  const common = {
+    ...commonAttributes(series, created),
+    SOPClassUID: sopClassOf(series),
+    ImageType: imageTypeOf(series),
+    ...sourceImages(derivation.sources),
+    ...(series.modality === 'CT' ? hounsfieldAttributes : sequenceAttributes(series)),
+    StudyInstanceUID: studyInstanceUid,
+    SeriesInstanceUID: seriesInstanceUid,
+  };
+  const own = slicesOf(series).map((slice, index) => {
+    const { geometry } = slice;
+    const stored = pixelModule(series, slice);
+    const sopInstanceUid = instanceUid(seriesInstanceUid, `slice ${index}`, JSON.stringify(geometry), new Uint8Array(stored['PixelData'] as ArrayBuffer));
+    return { SOPInstanceUID: sopInstanceUid, InstanceNumber: String(index + 1), ...plane(geometry, frameOfReferenceUid), ...stored };
   });
   return encodeDicomSeries(common, own, softwareVersion).map((bytes, slice) => ({
     instance: { sopClassUid: sopClassOf(series), studyInstanceUid, seriesInstanceUid, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN, sopInstanceUid: own[slice]!.SOPInstanceUID },
     bytes,
   }));
+}
+
+function multiFrameObject(series: SyntheticSeries, created: Date): SyntheticObject {
+  const { softwareVersion, derivation, subject, sequence, volume } = series;
+  const { studyInstanceUid, seriesInstanceUid, frameOfReferenceUid } = identityOf(series, 'enhanced synthetic series');
+  const slices = slicesOf(series);
+  const [first] = slices;
+  const { mark, scale } = factsOf(series);
+  const stored = slices.map(({ pixels }) => new Uint8Array(littleEndian(pixels)));
+  const sopInstanceUid = instanceUid(seriesInstanceUid, 'frames', JSON.stringify(volume.geometry), ...stored);
+  const dataset = multiFrameDataset({
+    sopInstanceUid, studyInstanceUid, frameOfReferenceUid,
+    attributes: {
+      ...commonAttributes(series, created), InstanceNumber: '1', ...searchableOf(sequenceAttributes(series)), StudyInstanceUID: studyInstanceUid, SeriesInstanceUID: seriesInstanceUid,
+    },
+    pixelModule: pixelModule(series, first!),
+    mark: mark === 'M' ? derivation.imageTypeMark : mark,
+    bodyPart: textOf(subject, 'BodyPartExamined'),
+    slope: 1 / scale,
+    window: first!.window,
+    echoTimeMs: sequence?.teMs,
+    frames: slices.map(({ geometry, pixels }) => ({ geometry, pixels, time: [], derivation })),
+    softwareVersion,
+  });
+  return {
+    instance: { sopClassUid: ENHANCED_MR_IMAGE_STORAGE, studyInstanceUid, seriesInstanceUid, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN, sopInstanceUid },
+    bytes: encodeDicom(dataset, softwareVersion),
+  };
+}
+
+function pixelModule(series: SyntheticSeries, { geometry, pixels, window }: StoredSlice): DicomDataset {
+  const unit = series.modality === 'CT' ? { code: "[hnsf'U]", meaning: 'Hounsfield unit' } : { code: '1', meaning: 'no units' };
+  return rescaledPixels({ rows: geometry.matrixSize[1], columns: geometry.matrixSize[0], pixels, window, slope: 1 / factsOf(series).scale, unit });
 }
 
 /** As a client of an MRD connection gets them, one message a slice. */
@@ -222,15 +283,15 @@ function commentsOf(series: SyntheticSeries): string {
   ].join('; ');
 }
 
+/** Of both kinds of object. */
 function commonAttributes(series: SyntheticSeries, created: Date): DicomDataset {
-  const { derivation, sequence, subject, fieldStrengthT } = series;
+  const { derivation, subject } = series;
   const { date, time } = dateAndTime(created);
   const bodyPart = codeString(textOf(subject, 'BodyPartExamined'));
   return {
     ...empty(['PatientName', 'PatientID', 'PatientBirthDate', 'PatientSex', 'StudyDate', 'StudyTime', 'StudyID', 'AccessionNumber', 'ReferringPhysicianName', 'PatientPosition', 'Manufacturer']),
     ...subject,
     SpecificCharacterSet: 'ISO_IR 192',
-    SOPClassUID: sopClassOf(series),
     SyntheticData: 'YES',
     InstanceCreationDate: date,
     InstanceCreationTime: time,
@@ -240,15 +301,12 @@ function commonAttributes(series: SyntheticSeries, created: Date): DicomDataset 
     ...(unpairedBodyParts.has(bodyPart) ? {} : { Laterality: '' }),
     SeriesNumber: String(FIRST_SERIES_NUMBER + series.number),
     SeriesDescription: syntheticDescription(series),
-    ImageType: imageTypeOf(series),
     AcquisitionNumber: '1',
     BurnedInAnnotation: 'NO',
     ContentQualification: 'RESEARCH',
     DerivationDescription: text(derivation.description, 1024),
     ImageComments: text(commentsOf(series), 10240),
     ContributingEquipmentSequence: contributingEquipment(derivation.stages, `${date}${time}`),
-    ...sourceImages(derivation.sources),
-    ...(series.modality === 'CT' ? hounsfieldAttributes : { MagneticFieldStrength: decimalString(fieldStrengthT), ...sequenceAttributes(sequence) }),
   };
 }
 
@@ -256,12 +314,14 @@ function commonAttributes(series: SyntheticSeries, created: Date): DicomDataset 
 const hounsfieldAttributes: DicomDataset = { KVP: '', RescaleIntercept: '0', RescaleSlope: '1', RescaleType: 'HU' };
 
 /** What would have scanned it: it was not, as every other attribute says. */
-function sequenceAttributes(sequence: SyntheticSeries['sequence']): DicomDataset {
+function sequenceAttributes({ sequence, fieldStrengthT }: SyntheticSeries): DicomDataset {
+  const field = { MagneticFieldStrength: decimalString(fieldStrengthT) };
   if (sequence === undefined) {
-    return { ScanningSequence: 'RM', SequenceVariant: 'NONE', ScanOptions: '', MRAcquisitionType: '2D', RepetitionTime: '', EchoTime: '', EchoTrainLength: '' };
+    return { ...field, ScanningSequence: 'RM', SequenceVariant: 'NONE', ScanOptions: '', MRAcquisitionType: '2D', RepetitionTime: '', EchoTime: '', EchoTrainLength: '' };
   }
   const { trMs, teMs, tiMs, echoTrainLength, isFatSaturated } = sequence;
   return {
+    ...field,
     ScanningSequence: tiMs === undefined ? 'SE' : ['SE', 'IR'],
     SequenceVariant: 'SK',
     ScanOptions: isFatSaturated ? 'FS' : '',

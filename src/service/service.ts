@@ -179,10 +179,10 @@ async function start(options: ServiceOptions, takesScans: boolean, log: Logger, 
       };
       const shown = new SeriesPictures(exams, kept);
       pictures = shown;
-      const { destinations, destinationsFor } = options.delivery ?? noDelivery;
+      const { destinations, destinationsFor, enhanced = false } = options.delivery ?? noDelivery;
       const jobs = new ExamJobs({ exams, queue: data.queue, caughtUp: data.caughtUp, log });
       deliverByProtocol(kept, (name) => destinations.has(name));
-      synthesis = openSynthesis(options.synthesis ?? synthesisSection.parse({}), { ...kept, jobs, host: denoising.host, destinationsFor, log, pictures: shown, isShared: data.cluster !== undefined });
+      synthesis = openSynthesis(options.synthesis ?? synthesisSection.parse({}), { ...kept, jobs, host: denoising.host, destinationsFor, enhanced, log, pictures: shown, isShared: data.cluster !== undefined });
       if (synthesis !== undefined) {
         const { observe } = parts.add(synthesis);
         lookOn.unshift(observe);

@@ -36,6 +36,8 @@ export interface SynthesisNeighbours extends KeptImages {
   readonly destinationsFor: (series: DeliverableSeries) => readonly string[];
   /** Whoever looks on is shown what was computed. */
   readonly pictures: { show(examId: string, seriesId: string): Promise<void> };
+  /** MR series as Enhanced MR Image objects in place of classic ones. */
+  readonly enhanced: boolean;
   /** Others may hold the connection that its images are to go back on. */
   readonly isShared: boolean;
   readonly log: Logger;
@@ -111,6 +113,7 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
       wanted: batch.map(({ synthesis }) => wantedSeries(synthesis, protocol)),
       maps: config.maps.flatMap((map): Exclude<SyntheticKind, 'image'>[] => (map === 'interval' ? ['low', 'high'] : [map])),
       deliverRed: batch.some(({ synthesis }) => synthesis.deliverRed),
+      enhanced: neighbours.enhanced,
       softwareVersion: VERSION,
     }, signal);
     log.info({ exam: examId, contrasts: batch.map(({ synthesis }) => synthesis.contrast), light, reasons: reasons.map(({ code }) => code), ms: Math.round(performance.now() - startedAt) }, 'synthesised');
@@ -129,7 +132,7 @@ export function openSynthesis(config: SynthesisConfig, neighbours: SynthesisNeig
         kind: 'synthesised', at: Date.now(), examId,
         series: {
           id, contrast: wanted.synthesis.contrast, description: made[0]!.description, isSimulated: sources.isSimulated, light,
-          outputs: Object.fromEntries(made.map(({ kind, objects }) => [kind, objects.length])),
+          outputs: Object.fromEntries(made.map(({ kind, images }) => [kind, images.length])),
           reasons: reasons.map(({ code, text }) => ({ code, text })),
         },
       });

@@ -7,8 +7,9 @@ export interface EncodedSeries {
   readonly kind: SyntheticKind;
   /** As in the archive. */
   readonly description: string;
+  /** One a slice, or one of all of them. */
   readonly objects: readonly SyntheticObject[];
-  /** The same for an MRD connection. */
+  /** The same for an MRD connection, one a slice. */
   readonly images: readonly MrdImage[];
 }
 

@@ -72,6 +72,8 @@ export interface SynthesisJob {
   readonly levelModel?: UsableModel;
   /** Also of a pair that is not to be trusted. */
   readonly deliverRed: boolean;
+  /** MR series as one multi-frame object each, in place of one object a slice. */
+  readonly enhanced?: boolean | undefined;
   readonly softwareVersion: string;
 }
 

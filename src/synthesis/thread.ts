@@ -11,7 +11,7 @@ serveJob<SynthesisJob, EncodedSynthesis>(async (job, run) => {
   return {
     ...report,
     series: series.map((ofContrast) =>
-      ofContrast.map((one) => ({ kind: one.kind, description: syntheticDescription(one), objects: syntheticDicom(one, created), images: syntheticMrd(one) })),
+      ofContrast.map((one) => ({ kind: one.kind, description: syntheticDescription(one), objects: syntheticDicom(one, created, job), images: syntheticMrd(one) })),
     ),
   };
 });

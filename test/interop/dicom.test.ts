@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MrdHeader } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pointOf } from '../../imaging/index.js';
 import type { ReconImage } from '../../recon/index.js';
 import { dicomObjects, openOutput, Pseudonymiser, pseudonymiseDicom, syntheticDicom } from '../../src/delivery/index.js';
 import type { DeliverySettings, Derivation } from '../../src/delivery/index.js';
 import { header, image, obliqueGeometry, settings, subjects, syntheticSeries } from '../src/delivery/fixtures.js';
+import { runPython } from './peers.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -96,13 +98,44 @@ describe('dciodvfy finds no error in', () => {
       for (const series of [...ofMr, ...ofCt]) {
         const objects = syntheticDicom(series, new Date());
         expect(objects).toHaveLength(3);
-        const [{ bytes }] = objects as [(typeof objects)[0]];
-        for (const shown of [bytes, pseudonymiseDicom(bytes, new Pseudonymiser(new Uint8Array(32).fill(1), 'remove'), 'test')]) {
-          const file = join(folder, `${n++}.dcm`);
-          await writeFile(file, shown);
-          expectValid(file, series.modality === 'CT' ? 'CTImage' : 'MRImage');
+        const enhanced = syntheticDicom(series, new Date(), { enhanced: true });
+        expect(enhanced).toHaveLength(series.modality === 'CT' ? 3 : 1);
+        for (const [[one], iod] of [[objects, series.modality === 'CT' ? 'CTImage' : 'MRImage'], [enhanced, series.modality === 'CT' ? 'CTImage' : 'EnhancedMRImage']] as const) {
+          const { bytes } = one!;
+          for (const shown of [bytes, pseudonymiseDicom(bytes, new Pseudonymiser(new Uint8Array(32).fill(1), 'remove'), 'test')]) {
+            const file = join(folder, `${n++}.dcm`);
+            await writeFile(file, shown);
+            expectValid(file, iod);
+          }
         }
       }
+    }
+  });
+
+  it('and highdicom the very volume in, a synthetic series as one object', async () => {
+    const folder = await mkdtemp(join(directory, 'volumes-'));
+    const all = (['image', 'low', 'high', 'fatFraction', 'pairResidual'] as const).map((kind) => syntheticSeries(kind, subjects[0]!));
+    const files = all.map(({ kind }) => join(folder, `${kind}.dcm`));
+    for (const [index, series] of all.entries()) await writeFile(files[index]!, syntheticDicom(series, new Date(), { enhanced: true })[0]!.bytes);
+    const read = JSON.parse((await runPython('multiFrame.py', ...files)).toString()) as readonly {
+      affine: number[][]; shape: number[]; values: number[]; realWorld: number[]; synthetic: string; imageType: string[]; frameType: string[]; sources: string[];
+    }[];
+    for (const [index, { volume: { geometry, data }, derivation }] of all.entries()) {
+      const { affine, shape, values, realWorld, synthetic, imageType, frameType, sources } = read[index]!;
+      const [columns, rows, slices] = geometry.matrixSize;
+      expect(shape).toEqual([slices, rows, columns]);
+      const placeOf = (k: number, j: number, i: number) => [0, 1, 2].map((axis) => affine[axis]![0]! * k + affine[axis]![1]! * j + affine[axis]![2]! * i + affine[axis]![3]!);
+      // It counts slices from the other end where that makes right-handed axes.
+      const isReversed = Math.hypot(...placeOf(0, 0, 0).map((coordinate, axis) => coordinate - pointOf(geometry, [0, 0, 0])[axis]!)) > 1;
+      const own = (slice: number) => (isReversed ? slices - 1 - slice : slice);
+      for (const [k, j, i] of [[0, 0, 0], [slices - 1, 0, 0], [0, rows - 1, 0], [1, 2, columns - 1]] as const) {
+        pointOf(geometry, [i, j, own(k)]).forEach((coordinate, axis) => expect(placeOf(k, j, i)[axis]).toBeCloseTo(coordinate, 4));
+      }
+      const nPixels = rows * columns;
+      values.forEach((value, voxel) => expect(Math.abs(value - data[own(Math.floor(voxel / nPixels)) * nPixels + (voxel % nPixels)]!)).toBeLessThan(0.0051));
+      expect(realWorld).toEqual(values);
+      expect([synthetic, imageType[0], frameType]).toEqual(['YES', 'DERIVED', imageType]);
+      expect(sources).toEqual(derivation.sources.map(({ sopInstanceUid }) => sopInstanceUid));
     }
   });
 

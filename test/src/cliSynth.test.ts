@@ -99,6 +99,12 @@ it('computes CT in Hounsfield units beside other contrasts, and says in which pl
   expect(data.every((value) => Number.isInteger(value) && value >= -1024 && value <= 3071)).toBe(true);
 });
 
+it('writes one multi-frame object a series where that is asked for, but of CT', async () => {
+  expect((await synth(...pair(), '--to', 'stir,ct', '--enhanced', '-o', `${at('frames')}/`)).code).toBe(ExitCode.ok);
+  const images = await Promise.all((await readdir(at('frames'))).map(async (file) => parseDicom(await readFile(join(at('frames'), file)))));
+  expect(images.map(({ facts: { modality, nFrames } }) => `${modality} ${nFrames}`).sort()).toEqual(['CT 1', 'CT 1', 'CT 1', 'MR 3']);
+});
+
 it('computes no CT of coronal slices, and says why', async () => {
   const turned = (name: string) => {
     const { data } = readNifti(readFileSync(at(`${name}.nii.gz`)));

@@ -9,6 +9,45 @@ import { subjects, syntheticSeries } from './fixtures.js';
 const created = new Date(0);
 const series = syntheticSeries('image', subjects[0]!);
 
+describe('a synthetic series as one object', () => {
+  const [object, ...others] = syntheticDicom(series, created, { enhanced: true });
+  const classic = syntheticDicom(series, created);
+
+  it('is, frame by frame, what its slices are', async () => {
+    expect(others).toEqual([]);
+    const image = await parseDicom(object!.bytes);
+    expect(image.identity.sopClassUid).toBe('1.2.840.10008.5.1.4.1.1.4.1');
+    const [[stack], [ofSlices]] = [stacksOf([image]), stacksOf(await Promise.all(classic.map(({ bytes }) => parseDicom(bytes))))];
+    const [volume, other] = [readVolume(stack!), readVolume(ofSlices!)];
+    expect(volume.geometry).toEqual(other.geometry);
+    volume.data.forEach((value, voxel) => expect(value).toBeCloseTo(other.data[voxel]!, 6));
+  });
+
+  it('says all that its slices say, but for what its class has no place for', async () => {
+    const [image, slice] = await Promise.all([object!, classic[0]!].map(({ bytes }) => parseDicom(bytes)));
+    const beyond = new Set(['scanningSequence', 'sequenceVariant', 'acquisitionType', 'scanOptions', 'imageType', 'nFrames']);
+    expect(image!.facts).toMatchObject(Object.fromEntries(Object.entries(slice!.facts).filter(([name]) => !beyond.has(name))));
+    expect(image!.facts).toMatchObject({ nFrames: 3, imageType: ['DERIVED', 'PRIMARY', 'STATIC', 'SYNTHETIC'] });
+    expect(image!.patientAndStudy).toMatchObject({ PatientID: '4711', StudyInstanceUID: '1.2.3.4', FrameOfReferenceUID: '1.2.3.5', Manufacturer: 'ACME' });
+    const file = Buffer.from(object!.bytes).toString('latin1');
+    for (const mark of ['SYN STIR sag', '109100', `model SHA-256 ${'ab'.repeat(32)}`, 'SYNTHETIC: computed, not measured', 'quality light AMBER', 'RESEARCH', 'Synthetic STIR', '2.25.1', '2.25.2', '2.25.9']) expect(file).toContain(mark);
+  });
+
+  it('is a series of its own, the same whenever it is made, and another one with other pixels; maps have their own marks', async () => {
+    const again = (changes: Partial<typeof series>) => syntheticDicom({ ...series, ...changes }, new Date(1e12), { enhanced: true })[0]!;
+    expect(again({}).instance).toEqual(object!.instance);
+    expect(object!.instance.seriesInstanceUid).not.toBe(classic[0]!.instance.seriesInstanceUid);
+    expect(again({ volume: { ...series.volume, data: series.volume.data.map((value) => value + 0.01) } }).instance.sopInstanceUid).not.toBe(object!.instance.sopInstanceUid);
+    expect((await parseDicom(again({ kind: 'low' }).bytes)).facts).toMatchObject({ isSynthetic: true, seriesDescription: 'SYN STIR sag LOW', imageType: ['DERIVED', 'PRIMARY', 'STATIC', 'INTERVALLOW'] });
+    expect(() => again({ derivation: { ...series.derivation, isSynthetic: false } })).toThrow(expect.objectContaining({ code: 'CONUS_ERR_DERIVED_SOURCE' }) as Error);
+  });
+
+  it('is, of CT, a slice an object all the same', () => {
+    const ct = { ...series, modality: 'CT' as const };
+    expect(syntheticDicom(ct, created, { enhanced: true })).toEqual(syntheticDicom(ct, created));
+  });
+});
+
 describe('a synthetic series', () => {
   it('is, read back, the volume that it was, to half a stored value', async () => {
     const images = await Promise.all(syntheticDicom(series, created).map(({ bytes }) => parseDicom(bytes)));

@@ -85,7 +85,7 @@ interface Running {
 }
 
 /** @param score of the pair: from 10 on amber, from 20 on red */
-async function running(score: number, changes: { protocol?: object; data?: string; options?: Partial<ServiceOptions>; ctModel?: string } = {}): Promise<Running> {
+async function running(score: number, changes: { protocol?: object; data?: string; options?: Partial<ServiceOptions>; ctModel?: string; enhanced?: boolean } = {}): Promise<Running> {
   const models = temporaryFolder();
   const folder = writeModel(models, 'one-tissue', oneTissue(), {
     task: 'synthesis', inputs: { images: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'images' }, exam: { shape: ['n', 18], unit: '1', meaning: 'exam' } },
@@ -111,7 +111,7 @@ async function running(score: number, changes: { protocol?: object; data?: strin
       host: '127.0.0.1', port: 0, maxSessions: 4, idleTimeoutS: 60, stallTimeoutS: 60, threads: 1, overrides: { denoise: '0' },
       denoising: { models: [models], threads: 1 }, synthesis: synthesisSection.parse({ model: 'one-tissue', ctModel: changes.ctModel ?? 'plain-ct', waitS: 120, maps: ['interval', 'fatFraction', 'pairResidual'] }),
       http: { host: '127.0.0.1', port: 0 }, data: { folder: join(data, 'kept') }, exams: { protocol },
-      delivery: { destinations: new Map([['archive', { sender: archive, parallel: 1 }]]), destinationsFor: () => ['archive'], policy: { ...defaultPolicy, firstDelayMs: 10 } },
+      delivery: { destinations: new Map([['archive', { sender: archive, parallel: 1 }]]), destinationsFor: () => ['archive'], policy: { ...defaultPolicy, firstDelayMs: 10 }, enhanced: changes.enhanced ?? false },
       ...changes.options,
     },
     createLog('trace', { write: (line: string) => void log.push(line) }),
@@ -221,6 +221,27 @@ describe('a scan of T1w and T2w', () => {
     expect(stir.every(({ isKept }) => isKept)).toBe(true);
     expect(all.log.join('')).not.toContain('could not be shown');
   }, 60_000);
+});
+
+describe('where images go out as multi-frame objects', () => {
+  it('synthetic series do, too, and are counted and shown by their slices', async () => {
+    const all = await running(0, { enhanced: true });
+    await played(all.service.address.port, t1wStream);
+    const { images } = await played(all.service.address.port, t2wStream);
+    expect(images.filter((image) => metaOf(image)['SeriesDescription'] === 'SYN STIR sag')).toHaveLength(2);
+    const exam = await all.exam((one) => isDone(one) && one.series.every(({ state }) => state === 'delivered'));
+    await expect.poll(() => all.archived.size, { timeout: 30_000 }).toBe(2 + 8);
+    const objects = await imagesIn(all.archived);
+    expect([...new Set(objects.map(({ identity }) => identity.sopClassUid))]).toEqual(['1.2.840.10008.5.1.4.1.1.4.1']);
+    const stir = objects.find(({ facts }) => facts.seriesDescription === 'SYN STIR sag')!;
+    expect(stir.facts).toMatchObject({ nFrames: 2, isSynthetic: true });
+    const acquired = objects.filter(({ facts }) => facts.imageType[3] === 'NONE');
+    for (const { identity } of acquired) expect(Buffer.from(all.archived.get(stir.identity.sopInstanceUid)!).toString('latin1')).toContain(identity.sopInstanceUid);
+    const series = exam.series.find(({ protocolSeries }) => protocolSeries === 'syn-stir')!;
+    expect(series.outputs.map(({ kind, nImages }) => [kind, nImages])).toEqual([['fatFraction', 2], ['high', 2], ['image', 2], ['low', 2], ['pairResidual', 2]]);
+    const listed = await fetch(`http://127.0.0.1:${all.service.httpAddress!.port}/api/exams/${exam.id}/series/${series.id}/images`);
+    expect(((await listed.json()) as { images: unknown[] }).images).toHaveLength(10);
+  }, 120_000);
 });
 
 describe('a synthetic CT', () => {
