@@ -121,7 +121,7 @@ function contrastFactsOf(stack: Stack, description: string, { role }: SeriesHint
       teMs: echoTimeMs ?? facts.echoTimeMs,
       isGradientEcho: codes.includes('SE') ? false : codes.includes('GR') || codes.includes('EP') ? true : undefined,
       hasInversion: codes.includes('IR') || (facts.inversionTimeMs ?? 0) > 0 ? true : undefined,
-      isFatSuppressed: facts.scanOptions?.some((option) => option === 'FS' || option === 'SFS') === true ? true : undefined,
+      isFatSuppressed: facts.isFatSuppressed,
     },
     description,
   };

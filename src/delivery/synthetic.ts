@@ -152,7 +152,8 @@ function multiFrameObject(series: SyntheticSeries, created: Date): SyntheticObje
   const dataset = multiFrameDataset({
     sopInstanceUid, studyInstanceUid, frameOfReferenceUid,
     attributes: {
-      ...commonAttributes(series, created), InstanceNumber: '1', ...searchableOf(sequenceAttributes(series)), StudyInstanceUID: studyInstanceUid, SeriesInstanceUID: seriesInstanceUid,
+      ...commonAttributes(series, created), InstanceNumber: '1', ...searchableOf(sequenceAttributes(series)), ...(sequence?.isFatSaturated === true && { SpectrallySelectedSuppression: 'FAT' }),
+      StudyInstanceUID: studyInstanceUid, SeriesInstanceUID: seriesInstanceUid,
     },
     pixelModule: pixelModule(series, first!),
     mark: mark === 'M' ? derivation.imageTypeMark : mark,

@@ -27,6 +27,8 @@ export interface ImageFacts {
   readonly scanningSequence?: readonly string[];
   readonly sequenceVariant?: readonly string[];
   readonly scanOptions?: readonly string[];
+  /** By a pulse on its frequencies, as classic and as multi-frame objects say it. */
+  readonly isFatSuppressed?: boolean;
   readonly acquisitionType?: string;
   readonly repetitionTimeMs?: number;
   readonly echoTimeMs?: number;
@@ -67,6 +69,8 @@ export function factsOf({ attributes, storageClass }: Pick<DicomHeader, 'attribu
     scanningSequence: list('ScanningSequence'),
     sequenceVariant: list('SequenceVariant'),
     scanOptions: list('ScanOptions'),
+    isFatSuppressed: list('ScanOptions')?.some((option) => option === 'FS' || option === 'SFS') === true
+      || attributes.text('SpectrallySelectedSuppression')?.startsWith('FAT') === true || undefined,
     acquisitionType: attributes.text('MRAcquisitionType'),
     repetitionTimeMs: attributes.number('RepetitionTime') ?? timing?.number('RepetitionTime'),
     echoTimeMs: attributes.number('EchoTime') ?? group('MREchoSequence')?.number('EffectiveEchoTime'),

@@ -87,7 +87,7 @@ function volumeOfStack(stack: Stack, role: string): Volume<Float32Array> {
   }
 }
 
-function sequenceOfFacts({ repetitionTimeMs, echoTimeMs, inversionTimeMs, echoTrainLength, flipAngleDeg, scanningSequence, scanOptions }: ImageFacts, stackEchoMs: number | undefined): KnownSequence {
+function sequenceOfFacts({ repetitionTimeMs, echoTimeMs, inversionTimeMs, echoTrainLength, flipAngleDeg, scanningSequence, isFatSuppressed }: ImageFacts, stackEchoMs: number | undefined): KnownSequence {
   const codes = scanningSequence ?? [];
   return {
     trMs: repetitionTimeMs,
@@ -97,7 +97,7 @@ function sequenceOfFacts({ repetitionTimeMs, echoTimeMs, inversionTimeMs, echoTr
     // Research mode tells nothing; GRASE and the like have spin echoes among their gradient echoes.
     isGradientEcho: codes.includes('SE') ? false : codes.includes('GR') || codes.includes('EP') ? true : undefined,
     hasInversion: codes.includes('IR') || (inversionTimeMs ?? 0) > 0 ? true : undefined,
-    isFatSuppressed: scanOptions?.some((option) => option === 'FS' || option === 'SFS') === true ? true : undefined,
+    isFatSuppressed,
   };
 }
 

@@ -37,7 +37,7 @@ function run(tool: string, ...args: string[]): string {
 }
 
 /** Of the classic object, at the root of the multi-frame one (src/delivery/enhancedMr.ts). */
-const beside = ['0x0008,0x2111', '0x0018,0x0080', '0x0018,0x0082', '0x0018,0x0084', '0x0018,0x0091', '0x0018,0x1314'];
+const beside = ['0x0008,0x2111', '0x0018,0x9025', '0x0018,0x0080', '0x0018,0x0082', '0x0018,0x0084', '0x0018,0x0091', '0x0018,0x1314'];
 
 function expectValid(file: string, iod: 'MRImage' | 'CTImage' | 'SCImage' | 'EnhancedMRImage'): void {
   // SyntheticData came into PS3.6 after the dictionary of the dciodvfy that Debian has.
@@ -95,7 +95,8 @@ describe('dciodvfy finds no error in', () => {
       const computed = syntheticSeries('low', subject);
       const ofCt = (['image', 'low', 'high'] as const).map((kind) => ({ ...computed, kind, modality: 'CT' as const, description: 'CT' }));
       const ofMr = (['image', 'low', 'high', 'fatFraction', 'pairResidual'] as const).map((kind) => syntheticSeries(kind, subject));
-      for (const series of [...ofMr, ...ofCt]) {
+      const saturated = { ...ofMr[0]!, sequence: { trMs: 3500, teMs: 80, echoTrainLength: 15, echoSpacingMs: 10, isFatSaturated: true } };
+      for (const series of [...ofMr, saturated, ...ofCt]) {
         const objects = syntheticDicom(series, new Date());
         expect(objects).toHaveLength(3);
         const enhanced = syntheticDicom(series, new Date(), { enhanced: true });

@@ -33,6 +33,14 @@ describe('a synthetic series as one object', () => {
     for (const mark of ['SYN STIR sag', '109100', `model SHA-256 ${'ab'.repeat(32)}`, 'SYNTHETIC: computed, not measured', 'quality light AMBER', 'RESEARCH', 'Synthetic STIR', '2.25.1', '2.25.2', '2.25.9']) expect(file).toContain(mark);
   });
 
+  it('tells that fat is suppressed, as its slices do', async () => {
+    const saturated = { ...series, sequence: { trMs: 3500, teMs: 80, echoTrainLength: 15, echoSpacingMs: 10, isFatSaturated: true } };
+    for (const enhanced of [false, true]) {
+      const [told, untold] = await Promise.all([saturated, series].map((one) => parseDicom(syntheticDicom(one, created, { enhanced })[0]!.bytes)));
+      expect([told!.facts.isFatSuppressed, untold!.facts.isFatSuppressed]).toEqual([true, undefined]);
+    }
+  });
+
   it('is a series of its own, the same whenever it is made, and another one with other pixels; maps have their own marks', async () => {
     const again = (changes: Partial<typeof series>) => syntheticDicom({ ...series, ...changes }, new Date(1e12), { enhanced: true })[0]!;
     expect(again({}).instance).toEqual(object!.instance);
