@@ -6,7 +6,8 @@
  * solved for T2, which R rises with. m is the longitudinal magnetisation before each excitation (imaging/signal.ts); the nucleus'
  * proton density and T1 go with its T2 from the healthy to the degenerated one of imaging/tissues.ts. Then, as his algorithm asks:
  *
- *   V    the space has collapsed: height index below half of the region's mean
+ *   V    the space has collapsed: height index below half of the region's mean. A disc that is as dark as its endplates is outlined
+ *        with them, so that of a dark one's index `darkEndplates` is taken off first
  *   IV   dark: T2 below the mean of grades III and IV
  *   III  grey: T2 below the mean of grades II and III
  *   II   bright, but uneven (the nucleus varies by more than `homogeneous`) or below the mean of grade II
@@ -16,7 +17,8 @@
  * nucleus of the tissue table. Signal tells I to IV apart, height only V (Salamat 2016, doi 10.1186/s40064-016-2542-5).
  *
  * The nucleus is the middle half of the depth and of the height of the space. CSF is the upper tenth of the sac's pixels about the
- * disc, as roots are darker. A surface coil's fall-off between the two is taken off: the slope of the logarithm of the marrow's
+ * disc, as roots are darker. Both are seen by their means over `meanMm` to either side: the upper tenth of noisy pixels is above
+ * what they show, and noise makes an even nucleus uneven. A surface coil's fall-off between the two is taken off: the slope of the logarithm of the marrow's
  * signal from front to back, median of the bodies in the slice; marrow is the one tissue that is alike from front to back.
  */
 import { longitudinalAtExcitation, percentileOf, tissueAt, type FieldStrengthT } from '../../imaging/index.js';
@@ -25,6 +27,7 @@ import type { AnalysisSeries, Assess, Finding, Grade, LabelledStack, NotAssessed
 import { drawingOf, isMissing, outlinedSpace, type OutlinedSpace } from './bodies.js';
 import { discHeightsOf, gapAt, sharedPlace } from './discHeight.js';
 import { assessmentOf, basisOf, leastConfidence, notAssessed, seriesOf, stacksOf } from './finding.js';
+import type { Mask } from './mask.js';
 import { medianOf, pointAt } from './outline.js';
 import { framePlane, planeSection, reaches, sliceStepMm, type Section } from './section.js';
 
@@ -40,6 +43,8 @@ export interface Nucleus {
 
 /** Means of healthy discs: lumbar 0.30, thoracic 0.19, cervical 0.36; half of them. Ours. */
 const collapsedIndex: Readonly<Record<string, number>> = { C: 0.18, T: 0.095, L: 0.15 };
+/** A millimetre of a lumbar vertebra: half of one for either endplate. Ours, set on simulated spines. */
+const darkEndplates = 0.03;
 const t2ByGradeMs = { II: 108, III: 80.5, IV: 53 } as const;
 const homogeneous = 0.08;
 /** Where a series does not say: usual for T2w of the spine. */
@@ -48,6 +53,7 @@ const echoTrain = { echoSpacingMs: 10, echoTrainLength: 16 } as const;
 const t2RangeMs = [20, 300] as const;
 const csfPercent = 90;
 const csfReachMm = 14;
+const meanMm = 1;
 const leastPixels = 12;
 const severities = { 1: 'normal', 2: 'normal', 3: 'mild', 4: 'moderate', 5: 'severe' } as const;
 
@@ -82,20 +88,41 @@ function nucleusOf(section: Section, space: OutlinedSpace, series: AnalysisSerie
   const csf = [-1, 0, 1].flatMap((side) => {
     const beside = planeSection(section.stack, framePlane(frame, 'sagittal', side * sliceStepMm(section.stack)), { u: [0, section.u(section.nColumns - 1)], v: [-csfReachMm, csfReachMm] }, 0.5);
     const sac = beside.mask(structureCodes.sac).shrunk(1);
-    return [{ values: [...sac.valuesOf(beside.valuesOf(series.volume))], u: sac.centroid()?.u }];
+    return [{ values: meansIn(sac, beside.valuesOf(series.volume)), u: sac.centroid()?.u }];
   });
   const fluid = Float64Array.from(csf.flatMap(({ values }) => values)).sort();
   const places = csf.flatMap(({ u }) => (u === undefined ? [] : [u]));
-  const signals = nucleus.valuesOf(image);
+  const signals = meansIn(nucleus, image);
   if (fluid.length < leastPixels || signals.length < leastPixels) return undefined;
   const towardsCsfMm = medianOf(places) - nucleus.centroid()!.u;
   const ratioOf = (signal: number) => (signal / percentileOf(fluid, csfPercent)) * Math.exp(shading * towardsCsfMm);
   const t2Of = t2FromRatio(series);
-  const times = Array.from(signals, (signal) => t2Of(ratioOf(signal)));
+  const times = signals.map((signal) => t2Of(ratioOf(signal)));
   const mean = times.reduce((sum, t2) => sum + t2, 0) / times.length;
   const deviation = Math.sqrt(times.reduce((sum, t2) => sum + (t2 - mean) ** 2, 0) / times.length);
   const meanSignal = signals.reduce((sum, signal) => sum + signal, 0) / signals.length;
   return { t2Ms: mean, variation: deviation / mean, signalRatio: ratioOf(meanSignal) };
+}
+
+/** Of each pixel of a mask the mean of what of the mask is within `meanMm` along rows and columns. */
+function meansIn(mask: Mask, image: Float32Array): number[] {
+  const { nColumns, stepMm } = mask.section;
+  const reach = Math.round(meanMm / stepMm);
+  const means: number[] = [];
+  mask.where((_, row, column) => {
+    let [sum, count] = [0, 0];
+    for (let r = row - reach; r <= row + reach; r++) {
+      for (let c = column - reach; c <= column + reach; c++) {
+        const value = mask.has(r, c) ? image[r * nColumns + c]! : NaN;
+        if (!Number.isFinite(value)) continue;
+        sum += value;
+        count++;
+      }
+    }
+    if (count > 0) means.push(sum / count);
+    return false;
+  });
+  return means;
 }
 
 function nucleusMask(section: Section, space: OutlinedSpace) {
@@ -137,10 +164,15 @@ export function t2FromRatio({ trMs = usual.trMs, teMs = usual.teMs, fieldStrengt
 
 export function pfirrmannOf(segment: string, { t2Ms, variation }: Pick<Nucleus, 't2Ms' | 'variation'>, heightIndex: number, fieldStrengthT = 1.5): PfirrmannGrade {
   const [bright, grey, dark] = cutoffsMs(fieldStrengthT);
-  if (heightIndex < collapsedIndex[segment[0]!]!) return '5';
+  if (spaceIndex(heightIndex, t2Ms, fieldStrengthT) < collapsedIndex[segment[0]!]!) return '5';
   if (t2Ms < dark) return '4';
   if (t2Ms < grey) return '3';
   return variation > homogeneous || t2Ms < bright ? '2' : '1';
+}
+
+/** A height index without the endplates that a dark disc is outlined with. */
+function spaceIndex(heightIndex: number, t2Ms: number, fieldStrengthT: number): number {
+  return heightIndex - (t2Ms < cutoffsMs(fieldStrengthT)[2] ? darkEndplates : 0);
 }
 
 /** T2 from which on a nucleus is bright, below which it is grey, and below which it is dark. */
@@ -184,7 +216,7 @@ function findingOf(spine: Spine, segment: Segment, space: OutlinedSpace, stack: 
   const { heightIndex } = discHeightsOf(space);
   const value = pfirrmannOf(segment.name, nucleus, heightIndex, fieldStrengthT);
   const collapsed = collapsedIndex[segment.name[0]!]!;
-  const margins = [Math.abs(heightIndex / collapsed - 1), ...(value === '5' ? [] : cutoffsMs(fieldStrengthT).map((cutoff) => Math.abs(nucleus.t2Ms / cutoff - 1)))];
+  const margins = [Math.abs(spaceIndex(heightIndex, nucleus.t2Ms, fieldStrengthT) / collapsed - 1), ...(value === '5' ? [] : cutoffsMs(fieldStrengthT).map((cutoff) => Math.abs(nucleus.t2Ms / cutoff - 1)))];
   const grade: Grade = { scale: 'pfirrmann', value, severity: severities[value], marginShare: Math.min(...margins) };
   const corners = ([[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]] as const).map(([along, down]) => {
     const u = sharedPlace(space, along);

@@ -3,8 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Assess, Assessment, Finding, Spine } from '../../../analysis/index.js';
 import {
   assessCobb, assessCordSection, assessCortex, assessDiscHeight, assessListhesis, assessLordosis, assessMarrowHu, assessPfirrmann, assessSacralSlope,
-  assessVertebralHeights,
+  assessVertebralHeights, pfirrmannOf,
 } from '../../../analysis/measure/index.js';
+import { Random } from '../../../simulator/index.js';
 import { perturbed } from '../perturbed.js';
 import { spineOf, truthSpine, type TruthSpine } from '../truthSpine.js';
 
@@ -113,6 +114,28 @@ describe('what an image cannot tell', () => {
       expect(valueOf(finding, 'marrowUncertainty')).toBeCloseTo(70, 0);
       expect(finding.signs[0]).toMatch(/estimated from MR, give or take 70 HU/);
     }
+  });
+
+  it('finds a nucleus as bright and as even in a noisy image', () => {
+    const random = new Random(5);
+    const noisy: Spine = {
+      ...found.spine,
+      series: found.spine.series.map((series) => {
+        const bright = median([...series.volume.data].filter((value, pixel) => pixel % 97 === 0 && value > 0));
+        return { ...series, volume: { ...series.volume, data: series.volume.data.map((value) => Math.hypot(value + 0.05 * bright * random.normal(), 0.05 * bright * random.normal())) } };
+      }),
+    };
+    const plain = assessPfirrmann(found.spine);
+    for (const finding of assessPfirrmann(noisy).findings) {
+      const before = at(plain, finding.level!);
+      expect(Math.abs(valueOf(finding, 'nucleusT2') / valueOf(before, 'nucleusT2') - 1), finding.level).toBeLessThan(0.04);
+      expect(Math.abs(valueOf(finding, 'nucleusVariation') - valueOf(before, 'nucleusVariation')), finding.level).toBeLessThan(0.03);
+    }
+  });
+
+  it('takes the endplates off the height of a dark disc, with which it is outlined', () => {
+    expect([40, 110].map((t2Ms) => pfirrmannOf('L4-L5', { t2Ms, variation: 0.05 }, 0.17))).toEqual(['5', '1']);
+    expect([40, 110].map((t2Ms) => pfirrmannOf('L4-L5', { t2Ms, variation: 0.05 }, 0.25))).toEqual(['4', '1']);
   });
 
   it('does not change with a coil that shades the image', () => {
