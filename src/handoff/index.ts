@@ -8,6 +8,7 @@ export { advance, defaultOfferLimits, digestOf, isSettled, newOffer } from './of
 export type { OfferEvent, OfferLimits, OfferRecord, OfferState } from './offerState.js';
 export { handoffPage } from './page.js';
 export { handoffRoutes } from './routes.js';
+export { instancesOfSeries } from './transport.js';
 export type { ExamForHandoff, Material, SeriesForHandoff, Transport } from './transport.js';
 export { dicomNodeTransport } from './transports/dicomNode.js';
 export type { StoreSeries } from './transports/dicomNode.js';

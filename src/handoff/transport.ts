@@ -14,6 +14,13 @@ export interface SeriesForHandoff {
   readonly denoised: boolean;
   readonly qualityLight?: 'green' | 'amber' | 'red';
   readonly instances: readonly StoredInstance[];
+  /** Of a computed CT, where it is kept: HU that each voxel is not below, and not above, in nine of ten. No part of an offer: for stages of the house. */
+  readonly interval?: { readonly low: readonly StoredInstance[]; readonly high: readonly StoredInstance[] };
+}
+
+/** All that is needed of a series until its offer is settled. */
+export function instancesOfSeries({ instances, interval }: SeriesForHandoff): StoredInstance[] {
+  return [...instances, ...(interval?.low ?? []), ...(interval?.high ?? [])];
 }
 
 export interface ExamForHandoff {

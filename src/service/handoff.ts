@@ -12,7 +12,7 @@ import type { HandoffConfig, StageConfig } from '../config/handoff.js';
 import { modalityOfResult, parseDicom, readIdentity, readVolume, stacksOf } from '../dicom/index.js';
 import type { ExamView, Job } from '../exams/index.js';
 import {
-  defaultOfferLimits, dicomNodeTransport, folderTransport, handoffError, HandoffDesk, handoffRoutes, httpTransport, isSettled, tokenOfOffer,
+  defaultOfferLimits, dicomNodeTransport, folderTransport, HandoffDesk, handoffError, handoffRoutes, httpTransport, instancesOfSeries, isSettled, tokenOfOffer,
 } from '../handoff/index.js';
 import type { ExamForHandoff, HandoffStage, KeptOffer, Material, OfferStore, Outcome, Transport } from '../handoff/index.js';
 import type { DeliverableSeries } from '../dicom/index.js';
@@ -273,7 +273,7 @@ function offerStore({ spool }: HandoffNeighbours): OfferStore {
     put: (offer) =>
       table.transaction(() => {
         const holder = `handoff/${offer.record.offerId}`;
-        for (const { ref } of offer.exam.series.flatMap(({ instances }) => instances)) {
+        for (const { ref } of offer.exam.series.flatMap(instancesOfSeries)) {
           if (isSettled(offer.record)) spool.objects.release(ref, holder);
           else spool.objects.hold(ref, holder);
         }

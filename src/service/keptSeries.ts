@@ -42,11 +42,18 @@ export function keptSeriesOf(examId: string, view: SeriesView, kept: KeptImages)
   const isKept = ({ ref }: StoredInstance) => spool.objects.has(ref);
   if (view.source === 'synthesis') {
     const { light, series } = synthesised(examId, view.id) ?? { light: 'red', series: [] };
+    const keptOf = (wanted: string) => (series.find(({ kind }) => kind === wanted)?.instances ?? []).filter(isKept);
+    const [low, high] = [keptOf('low'), keptOf('high')];
     return series
       .filter(({ kind }) => kind === 'image')
-      .map(({ seriesInstanceUid, description, instances }): SeriesForHandoff => ({
-        ...common, seriesInstanceUid, description, modality: instances[0]?.sopClassUid === CT_IMAGE_STORAGE ? 'CT' : 'MR', denoised: false, qualityLight: light, instances: instances.filter(isKept),
-      }))
+      .map(({ seriesInstanceUid, description, instances }): SeriesForHandoff => {
+        const isCt = instances[0]?.sopClassUid === CT_IMAGE_STORAGE;
+        return {
+          ...common, seriesInstanceUid, description, modality: isCt ? 'CT' : 'MR', denoised: false, qualityLight: light, instances: instances.filter(isKept),
+          // Numbers in HU are told with how sure they are.
+          ...(isCt && low.length > 0 && high.length > 0 && { interval: { low, high } }),
+        };
+      })
       .filter(({ instances }) => instances.length > 0);
   }
   if (record?.received !== undefined) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SeriesView } from '../../../src/exams/index.js';
+import { instancesOfSeries } from '../../../src/handoff/index.js';
 import { keptSeriesOf } from '../../../src/service/keptSeries.js';
 import type { KeptImages, KeptSynthesis } from '../../../src/service/keptSeries.js';
 
@@ -10,7 +11,7 @@ function handedOn(role: string, sopClassUid: string) {
   const instance = (uid: string) => ({ sopInstanceUid: uid, sopClassUid, seriesInstanceUid: '2.25.1', studyInstanceUid: '2.25.9', transferSyntaxUid: '1.2.840.10008.1.2.1', ref: uid, nBytes: 1 });
   const kept: KeptSynthesis = {
     light: 'amber',
-    series: ['image', 'low'].map((kind, k) => ({ kind, description: `SYN ${kind}`, seriesInstanceUid: `2.25.1${k}`, instances: [instance(`2.25.2${k}`)] })),
+    series: ['image', 'low', 'high', 'fatFraction'].map((kind, k) => ({ kind, description: `SYN ${kind}`, seriesInstanceUid: `2.25.1${k}`, instances: [instance(`2.25.2${k}`)] })),
   };
   const world = { spool: { objects: { has: () => true } }, exams: { book: { record: () => undefined } }, synthesised: () => kept } as unknown as KeptImages;
   return keptSeriesOf('exam', { id: 'series', source: 'synthesis', role, facts: {} } as unknown as SeriesView, world);
@@ -20,6 +21,17 @@ describe('a synthesis as it is handed on', () => {
   it('is its images without their maps, CT as CT and marked as computed', () => {
     expect(handedOn('ct', CT)).toMatchObject([{ role: 'ct', modality: 'CT', synthetic: true, qualityLight: 'amber', description: 'SYN image' }]);
     expect(handedOn('stir', MR)).toMatchObject([{ role: 'stir', modality: 'MR', synthetic: true }]);
+  });
+});
+
+describe('a synthetic CT as it is handed on', () => {
+  it('has its interval beside it, which MR has no use for', () => {
+    const uidsOf = (instances: readonly { readonly sopInstanceUid: string }[] | undefined) => instances?.map(({ sopInstanceUid }) => sopInstanceUid);
+    const [ct] = handedOn('ct', CT);
+    expect([uidsOf(ct!.instances), uidsOf(ct!.interval?.low), uidsOf(ct!.interval?.high)]).toEqual([['2.25.20'], ['2.25.21'], ['2.25.22']]);
+    // Nothing of it may go while the offer is open.
+    expect(uidsOf(instancesOfSeries(ct!))).toEqual(['2.25.20', '2.25.21', '2.25.22']);
+    expect(handedOn('stir', MR)[0]).not.toHaveProperty('interval');
   });
 });
 
