@@ -1,5 +1,6 @@
 export { estimateCtNoise } from './ctNoise.js';
 export { ctNoiseOfDose, reachesBorder, type CtBeam, type CtExposure, type CtImageGrid, type CtWaterNoise } from './ctDoseNoise.js';
+export { CtSeries, type CtNoiseByDose, type CtSeriesOptions, type CtSeriesStep } from './ctSeries.js';
 export {
   concludeCtSlice, ctRequest, ctTrustLimits, mostOfEstimatedPercent, prepareCtSlice, type CtConclusion, type CtSliceImage, type PreparedCtSlice,
 } from './ctSlice.js';

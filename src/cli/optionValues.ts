@@ -1,6 +1,7 @@
 /** What the values of options must be. Whoever gives another is told so by commander. */
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import type { LightFallback } from '../../recon/index.js';
 import { knownConfigNames } from '../chain/index.js';
 
 export function wholeNumber(minimum: number, maximum: number): (text: string) => number {
@@ -37,6 +38,14 @@ export function percent(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value >= 0 && value <= 100) return value;
   throw new InvalidArgumentError('Expected a number from 0 to 100.');
+}
+
+/** What becomes of an image by its quality light. */
+export function lightFallback(text: string): LightFallback {
+  const value = Number(text);
+  if (text === 'deliver' || text === 'end') return text;
+  if (text.trim() !== '' && value >= 1 && value <= 100) return value;
+  throw new InvalidArgumentError('Expected deliver, end, or a number from 1 to 100.');
 }
 
 /** Rows x columns, as 320x256; one number is both. */

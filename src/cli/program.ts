@@ -2,6 +2,7 @@
 import { extname } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CodedError } from 'ismrmrd';
+import type { LightFallback } from '../../recon/index.js';
 import { ChainChoice, parameterFacts, unaliasMethods } from '../chain/index.js';
 import type { ChoiceOptions, Implied, UnaliasMethod } from '../chain/index.js';
 import { loadConfig } from '../config/index.js';
@@ -15,6 +16,7 @@ import { presentable } from '../session/index.js';
 import { VERSION } from '../version.js';
 import { compare } from './compare.js';
 import { addConfig } from './configCommands.js';
+import { denoise } from './denoise.js';
 import { dicomEcho, dicomSend } from './dicom.js';
 import type { DicomFlags } from './dicom.js';
 import { addExams } from './exams.js';
@@ -32,7 +34,7 @@ import type { CliIo } from './io.js';
 import { addJobs } from './jobs.js';
 import { addOutbox } from './outbox.js';
 import { checkProtocols, listProtocols, printProtocolSchema, showProtocol } from './protocols.js';
-import { collected, defined, keyValue, list, matrix, namesOf, percent, positive, spacingOf, wholeNumber, wholeNumbers, withChoice } from './optionValues.js';
+import { collected, defined, keyValue, lightFallback, list, matrix, namesOf, percent, positive, spacingOf, wholeNumber, wholeNumbers, withChoice } from './optionValues.js';
 import { recon } from './recon.js';
 import { send } from './send.js';
 import { serve, serveOptionsOf, work } from './serve.js';
@@ -228,6 +230,7 @@ function buildProgram(io: CliIo, done: (code: ExitCode) => void): Command {
     });
 
   addSweep(program, io, done);
+  addDenoise(program, io, done);
   addSynth(program, io, done);
   addAnalyse(program, io, done);
   addStage(program, io, done);
@@ -303,6 +306,24 @@ function addSweep(program: Command, io: CliIo, done: (code: ExitCode) => void): 
       });
       const timing = defined({ trMs: flags.trMs, echoTrainLength: flags.etl });
       done(await sweep(input, { ...choiceOf(flags), ...poolOf(flags), ...timing, accelerations, calibrationLines, methods, denoisePercents, denoising: denoisingOf(flags), limits, output, json }, io));
+    });
+}
+
+function addDenoise(program: Command, io: CliIo, done: (code: ExitCode) => void): void {
+  withModels(command(program, 'denoise'))
+    .description('denoise CT images of DICOM files; raw data of MR are denoised by recon and serve')
+    .argument('<in>', 'a DICOM file, or a folder of them')
+    .requiredOption('-o, --output <folder>', 'where the denoised series go')
+    .option('--denoise <percent>', 'how much of the denoised image is shown; no more than 75 where the noise is estimated', percent, standardStrengthPercent)
+    .option('--on-amber <what>', 'what becomes of images of this light: deliver, end, or a lower strength in per cent', lightFallback, 'deliver')
+    .option('--on-red <what>', 'the same', lightFallback, 'end')
+    .option('--model <id>', 'which network; by default the first one for CT that is in order')
+    .option('--model-threads <number>', 'threads of one run of a model; two by default', wholeNumber(1, 256))
+    .option('--config <file>', 'a configuration, of which the sections models and ct count')
+    .action(async (input: string, flags: DenoisingFlags & { output: string; denoise: number; onAmber: LightFallback; onRed: LightFallback; model?: string; config?: string; json: boolean }) => {
+      const config = flags.config === undefined ? undefined : await loadConfig(flags.config);
+      const { output, denoise: strengthPercent, onAmber, onRed, model, json } = flags;
+      done(await denoise(input, { output, strengthPercent, fallbacks: { onAmber, onRed }, denoising: denoisingOf(flags, config?.models), ctScanners: config?.ct.scanners ?? [], json, ...defined({ model }) }, io));
     });
 }
 

@@ -1,4 +1,4 @@
-/** Section `ct`: scanners whose noise is known by dose and kernel (src/session/ctDose.ts, docs/denoising.md). */
+/** Section `ct`: scanners whose noise is known by dose and kernel (src/denoising/ctDose.ts, docs/denoising.md). */
 import { z } from 'zod';
 
 const kernel = z.strictObject({
@@ -12,7 +12,7 @@ const kernel = z.strictObject({
 });
 
 const scanner = z.strictObject({
-  station: z.string().min(1).optional().describe('stationName or deviceID of the header; every scanner where it is absent'),
+  station: z.string().min(1).optional().describe('name of the station or of the device (stationName or deviceID of an MRD header, StationName or DeviceSerialNumber of DICOM); every scanner where it is absent'),
   kernels: z.array(kernel).min(1).describe('what a water phantom showed with each reconstruction kernel'),
   bowtie: z
     .strictObject({

@@ -14,6 +14,8 @@ export type { DeliveredPixelType, DeliverySettings, ImageOutput } from './types.
 export { EXPLICIT_VR_LITTLE_ENDIAN } from './dicomFile.js';
 export { DicomObjectMaker, dicomObjects, encodeDicom, pseudonymiseDicom } from './dicomObjects.js';
 export type { DicomObject, DicomObjectOptions, InstanceIdentity } from './dicomObjects.js';
+export { dicomFileName } from './dicomOutput.js';
+export { denoisingDerivation } from './derivation.js';
 export type { Derivation, ProcessingStage, QualityVerdict, SourceImage } from './derivation.js';
 export { incompleteMark, markIncomplete } from './incomplete.js';
 export { code } from './dicomModules.js';

@@ -6,13 +6,14 @@
 import type { Socket } from 'node:net';
 import type { ParserLimits } from 'ismrmrd';
 import type { ChoiceOptions } from '../chain/index.js';
+import type { CtScanner } from '../denoising/index.js';
 import type { Logger } from '../log.js';
 import type { NoiseStore } from '../noise/index.js';
 import { KeepingAnswer } from '../keeping/index.js';
 import type { KeptSession, SessionKeeper } from '../keeping/index.js';
 import { RawRecorder, rawWarning } from '../raw/index.js';
 import { Session, WireAnswer } from '../session/index.js';
-import type { CtScanner, Denoisers, Epilogue, Guide, OnlookerMapKind, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
+import type { Denoisers, Epilogue, Guide, OnlookerMapKind, Reconstructions, SessionObserver, SessionSummary } from '../session/index.js';
 import { serverError } from './errors.js';
 import { intoOneBuffer } from './oneBuffer.js';
 import { SocketSink } from './socketSink.js';

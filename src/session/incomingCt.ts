@@ -1,24 +1,19 @@
 /**
  * CT images that a client sends, denoised beside those that go back as they came: a second series, one slice after
- * the other. One series has one strength: from a slice on that is shown with less, all are, in a series of their own. One series has no gaps: the first CT slice that cannot be denoised ends it, with the reason; images that
+ * the other (`CtSeries`); where its strength falls, a series of its own goes on with less. Images that
  * are no CT images are none of its business and are passed over.
  */
 import { parseMeta, serializeMeta } from 'ismrmrd';
 import type { MetaValue, MrdImage } from 'ismrmrd';
-import { concludeCtSlice, ctRequest, fallbackAt, prepareCtSlice } from '../../recon/index.js';
-import type { CtSliceImage, DenoiseOutcome, DenoiseRequest, DenoisingRecord, LightFallbacks, ReconNotice } from '../../recon/index.js';
+import { CtSeries } from '../../recon/index.js';
+import type { CtNoiseByDose, CtSeriesOptions, CtSliceImage, DenoisingRecord, ReconNotice } from '../../recon/index.js';
 import { denoisingAttributes, strengthMark } from '../delivery/index.js';
 import { sessionWarning } from './errors.js';
 import { lessStrength } from './quality.js';
 
-export interface IncomingCtOptions {
-  readonly denoiser: (request: DenoiseRequest, signal: AbortSignal) => Promise<DenoiseOutcome>;
-  /** Above 0, to 100. */
-  readonly strengthPercent: number;
-  /** What becomes of images by their quality lights. */
-  readonly fallbacks: LightFallbacks;
-  /** Noise map of an image by its dose and kernel, HU, or why there is none; it is estimated from the image where the scanner is not known. */
-  readonly noiseByDose?: ((image: MrdImage, meta: ReadonlyMap<string, readonly string[]>, slice: CtSliceImage) => Float32Array | { readonly unknown: string }) | undefined;
+export interface IncomingCtOptions extends CtSeriesOptions {
+  /** Of an image; its noise is estimated where the scanner is not described. */
+  readonly noiseByDose?: ((image: MrdImage, meta: ReadonlyMap<string, readonly string[]>, slice: CtSliceImage) => CtNoiseByDose) | undefined;
   /** A denoised image, in the order of those that came; its series index is still that of the one that it was made of. */
   readonly image: (image: MrdImage, record: DenoisingRecord) => void;
   readonly say: (notice: ReconNotice) => void;
@@ -45,13 +40,12 @@ export class IncomingCt {
   #heldBytes = 0;
   #hasEnded = false;
   #nTaken = 0;
-  #nDenoised = 0;
-  #strengthPercent: number;
+  readonly #series: CtSeries;
   #saidEstimated = false;
 
   constructor(options: IncomingCtOptions) {
     this.#options = options;
-    this.#strengthPercent = options.strengthPercent;
+    this.#series = new CtSeries(options);
   }
 
   /** Returns at once; never throws. */
@@ -74,7 +68,7 @@ export class IncomingCt {
 
   /** Whether no image was one for it. */
   get isUnused(): boolean {
-    return this.#nDenoised === 0 && !this.#hasEnded;
+    return this.#series.nDenoised === 0 && !this.#hasEnded;
   }
 
   /** Nobody waits any more. */
@@ -90,34 +84,19 @@ export class IncomingCt {
       const [columns, rows] = image.header.matrixSize;
       const hounsfield = Float32Array.from(image.data as ArrayLike<number>, (value) => value * scale.slope + scale.intercept);
       const slice = { rows, columns, pixelMm: image.header.fovMm[0] / columns, hounsfield };
-      const byDose = this.#options.noiseByDose?.(image, scale.meta, slice);
-      const prepared = prepareCtSlice(slice, byDose instanceof Float32Array ? byDose : undefined);
-      if ('refused' in prepared) {
-        // The first image tells whether a series is CT; within one, a slice that is not is a gap.
-        if (this.#nDenoised > 0) this.#end(`image ${index + 1} is no CT image: ${prepared.refused}`);
+      const step = await this.#series.next(slice, `image ${index + 1}`, this.#options.noiseByDose?.(image, scale.meta, slice), this.#abort.signal);
+      if (this.#abort.signal.aborted || step.kind === 'passed') return;
+      if (step.kind === 'ended') {
+        this.#end(step.reason);
         return;
       }
-      this.#sayEstimated(byDose !== undefined && 'unknown' in byDose ? byDose.unknown : prepared.doubt, index);
-      const { denoiser, fallbacks } = this.#options;
-      const conclusion = concludeCtSlice(prepared, await denoiser(ctRequest(prepared, image.header.slice), this.#abort.signal), this.#strengthPercent, fallbacks);
-      if (this.#abort.signal.aborted) return;
-      if ('failure' in conclusion) this.#end(`image ${index + 1} could not be denoised: ${conclusion.failure}`);
-      else if (fallbackAt(conclusion.record.light, fallbacks) === 'end') this.#end(`image ${index + 1} is not to be trusted: ${conclusion.record.reasons.join('; ')}`);
-      else {
-        this.#follow(conclusion.record, index);
-        this.#nDenoised++;
-        this.#options.image(this.#answer(image, conclusion.hounsfield, scale, conclusion.record), conclusion.record);
-      }
+      const { record, isLowered, doubt } = step;
+      if (isLowered) this.#options.say(lessStrength(`image ${index + 1}`, record));
+      this.#sayEstimated(doubt, index);
+      this.#options.image(this.#answer(image, step.hounsfield, scale, record), record);
     } catch (error) {
       this.#end(`image ${index + 1} could not be denoised: ${String(error)}`);
     }
-  }
-
-  /** Strengths never go up again. That the first one is less because its noise is an estimate is in its record. */
-  #follow(record: DenoisingRecord, index: number): void {
-    const isByLight = typeof fallbackAt(record.light, this.#options.fallbacks) === 'number';
-    if (record.strengthPercent < this.#strengthPercent && (isByLight || this.#nDenoised > 0)) this.#options.say(lessStrength(`image ${index + 1}`, record));
-    this.#strengthPercent = record.strengthPercent;
   }
 
   /** Once a session: of a described scanner, noise by dose was to be expected. */

@@ -10,8 +10,6 @@ export { presentable } from './summary.js';
 export type { SessionSummary } from './summary.js';
 export { WireAnswer } from './wireAnswer.js';
 export type { ByteSink } from './wireAnswer.js';
-export { ctNoiseByDose, scannerOf } from './ctDose.js';
-export type { CtKernelNoise, CtScanner } from './ctDose.js';
 export { IncomingCt } from './incomingCt.js';
 export type { IncomingCtOptions } from './incomingCt.js';
 export { warmUpAnswers } from './warmUp.js';

@@ -9,14 +9,14 @@ import type { NoiseRecord, ReconImage, ReconNotice, ReconParameters, ReconSummar
 import { ChainChoice, chainWarning, isJsonObjectText } from '../chain/index.js';
 import type { Choice, ChoiceOptions, Guidance, Parameters } from '../chain/index.js';
 import { rawDataIdentity, strengthMark } from '../delivery/index.js';
+import { ctAcquisitionOf, ctNoiseByDose, ctScannerOf } from '../denoising/index.js';
+import type { CtScanner } from '../denoising/index.js';
 import type { DeliverySettings } from '../delivery/index.js';
 import { NoiseGathering, type NoiseStore } from '../noise/index.js';
 import type { Denoiser, ReconstructionEvents, SessionReconstruction } from '../reconstruction/index.js';
 import type { SessionAnswer } from './answer.js';
 import { deliverySettings } from './deliverySettings.js';
 import { sessionError, sessionWarning } from './errors.js';
-import { ctNoiseByDose, scannerOf } from './ctDose.js';
-import type { CtScanner } from './ctDose.js';
 import { IncomingCt } from './incomingCt.js';
 import type { SessionObserver } from './observer.js';
 import { OnlookerMaps } from './onlookerMaps.js';
@@ -433,12 +433,13 @@ export class Session {
     const { denoisers, ctScanners } = this.#options;
     const denoiser = denoise > 0 ? (denoisers?.denoiser('denoise-ct', denoiseModel) ?? denoisers?.denoiser('denoise-ct', '')) : undefined;
     if (denoiser === undefined) return undefined;
-    const scanner = this.#header === undefined ? undefined : scannerOf(this.#header, ctScanners ?? []);
+    const { stationName, deviceID } = this.#header?.acquisitionSystemInformation ?? {};
+    const scanner = ctScannerOf([stationName, deviceID], ctScanners ?? []);
     return new IncomingCt({
       denoiser,
       strengthPercent: denoise,
       fallbacks: { onAmber, onRed },
-      noiseByDose: scanner === undefined ? undefined : (...of) => ctNoiseByDose(scanner, ...of),
+      noiseByDose: scanner === undefined ? undefined : ({ header }, meta, slice) => ctNoiseByDose(scanner, ctAcquisitionOf(header, meta), slice),
       image: (image, record) => {
         if (!this.#isClosed()) this.#sendImage(this.#returned.prepare(image, strengthMark(record)));
       },

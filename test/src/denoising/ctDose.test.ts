@@ -1,8 +1,6 @@
-import { parseHeader } from 'ismrmrd';
 import { describe, expect, it } from 'vitest';
-import { ctNoiseByDose, scannerOf } from '../../../src/session/index.js';
-import type { CtScanner } from '../../../src/session/index.js';
-import { headerXml } from '../streams.js';
+import { ctAcquisitionOf, ctNoiseByDose, ctScannerOf } from '../../../src/denoising/index.js';
+import type { CtScanner } from '../../../src/denoising/index.js';
 
 const size = 96;
 const pixelMm = 3;
@@ -13,17 +11,15 @@ const b30 = { kernel: 'B30f', tubeVoltageKv: 120, phantomDiameterMm: 200, exposu
 const scanner: CtScanner = { kernels: [{ ...b30, tubeVoltageKv: 80, noiseHu: 16 }, b30, { ...b30, kernel: 'B70f', tubeVoltageKv: undefined, noiseHu: 30 }] };
 
 const header = (more: object = {}) => ({
-  header: {
-    version: 1, dataType: 'int16' as const, flags: 0n, measurementUid: 1, matrixSize: [size, size, 1] as const, fovMm: [size * pixelMm, size * pixelMm, 5] as const, nChannels: 1,
-    position: [10, -20, 30] as const, readDir: [1, 0, 0] as const, phaseDir: [0, 1, 0] as const, sliceDir: [0, 0, 1] as const, patientTablePosition: [0, 0, 0] as const,
-    average: 0, slice: 0, contrast: 0, phase: 0, repetition: 0, set: 0, acquisitionTimeStamp: 0, physiologyTimeStamp: [0, 0, 0] as const,
-    imageType: 1, imageIndex: 1, imageSeriesIndex: 1, userInt: [0, 0, 0, 0, 0, 0, 0, 0] as const, userFloat: [0, 0, 0, 0, 0, 0, 0, 0] as const, ...more,
-  },
+  version: 1, dataType: 'int16' as const, flags: 0n, measurementUid: 1, matrixSize: [size, size, 1] as const, fovMm: [size * pixelMm, size * pixelMm, 5] as const, nChannels: 1,
+  position: [10, -20, 30] as const, readDir: [1, 0, 0] as const, phaseDir: [0, 1, 0] as const, sliceDir: [0, 0, 1] as const, patientTablePosition: [0, 0, 0] as const,
+  average: 0, slice: 0, contrast: 0, phase: 0, repetition: 0, set: 0, acquisitionTimeStamp: 0, physiologyTimeStamp: [0, 0, 0] as const,
+  imageType: 1, imageIndex: 1, imageSeriesIndex: 1, userInt: [0, 0, 0, 0, 0, 0, 0, 0] as const, userFloat: [0, 0, 0, 0, 0, 0, 0, 0] as const, ...more,
 });
 const meta = (of: Readonly<Record<string, readonly string[]>>) => new Map(Object.entries(of));
 const told = { ConvolutionKernel: ['B30f'], Exposure: ['250'], KVP: ['120'] };
 const inTheMiddle = (of: Readonly<Record<string, readonly string[]>>, from: CtScanner = scanner) => {
-  const map = ctNoiseByDose(from, header(), meta(of), slice);
+  const map = ctNoiseByDose(from, ctAcquisitionOf(header(), meta(of)), slice);
   if (!(map instanceof Float32Array)) throw new Error(map.unknown);
   return map[48 * size + 48]!;
 };
@@ -56,23 +52,22 @@ describe('the noise of a CT image by dose and kernel', () => {
     ['no SliceThickness', told, { fovMm: [size * pixelMm, size * pixelMm, 0] }],
     ['no kernel "I30f"', { ...told, ConvolutionKernel: ['I30f'] }, {}],
     ['no kernel "B30f" at 100 kV', { ...told, KVP: ['100'] }, {}],
-    ['no axial slice', told, { sliceDir: [1, 0, 0] }],
+    ['no axial slice', told, { phaseDir: [0, 0, -1] }],
   ])('is not known, and why: %s', (why, of, more) => {
-    expect(ctNoiseByDose(scanner, header(more), meta(of as Record<string, string[]>), slice)).toMatchObject({ unknown: expect.stringContaining(why) as unknown });
+    expect(ctNoiseByDose(scanner, ctAcquisitionOf(header(more), meta(of as Record<string, string[]>)), slice)).toMatchObject({ unknown: expect.stringContaining(why) as unknown });
   });
 
   it('is not known of a body that goes on outside of the image', () => {
     const full = { ...slice, hounsfield: new Float32Array(size * size) };
-    expect(ctNoiseByDose(scanner, header(), meta(told), full)).toMatchObject({ unknown: 'the body goes on outside of it' });
+    expect(ctNoiseByDose(scanner, ctAcquisitionOf(header(), meta(told)), full)).toMatchObject({ unknown: 'the body goes on outside of it' });
   });
 
-  it('is of the scanner of the header, by station or device', () => {
-    const system = (names: object) => ({ ...parseHeader(headerXml()), acquisitionSystemInformation: { coilLabel: [], ...names } });
+  it('is of the scanner that is named', () => {
     const [one, any] = [{ ...scanner, station: 'CT1' }, scanner];
-    expect(scannerOf(system({ stationName: 'CT1' }), [one, any])).toBe(one);
-    expect(scannerOf(system({ deviceID: 'CT1' }), [one])).toBe(one);
-    expect(scannerOf(system({ stationName: 'CT2' }), [one, any])).toBe(any);
-    expect(scannerOf(system({}), [one])).toBeUndefined();
-    expect(scannerOf(system({}), [])).toBeUndefined();
+    expect(ctScannerOf(['CT1', undefined], [one, any])).toBe(one);
+    expect(ctScannerOf([undefined, 'CT1'], [one])).toBe(one);
+    expect(ctScannerOf(['CT2', '4711'], [one, any])).toBe(any);
+    expect(ctScannerOf([undefined, undefined], [one])).toBeUndefined();
+    expect(ctScannerOf(['CT1'], [])).toBeUndefined();
   });
 });
