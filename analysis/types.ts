@@ -81,9 +81,11 @@ export interface Segment {
 }
 
 export interface Numbering {
-  /** Two anchors agree. If not, the names are the likeliest ones and every use of them says so. */
+  /** The signs of both ends agree. If not, the names are the likeliest ones and every use of them says so. */
   readonly certain: boolean;
-  /** In words: what the names rest on, and what contradicts them. */
+  /** That all names are right, 0 to 1; absent where nothing tells it. */
+  readonly probability?: number | undefined;
+  /** In words: what the names rest on, which landmark is missing, and what contradicts them. */
   readonly reasons: readonly string[];
 }
 

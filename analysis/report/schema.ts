@@ -99,7 +99,9 @@ export const reportSchema = z
     models: z.array(model).readonly(),
     syntheticData: z.boolean().describe('something rests on computed images; whatever is made from it carries the mark on'),
     series: z.array(series).readonly().describe('that were given to the analysis; findings name them by their place here'),
-    numbering: z.strictObject({ certain: z.boolean(), reasons: z.array(words).readonly() }),
+    numbering: z.strictObject({
+      certain: z.boolean(), probability: z.number().min(0).max(1).optional().describe('that all names of levels are right'), reasons: z.array(words).readonly(),
+    }),
     levels: z.array(level).readonly().describe('vertebrae and segments from head to foot'),
     notes: z.array(words).readonly().describe('what a reader should know before the findings'),
     findings: z.array(finding).readonly(),

@@ -1,175 +1,158 @@
 /**
- * Names of levels, from anchors: places whose name shows in the image.
+ * Names of levels, from signs of which each may fail.
  *
- *   the sacrum             what lies on it is the last lumbar vertebra
- *   the last pair of ribs  is that of T12: bone beside the body that the next vertebra has not, where the slices reach far enough.
- *                          In front of the transverse processes and above them: these are bone in cross-section, too
- *   the dens               is that of C2
+ *   P(t | signs) ∝ P(N) · exp(Σ_b≤t ln L_b) · g(c - t)
  *
- * Counted from the sacrum alone, five lumbar vertebrae are assumed, which 4 to 36 % of people do not have (Konin and Walz 2010, doi
- * 10.3174/ajnr.A2036); so two anchors have to agree, on one side where the slices leave out the other, and four or six are believed
- * where both sides say so.
- * Seven cervical vertebrae are as good as certain: the dens may stand alone.
+ * t is the place of T12 among the bodies from head to foot. That is by definition the last vertebra with ribs, those between it and the sacrum
+ * are lumbar. Signs:
+ *
+ *   the sacrum    tells the last lumbar vertebra, so N = n - 1 - t lumbar ones of n bodies above it; 4 or 6 are as rare as P(N) says
+ *   ribs          ln L_b for and against a rib beside each body (ribs.ts), but not beside the two next to the sacrum, where the pelvis is
+ *   the dens      is that of C2, so t = 17: seven cervical vertebrae are as good as certain
+ *   the cord      ends at c, on the mean at L1's lower third: g is normal, and wide
+ *
+ * The likeliest t gives all names at once, by counting: none can come twice or be left out. Its probability is multiplied by what no
+ * sign within the image can rule out:
+ *
+ *   one end only      1 - a: the dens, or ribs and sacrum both, have to be seen. From one end, one person in ten is counted wrongly:
+ *                     4 to 36 % have a lumbosacral transition (Konin and Walz 2010, doi 10.3174/ajnr.A2036)
+ *   the sacrum's look  what lies below the last disc may be drawn as sacrum and vertebra at once
+ *   a missing disc    where the distance of the others asks for one
+ *
+ * Names are certain from 0.98 on; below that they are the likeliest ones, and the reasons tell which landmark is missing. The cord's end: Saifuddin
+ * 1998, Spine 23:1452 (lower third of L1, from T12 to L3). The other weights are ours, set on simulated spines (bench/levels.ts).
  */
-import { voxelOf } from '../../imaging/index.js';
-import { moved } from '../geometry.js';
 import { vertebraName, vertebraNumber } from '../anatomy.js';
-import { classIndex } from '../segment/index.js';
 import type { Numbering } from '../types.js';
-import { localPoints } from './discs.js';
-import type { Stack } from './regions.js';
-import type { Body, Vertebrae } from './vertebrae.js';
+import type { RibEvidence } from './ribs.js';
+import type { Vertebrae } from './vertebrae.js';
 
 export interface Names {
-  /** Of the bodies from head to foot; shorter than they are where the first ones have none. */
+  /** Of the bodies from head to foot; '' where they have none. */
   readonly names: readonly string[];
   readonly numbering: Numbering;
 }
 
+/** What the bodies do not tell by themselves. */
+export interface LevelSigns {
+  /** Of each body. */
+  readonly ribs: readonly RibEvidence[];
+  /** Where the cord ends, in places of bodies: 2.5 is half-way from the middle of the third to that of the fourth; undefined if it does not end within the image. */
+  readonly conus: number | undefined;
+}
+
 const [c2, t1, t12, l1, s1] = ['C2', 'T1', 'T12', 'L1', 'S1'].map(vertebraNumber) as [number, number, number, number, number];
-/** A rib's section is 50 to 80 mm², in one slice or more. */
-const ribMm3 = 110;
-const noRibMm3 = 35;
-/** Where the ribs' necks are: beside and behind the body. */
-const besideMm = [-3, 16] as const;
-const behindBodyMm = [-8, 24] as const;
-const ribCentreMm = [9, 8] as const;
-/**
- * The middle of a rib lies higher than this above that of the body, that of a transverse process lower; the farther behind
- * `ribCentreMm`, by `ribSlope`, the higher a rib has to be. Ours, set on simulated spines.
- */
-const ribHeightMm = 4.7;
-const processHeightMm = 4.2;
-const ribSlope = 0.35;
+const certainFrom = 0.98;
+/** Of four to six lumbar vertebrae; half of the transitions that are found in series of patients change the number. */
+const numberShares = new Map([[4, 0.12], [5, 0.76], [6, 0.12]]);
+/** Of all others together: so the likeliest names are never called sure where no number fits. */
+const otherNumbers = 1e-4;
+/** a */
+const transitional = 0.1;
+const sacrumDoubt = 0.1;
+const missingDoubt = 0.1;
+const otherDens = 0.005;
+/** Of c - t: L1's lower third. */
+const conusAt = 1.3;
+const conusSd = 0.9;
+/** Without the sacrum: how much less likely it is that the lowest vertebra is one farther from L5. */
+const awayFromL5 = 0.5;
+/** ln L of bone that is a rib rather than anything else. */
+const seenFrom = 2;
+/** Of ribs that would be drawn. */
+const drawnFrom = 0.5;
 
-export type RibSign = 'seen' | 'none' | 'unclear';
-
-export interface RibSigns {
-  readonly left: RibSign;
-  readonly right: RibSign;
-}
-
-/** @returns what is beside each body */
-export function ribsOf(bodies: readonly Body[], stacks: readonly Stack[]): RibSigns[] {
-  return bodies.map((body) => {
-    const sideOf = (sign: 1 | -1): RibSign => {
-      const at = moved(body.frame.originMm, [sign * (body.halfWidthMm + ribCentreMm[0]), body.frame.x], [body.halfDepthMm + ribCentreMm[1], body.frame.y]);
-      const isCovered = stacks.some(({ labelled: { classes: { geometry } } }) => voxelOf(geometry, at).every((index, axis) => index > -0.5 && index < geometry.matrixSize[axis]! - 0.5));
-      const found = stacks.map((stack) => boneBeside(body, stack, sign)).reduce((most, one) => (one.volumeMm3 > most.volumeMm3 ? one : most));
-      const heightMm = found.aboveMm - ribSlope * (found.behindMm - ribCentreMm[1]);
-      if (found.volumeMm3 >= ribMm3 && heightMm > ribHeightMm) return 'seen';
-      return isCovered && (found.volumeMm3 <= noRibMm3 || heightMm < processHeightMm) ? 'none' : 'unclear';
-    };
-    return { left: sideOf(1), right: sideOf(-1) };
-  });
-}
-
-/** Behind the body's edge and above its middle: the mean place of the bone. */
-function boneBeside({ frame, heightMm, halfWidthMm, halfDepthMm }: Body, { regions }: Stack, sign: 1 | -1): { volumeMm3: number; behindMm: number; aboveMm: number } {
-  let [volumeMm3, behindMm, aboveMm] = [0, 0, 0];
-  for (const { structure, points, pointMm3 } of regions) {
-    if (structure !== classIndex.otherBone) continue;
-    const local = localPoints(points, frame);
-    for (let at = 0; at < local.length; at += 3) {
-      const [u, v, w] = [sign * local[at]! - halfWidthMm, local[at + 1]! - halfDepthMm, local[at + 2]!];
-      if (!(u > besideMm[0] && u < besideMm[1] && v > behindBodyMm[0] && v < behindBodyMm[1] && Math.abs(w) < 0.55 * heightMm)) continue;
-      volumeMm3 += pointMm3;
-      behindMm += pointMm3 * v;
-      aboveMm += pointMm3 * w;
-    }
-  }
-  return { volumeMm3, behindMm: behindMm / volumeMm3, aboveMm: aboveMm / volumeMm3 };
-}
-
-interface LastRibs {
+interface Hypothesis {
+  /** t */
   readonly place: number;
-  /** Seen on a side, missing there at the next vertebra, and not missing on the other side. */
-  readonly isClear: boolean;
-  /** So on both sides. */
-  readonly isVeryClear: boolean;
+  readonly logWeight: number;
 }
 
-/** @param n presacral bodies */
-function lastRibs(signs: readonly RibSigns[], n: number): LastRibs | undefined {
-  const sides = ['left', 'right'] as const;
-  // The three lowest lie beside the pelvis.
-  const place = signs.slice(0, Math.max(0, n - 2)).findLastIndex((own) => sides.some((side) => own[side] === 'seen'));
-  if (place < 0) return undefined;
-  const [own, below] = [signs[place]!, signs[place + 1]];
-  const clear = sides.filter((side) => own[side] === 'seen' && below?.[side] === 'none');
-  return {
-    place,
-    isClear: clear.length > 0 && sides.every((side) => own[side] !== 'none'),
-    isVeryClear: clear.length === 2,
-  };
-}
-
-/**
- * @param conus place of the body beside which the cord ends, if it ends within the image
- */
-export function namesOf({ bodies, hasSacrum, sacrumShare, hasDens, discs }: Vertebrae, signs: readonly RibSigns[], conus: number | undefined): Names {
+export function namesOf(found: Vertebrae, signs: LevelSigns): Names {
+  const { bodies, hasSacrum, hasDens } = found;
   const nPresacral = bodies.length - (hasSacrum ? 1 : 0);
-  const ribs = lastRibs(signs, hasSacrum ? nPresacral : nPresacral + 2);
-  const missing = discs.filter(({ isMissing }) => isMissing).length;
-  const reasons: string[] = [];
-  let isCertain = false;
-  let first: number;
-  let nLumbar = 5;
-  if (hasDens) {
-    reasons.push('counted downwards from the axis, whose dens is seen');
-    first = c2;
-    isCertain = missing === 0;
-    if (hasSacrum) nLumbar = c2 + nPresacral - 1 - t12;
-    if (ribs?.isClear === true && c2 + ribs.place !== t12) {
-      isCertain = false;
-      reasons.push(`the last ribs are at the ${ordinal(ribs.place + 1)} vertebra from the axis, not at the eighteenth`);
-    } else if (ribs?.isClear === true) reasons.push('the last ribs are at T12');
-    if (hasSacrum && (nLumbar < 4 || nLumbar > 6)) {
-      isCertain = false;
-      reasons.push(`${nPresacral} vertebrae from the axis to the sacrum, where 22 to 24 are expected; counted upwards from the sacrum`);
-      nLumbar = 5;
-      first = lastLumbar(nLumbar) - nPresacral + 1;
-    }
-  } else if (hasSacrum) {
-    reasons.push(sacrumShare > 0.85 ? 'counted upwards from the sacrum' : 'counted upwards from what is likely the sacrum');
-    const counted = ribs === undefined ? undefined : nPresacral - 1 - ribs.place;
-    if (ribs === undefined) reasons.push('no ribs are seen within the slices, so that T12 is not known');
-    else if (counted === 5) {
-      isCertain = ribs.isClear && sacrumShare > 0.7;
-      reasons.push(ribs.isClear ? 'the last ribs are five vertebrae above the sacrum, at T12' : 'ribs at T12 are seen, but missing on one side or without a clear end');
-    } else if ((counted === 4 || counted === 6) && ribs.isVeryClear && sacrumShare > 0.85) {
-      isCertain = true;
-      nLumbar = counted;
-      reasons.push(`the last ribs are ${counted} vertebrae above the sacrum: ${counted === 4 ? 'four' : 'six'} lumbar vertebrae`);
-    } else reasons.push(`the last ribs that are seen are ${counted ?? 0} vertebrae above the sacrum, where five are expected`);
-    first = lastLumbar(nLumbar) - nPresacral + 1;
-  } else if (ribs !== undefined) {
-    reasons.push('counted from the last ribs that are seen; no sacrum is seen');
-    first = t12 - ribs.place;
-  } else if (conus !== undefined) {
-    reasons.push('neither sacrum nor ribs nor dens are seen; the end of the cord is taken for L1, which is a guess');
-    first = l1 - conus;
-  } else {
-    const isNeck = bodies.reduce((sum, { halfDepthMm }) => sum + 2 * halfDepthMm, 0) / bodies.length < 21;
-    reasons.push(`neither sacrum nor ribs nor dens are seen; ${isNeck ? 'by their size they are cervical' : 'the lowest is taken for L5'}, which is a guess`);
-    first = isNeck ? Math.max(c2, t1 - bodies.length + 2) : lastLumbar(5) - bodies.length + 1;
-  }
-  if (missing > 0) {
-    isCertain = false;
-    reasons.push(`${missing} ${missing === 1 ? 'disc is' : 'discs are'} not seen where the distance of the others asks for ${missing === 1 ? 'one' : 'them'}`);
-  }
+  const ribs = signs.ribs.map((one, place) => (place < nPresacral - (hasSacrum ? 2 : 0) ? one : { logRatio: 0, drawn: 0 }));
+  const hypotheses = hypothesesOf(found, { ...signs, ribs }, nPresacral);
+  const best = hypotheses.reduce((most, one) => (one.logWeight > most.logWeight ? one : most));
+  const total = hypotheses.reduce((sum, { logWeight }) => sum + Math.exp(logWeight - best.logWeight), 0);
+  const lastRib = ribs.findLastIndex(({ logRatio }) => logRatio > seenFrom);
+  const nMissing = found.discs.filter(({ isMissing }) => isMissing).length;
+  const bothEnds = hasDens || (hasSacrum && lastRib >= 0);
+  const probability = (1 / total) * (bothEnds ? 1 : 1 - transitional) * (hasSacrum ? 1 - sacrumDoubt * (1 - found.sacrumShare) : 1) * (1 - missingDoubt) ** nMissing;
+  const nLumbar = hasSacrum ? nPresacral - 1 - best.place : 5;
+  const isCounted = nLumbar >= 4 && nLumbar <= 6;
+  const certain = probability >= certainFrom && isCounted;
+  const last = hasSacrum && !isCounted ? 5 : nLumbar;
+  // Where no number fits, counted upwards from the sacrum as if there were five.
+  const first = hasSacrum && !isCounted ? l1 + 5 - nPresacral : hasSacrum || hasDens || lastRib >= 0 || signs.conus !== undefined ? t12 - best.place : guessed(found);
   const numbers = bodies.map((_, place) => {
     if (hasSacrum && place === nPresacral) return s1;
     const number = first + place;
-    return number > lastLumbar(nLumbar) ? undefined : number;
+    return number < c2 || number > l1 + last - 1 ? undefined : number;
   });
-  return { names: numbers.map((number) => (number === undefined || number < c2 ? '' : vertebraName(number)!)), numbering: { certain: isCertain, reasons } };
+  return {
+    names: numbers.map((number) => (number === undefined ? '' : vertebraName(number)!)),
+    numbering: { certain, probability: Math.floor(100 * probability) / 100, reasons: reasonsOf(found, { ...signs, ribs }, { nPresacral, lastRib, nLumbar, isCounted, nMissing, probability }) },
+  };
 }
 
-function lastLumbar(nLumbar: number): number {
-  return l1 + nLumbar - 1;
+function hypothesesOf({ bodies, hasSacrum, hasDens }: Vertebrae, { ribs, conus }: LevelSigns, nPresacral: number): Hypothesis[] {
+  // From a neck down to L6: T12 lies up to 18 vertebrae below the first body and up to 6 above the last.
+  const places = Array.from({ length: bodies.length + 25 }, (_, index) => index - 7);
+  return places.map((place) => {
+    const below = nPresacral - 1 - place;
+    const ofNumber = hasSacrum ? Math.log(numberShares.get(below) ?? otherNumbers) : -awayFromL5 * Math.abs(below - 5);
+    const ofRibs = ribs.reduce((sum, { logRatio }, at) => sum + (at <= place ? logRatio : 0), 0);
+    const ofDens = hasDens ? Math.log(place === t12 - c2 ? 1 - 2 * otherDens : otherDens) - (Math.abs(place - (t12 - c2)) > 1 ? 20 : 0) : 0;
+    const ofConus = conus === undefined ? 0 : -0.5 * ((conus - place - conusAt) / conusSd) ** 2;
+    return { place, logWeight: ofNumber + ofRibs + ofDens + ofConus };
+  });
 }
 
-function ordinal(n: number): string {
-  return `${n}${n % 10 === 1 && n !== 11 ? 'st' : n % 10 === 2 && n !== 12 ? 'nd' : n % 10 === 3 && n !== 13 ? 'rd' : 'th'}`;
+/** The first number where no landmark is in the image: by their size they are of the neck, else the lowest is taken for L5. */
+function guessed({ bodies }: Vertebrae): number {
+  return isNeck(bodies) ? Math.max(c2, t1 - bodies.length + 2) : l1 + 4 - bodies.length + 1;
+}
+
+function isNeck(bodies: Vertebrae['bodies']): boolean {
+  return bodies.reduce((sum, { halfDepthMm }) => sum + 2 * halfDepthMm, 0) / bodies.length < 21;
+}
+
+interface Counted {
+  readonly nPresacral: number;
+  readonly lastRib: number;
+  readonly nLumbar: number;
+  readonly isCounted: boolean;
+  readonly nMissing: number;
+  readonly probability: number;
+}
+
+function reasonsOf({ bodies, hasSacrum, sacrumShare, hasDens }: Vertebrae, { ribs, conus }: LevelSigns, { nPresacral, lastRib, nLumbar, isCounted, nMissing, probability }: Counted): string[] {
+  const reasons: string[] = [];
+  if (hasDens) reasons.push('counted downwards from the axis, whose dens is seen');
+  else if (hasSacrum) reasons.push(sacrumShare > 0.85 ? 'counted upwards from the sacrum' : 'counted upwards from what is likely the sacrum');
+  else if (lastRib >= 0) reasons.push('counted from the last ribs that are seen');
+  else if (conus !== undefined) reasons.push('counted from the end of the cord, which is taken for L1: a guess');
+  else reasons.push(isNeck(bodies) ? 'by their size they are cervical, which is a guess' : 'the lowest is taken for L5, which is a guess');
+  if (lastRib >= 0 && hasSacrum && !hasDens) {
+    const between = nPresacral - 1 - lastRib;
+    if (!isCounted || between !== nLumbar) reasons.push(`the last ribs that are seen are ${between} vertebrae above the sacrum, where four to six are expected`);
+    else if (nLumbar === 5) reasons.push('the last ribs are five vertebrae above the sacrum, at T12');
+    else reasons.push(`the last ribs are ${nLumbar === 4 ? 'four vertebrae above the sacrum: four' : 'six vertebrae above the sacrum: six'} lumbar vertebrae`);
+  }
+  if (hasDens && lastRib >= 0) {
+    const isThere = lastRib === t12 - c2;
+    reasons.push(isThere ? 'the last ribs are at T12' : `the last ribs that are seen are ${lastRib} vertebrae below the axis, where those of T12 are 17`);
+  }
+  if (hasDens && hasSacrum && !isCounted) reasons.push(`${nPresacral} vertebrae from the axis to the sacrum, where 22 to 24 are expected; counted upwards from the sacrum`);
+  if (!hasDens && lastRib < 0) reasons.push(`landmark missing: ${whyNoRibs(ribs)}`);
+  if (!hasDens && !hasSacrum) reasons.push('landmark missing: no sacrum is seen, the image or what is drawn in it ends above');
+  if (nMissing > 0) reasons.push(`${nMissing} ${nMissing === 1 ? 'disc is' : 'discs are'} not seen where the distance of the others asks for ${nMissing === 1 ? 'one' : 'them'}`);
+  if (probability < certainFrom) reasons.push(`these names are right with a probability of about ${Math.floor(100 * probability)} %, and certain from ${100 * certainFrom} % on`);
+  return reasons;
+}
+
+function whyNoRibs(ribs: readonly RibEvidence[]): string {
+  const wouldBeDrawn = ribs.some(({ drawn }) => drawn > drawnFrom);
+  return `no ribs are seen, ${wouldBeDrawn ? 'T12 lies above the image or its ribs are not drawn' : 'the slices end beside the bodies before ribs begin'}, so that T12 is not known`;
 }

@@ -10,8 +10,9 @@ import type { Levels } from './codes.js';
 import { columnOf } from './column.js';
 import { discsOf } from './discs.js';
 import { medianOf } from './fit.js';
-import { namesOf, ribsOf } from './levels.js';
+import { namesOf } from './levels.js';
 import type { Region, Stack } from './regions.js';
+import { ribsOf } from './ribs.js';
 import { vertebraeOf, type Body } from './vertebrae.js';
 
 /** Of bodies, from vertebra plana's rims to a large man's L5. */
@@ -30,7 +31,7 @@ export function locate(stacks: readonly Stack[], isAxialAlone: boolean): { level
   const found = discs.length === 0 ? undefined : vertebraeOf(discs, of(vertebralBody, sacrum), of(sac, cord).filter((region) => holdsMost(canal, region)), binMm);
   if (found === undefined) throw analysisError('ANALYSIS_ERR_NO_SPINE', `${discs.length} discs`);
   refuseImplausible(found.bodies, found.discs.filter(({ isMissing }) => isMissing).length);
-  const { names, numbering } = namesOf(found, ribsOf(found.bodies, stacks), conusOf(found.bodies, canal, column.topMm));
+  const { names, numbering } = namesOf(found, { ribs: ribsOf(found.bodies, stacks), conus: conusOf(found.bodies, canal, column.topMm) });
   const bodies = found.bodies.map((body, place) => ({ ...body, name: isAxialAlone && !found.hasSacrum ? '' : names[place]! }));
   const named = found.discs.map((one, place) => {
     const [upper, lower] = [bodies[place]!.name, bodies[place + 1]!.name];
@@ -53,11 +54,13 @@ function holdsMost(canal: Canal, { points }: Region): boolean {
   return held > n / 2;
 }
 
-/** Beside which body the cord ends, if it comes from above and ends within what is seen. */
+/** Where the cord ends, in places of bodies, if it comes from above and ends within what is seen. */
 function conusOf(bodies: readonly Body[], { cordMm }: Canal, topMm: number): number | undefined {
   if (cordMm === undefined || cordMm[1] < topMm - 40) return undefined;
-  const place = bodies.findLastIndex(({ frame, heightMm }) => frame.originMm[2] + heightMm / 2 > cordMm[0]);
-  return place < 0 || place >= bodies.length - 2 ? undefined : place;
+  const heights = bodies.map(({ frame }) => frame.originMm[2]);
+  const place = heights.findLastIndex((zMm) => zMm > cordMm[0]);
+  if (place < 0 || place >= bodies.length - 2) return undefined;
+  return place + (heights[place]! - cordMm[0]) / (heights[place]! - heights[place + 1]!);
 }
 
 function refuseImplausible(bodies: readonly Body[], nMissing: number): void {

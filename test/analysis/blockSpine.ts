@@ -27,9 +27,9 @@ export interface BlockOptions {
 const bodyMm = 27;
 const discMm = 9;
 const [halfWidth, halfDepth] = [22, 17];
-/** From left to right 11 slices, 6 mm apart; from T10 down. */
+/** From left to right 11 slices, 6.4 mm apart; from T10 down. */
 export const sagittalGeometry: ImageGeometry = {
-  centreMm: [0, 0, 100], rowDirection: [0, 1, 0], columnDirection: [0, 0, -1], sliceDirection: [1, 0, 0], fovMm: [180, 320, 66], matrixSize: [180, 320, 11],
+  centreMm: [0, 0, 100], rowDirection: [0, 1, 0], columnDirection: [0, 0, -1], sliceDirection: [1, 0, 0], fovMm: [180, 320, 70.4], matrixSize: [180, 320, 11],
 };
 /** T2w-like, by class. */
 const brightness = [40, 300, 260, 200, 1000, 500, 300, 600, 600, 500, 300, 80];
@@ -81,6 +81,7 @@ export function blockSpine({ nLumbar, geometry = sagittalGeometry, bendDeg = 0 }
       const [v, bone, code] = [halfDepth, classIndex.posteriorElements, archCode(name)];
       blocks.push({ frame, u: [-halfWidth, halfWidth], v: [-v, v], w: [-height, height], structure: classIndex.vertebralBody, code: bodyCode(name) });
       blocks.push(...sides(frame, [9, 17], [v, v + 18], [1, 10], bone, () => code));
+      if (place > 11) blocks.push(...sides(frame, [17, halfWidth + 14], [v + 6, v + 16], [-5, 4], bone, () => code));
       blocks.push({ frame, u: [-17, 17], v: [v + 18, v + 23], w: [-10, 10], structure: bone, code });
       blocks.push({ frame, u: [-4, 4], v: [v + 23, v + 42], w: [-14, 2], structure: bone, code });
       if (place < 12) blocks.push(...sides(frame, [halfWidth + 2, halfWidth + 12], [v + 1, v + 12], [2, 12], classIndex.otherBone, () => structureCodes.otherBone));

@@ -119,7 +119,8 @@ function asFound(code: number): number {
   return kind === 100 && level === 26 ? code : kind === 100 || kind === 200 || kind === 300 ? sacrum : 0;
 }
 
-function seriesOf(patient: SimulatedPatient, { contrast, orientation }: StackOptions, geometry: ImageGeometry, fieldStrengthT: FieldStrengthT): AnalysisSeries {
+/** Images by the signal equations, without noise. */
+export function seriesOf(patient: SimulatedPatient, { contrast, orientation }: Pick<StackOptions, 'contrast' | 'orientation'>, geometry: ImageGeometry, fieldStrengthT: FieldStrengthT = 1.5): AnalysisSeries {
   const isCt = contrast === 'ct' || contrast === 'syntheticCt';
   const sequence = sequenceOf(contrast);
   const tiMs = nullingInversionTimeMs(patient.fat.t1Ms, sequence);
@@ -155,7 +156,7 @@ function isFatSaturated(contrast: Contrast): boolean {
 }
 
 /** Pixels of a slice; fractions are planes within its thickness. */
-function planeOf(geometry: ImageGeometry, slice: number): Plane {
+export function planeOf(geometry: ImageGeometry, slice: number): Plane {
   const [nColumns, nRows] = geometry.matrixSize;
   const [columnMm, rowMm] = [geometry.fovMm[0] / nColumns, geometry.fovMm[1] / nRows];
   const along = (direction: Vector3, mm: number) => direction.map((value) => value * mm) as unknown as Vector3;
