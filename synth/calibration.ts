@@ -2,24 +2,23 @@
  * What held-out cases tell of a network's own judgement: `calibration.json` beside the model, written by
  * models/training/synthesis.
  *
- *   interval   a contrast: factors [width bin][brightness bin] on the standard deviation of a pixel; edges ascend, and n edges
- *              part n + 1 bins. Width: sigma / (|S| + 0.02); brightness: |S| (interval.ts)
+ *   interval   a contrast: ln of the factor on the standard deviation of a pixel, an offset and terms of one or two signs each; knots ascend,
+ *              and `values` has one a knot, or one a pair of knots, those of the second sign running fastest (interval.ts)
  *   gate       score of a slice = bias + sum of weights times ln(1 + feature) (trust.ts); from `amber` and `red` on it speaks against the pair.
  *              `localZ`: from which smoothed deviation on a place is named
  *   cannotTell from which mean relative width on a region is named
  */
 import { z } from 'zod';
 import { synthesisError } from './errors.js';
+import { pixelSigns } from './interval.js';
 import { synthesisedContrasts } from './types.js';
 import { gateFeatureNames } from './trust.js';
 
-const ascending = z.array(z.number()).refine((edges) => edges.every((edge, index) => index === 0 || edge > edges[index - 1]!), 'edges that ascend');
-const intervalTable = z.strictObject({ widthEdges: ascending, brightnessEdges: ascending, factors: z.array(z.array(z.number().positive())) })
-  .refine(
-    ({ widthEdges, brightnessEdges, factors }) =>
-      factors.length === widthEdges.length + 1 && factors.every((row) => row.length === brightnessEdges.length + 1),
-    'one factor more than edges, along both',
-  );
+const ascending = z.array(z.number()).min(2).refine((knots) => knots.every((knot, index) => index === 0 || knot > knots[index - 1]!), 'knots that ascend');
+const intervalTerm = z.strictObject({ of: z.array(z.enum(pixelSigns)).min(1).max(2), knots: z.array(ascending), values: z.array(z.number().min(-3).max(3)) })
+  .refine(({ of, knots }) => knots.length === of.length, 'knots of each sign')
+  .refine(({ knots, values }) => values.length === knots.reduce((n, { length }) => n * length, 1), 'a value a knot, or a pair of knots');
+const intervalFactor = z.strictObject({ offset: z.number(), terms: z.array(intervalTerm) });
 
 const gate = z.strictObject({
   bias: z.number(),
@@ -29,17 +28,17 @@ const gate = z.strictObject({
   localZ: z.number().positive(),
 });
 const calibration = z.strictObject({
-  interval: z.partialRecord(z.enum(synthesisedContrasts), intervalTable),
+  interval: z.partialRecord(z.enum(synthesisedContrasts), intervalFactor),
   gate,
   cannotTell: z.strictObject({ relativeWidth: z.number().positive() }),
 });
 
-export type IntervalTable = z.infer<typeof intervalTable>;
+export type IntervalFactor = z.infer<typeof intervalFactor>;
 export type GateCalibration = z.infer<typeof gate>;
 export type Calibration = z.infer<typeof calibration>;
 
 /** Takes intervals as the network has them. */
-export const plainInterval: IntervalTable = { widthEdges: [], brightnessEdges: [], factors: [[1]] };
+export const plainInterval: IntervalFactor = { offset: 0, terms: [] };
 
 /** Where a model has none: the mean of ln(1 + peak) of both directions decides, amber from about 4.5 and red from about 9 deviations on. */
 export const uncalibrated: Calibration = {

@@ -60,7 +60,7 @@ export async function synthesise(
     for (const name of ['protonDensity', 'lnT1Ms', 'lnT2Ms', 'fatFraction'] as const) part(maps[name]).set(told[name]);
     for (const { contrast, equation, isMagnitude, data, low, high } of made) {
       const { signal, deviation } = equation.predict(told, told.spread, tissue.subarray(from, from + told.protonDensity.length), ofRun(told.protonDensity.length));
-      intervalOf(signal, deviation, isMagnitude, calibration.interval[contrast] ?? plainInterval, { low: part(low), high: part(high) });
+      intervalOf(signal, deviation, isMagnitude, calibration.interval[contrast] ?? plainInterval, told, { low: part(low), high: part(high) });
       const its = part(data);
       for (let voxel = 0; voxel < its.length; voxel++) its[voxel] = isMagnitude ? Math.abs(signal[voxel]!) : signal[voxel]!;
     }

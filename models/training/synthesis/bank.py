@@ -2,10 +2,11 @@
 
     python3 bank.py --bank BANK              # paints what is not there yet: about 20 minutes of one core
     python3 bank.py --bank BANK --check      # says whether it is the bank that evaluation.json was measured on
+    python3 bank.py --calibration LESIONS    # paints other patients with the same kinds of lesions: calibrate.py takes them
 
 Seeds of training are below 2000. Painting is deterministic, so that seeds define the bank; its SHA-256 goes with every result. Factors of
 the intervals and coefficients of the gate (calibrate.py) are from neither these patients nor trained ones, but from those that
-training looks at only (every 20th, `tuning`).
+training looks at only (every 20th, `tuning`) and those of CALIBRATION.
 """
 
 import argparse
@@ -38,11 +39,12 @@ SETS = {
 # Only gains in image quality are measured on these two.
 QUALITY = ('wide', 'narrow')
 LESIONED = ('marrow', 'infected', 'fatty')
+CALIBRATION = {name: dict(SETS[name], first=first, count=count) for name, first, count in (('marrow', 2100, 34), ('infected', 2200, 24), ('fatty', 2300, 24))}
 
 
-def paint(bank, name):
+def paint(bank, name, sets=SETS):
     """Paints what is missing of one set."""
-    options = SETS[name]
+    options = sets[name]
     folder = bank / name
     missing = [seed for seed in range(options['first'], options['first'] + options['count']) if not (folder / f'{seed}.json').exists()]
     if not missing:
@@ -53,10 +55,11 @@ def paint(bank, name):
     subprocess.run([*command, '--count', str(count), *settings], check=True)
 
 
-def load(bank, name):
-    """The slices of one set (data.Cases)."""
-    cases = data.Cases(pathlib.Path(bank) / name)
-    assert len(cases) == SETS[name]['count'] * SETS[name]['slices'], f'{name}: {len(cases)} slices; run bank.py'
+def load(bank, name, sets=SETS, patients=None):
+    """The slices of one set (data.Cases), or of its first so many patients."""
+    first, count = sets[name]['first'], patients or sets[name]['count']
+    cases = data.Cases(pathlib.Path(bank) / name, lambda seed: first <= seed < first + count)
+    assert len(cases) == count * sets[name]['slices'], f'{name}: {len(cases)} slices; run bank.py'
     return cases
 
 
@@ -65,21 +68,24 @@ def tuning(cases):
     return data.Cases(cases, lambda seed: seed % 20 == 0)
 
 
-def digest(bank):
-    """SHA-256 of all that was painted, in the order of the sets and seeds."""
+def digest(bank, patients={}):
+    """SHA-256 of all that was painted, in the order of the sets and seeds; of the sets in `patients` only of the first so many, or none."""
     whole = hashlib.sha256()
     for name, options in SETS.items():
-        for seed in range(options['first'], options['first'] + options['count']):
+        for seed in range(options['first'], options['first'] + patients.get(name, options['count'])):
             whole.update((pathlib.Path(bank) / name / f'{seed}.bin').read_bytes())
     return whole.hexdigest()
 
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--bank', type=pathlib.Path, required=True)
+    parser.add_argument('--bank', type=pathlib.Path)
+    parser.add_argument('--calibration', type=pathlib.Path)
     parser.add_argument('--check', action='store_true')
     arguments = parser.parse_args()
-    if not arguments.check:
-        for each in SETS:
+    for each in CALIBRATION if arguments.calibration else ():
+        paint(arguments.calibration, each, CALIBRATION)
+    if arguments.bank:
+        for each in () if arguments.check else SETS:
             paint(arguments.bank, each)
-    print(digest(arguments.bank))
+        print(digest(arguments.bank))

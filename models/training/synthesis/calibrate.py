@@ -1,15 +1,17 @@
 """What held-out cases tell of the network's own judgement: calibration.json, whose form synth/calibration.ts lays down.
 
-    python3 calibrate.py --cases CASES --model ../../synthesis-maps/model.onnx --out ../../synthesis-maps/calibration.json
+    python3 calibrate.py --cases CASES --lesions LESIONS --model ../../synthesis-maps/model.onnx --out ../../synthesis-maps/calibration.json
 
-From patients whom training only looked at (bank.tuning), half of their slices with the relative scale known; for the intervals also with
-lesions of marrow painted on top (data.py).
+CASES: patients whom training only looked at (bank.tuning), half of their slices with the relative scale known. LESIONS: patients with one
+of each kind of lesion, whom nothing saw (bank.CALIBRATION).
 
-interval    the 90 % interval of a contrast is |S| +- 1.645 k s; k in bins of s / (|S| + 0.02) and |S| is the 90 % quantile of
-            |error| / s over 1.645. Lesions count more in it, by the factor that covers them and all tissue most alike
+interval    the 90 % interval of a contrast is |S| +- 1.645 k s; k by interval.py, to pixels of both, half of CASES also with lesions of marrow
+            painted on top (data.py)
 gate        ridge logistic regression of ln(1 + feature) (gate.py) on slices as they are against slices with planted faults (faults.py).
             amber: 2 of 100 sound slices are above; red: 1 of 400, extrapolated. localZ: 1 of 10 sound slices has a place above it
 cannotTell  mean relative half width of STIR's interval that 2 of 100 vertebrae exceed
+
+`--only interval` (with cannotTell) or `--only gate` keeps what is there of the other.
 """
 
 import argparse
@@ -22,70 +24,24 @@ import bank
 import data
 import faults
 import gate
+import interval
 import lesions
 import signals
 from synthesiser import Synthesiser, contrasts_of, truth_of
 
-NOMINAL = 0.9
-HALF_WIDTH = 1.6448536269514722
-FAINT = 0.02
-WIDTH_BINS, BRIGHTNESS_BINS = 6, 5
-LEAST_PIXELS = 1500
-PIXELS = 2500
+# Of a slice.
+HEALTHY_PIXELS, LESION_PIXELS = 300, 600
+LEAST_BODY = 2500
 FAULTS_A_SLICE = 3
-LESION_WEIGHTS = (1, 2, 4, 8, 16, 32, 64)
 SEED = 31
 MISSING = ('stir', 't2fs')
+# Part healthy pixels by how far their person's tissues are from the average (paint.ts, the width of the prior).
+WIDTHS = (0.5, 0.85)
 
 
 def options(known=False, third='none', lesions_on_top=False):
     """An exam as the bank has it: nothing drawn but noise, shading and gains; or with lesions of marrow painted on top."""
     return data.Options(known=known, third=third, left_out='none', coarse=False, lesions=lesions_on_top)
-
-
-def factors_of(size, deviation, table):
-    width = np.digitize(deviation / (size + FAINT), table['widthEdges'])
-    return np.asarray(table['factors'])[width, np.digitize(size, table['brightnessEdges'])]
-
-
-def interval_of(size, deviation, table):
-    """(low, high) of |S|, nominally 90 %."""
-    half = HALF_WIDTH * factors_of(size, deviation, table) * deviation
-    return np.maximum(0, size - half), size + half
-
-
-def weighted_quantile(values, weights, share):
-    order = np.argsort(values)
-    cumulated = np.cumsum(weights[order])
-    return values[order[min(np.searchsorted(cumulated, share * cumulated[-1]), len(order) - 1)]]
-
-
-def fit_interval(size, deviation, truth, lesion):
-    """Table of one contrast from pixels of the body."""
-    inner = lambda values, count: np.quantile(values, np.linspace(0, 1, count + 1)[1:-1])
-    # Lesions have edges of their own, so that where they lie is parted finely.
-    both = lambda values, count: np.concatenate([inner(values, count), inner(values[lesion], 4)])
-    edges = dict(
-        widthEdges=np.unique(inner(deviation / (size + FAINT), WIDTH_BINS).round(4)).tolist(),
-        brightnessEdges=np.unique(both(size, BRIGHTNESS_BINS).round(4)).tolist(),
-    )
-    error = np.abs(truth - size) / deviation / HALF_WIDTH
-    tables = []
-    for lesion_weight in LESION_WEIGHTS:
-        weight = np.where(lesion, float(lesion_weight), 1.0)
-        everywhere = weighted_quantile(error, weight, NOMINAL)
-        width = np.digitize(deviation / (size + FAINT), edges['widthEdges'])
-        brightness = np.digitize(size, edges['brightnessEdges'])
-        factors = np.full((len(edges['widthEdges']) + 1, len(edges['brightnessEdges']) + 1), everywhere)
-        for i, j in np.ndindex(factors.shape):
-            here = (width == i) & (brightness == j)
-            if here.sum() > 50:
-                trust = min(1.0, here.sum() / LEAST_PIXELS)
-                factors[i, j] = trust * weighted_quantile(error[here], weight[here], NOMINAL) + (1 - trust) * everywhere
-        table = dict(**edges, factors=np.maximum(factors, 0.05).round(3).tolist())
-        inside = error <= factors_of(size, deviation, table)
-        tables.append((max(abs(inside[~lesion].mean() - NOMINAL), abs(inside[lesion].mean() - NOMINAL)), table))
-    return min(tables, key=lambda pair: pair[0])[1]
 
 
 def logistic(x, y, ridge=2.0, steps=40):
@@ -123,72 +79,118 @@ def gate_score(features, model):
     return float(np.log1p(features) @ np.array([model['weights'][name] for name in gate.FEATURES]) + model['bias'])
 
 
-class Collected:
-    """What calibration is fitted to."""
+class Pixels:
+    """What intervals are fitted to: signs, deviations, errors and groups of pixels; and the vertebrae of sound slices."""
 
     def __init__(self, network):
         self.network = network
-        self.samples = {name: [] for name in MISSING}
-        self.found = {kind: [] for kind in ('none', *faults.KINDS)}
-        self.peaks, self.vertebrae = [], []
+        self.parts = {name: [] for name in MISSING}
+        self.groups, self.vertebrae = [], []
 
-    def look(self, made, kind):
-        contrasts, maps = contrasts_of(made), self.network.maps(made['images'], made['exam'])
-        features, z = gate.features(self.network, made['images'], made['exam'], contrasts, maps)
-        self.found[kind].append(features)
-        return contrasts, maps, z
-
-    def sound(self, made, rng):
-        contrasts, maps, z = self.look(made, 'none')
-        self.peaks.append(np.abs(z).max())
-        self.sample(made, maps, contrasts, rng)
-        size, deviation = maps.signal(contrasts['stir'])
-        label, lesion = truth_of(made, 'label'), truth_of(made, 'lesion') > 0
-        vertebrae = [label == v for v in np.unique(label[lesions.is_body(label)])]
-        self.vertebrae += [(np.abs(size[mask]), deviation[mask]) for mask in vertebrae if mask.sum() >= 120 and not lesion[mask].any()]
-
-    def sample(self, made, maps, contrasts, rng):
-        """Pixels of the body for the intervals; all of lesions."""
+    def take(self, cases, index, name, known, lesions_on_top=False):
+        """Pixels of one slice; `name`: of the set in LESIONS, or 'cases'."""
+        patient, sample, _ = cases.slices[index]
+        rng = np.random.default_rng((SEED, patient['seed'], index, int(lesions_on_top)))
+        signal_of = signals.lesion_signals(data.sequence_numbers) if lesions_on_top else None
+        made = data.make(cases, index, rng, options(known, lesions_on_top=lesions_on_top), signal_of)
         body = truth_of(made, 'protonDensity') > 0.1
-        lesion = ((truth_of(made, 'lesion') > 0) | (truth_of(made, 'painted') > 0.3)) & body
-        chosen = np.concatenate([rng.choice(np.flatnonzero(body & ~lesion), PIXELS), np.flatnonzero(lesion)])
-        for name, kept in self.samples.items():
-            signal, deviation = maps.signal(contrasts[name])
-            kept.append([image.ravel()[chosen] for image in (np.abs(signal), deviation, np.abs(truth_of(made, name)), lesion)])
+        if body.sum() < LEAST_BODY:
+            return
+        label, lesion, painted = (truth_of(made, key) for key in ('label', 'lesion', 'painted'))
+        changed = ((lesion > 0) | (painted > 0.3)) & body
+        chosen = np.concatenate([
+            rng.permutation(np.flatnonzero(where))[:most] for where, most in ((body & ~changed, HEALTHY_PIXELS), (changed, LESION_PIXELS))
+        ])
+        at = lambda image: image.ravel()[chosen]
+        self.groups.append(np.array([group_of(name, sample['priorWidth'], *each) for each in zip(at(changed), at(painted) > 0.3, at(lesion), at(label))]))
+        maps, contrasts = self.network.maps(made['images'], made['exam']), contrasts_of(made)
+        four = maps.maps[0].numpy()
+        for contrast, parts in self.parts.items():
+            signal, deviation = maps.signal(contrasts[contrast])
+            size = np.abs(signal)
+            error = np.abs(size - np.abs(truth_of(made, contrast)))
+            parts.append((interval.signs_of(at(size), at(deviation), np.stack([at(image) for image in four])), at(deviation), at(error)))
+            if contrast == 'stir' and not lesions_on_top:
+                each = [label == v for v in np.unique(label[lesions.is_body(label)])]
+                self.vertebrae += [(size[mask], deviation[mask], four[:, mask]) for mask in each if mask.sum() >= 120 and not changed[mask].any()]
 
-    def calibration(self):
-        interval = {name: fit_interval(*(np.concatenate(part) for part in zip(*kept))) for name, kept in self.samples.items()}
+    def fitted(self):
+        names = np.concatenate(self.groups)
+        groups = {name: names == name for name in np.unique(names) if (names == name).sum() >= 100}
+        factors = {}
+        for contrast, parts in self.parts.items():
+            each, deviation, error = zip(*parts)
+            signs = {name: np.concatenate([one[name] for one in each]) for name in each[0]}
+            deviation, error = np.concatenate(deviation), np.concatenate(error)
+            factors[contrast] = interval.fit(signs, deviation, error, groups)
+            inside = error <= interval.HALF_WIDTH * interval.factors_of(signs, factors[contrast]) * deviation
+            print(contrast, {name: f'{100 * inside[mask].mean():.1f} % of {mask.sum()}' for name, mask in groups.items()})
+        widths = []
+        for size, deviation, maps in self.vertebrae:
+            low, high = interval.interval_of(size, deviation, maps, factors['stir'])
+            # As synth/verdict.ts has it: of a magnitude, which ends at zero.
+            widths.append(((high - low) / 2 / (size + interval.FAINT)).mean())
         # Proton density and T1 weighting were not measured; fat saturation is what they share with T2 fat-sat.
-        interval = {**interval, 'pdfs': interval['t2fs'], 't1fs': interval['t2fs']}
-        widths = [(HALF_WIDTH * factors_of(s, d, interval['stir']) * d / (s + FAINT)).mean() for s, d in self.vertebrae]
-        return dict(
-            interval=interval,
-            gate=fit_gate({kind: np.array(rows) for kind, rows in self.found.items()}, self.peaks),
-            cannotTell=dict(relativeWidth=round(float(np.percentile(widths, 98)), 3)),
-        )
+        return dict(interval={**factors, 'pdfs': factors['t2fs'], 't1fs': factors['t2fs']}, cannotTell=dict(relativeWidth=round(float(np.percentile(widths, 98)), 3)))
+
+
+def group_of(name, width, is_changed, is_painted, lesion, label):
+    """Of one pixel: what its coverage is counted with."""
+    if not is_changed:
+        return f'healthy, {["narrow", "middle", "wide"][np.digitize(width, WIDTHS)]}' if name == 'cases' else f'beside, {name}'
+    if is_painted or name == 'cases':
+        return 'painted' if is_painted else 'any lesion'
+    kinds = [kind for kind, (where, code, sites) in lesions.TYPES.items() if where == name and lesion == code and (sites is None or label in sites)]
+    return kinds[0] if kinds else 'any lesion'
+
+
+def calibrated_interval(network, cases, lesioned):
+    pixels = Pixels(network)
+    for index in range(len(cases)):
+        pixels.take(cases, index, 'cases', index % 2 == 1)
+        if index % 2 == 0:
+            pixels.take(cases, index, 'cases', index % 4 == 0, lesions_on_top=True)
+    for name, each in lesioned.items():
+        for index in range(len(each)):
+            pixels.take(each, index, name, False)
+    return pixels.fitted()
+
+
+def calibrated_gate(network, cases):
+    rng = np.random.default_rng(SEED)
+    found, peaks = {kind: [] for kind in ('none', *faults.KINDS)}, []
+
+    def look(made, kind):
+        contrasts, maps = contrasts_of(made), network.maps(made['images'], made['exam'])
+        features, z = gate.features(network, made['images'], made['exam'], contrasts, maps)
+        found[kind].append(features)
+        return z
+
+    for turn, index in enumerate(range(len(cases))):
+        if (cases.image(index, 'protonDensity') > 0.1).sum() < LEAST_BODY:
+            continue
+        drawn = options(turn % 2 == 1)
+        peaks.append(np.abs(look(data.make(cases, index, rng, drawn), 'none')).max())
+        for step in range(FAULTS_A_SLICE):
+            kind = faults.KINDS[(turn * FAULTS_A_SLICE + step) % len(faults.KINDS)]
+            look(data.make(faults.Faulty(cases, index, kind, rng), index, rng, drawn), kind)
+    return dict(gate=fit_gate({kind: np.array(rows) for kind, rows in found.items()}, peaks))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ('cases', 'model', 'out'):
+    for name in ('cases', 'lesions', 'model', 'out'):
         parser.add_argument(f'--{name}', type=pathlib.Path, required=True)
-    parser.add_argument('--every', type=int, default=1, help='slices: every so many, for a quick look')
+    parser.add_argument('--only', choices=('interval', 'gate'))
     arguments = parser.parse_args()
-    cases = bank.tuning(arguments.cases)
-    rng = np.random.default_rng(SEED)
-    collected = Collected(Synthesiser(arguments.model))
-    for turn, index in enumerate(range(0, len(cases), arguments.every)):
-        if (cases.image(index, 'protonDensity') > 0.1).sum() < PIXELS:
-            continue
-        known = turn % 2 == 1
-        drawn = options(known)
-        more = data.make(cases, index, rng, options(known, lesions_on_top=True), signals.lesion_signals(data.sequence_numbers))
-        collected.sample(more, collected.network.maps(more['images'], more['exam']), contrasts_of(more), rng)
-        collected.sound(data.make(cases, index, rng, drawn), rng)
-        for step in range(FAULTS_A_SLICE):
-            kind = faults.KINDS[(turn * FAULTS_A_SLICE + step) % len(faults.KINDS)]
-            collected.look(data.make(faults.Faulty(cases, index, kind, rng), index, rng, drawn), kind)
-    arguments.out.write_text(json.dumps(collected.calibration()) + '\n')
+    cases, network = bank.tuning(arguments.cases), Synthesiser(arguments.model)
+    calibration = json.loads(arguments.out.read_text()) if arguments.only else {}
+    if arguments.only != 'gate':
+        lesioned = {name: bank.load(arguments.lesions, name, bank.CALIBRATION) for name in bank.CALIBRATION}
+        calibration.update(calibrated_interval(network, cases, lesioned))
+    if arguments.only != 'interval':
+        calibration.update(calibrated_gate(network, cases))
+    arguments.out.write_text(json.dumps(calibration) + '\n')
 
 
 if __name__ == '__main__':

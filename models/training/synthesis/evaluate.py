@@ -6,7 +6,7 @@ r"""Measures synthesis on the frozen bank (bank.py); prints a table and writes e
 PSNR and SSIM are of the size of the signal per equilibrium magnetisation, in the body (proton density above 0.1) alone; the peak is the 99.5th percentile of the
 truth there. No scale is fitted. SSIM: windows of 7 x 7, Wang 2004, doi 10.1109/TIP.2003.819861. Differences are paired;
 their 95 % intervals are from 2000 bootstraps over patients. All seeds are fixed. `--only NAME` measures
-one section and keeps what evaluation.json has of the others.
+one section and keeps what evaluation.json has of the others; `--only intervals --patients 20` wants but 20 patients of each prior painted, and no healthy ones.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import calibrate
 import data
 import faults
 import gate
+import interval
 import lesions
 from calibrate import MISSING
 from cubic import Cubic
@@ -31,6 +32,7 @@ SEED = 4711
 # So many slices of the bank are measured in the exams with a known scale or a third image: every fourth; by the trained baseline: every second.
 OTHER_EXAMS_EVERY, BASELINES_EVERY = 4, 2
 FAULTS_A_KIND = 50
+LEAST_BODY = 3000
 THRESHOLD_FINDS = 0.9
 LESION_FROM_MM = 6.0
 FRANK = 1.5
@@ -83,10 +85,10 @@ class Coverage:
     def __init__(self, interval):
         self.interval, self.counts = interval, {}
 
-    def add(self, contrast, where, signal, deviation, truth, mask):
+    def add(self, contrast, where, signal, deviation, maps, truth, mask):
         if not mask.any():
             return
-        low, high = calibrate.interval_of(signal[mask], deviation[mask], self.interval[contrast])
+        low, high = interval.interval_of(signal[mask], deviation[mask], maps[:, mask], self.interval[contrast])
         inside = (truth[mask] >= low) & (truth[mask] <= high)
         covered, total = self.counts.get((contrast, where), (0, 0))
         self.counts[contrast, where] = covered + int(inside.sum()), total + int(mask.sum())
@@ -102,7 +104,7 @@ class Evaluation:
     def __init__(self, arguments):
         self.bank = arguments.bank
         self.network = Synthesiser(arguments.model)
-        self.others = {} if arguments.only in ('lesions', 'healthy') else {'cubic': Cubic(data.Cases(arguments.train))}
+        self.others = {} if arguments.only in ('lesions', 'healthy', 'intervals') else {'cubic': Cubic(data.Cases(arguments.train))}
         if arguments.direct:
             self.others['direct'] = DirectSynthesiser(arguments.direct)
         if arguments.equal:
@@ -130,17 +132,14 @@ class Evaluation:
                 for mode in modes:
                     made, maps, contrasts = self.exam(cases, index, mode)
                     body = truth_of(made, 'protonDensity') > 0.1
-                    if body.sum() < 3000:
+                    if body.sum() < LEAST_BODY:
                         break
                     true = {name: np.abs(truth_of(made, name)) for name in MISSING}
                     shown = {}
                     for name in MISSING:
-                        signal, deviation = maps.signal(contrasts[name])
-                        shown[name] = np.abs(signal)
-                        if mode in ('unknown', 'known'):
-                            lesion = truth_of(made, 'lesion') > 0
-                            self.coverage.add(name, f'{mode}, {prior} prior', shown[name], deviation, true[name], body)
-                            self.coverage.add(name, f'{mode}, lesions', shown[name], deviation, true[name], body & lesion)
+                        shown[name] = np.abs(maps.signal(contrasts[name])[0])
+                    if mode in ('unknown', 'known'):
+                        self.cover_tissue(f'{mode}, {prior} prior', f'{mode}, lesions', made, maps, contrasts)
                     self.score(row, mode, 'network', shown, true, body)
                     error = np.abs(maps.fat_fraction() - truth_of(made, 'fatFraction'))[body]
                     row[f'{mode} fat fraction'] = 100 * float(np.median(error))
@@ -156,6 +155,42 @@ class Evaluation:
                 rows.append(row)
             results[prior] = self.summary(rows)
         return results
+
+    def cover_tissue(self, everywhere, in_lesions, made, maps, contrasts):
+        body, lesion = truth_of(made, 'protonDensity') > 0.1, truth_of(made, 'lesion') > 0
+        for name in MISSING:
+            signal, deviation = maps.signal(contrasts[name])
+            for where, mask in ((everywhere, body), (in_lesions, body & lesion)):
+                self.coverage.add(name, where, np.abs(signal), deviation, maps.maps[0].numpy(), np.abs(truth_of(made, name)), mask)
+
+    def cover_lesions(self, each, made, maps, contrasts):
+        for name in MISSING:
+            signal, deviation = maps.signal(contrasts[name])
+            for one in each:
+                group = 'in lesions of marrow' if one.kind in lesions.MARROW else 'in fatty lesions' if one.kind in lesions.FATTY else 'in fluid'
+                for where in (f'in {one.kind}', group):
+                    self.coverage.add(name, where, np.abs(signal), deviation, maps.maps[0].numpy(), np.abs(truth_of(made, name)), one.mask)
+
+    def intervals(self, patients):
+        """Coverage alone, of tissue in the first so many patients of each prior, and of all that have lesions of a kind."""
+        for prior in bank.QUALITY:
+            cases = bank.load(self.bank, prior, patients=patients)
+            for index in range(len(cases)):
+                for mode in ('unknown', 'known') if index % OTHER_EXAMS_EVERY == 0 else ('unknown',):
+                    made, maps, contrasts = self.exam(cases, index, mode)
+                    if (truth_of(made, 'protonDensity') > 0.1).sum() >= LEAST_BODY:
+                        self.cover_tissue(f'{mode}, {prior} prior', f'{mode}, lesions', made, maps, contrasts)
+        for name in bank.LESIONED:
+            cases = bank.load(self.bank, name)
+            for index in range(len(cases)):
+                each = self.lesions_of(cases, index, name)
+                if each:
+                    self.cover_lesions(each, *self.exam(cases, index, 'unknown'))
+
+    def lesions_of(self, cases, index, name):
+        """Lesions of the kinds of one set in a slice of it."""
+        kinds = [kind for kind, (where, *_) in lesions.TYPES.items() if where == name]
+        return lesions.find(kinds, cases.image(index, 'label'), cases.image(index, 'lesion'), cases.slices[index][1]['pixelMm'])
 
     def score(self, row, mode, method, shown, true, body):
         for name in MISSING:
@@ -201,10 +236,9 @@ class Evaluation:
         self.detected, self.lesioned = [], []
         for name in bank.LESIONED:
             cases = bank.load(self.bank, name)
-            kinds = [kind for kind, (where, *_) in lesions.TYPES.items() if where == name]
             for index in range(len(cases)):
-                label, lesion, pixel_mm = cases.image(index, 'label'), cases.image(index, 'lesion'), cases.slices[index][1]['pixelMm']
-                each = lesions.find(kinds, label, lesion, pixel_mm)
+                label, pixel_mm = cases.image(index, 'label'), cases.slices[index][1]['pixelMm']
+                each = self.lesions_of(cases, index, name)
                 if not each:
                     continue
                 made, maps, contrasts = self.exam(cases, index, 'unknown')
@@ -212,12 +246,8 @@ class Evaluation:
                     self.lesioned.append(calibrate.gate_score(self.evidence(made, maps, contrasts), self.gate))
                 images = dict(t2w=made['images'][1])
                 for contrast in MISSING:
-                    signal, deviation = maps.signal(contrasts[contrast])
-                    images[contrast], images[f'true {contrast}'] = np.abs(signal), np.abs(truth_of(made, contrast))
-                    for one in each:
-                        self.coverage.add(contrast, f'in {one.kind}', images[contrast], deviation, images[f'true {contrast}'], one.mask)
-                        self.coverage.add(contrast, 'in lesions of marrow' if one.kind in lesions.MARROW else 'in fatty lesions' if one.kind in lesions.FATTY else 'in fluid',
-                                          images[contrast], deviation, images[f'true {contrast}'], one.mask)
+                    images[contrast], images[f'true {contrast}'] = np.abs(maps.signal(contrasts[contrast])[0]), np.abs(truth_of(made, contrast))
+                self.cover_lesions(each, made, maps, contrasts)
                 brightness = {key: lesions.brightness_map(images[key], label, pixel_mm) for key in ('stir', 'true stir')}
                 for one in each:
                     found.setdefault(one.kind, []).append(
@@ -362,13 +392,20 @@ def main():
         parser.add_argument(f'--{name}', type=pathlib.Path, required=True)
     parser.add_argument('--direct', type=pathlib.Path, help='the image-to-image baseline')
     parser.add_argument('--equal', type=pathlib.Path, help='the parameter network when it had been trained as long as the baseline')
-    parser.add_argument('--only', choices=('quality', 'lesions', 'healthy'))
+    parser.add_argument('--only', choices=('quality', 'lesions', 'healthy', 'intervals'))
+    parser.add_argument('--patients', type=int, help='so many of each prior, for --only intervals')
     arguments = parser.parse_args()
     evaluation = Evaluation(arguments)
     started = time.process_time()
     stored = arguments.out / 'evaluation.json'
     found = json.loads(stored.read_text()) if arguments.only and stored.exists() else {}
-    found['bank'] = bank.digest(arguments.bank)
+    if arguments.only == 'intervals':
+        evaluation.intervals(arguments.patients)
+        part = {'healthy': 0, **{prior: arguments.patients or bank.SETS[prior]['count'] for prior in bank.QUALITY}}
+        found['coverageOn'] = dict(patients=part['wide'], bank=bank.digest(arguments.bank, part))
+        found.pop('coverage', None)
+    else:
+        found['bank'] = bank.digest(arguments.bank)
     if arguments.only in (None, 'quality'):
         found['quality'] = evaluation.quality()
     if arguments.only in (None, 'lesions', 'healthy'):

@@ -20,6 +20,7 @@ import bank
 import calibrate
 import data
 import gate
+import interval
 import lesions
 import signals
 from evaluate import SEED
@@ -128,8 +129,8 @@ def row_of(network, made, calibration, true=None):
         if true:
             tiles.append(tile(true[name], 0, top))
         if name == 'stir':
-            low, high = calibrate.interval_of(np.abs(signal), deviation, calibration['interval']['stir'])
-            width = (high - low) / 2 / (np.abs(signal) + calibrate.FAINT) * body
+            low, high = interval.interval_of(np.abs(signal), deviation, maps.maps[0].numpy(), calibration['interval']['stir'])
+            width = (high - low) / 2 / (np.abs(signal) + interval.FAINT) * body
     evidence, z = gate.features(network, made['images'], made['exam'], contrasts, maps)
     tiles += [tile(maps.fat_fraction() * body, 0, 1), tile(width, 0, 1), tile(z, -6, 6)]
     found = measured_of(made, maps, contrasts)

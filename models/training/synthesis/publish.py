@@ -166,6 +166,13 @@ def coverage_table(coverage):
     )
 
 
+def coverage_on(part):
+    """Of whom coverage was measured, where it is not the whole bank."""
+    if part is None:
+        return 'the whole bank'
+    return f'the first {part["patients"]} patients of each prior and all patients with lesions of a kind ({part["bank"][:16]})'
+
+
 def limits_table(limits):
     return table(['what', 'measured', 'asked for', ''], [[row['what'], row['value'], row['asked'], '' if row['holds'] else '**missed**'] for row in limits])
 
@@ -184,7 +191,7 @@ def card(template, found, real, options):
         version=options.version, parameters=f'{options.parameters:,}', training=options.training, bank=found['bank'][:16],
         quality=quality_table(found['quality']), gains=gains_table(found['quality']), fatFraction=fat_table(found['quality']), darkFat=dark_fat(found['quality']),
         lesions=lesions_table(found['lesions']), invented=invented_table(found['invented']), gate=gate_table(found), trust=found['gate'],
-        coverage=coverage_table(found['coverage']), limits=limits_table(found['limits']), real=real_table(real), features=len(gate.FEATURES),
+        coverage=coverage_table(found['coverage']), coverageOn=coverage_on(found.get('coverageOn')), limits=limits_table(found['limits']), real=real_table(real), features=len(gate.FEATURES),
     )
 
 
