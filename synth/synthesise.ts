@@ -10,10 +10,10 @@
  * 7. say how far to trust it, and why not (verdict.ts);
  * 8. where it is wanted, Hounsfield units of the same images and maps by a second network (ct.ts).
  */
-import { noiseRatio, resample, voxelSizeMm, type Volume } from '../imaging/index.js';
+import { noiseRatio, resample, voxelSizeMm, type ImageGeometry, type Volume } from '../imaging/index.js';
 import { plainInterval, uncalibrated } from './calibration.js';
 import { contrastEquation, SignalEquation, type Predicted } from './contrasts.js';
-import { commonGrid, type CommonGrid } from './grid.js';
+import { commonGrid } from './grid.js';
 import { refusalOfCt, syntheticCt } from './ct.js';
 import { inTurn, type Question } from './inTurn.js';
 import { intervalOf } from './interval.js';
@@ -23,7 +23,7 @@ import { estimateShading, withoutShading, withShading } from './shading.js';
 import { doubled, examVector, halved, predictMaps, type ExamNumbers, type NetworkImages, type PredictedMaps } from './tensors.js';
 import { gateScore, pairEvidence, tissueOfPair, type GateFeatures, type PairEvidence, type PairPredictions } from './trust.js';
 import type {
-  AcquiredSeries, Regions, RunModel, SynthesisedSeries, SynthesisInput, SynthesisOptions, SynthesisReason, SynthesisResult, WantedContrast,
+  AcquiredSeries, Regions, RegistrationReport, RunModel, SynthesisedSeries, SynthesisInput, SynthesisOptions, SynthesisReason, SynthesisResult, WantedContrast,
 } from './types.js';
 import { judgeExam, judgeIntervals, judgePair, worstFirst, worstOf } from './verdict.js';
 
@@ -47,17 +47,20 @@ export async function synthesise(
   const fromHeaders = checkInput(input);
   const equations = wanted.map((contrast) => ({ contrast: contrast.contrast, ...contrastEquation(contrast, input.fieldStrengthT) }));
   const exam = prepareExam(input);
-  const { grid, images, numbers } = exam;
+  const { geometry, images, numbers } = exam;
+  const ctRefusal = runCt && refusalOfCt(geometry);
 
   const nVoxels = images.slices * images.rows * images.columns;
   const room = () => new Float32Array(nVoxels);
   const made = equations.map((equation) => ({ ...equation, data: room(), low: room(), high: room() }));
-  const maps = { protonDensity: room(), lnT1Ms: room(), lnT2Ms: room(), fatFraction: room() };
+  const fatFraction = room();
+  const otherMaps = runCt && ctRefusal === undefined ? { protonDensity: room(), lnT1Ms: room(), lnT2Ms: room() } : undefined;
   const ofRun = predictedRoom(slicesPerRun * images.rows * images.columns);
   const asked = askNetwork(exam, run, slicesPerRun, (first, told) => {
     const from = first * images.rows * images.columns;
     const part = (volume: Float32Array) => volume.subarray(from, from + told.protonDensity.length);
-    for (const name of ['protonDensity', 'lnT1Ms', 'lnT2Ms', 'fatFraction'] as const) part(maps[name]).set(told[name]);
+    part(fatFraction).set(told.fatFraction);
+    if (otherMaps) for (const name of ['protonDensity', 'lnT1Ms', 'lnT2Ms'] as const) part(otherMaps[name]).set(told[name]);
     for (const { contrast, equation, isMagnitude, data, low, high } of made) {
       const { signal, deviation } = equation.predict(told, told.spread, tissue.subarray(from, from + told.protonDensity.length), ofRun(told.protonDensity.length));
       intervalOf(signal, deviation, isMagnitude, calibration.interval[contrast] ?? plainInterval, told, { low: part(low), high: part(high) });
@@ -68,7 +71,7 @@ export async function synthesise(
   // While the network has its first slices already.
   const tissue = tissueOf(images, exam.field);
   const evidence = await asked;
-  const volumeOf = (data: Float32Array): Volume<Float32Array> => ({ geometry: grid.t2w.geometry, data });
+  const volumeOf = (data: Float32Array): Volume<Float32Array> => ({ geometry, data });
   const series = made.map(({ contrast, data, low, high, tiMs, fatNullTiMs }): SynthesisedSeries => ({
     contrast, volume: volumeOf(data), low, high, ...(tiMs !== undefined && { tiMs }), ...(fatNullTiMs !== undefined && { fatNullTiMs }),
   }));
@@ -78,10 +81,11 @@ export async function synthesise(
     const voxel = (Math.floor(pixel / (half.rows * half.columns)) * images.rows + row) * images.columns + 2 * (pixel % half.columns);
     if (tissue[voxel] === 0) evidence.z[pixel] = 0;
   }
-  const fatFraction = room();
-  for (let voxel = 0; voxel < nVoxels; voxel++) if (tissue[voxel] === 1) fatFraction[voxel] = maps.fatFraction[voxel]!;
+  // CT is told of the air as the network saw it; nobody else is.
+  const maps = otherMaps && { ...otherMaps, fatFraction: fatFraction.slice() };
+  for (let voxel = 0; voxel < nVoxels; voxel++) if (tissue[voxel] === 0) fatFraction[voxel] = 0;
   const judged = (regions?: NamedRegions): SynthesisReason[] => {
-    const places = new Places(grid.t2w.geometry, regions);
+    const places = new Places(geometry, regions);
     return [
       ...judgePair(evidence, half, places, calibration.gate),
       // Contrasts of one set of maps cannot be told in the same places: the first one speaks for all.
@@ -90,25 +94,24 @@ export async function synthesise(
   };
   const byPosition = judged();
   const regions = byPosition.some(({ where }) => where !== undefined) ? await findRegions?.() : undefined;
-  const byName = regions && judged(namedRegions(regions, grid.t2w));
+  const byName = regions && judged(namedRegions(regions, geometry));
   const reasons: SynthesisReason[] = worstFirst([
     // Names make nothing better.
     ...(byName !== undefined && worstOf(byName) === worstOf(byPosition) ? byName : byPosition),
     ...fromHeaders,
-    ...judgeExam(series, numbers.t2wOverT1w !== undefined, { residualMm: grid.report.residualMm, pixelMm: numbers.pixelMm }),
+    ...judgeExam(series, numbers.t2wOverT1w !== undefined, { residualMm: exam.registration.residualMm, pixelMm: numbers.pixelMm }),
   ]);
   const light = worstOf(reasons);
   const isGiven = light !== 'red' || deliverRed;
   if (!isGiven) reasons.push({ code: 'SYNTH_WARN_NOT_DELIVERED', light, message: 'the synthetic series are not delivered: the pair is not to be trusted' });
-  const ctRefusal = runCt && refusalOfCt(grid.t2w.geometry);
-  const ct = isGiven && runCt && ctRefusal === undefined ? await syntheticCt(grid.t2w.geometry, images, maps, runCt, slicesPerRun) : undefined;
+  const ct = isGiven && runCt && maps ? await syntheticCt(geometry, images, maps, runCt, slicesPerRun) : undefined;
   if (ct) reasons.push(...ct.reasons);
   return {
     series: isGiven ? series : [],
     ...(ct && { ct }), ...(ctRefusal && { ctRefusal }),
     fatFraction: volumeOf(fatFraction),
     pairResidual: volumeOf(doubled(evidence.z, images.slices, images.rows, images.columns)),
-    light, reasons, registration: grid.report, maps,
+    light, reasons, registration: exam.registration,
     gate: evidence.slices.map((features) => ({ features, score: gateScore(features, calibration.gate) })),
   };
 }
@@ -120,7 +123,8 @@ function predictedRoom(most: number): (n: number) => Predicted {
 }
 
 interface PreparedExam {
-  readonly grid: CommonGrid;
+  readonly geometry: ImageGeometry;
+  readonly registration: RegistrationReport;
   readonly images: NetworkImages;
   readonly numbers: ExamNumbers;
   readonly field: Float32Array;
@@ -151,7 +155,7 @@ function prepareExam(input: SynthesisInput): PreparedExam {
   const noiseOf = ({ noise, volume: { geometry } }: AcquiredSeries, mean: number) =>
     noise && overMean(resample({ geometry, data: noise }, grid.t2w.geometry, 'linear').data, mean);
   return {
-    grid, field: shading.field, t1wNoise: noiseOf(input.t1w, shading.means[0]), t2wNoise: noiseOf(input.t2w, shading.means[1]),
+    geometry: grid.t2w.geometry, registration: grid.report, field: shading.field, t1wNoise: noiseOf(input.t1w, shading.means[0]), t2wNoise: noiseOf(input.t2w, shading.means[1]),
     images: {
       slices, rows, columns, t1w, t2w,
       fatFraction: fatFraction?.data,
@@ -175,7 +179,7 @@ function prepareExam(input: SynthesisInput): PreparedExam {
  * @param take what becomes of the maps of the slices from `first` on
  */
 async function askNetwork(
-  { images, numbers, grid, t1wNoise, t2wNoise }: PreparedExam, run: RunModel, slicesPerRun: number, take: (first: number, maps: PredictedMaps) => void,
+  { images, numbers, registration, t1wNoise, t2wNoise }: PreparedExam, run: RunModel, slicesPerRun: number, take: (first: number, maps: PredictedMaps) => void,
 ): Promise<PairEvidence> {
   const { slices, rows, columns } = images;
   const half = (image: Float32Array) => halved(image, image.length / (rows * columns), rows, columns);
@@ -233,7 +237,7 @@ async function askNetwork(
               t1wItself: ofGroup(told.t1wItself), lnT2Ms: ofGroup(told.lnT2Ms), fatFraction: ofGroup(told.fatFraction),
             },
             numbers.t2wOverT1w,
-            grid.report.residualMm / numbers.pixelMm,
+            registration.residualMm / numbers.pixelMm,
           );
           z.set(found.z, slice * nHalf);
           features.push(...found.slices);
@@ -282,6 +286,6 @@ function airNoise(image: Float32Array, slices: number, rows: number, columns: nu
   return Number.isFinite(level) ? level / rayleighSpread : 0;
 }
 
-function namedRegions({ volume, names }: Regions, grid: Volume<Float32Array>): NamedRegions {
-  return { codes: resample(volume, grid.geometry, 'nearest').data, names };
+function namedRegions({ volume, names }: Regions, geometry: ImageGeometry): NamedRegions {
+  return { codes: resample(volume, geometry, 'nearest').data, names };
 }

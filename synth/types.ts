@@ -3,7 +3,6 @@ import type { CodedError } from 'ismrmrd';
 import type { FastSpinEchoSequence, Vector3, Volume } from '../imaging/index.js';
 import type { Tensors } from '../models/index.js';
 import type { Calibration } from './calibration.js';
-import type { TissueMaps } from './contrasts.js';
 import type { SyntheticCt } from './ct.js';
 import type { SynthesisWarningCode } from './errors.js';
 import type { GateFeatures } from './trust.js';
@@ -118,6 +117,4 @@ export interface SynthesisResult {
   readonly registration: RegistrationReport;
   /** What the light rests on: the features of each slice and their score (trust.ts). */
   readonly gate: readonly { readonly features: GateFeatures; readonly score: number }[];
-  /** What the contrasts were computed of, on the grid of the series: not to be shown as quantities, except the fat fraction. */
-  readonly maps: TissueMaps;
 }

@@ -30,9 +30,8 @@ function middle(data: Float32Array, name: string): number {
 }
 
 describe('synthesis-maps', () => {
-  it('gives finite maps and intervals about its contrasts', () => {
-    const { protonDensity, lnT1Ms, lnT2Ms, fatFraction } = result.maps;
-    for (const map of [protonDensity, lnT1Ms, lnT2Ms, fatFraction]) expect(map.every(Number.isFinite)).toBe(true);
+  it('gives finite fat fractions and intervals about its contrasts', () => {
+    expect(result.fatFraction.data.every((value) => value >= 0 && value <= 1)).toBe(true);
     for (const { volume, low, high } of result.series) {
       expect(volume.data.every((value, voxel) => low[voxel]! <= value && value <= high[voxel]!)).toBe(true);
     }
