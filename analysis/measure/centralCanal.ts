@@ -14,7 +14,10 @@
  *                   from `grainy` on, and D below `fatBehindMm2` of fat behind the sac; these cut-offs are ours.
  *                   A1 to A4, where the roots lie, is not told.
  *
- * Without axial slices the AP widths come from the midline of a sagittal stack, in the disc's plane, interpolated between
+ * A sac of `roomyMm2` or more has room for CSF. Where T2w shows less than `grainy` of it in such an outline, a herniation was taken
+ * for the sac: that is no area and no grade, but a reason to look.
+ *
+ * Without axial slices, or where they are not believed, the AP widths come from the midline of a sagittal stack, in the disc's plane, interpolated between
  * the two slices beside it; there is no area then.
  */
 import { medianOf } from '../../imaging/index.js';
@@ -31,6 +34,8 @@ const besideMm = 0.75;
 const someCsf = 0.4;
 const grainy = 0.1;
 const fatBehindMm2 = 10;
+/** Mild stenosis ends here: roots fill smaller sacs. */
+const roomyMm2 = 100;
 const referenceMm = 30;
 const pictureMm = 70;
 /** More than this between slices is an error of the labels. */
@@ -43,13 +48,14 @@ export const assessCentralCanal: Assess = (spine) => assessmentOf(spine.segments
 function assessLevel(spine: Spine, segment: Segment): (Finding | NotAssessed)[] {
   const level = axialLevel(spine, segment);
   const sagittal = sagittalCanal(spine, segment);
-  if (!isRefusal(level)) return [fromAxial(spine, segment, level, isRefusal(sagittal) ? undefined : sagittal)];
+  const axial = isRefusal(level) ? level : fromAxial(spine, segment, level, isRefusal(sagittal) ? undefined : sagittal);
+  if (!isRefusal(axial)) return [axial];
   const midline = isRefusal(sagittal) ? sagittal : fromSagittal(spine, segment, sagittal);
-  const refused = notAssessed(kind, level.code, `${level.got}: no area of the sac`, { level: segment.name });
+  const refused = notAssessed(kind, axial.code, `${axial.got}: no area of the sac`, { level: segment.name });
   return isRefusal(midline) ? [refused] : [midline, refused];
 }
 
-function fromAxial(spine: Spine, segment: Segment, level: AxialLevel, sagittal: SagittalCanal | undefined): Finding {
+function fromAxial(spine: Spine, segment: Segment, level: AxialLevel, sagittal: SagittalCanal | undefined): Finding | Refusal {
   const { views, tiltFactor, stack, confidence } = level;
   const narrowing = narrowingBetween(level, sagittal);
   const areaMm2 = tiltFactor * narrowing.sac * weighted(views, ({ sac }) => sac.areaMm2)!;
@@ -57,6 +63,9 @@ function fromAxial(spine: Spine, segment: Segment, level: AxialLevel, sagittal: 
   const transverseMm = weighted(views, ({ sac }) => longestRowMm(sac))!;
   const canalApMm = tiltFactor * narrowing.canal * weighted(views, ({ section, middle }) => canalDepthMm(section, segment, middle))!;
   const csf = csfShare(spine, segment, level);
+  if (csf !== undefined && csf.share < grainy && areaMm2 >= roomyMm2) {
+    return { code: 'ANALYSIS_INFO_UNSURE', got: `a dural sac outlined over ${areaMm2.toFixed(0)} mm² with CSF in ${Math.round(100 * csf.share)} % of it, as where a herniation fills the canal` };
+  }
   const measures: Measure[] = [
     { name: 'sacArea', value: areaMm2, unit: 'mm2' },
     { name: 'sacAp', value: sacApMm, unit: 'mm' },

@@ -34,6 +34,18 @@ describe('the central canal', () => {
     expect(areaIn(spine.series.map((one) => ({ ...one, contrast: 't1w' }))) / sacAreaMm2(9) - 1).toBeGreaterThan(0.2);
   });
 
+  it('has no area where hardly any CSF is seen in a wide outline, as where a herniation was taken for it', () => {
+    const spine = drawnSpine({ sacApMm: 12 }, both);
+    const [{ geometry, data }, { codes }] = [spine.series[0]!.volume, spine.stacks[0]!];
+    const nPixels = geometry.matrixSize[0] * geometry.matrixSize[1];
+    // The three slices about the disc's plane.
+    const isDark = (voxel: number) => codes.data[voxel] === structureCodes.sac && Math.abs(Math.floor(voxel / nPixels) - 4) <= 1;
+    const filled = { ...spine.series[0]!, volume: { geometry, data: data.map((value, voxel) => (isDark(voxel) ? 100 : value)) } };
+    const { findings, notAssessed } = assessCentralCanal({ ...spine, series: [filled, spine.series[1]!] });
+    expect(notAssessed.map(({ code }) => code)).toEqual(['ANALYSIS_INFO_UNSURE']);
+    expect(findings.flatMap(({ measures }) => measures).map(({ name }) => name)).not.toContain('sacArea');
+  });
+
   it('grades it, and says how near it is to a cut-off', () => {
     const gradeAt = (sacApMm: number) => canalOf({ sacApMm }, both).findings[0]!.grades.find(({ scale }) => scale === 'centralCanal')!;
     expect([12, 8, 6, 4].map((mm) => gradeAt(mm).value)).toEqual(['normal', 'mild', 'moderate', 'severe']);
