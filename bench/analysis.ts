@@ -6,8 +6,14 @@
  *   npx tsx bench/analysis.ts --first 730000 --count 30 --road images    images by the signal equations with noise and shading, without a scan
  *   npx tsx bench/analysis.ts --first 740000 --count 30 --road truth     without a network: the truth's own outlines, which is the limit of the measures
  *
- * `--pathology graded` (as against `random:grades=uniform`, by which most levels are healthy) gives the canals of the three lowest levels and the
- * foramina of L3-L4 and L4-L5 grades drawn evenly, half of the discs a Modic type, and one or two vertebrae a fracture.
+ * `--pathology` says what ails the patients, where `random:grades=uniform` leaves most levels healthy:
+ *
+ *   graded     canals of the three lowest levels and foramina of L3-L4 and L4-L5 with grades drawn evenly, half of the discs with a Modic
+ *              type, one or two vertebrae with a fracture
+ *   discs      the three lowest discs with types of displacement, all lumbar ones with Pfirrmann's grades, drawn evenly
+ *   recesses   lateral recesses of the three lowest levels with grades drawn evenly; three discs infected, or with what resembles it:
+ *              Modic 1 or 2, or dark. Signs of infection count as found where there are two or more
+ *   cord       the neck, with plaques and contusions at C3, C5 and C7; by images and by the truth alone
  *
  * `--out FILE` keeps a line a patient, `--read FILE…` makes the tables of kept lines. Agreement is quadratic kappa (Cohen 1968,
  * doi 10.1037/h0026256); `binary` is normal or mild against moderate or severe, outside 10 % of a cut-off.
@@ -24,7 +30,7 @@ import { performAnalysis, segmentationModel, seriesForAnalysis, usableSegmentati
 import { dicomFiles, readSeriesFiles } from '../src/dicom/index.js';
 import { buildPatient, drawPatient, patientTruth, Random } from '../simulator/index.js';
 import type { SimulatedPatient, Truth } from '../simulator/index.js';
-import { spineOf } from '../test/analysis/truthSpine.js';
+import { spineOf, type StackOptions } from '../test/analysis/truthSpine.js';
 import { median, printTable } from './report.js';
 
 const { values: options } = parseArgs({
@@ -55,33 +61,71 @@ interface Row {
   readonly seconds: number;
 }
 
+const neckStacks: readonly StackOptions[] = [{ contrast: 't2w', orientation: 'sagittal', segment: 'C5-C6', sliceStepMm: 3.3, fovMm: 240, pixelMm: 0.7 }];
 /** Behind the lowest disc, which is tilted most, the canal lies far from the plane through the disc's middle. */
-const stacks = [
+const lumbarStacks: readonly StackOptions[] = [
   { contrast: 't2w', orientation: 'sagittal', pixelMm: 0.73 },
   { contrast: 't1w', orientation: 'sagittal', pixelMm: 0.73 },
   ...(['L3-L4', 'L4-L5', 'L5-S1'] as const).map((segment) => ({ contrast: 't2w' as const, orientation: 'axial' as const, segment, nSlices: segment === 'L5-S1' ? 7 : 3, pixelMm: 0.625 })),
-] as const;
+];
 
-/** What ails a patient on whom every grade that has a limit is tried. */
-function gradedPathology(seed: number): string {
+const lowest = ['L3-L4', 'L4-L5', 'L5-S1'] as const;
+const hernias: readonly string[] = ['protrusion', 'extrusion'];
+type Draw = <Value>(values: readonly Value[]) => Value;
+
+/** What ails patients in whom grades are drawn evenly; the draws of one kind of patient are those of its seed. */
+const pathologies: Readonly<Record<string, (one: Draw) => string[]>> = {
+  graded(one) {
+    const items: string[] = [];
+    for (const level of lowest) {
+      items.push(`stenosis:${level}:${one(scales.centralCanal.grades)}`);
+      // What is left of the lowest foramen beside the sacrum can often not be measured.
+      for (const side of level === 'L5-S1' ? [] : ['left', 'right']) items.push(`foramen:${level}:${one(scales.foramen.grades)}:side=${side}`);
+    }
+    for (const level of ['L1-L2', 'L2-L3', ...lowest]) {
+      const type = one(['', '', '', '', '', 'modic1', 'modic2', 'modic3', 'modicmixed:types=1/2', 'modicmixed:types=2/3']);
+      const [kind, ...keys] = type.split(':');
+      if (kind !== '') items.push([kind, level, ...keys].join(':'));
+    }
+    for (const vertebra of ['T12', 'L2'].filter(() => one([true, true, true, false]))) items.push(`fracture:${vertebra}:${one(['1', '2', '3'])}`);
+    return items;
+  },
+  discs(one) {
+    const items: string[] = [];
+    for (const level of lowest) {
+      const type = one(['none', 'bulge', 'protrusion', 'extrusion']);
+      const isHernia = hernias.includes(type);
+      if (isHernia) items.push(`${type}:${level}:${one(scales.herniationSize.grades)}`);
+      else if (type === 'bulge') items.push(`${type}:${level}`);
+      // A healthy disc does not herniate.
+      items.push(`degeneration:${level}:${one(isHernia ? ['3', '4', '5'] : ['1', '2', '3', '4', '5'])}`);
+    }
+    for (const level of ['T12-L1', 'L1-L2', 'L2-L3']) items.push(`degeneration:${level}:${one(['1', '2', '3', '4', '5'])}`);
+    return items;
+  },
+  recesses(one) {
+    const items = lowest.flatMap((level) => ['left', 'right'].map((side) => `recess:${level}:${one(scales.lateralRecess.grades)}:side=${side}`));
+    for (const level of ['T12-L1', 'L2-L3', 'L4-L5']) {
+      const kind = one(['none', 'paraspinal', 'epidural', 'both', 'modic1', 'modic1', 'modic2', 'degeneration']);
+      items.push(kind === 'degeneration' ? `${kind}:${level}:4` : kind.startsWith('modic') ? `${kind}:${level}` : `spondylodiscitis:${level}:abscess=${kind}`);
+    }
+    return items;
+  },
+  cord(one) {
+    return ['C3', 'C5', 'C7'].flatMap((level) => {
+      const kind = one(['', 'plaque', 'contusion']);
+      return kind === '' ? [] : [kind === 'plaque' ? `${kind}:${level}` : `${kind}:${level}:mm=${one([12, 15, 18, 21])}`];
+    });
+  },
+};
+
+function pathologyOf(seed: number): string | undefined {
   const random = new Random(seed);
-  const one = <Value>(values: readonly Value[]): Value => values[Math.floor(random.uniform() * values.length)]!;
-  const items: string[] = [];
-  for (const level of ['L3-L4', 'L4-L5', 'L5-S1']) {
-    items.push(`stenosis:${level}:${one(scales.centralCanal.grades)}`);
-    // What is left of the lowest foramen beside the sacrum can often not be measured.
-    for (const side of level === 'L5-S1' ? [] : ['left', 'right']) items.push(`foramen:${level}:${one(scales.foramen.grades)}:side=${side}`);
-  }
-  for (const level of ['L1-L2', 'L2-L3', 'L3-L4', 'L4-L5', 'L5-S1']) {
-    const type = one(['', '', '', '', '', 'modic1', 'modic2', 'modic3', 'modicmixed:types=1/2', 'modicmixed:types=2/3']);
-    const [kind, ...keys] = type.split(':');
-    if (kind !== '') items.push([kind, level, ...keys].join(':'));
-  }
-  for (const vertebra of ['T12', 'L2'].filter(() => random.uniform() < 0.75)) items.push(`fracture:${vertebra}:${one(['1', '2', '3'])}`);
-  return items.join(',');
+  const drawn = pathologies[options.pathology]?.((values) => values[Math.floor(random.uniform() * values.length)]!);
+  return drawn === undefined ? options.pathology : drawn.length === 0 ? undefined : drawn.join(',');
 }
 
-const pathologyOf = (seed: number) => (options.pathology === 'graded' ? gradedPathology(seed) : options.pathology);
+const region = options.pathology === 'cord' ? 'cervical' : 'lumbar';
 
 /** Complex noise at this SNR of the median of what is bright, and a coil array's fall-off towards the front. */
 function asMeasured(series: AnalysisSeries, snr: number, random: Random): AnalysisSeries {
@@ -99,7 +143,7 @@ function asMeasured(series: AnalysisSeries, snr: number, random: Random): Analys
 
 async function analysed(patient: SimulatedPatient, seed: number, run: RunModel | undefined): Promise<{ findings: readonly Finding[]; certain: boolean; vertebrae: readonly Vertebra[] }> {
   if (options.road === 'scan') return scanned(seed);
-  const spine = spineOf(patient, stacks);
+  const spine = spineOf(patient, region === 'cervical' ? neckStacks : lumbarStacks);
   if (run === undefined) return { ...assess(spine), certain: true, vertebrae: spine.vertebrae };
   const random = new Random(seed);
   const series = spine.series.map((one) => asMeasured(one, Number(options.snr), random));
@@ -113,7 +157,7 @@ const conus = new URL('../dist/src/main.js', import.meta.url).pathname;
 async function scanned(seed: number): Promise<Awaited<ReturnType<typeof analysed>>> {
   const folder = mkdtempSync(join(tmpdir(), 'conus-road-'));
   try {
-    execFileSync(process.execPath, [conus, 'simulate', '--protocol', 'lumbar-fast', '--seed', String(seed), '--pathology', pathologyOf(seed), '--write', 'raw', '-o', join(folder, 'raw')], { stdio: 'ignore' });
+    execFileSync(process.execPath, [conus, 'simulate', '--protocol', 'lumbar-fast', '--seed', String(seed), '--pathology', pathologyOf(seed)!, '--write', 'raw', '-o', join(folder, 'raw')], { stdio: 'ignore' });
     const sources = [];
     for (const series of ['sag-t2w', 'sag-t1w', 'ax-t2w']) {
       execFileSync(process.execPath, [conus, 'recon', join(folder, 'raw', series, 'raw.mrd'), '-o', join(folder, series)], { stdio: 'ignore' });
@@ -128,7 +172,7 @@ async function scanned(seed: number): Promise<Awaited<ReturnType<typeof analysed
   }
 }
 
-function pairsOf({ discs, vertebrae, alignment }: Truth, findings: readonly Finding[], names: readonly string[]): Pair[] {
+function pairsOf({ discs, vertebrae, alignment, findings: ailments, lesions }: Truth, findings: readonly Finding[], names: readonly string[]): Pair[] {
   const find = (kind: Finding['kind'], level?: string, side?: 'left' | 'right') => findings.find((one) => one.kind === kind && one.level === level && one.side === side);
   const measure = (finding: Finding | undefined, name: string) => finding?.measures.find((one) => one.name === name)?.value ?? null;
   const grade = (finding: Finding | undefined, scale: string) => finding?.grades.find((one) => one.scale === scale)?.value ?? null;
@@ -160,6 +204,11 @@ function pairsOf({ discs, vertebrae, alignment }: Truth, findings: readonly Find
     const types = [modic.upper, modic.lower].flatMap((one) => (one === null || one.type === 'none' ? [] : one.type.split('/')));
     add('modic', level, types.length === 0 ? 'none' : [...new Set(types)].sort().join('/'), grade(find('modic', level), 'modic'));
   }
+  for (const { level } of discs.filter(({ level: name }) => inField(name))) {
+    const signs = find('infectionSigns', level)?.signs;
+    if (signs !== undefined) add('infection', level, String(ailments.some(({ kind, level: at }) => kind === 'spondylodiscitis' && at === level)), String(signs.length >= leastSigns));
+  }
+  if (region === 'cervical') pairs.push(...cordPairs(lesions, findings.filter(({ kind }) => kind === 'cordLesion')));
   for (const { level, heights, fracture } of vertebrae.filter(({ level }) => inField(level) && /^(L|T1[12])/.test(level))) {
     const found = find('vertebralHeights', level);
     add('genant', level, fracture?.grade, grade(found, 'genant'), fracture?.heightLoss);
@@ -168,6 +217,21 @@ function pairsOf({ discs, vertebrae, alignment }: Truth, findings: readonly Find
   add('lordosis', 'L1-S1', alignment.lumbarLordosisDeg, measure(find('lordosis'), 'lumbarLordosis'));
   add('sacralSlope', 'S1', alignment.sacralSlopeDeg, measure(find('sacralSlope', 'S1'), 'sacralSlope'));
   return pairs;
+}
+
+/** Each lesion with the nearest finding that is within half of their lengths of it, and findings that are none of them. */
+function cordPairs(lesions: Truth['lesions'], findings: readonly Finding[]): Pair[] {
+  const left = new Set(findings);
+  const lengthOf = ({ measures }: Finding) => measures.find(({ name }) => name === 'lesionLength')!.value;
+  const pairs = lesions.filter(({ kind }) => cordLesions.includes(kind)).flatMap(({ level, centroidMm, longestAxisMm }): Pair[] => {
+    const middleOf = ({ drawing }: Finding) => drawing!.centreMm;
+    const awayMm = (finding: Finding) => Math.abs(middleOf(finding)[2] - centroidMm[2]);
+    const [own] = [...left].filter((finding) => awayMm(finding) < (lengthOf(finding) + longestAxisMm) / 2).sort((a, b) => awayMm(a) - awayMm(b));
+    if (own === undefined) return [{ what: 'cordLesion', level, true: 'true', found: 'false' }];
+    left.delete(own);
+    return [{ what: 'cordLesion', level, true: 'true', found: 'true' }, { what: 'lesionLength', level, true: longestAxisMm, found: lengthOf(own) }];
+  });
+  return [...pairs, ...[...left].map(({ level = '' }): Pair => ({ what: 'cordLesion', level, true: 'false', found: 'true' }))];
 }
 
 function nearest({ vertebrae }: Truth, { frame: { originMm } }: Vertebra): string {
@@ -192,6 +256,10 @@ function kappa(pairs: readonly Pair[], grades: readonly string[], weighted: bool
   return expected === 0 ? NaN : 1 - seen / expected;
 }
 
+const cordLesions: readonly string[] = ['msPlaque', 'contusion'];
+/** Of an infection: one alone, oedema of both sides, is Modic's too. */
+const leastSigns = 2;
+
 const graded: readonly (readonly [string, readonly string[], ScaleName?])[] = [
   ['centralCanal', scales.centralCanal.grades, 'centralCanal'], ['lateralRecess', scales.lateralRecess.grades, 'lateralRecess'], ['foramen', scales.foramen.grades, 'foramen'],
   ['genant', scales.genant.grades, 'genant'], ['meyerding', ['0', '1', '2', '3', '4', '5']], ['pfirrmann', ['1', '2', '3', '4', '5']],
@@ -199,7 +267,7 @@ const graded: readonly (readonly [string, readonly string[], ScaleName?])[] = [
 ];
 const measured: readonly (readonly [string, 'share' | 'difference', string])[] = [
   ['sacArea', 'share', '%'], ['foramenArea', 'share', '%'], ['discHeight', 'difference', 'mm'], ['bodyHeight', 'difference', 'mm'], ['slip', 'difference', 'mm'],
-  ['lordosis', 'difference', 'deg'], ['sacralSlope', 'difference', 'deg'],
+  ['lordosis', 'difference', 'deg'], ['sacralSlope', 'difference', 'deg'], ['lesionLength', 'difference', 'mm'],
 ];
 
 function tables(rows: readonly Row[]): void {
@@ -222,6 +290,12 @@ function tables(rows: readonly Row[]): void {
     const sizes = errors.map(Math.abs).sort((a, b) => a - b);
     return [what, found.length, median(sizes).toFixed(2), median(errors).toFixed(2), (sizes[Math.floor(0.9 * sizes.length)] ?? NaN).toFixed(2), unit];
   }));
+  const shareOf = (all: readonly Pair[]) => (all.length === 0 ? '' : `${all.filter((pair) => pair.found === pair.true).length} of ${all.length}`);
+  printTable('signs against the truth', ['sign', 'sensitivity', 'specificity', 'false a patient'], (['infection', 'cordLesion'] as const).map((what) => {
+    const [there, none] = ['true', 'false'].map((truth) => of(what).filter((pair) => pair.true === truth)) as [Pair[], Pair[]];
+    // Nothing counts the places without a lesion of the cord.
+    return [what, shareOf(there), what === 'cordLesion' ? '' : shareOf(none), (none.filter(({ found }) => found === 'true').length / rows.length).toFixed(2)];
+  }));
   const certain = rows.filter((row) => row.certain);
   const levels = certain.flatMap((row) => row.levels);
   const nDuplicates = rows.filter((row) => new Set(row.levels.map(({ found }) => found)).size < row.levels.length).length;
@@ -235,9 +309,9 @@ const model = kept !== undefined || options.road === 'truth' ? { id: 'none', ver
 const run: RunModel | undefined = options.road === 'truth' ? undefined : (inputs) => host.run(model.id, inputs);
 const rows: Row[] = [];
 for (let seed = Number(options.first); kept === undefined && seed < Number(options.first) + Number(options.count); seed++) {
-  const lumbar = options['lumbar-vertebrae'];
+  const [lumbar, pathology] = [options['lumbar-vertebrae'], pathologyOf(seed)];
   try {
-    const patient = buildPatient(drawPatient({ seed, region: 'lumbar', pathology: pathologyOf(seed), ...(lumbar !== undefined && { nLumbar: Number(lumbar) as 4 | 5 | 6 }) }, 1.5), 1.5);
+    const patient = buildPatient(drawPatient({ seed, region, ...(pathology !== undefined && { pathology }), ...(lumbar !== undefined && { nLumbar: Number(lumbar) as 4 | 5 | 6 }) }, 1.5), 1.5);
     const truth = patientTruth(patient, 1.5);
     const began = performance.now();
     const { findings, certain, vertebrae } = await analysed(patient, seed, run);
