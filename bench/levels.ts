@@ -2,7 +2,7 @@
  * How well levels are named: simulated sagittal series of spines with 4, 5 and 6 lumbar vertebrae, in fields of view that hold both
  * ends of the lumbar spine, one of them or neither, through the network and the rules of analysis/structures.
  *
- *   npx tsx bench/levels.ts --first 810000 --count 6 --cache /tmp/levels      a table of what is right, wrong and uncertain
+ *   npx tsx bench/levels.ts --first 820005 --count 6 --cache /tmp/levels      a table of what is right, wrong and uncertain
  *   … --list                                                                  and a line a series
  *
  * Each seed is a person with 4, with 5 and with 6 lumbar vertebrae, in T1w or T2w by turns, in seven fields: 21 series. Whether the levels can be known
