@@ -37,7 +37,7 @@ const stepMm = 0.5;
 const planesMm = 3;
 const bodyReachMm = 9;
 /** Planes in which the sagittal outlines are cut. */
-const cutsMm = 1.5;
+const cutsMm = 3;
 /** About a disc, of the sagittal outlines. */
 const outlineReachMm = 40;
 const canalReachMm = 15;
@@ -175,7 +175,8 @@ function spaceOf(planes: readonly Plane[], section: Section, segment: Segment, s
   const near = planes.filter(({ offsetMm }) => Math.abs(offsetMm) <= bodyReachMm).map((plane) => plane.section.mask(...bodies));
   const count = Math.floor(bodyReachMm / cutsMm);
   const offsetsMm = Array.from({ length: 2 * count + 1 }, (_, index) => (index - count) * cutsMm);
-  const between = sagittal === undefined ? [] : bodies.map((code) => betweenSlices(sagittal, segment, code, section, offsetsMm));
+  // Of the bodies the upper one is above the plane of the disc, but for its rim.
+  const between = sagittal === undefined ? [] : bodies.map((code, below) => betweenSlices(sagittal, segment, code, section, offsetsMm.filter((mm) => (below === 1 ? -mm : mm) >= 0)));
   return [...near, ...between].reduce((union, mask) => union.or(mask), section.mask()).largest().filled();
 }
 
