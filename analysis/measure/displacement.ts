@@ -38,8 +38,8 @@ const planesMm = 3;
 const bodyReachMm = 9;
 /** Planes in which the sagittal outlines are cut. */
 const cutsMm = 3;
-/** About a disc, of the sagittal outlines. */
-const outlineReachMm = 40;
+/** About a disc, of the sagittal outlines: of bodies to their margins, of discs into the canal. */
+const outlineReachMm = { body: 28, disc: 40 } as const;
 const canalReachMm = 15;
 const bulgeMm = 2.2;
 const focalMm = 1.5;
@@ -176,20 +176,20 @@ function spaceOf(planes: readonly Plane[], section: Section, segment: Segment, s
   const count = Math.floor(bodyReachMm / cutsMm);
   const offsetsMm = Array.from({ length: 2 * count + 1 }, (_, index) => (index - count) * cutsMm);
   // Of the bodies the upper one is above the plane of the disc, but for its rim.
-  const between = sagittal === undefined ? [] : bodies.map((code, below) => betweenSlices(sagittal, segment, code, section, offsetsMm.filter((mm) => (below === 1 ? -mm : mm) >= 0)));
+  const between = sagittal === undefined ? [] : bodies.map((code, below) => betweenSlices(sagittal, segment, code, section, offsetsMm.filter((mm) => (below === 1 ? -mm : mm) >= 0), outlineReachMm.body));
   return [...near, ...between].reduce((union, mask) => union.or(mask), section.mask()).largest().filled();
 }
 
 /** But for the sides, whose margin is known to no better than half of the slices' distance. */
 function sagittalDisc(stack: LabelledStack, segment: Segment, section: Section): Mask {
   const asideMm = segment.halfWidthMm - sliceStepMm(stack) / 2;
-  return betweenSlices(stack, segment, discCode(segment.name), section, [0]).where((_pixel, _row, column) => Math.abs(section.u(column)) <= asideMm);
+  return betweenSlices(stack, segment, discCode(segment.name), section, [0], outlineReachMm.disc).where((_pixel, _row, column) => Math.abs(section.u(column)) <= asideMm);
 }
 
 /** Pixels of an axial section in which a structure is in any of the planes beside it, its outlines interpolated between sagittal slices. */
-function betweenSlices(stack: LabelledStack, segment: Segment, code: number, section: Section, offsetsMm: readonly number[]): Mask {
+function betweenSlices(stack: LabelledStack, segment: Segment, code: number, section: Section, offsetsMm: readonly number[], reachMm: number): Mask {
   const pixels = new Uint8Array(section.codes.length);
-  const outlined = shapeOf(stack, [code], segment.frame, { nearMm: segment.halfWidthMm + sliceStepMm(stack), reachMm: outlineReachMm });
+  const outlined = shapeOf(stack, [code], segment.frame, { nearMm: segment.halfWidthMm + sliceStepMm(stack), reachMm });
   if (outlined === undefined) return new Mask(section, pixels);
   // Beside its last slice a structure ends half way to the next one, however deep it is there.
   const shape = { ...outlined, data: outlined.data.map((mm) => Math.min(mm, absentMm)) };
