@@ -24,12 +24,14 @@ export interface BoxSpineOptions {
   readonly contrasts?: readonly Contrast[];
   /** What stands at a point of the patient instead; x to the left, y to the back, z to the head; the middle of T12 is at z = 95. */
   readonly tissueAt?: (point: Vector3) => Tissue | undefined;
+  /** Where the dark rim of bodies is gone. */
+  readonly isEaten?: (point: Vector3) => boolean;
   readonly shading?: (point: Vector3) => number;
   /** Standard deviation, as a share of the marrow's signal. */
   readonly noise?: number;
 }
 
-export function boxSpine({ contrasts = ['t1w', 't2w'], tissueAt, shading = () => 1, noise = 0 }: BoxSpineOptions = {}): Spine {
+export function boxSpine({ contrasts = ['t1w', 't2w'], tissueAt, isEaten = () => false, shading = () => 1, noise = 0 }: BoxSpineOptions = {}): Spine {
   const bodyAt = ([x, y, z]: Vector3) => names.findIndex((_, index) => Math.abs(x) < 22 && Math.abs(y) < 17 && Math.abs(z - middleMm(index)) < heightMm / 2);
   const codeAt = (point: Vector3): number => {
     const [x, y, z] = point;
@@ -43,7 +45,7 @@ export function boxSpine({ contrasts = ['t1w', 't2w'], tissueAt, shading = () =>
   const isRim = (point: Vector3) => {
     const body = bodyAt(point);
     const [, y, z] = point;
-    return body >= 0 && (Math.abs(y) > 16.3 || Math.abs(z - middleMm(body)) > heightMm / 2 - 0.7);
+    return body >= 0 && !isEaten(point) && (Math.abs(y) > 16.3 || Math.abs(z - middleMm(body)) > heightMm / 2 - 0.7);
   };
   const tissue = (point: Vector3): Tissue => {
     const code = codeAt(point);
