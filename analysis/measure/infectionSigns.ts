@@ -1,25 +1,27 @@
 /**
  * Signs of an infection of a disc and the vertebrae beside it, each for itself, and whether they suggest one.
  *
- * | sign       | here | of 44 infected discs (1) |
+ * | sign       | here | published, of 44 infected discs (1) |
  * |------------|------|---|
- * | disc       | median of it on T2w above `asFluid` of the fluid in the sac | 93 % |
- * | endplates  | no dark line between bodies and disc on T1w where other endplates of this spine have one; or both outlines uneven: root mean
- *                square from a parabola, of columns averaged over 4 mm | 84 %, of one or both |
+ * | disc       | median of it on T2w above `asFluid` of the fluid in the sac | as bright as fluid or nearly so in 93 % |
+ * | endplates  | no dark line between bodies and disc on T1w where other endplates of this spine have one; or both outlines uneven: root
+ *                mean square from a parabola, of columns averaged over 4 mm | one or both eroded in 84 % |
  * | marrow     | oedema on both sides: within `zoneMm` of the endplates T1w darker and T2w brighter (marrow.ts), or bright with suppressed
- *                fat; or, weaker, on both sides darker on T1w than along other endplates, by more than on T2w | |
- * | collection | fluid beside the disc in slices that no longer cut it, or fluid or tissue between disc and sac | 98 % |
+ *                fat; or, weaker, on both sides darker on T1w than along other endplates, by more than on T2w | T1w 0.60 of healthy
+ *                marrow, 0.83 beside Modic 1 (2) |
+ * | collection | fluid beside the disc in slices that no longer cut it, or fluid or tissue between disc and sac | inflamed tissue
+ *                there, with contrast agent, in 98 % |
  *
  *   suggested = disc and (endplates or oedema on both sides)
  *
- * Then all signs are listed. Else only oedema is, which Modic 1 has too: the disc beside it is worn and dark, its endplates are irregular
- * yet intact, those of infection blurred or destroyed (2; 3). Oedema is not asked for: without suppressed fat it can be as marrow on T2w.
- * The disc of a young person is as bright, so that alone it is nothing, nor with a collection, which can be a vein, a cyst or bowel.
+ * Then all signs are listed. Else only oedema is, which Modic 1 has too: but endplates beside it are irregular yet intact (2), its disc
+ * worn and dark. Oedema is not asked for: without suppressed fat it can be as marrow on T2w. The disc of a young person is as bright
+ * as an infected one, so that alone it is nothing, nor is it beside a collection, which can be a vein, a cyst or bowel.
  *
- * The signs are published, the rule and its thresholds are ours, set on simulated patients. It misses infections whose disc is
- * not bright. Loss of endplates is seen where T1w is given; one uneven endplate is a Schmorl's node's.
+ * The signs are published; the rule, its thresholds and that both outlines be uneven, since a Schmorl's node has one, are ours, set
+ * on simulated patients. Infections whose disc is not bright are missed.
  *
- * 1 Ledermann 2003, doi 10.1148/radiol.2282020752. 2 Dunbar 2010, Clin Radiol 65:974. 3 doi 10.3390/jcm9030826 (2020).
+ * 1 Ledermann 2003, doi 10.1148/radiol.2282020752. 2 Schwarz-Nemec 2020, doi 10.3390/jcm9030826.
  */
 import { bodyCode, discCode, structureCodes } from '../anatomy.js';
 import type { Assess, Drawing, Finding, NotAssessed, Segment, Spine } from '../types.js';
@@ -182,7 +184,7 @@ function signsOf(spine: Spine, marrow: SpineMarrow, segment: Segment): Signs | u
     discToFluid: inDisc.length === 0 ? NaN : Math.exp(medianOf(inDisc) - csf),
     lostShare: meanOf(endplates.map((endplate) => endplate.lost)),
     roughnessMm: [endplates[0].roughnessMm, endplates[1].roughnessMm],
-    zones: [zoneOf(marrow, above, 'lower'), zoneOf(marrow, below, 'upper')],
+    zones: [zoneOf(above, 'lower'), zoneOf(below, 'upper')],
     epiduralMm2: Math.max(0, ...nearMiddle.map((section) => behindDisc(marrow, section, segment).areaMm2)),
     paraspinal: besideDisc(marrow, segment),
   };
@@ -196,7 +198,7 @@ function slicesWithin({ stack }: SpineMarrow, { frame }: Segment, fromMm: number
 }
 
 /** Marrow under an endplate, in the slices about the middle. */
-function zoneOf(marrow: SpineMarrow, { slices }: BodyMarrow, face: 'upper' | 'lower'): Zone {
+function zoneOf({ slices, offset }: BodyMarrow, face: 'upper' | 'lower'): Zone {
   let [oedema, total] = [0, 0];
   const values: Record<MarrowContrast, number[]> = { t1w: [], t2w: [], stir: [] };
   for (const slice of slices.filter(({ offsetMm }) => Math.abs(offsetMm) <= centralMm)) {
@@ -206,9 +208,12 @@ function zoneOf(marrow: SpineMarrow, { slices }: BodyMarrow, face: 'upper' | 'lo
     });
     total += inZone.count;
     oedema += inZone.and(changedPixels(slice, ['oedema'])).count;
-    for (const contrast of marrowContrasts) values[contrast].push(...inZone.valuesOf(marrow.relative(slice.section, contrast)).filter(Number.isFinite));
+    for (const contrast of marrowContrasts) {
+      const deviation = slice.deviation[contrast];
+      if (deviation !== undefined) values[contrast].push(...inZone.valuesOf(deviation).filter(Number.isFinite));
+    }
   }
-  const median = (contrast: MarrowContrast) => (values[contrast].length === 0 ? NaN : medianOf(values[contrast]));
+  const median = (contrast: MarrowContrast) => (values[contrast].length === 0 ? NaN : medianOf(values[contrast]) + (offset[contrast] ?? 0));
   return { oedemaShare: total === 0 ? 0 : oedema / total, t1w: median('t1w'), t2w: median('t2w'), suppressed: median('stir') };
 }
 
