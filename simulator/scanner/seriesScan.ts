@@ -68,7 +68,7 @@ export interface SeriesScanOptions {
   readonly brokenCoils: readonly number[];
   /** Middle of the protocol's region, LPS. */
   readonly regionCentreMm: Vector3;
-  /** Discs by their names, as 'L4-L5', for blocks of axial slices. */
+  /** Discs by their names, as 'L4-L5', from head to foot, for blocks of axial slices. */
   readonly discs: ReadonlyMap<string, Frame>;
   /** This person's triglyceride; undefined: the mean. */
   readonly fat: Fat | undefined;
@@ -380,7 +380,7 @@ export class SeriesScan {
 
   /** Parallel to the disc; columns or rows along its width. */
   #blockAt(level: string): SlicePlane {
-    const frame = this.options.discs.get(level);
+    const frame = discAt(level, this.options.discs);
     if (frame === undefined) throw simulatorError('SIM_ERR_OPTION', `discs without ${level}, where the series has a block`);
     const readsAcross = this.series.geometry.readout === 'leftRight';
     return {
@@ -693,6 +693,14 @@ function clipped({ min, max }: Box, reachMm: number, middleMm = 0): Box {
     min: [min[0], min[1], Math.max(min[2], middleMm - reachMm)],
     max: [max[0], max[1], Math.min(max[2], middleMm + reachMm)],
   };
+}
+
+/** With four or six lumbar vertebrae some discs have other names: who sets up the scan then counts upwards from the sacrum. */
+function discAt(level: string, discs: ReadonlyMap<string, Frame>): Frame | undefined {
+  const fromBelow = [...discs.keys()].reverse();
+  const lowest = fromBelow.findIndex((name) => name.endsWith('-S1'));
+  const above = ['L5-S1', 'L4-L5', 'L3-L4', 'L2-L3', 'L1-L2'].indexOf(level);
+  return discs.get(level) ?? (lowest < 0 || above < 0 ? undefined : discs.get(fromBelow[lowest + above] ?? ''));
 }
 
 function multiply(image: Float32Array, factors: Float32Array): void {

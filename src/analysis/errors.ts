@@ -13,7 +13,7 @@ export const ANALYSIS_FLOW_ERRORS = {
   },
   CONUS_ERR_ANALYSIS_CONTRAST: {
     expected: 'a contrast that is known: by TR, TE and TI of the header, by the name of the series, or by hand',
-    action: 'name it with --contrast: t1w, t2w, pdw, stir, t2fs, t1fs, pdfs or ct',
+    action: 'name it before the input, as t2w=IN: t1w, t2w, pdw, stir, t2fs, t1fs, pdfs or ct',
   },
   CONUS_ERR_ANALYSIS_TIMEOUT: {
     expected: 'a report in time',

@@ -173,6 +173,9 @@ describe('a series', () => {
     expect(blocks.nSlices).toBe(6);
     expect(blocks.slicePlane(4)).toMatchObject({ centreMm: [0, 5, -20], readDirection: [1, 0, 0], phaseDirection: [0, c, s], sliceDirection: [0, -s, c] });
     expect(() => scanOf(seriesOf({ geometry: axial })).slicePlane(0)).toThrow('L4-L5');
+    // Four lumbar vertebrae: the two discs above the sacrum are those that are meant.
+    const four = scanOf(seriesOf({ geometry: axial }), { discs: new Map([['L2-L3', frame(60)], ['L3-L4', frame(20)], ['L4-S1', frame(-20)]]) });
+    expect([0, 4].map((slice) => four.slicePlane(slice).centreMm[2])).toEqual([blocks.slicePlane(0).centreMm[2], blocks.slicePlane(4).centreMm[2]]);
   });
 
   it('has the noise that was asked for: its covariance, and less in larger voxels', () => {
