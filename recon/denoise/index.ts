@@ -15,3 +15,4 @@ export { noiseRatio, type Components } from '../../imaging/index.js';
 export { fromGrid, isInterpolated, mapOnGrid, onGrid, sampledGrid, type SampledGrid } from './sampledGrid.js';
 export { consistencyBytes, ConsistencyEquations, type ConsistencyOptions } from './dataConsistency.js';
 export { estimateNoise, type EstimatedNoise } from './estimateNoise.js';
+export { warmUpDenoising } from './warmUp.js';

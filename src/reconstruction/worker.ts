@@ -13,6 +13,7 @@ import {
   runCalibration,
   runSolve,
   selfTest,
+  warmUpDenoising,
   type CalibrationOutcome,
   type SolveOutcome,
   type DenoiseOutcome,
@@ -171,6 +172,7 @@ function testAndWarmUp({ warmUpMs }: WorkerSettings): string | undefined {
     const end = performance.now() + warmUpMs;
     do selfTest();
     while (performance.now() < end);
+    if (warmUpMs > 0) warmUpDenoising();
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
