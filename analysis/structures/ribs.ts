@@ -77,7 +77,7 @@ function halfWidthOf(bodies: readonly Body[]): (place: number) => number {
   const middle = (bodies.length - 1) / 2;
   const mean = bodies.reduce((sum, { halfWidthMm }) => sum + halfWidthMm, 0) / bodies.length;
   const [along, square] = bodies.reduce(([a, b], { halfWidthMm }, place) => [a + (place - middle) * (halfWidthMm - mean), b + (place - middle) ** 2] as const, [0, 0] as readonly [number, number]);
-  return (place) => mean + (along / square) * (place - middle);
+  return (place) => mean + (square > 0 ? along / square : 0) * (place - middle);
 }
 
 /** The topmost body as high as the next one, where the image's border cuts it. */

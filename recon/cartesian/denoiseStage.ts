@@ -10,7 +10,7 @@
  */
 import {
   blend, fromGrid, mapOnGrid, noiseNoveltyOf, noveltyTexts, onGrid, plainNoveltyOf, sampledGrid, strengthAt, trustOf, trustOfColoured, type DenoiseOutcome, type DenoiseRunner,
-  type DenoisingRecord, type NoiseSource, type NoveltyReason, type SampledGrid,
+  type DenoisingRecord, type NoveltyReason, type SampledGrid,
 } from '../denoise/index.js';
 import type { Kernels } from '../kernels/index.js';
 import type { ReconNoticeCode } from '../notices.js';
@@ -39,7 +39,7 @@ export interface DenoiseWork {
   readonly images: readonly Float32Array[];
   /** Standard deviation of the real part, [combinedRows, nColumns] each. */
   readonly noises: readonly Float32Array[];
-  readonly noiseSource: NoiseSource;
+  readonly noiseSource: 'measured' | 'edge';
   /** What was sampled along the columns. */
   readonly sampledColumns: SampledExtent;
   readonly measuredLines?: MeasuredLines;
@@ -295,8 +295,8 @@ export class DenoiseStage {
     const strengthPercent = this.#strengthPercent;
     if (!this.#hasReported) {
       this.#hasReported = true;
-      const { noiseSource, dataConsistency, modelId, modelVersion } = results[0]!.record;
-      const noise = { measured: 'measured', edge: 'told by the edge of k-space', dose: 'told by dose and kernel', estimated: 'estimated' }[noiseSource];
+      const { dataConsistency, modelId, modelVersion } = results[0]!.record;
+      const noise = { measured: 'measured', edge: 'told by the edge of k-space' }[work.noiseSource];
       this.#context.notice(
         'RECON_INFO_DENOISING',
         `A second series is denoised at ${strengthPercent} % by ${modelId} ${modelVersion}; its noise is ${noise}, measured lines are ${dataConsistency ? '' : 'not '}put back.`,

@@ -10,6 +10,7 @@ import { flagsOf } from 'ismrmrd';
 import type { DenoiseRunner } from '../denoise/index.js';
 import { reconError } from '../errors.js';
 import { Arena, bindKernels, createSessionMemory } from '../kernels/index.js';
+import { repeatableNoise } from '../repeatableNoise.js';
 import { defaultReconParameters, type ReconImage } from '../types.js';
 import { runCalibration } from './calibration.js';
 import type { CartesianPlan } from './plan.js';
@@ -68,7 +69,7 @@ function reconstruct(acceleration: number, denoise = 0): { image: Float32Array; 
     undefined,
     takesATenthOut,
   );
-  const noise = evenNoise();
+  const noise = repeatableNoise();
   const samples = arena.allocate(8 * nCoils * nSamples);
   for (let line = 0; line < matrix; line++) {
     const isRegular = line % acceleration === 0;
@@ -86,15 +87,6 @@ function reconstruct(acceleration: number, denoise = 0): { image: Float32Array; 
   return { image: magnitudeOf('image'), denoised: denoise > 0 ? magnitudeOf('denoised') : new Float32Array() };
 }
 
-/** The same every time: a linear congruence (Park & Miller 1988, doi 10.1145/63039.63042). */
-function evenNoise(): () => number {
-  let state = 1;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return noiseHalfWidth * ((2 * state) / 2_147_483_647 - 1);
-  };
-}
-
 function fillSamples(samples: Float32Array, line: number, noise: () => number): void {
   for (let coil = 0; coil < nCoils; coil++) {
     const angle = (2 * Math.PI * coil) / nCoils;
@@ -105,8 +97,8 @@ function fillSamples(samples: Float32Array, line: number, noise: () => number): 
       const [re, im] = gaussians(kx, ky);
       const [waveRe, waveIm] = gaussians(kx - 0.5 * Math.cos(angle), ky - 0.5 * Math.sin(angle));
       const at = 2 * (coil * nSamples + s);
-      samples[at] = re + 0.5 * waveRe + noise();
-      samples[at + 1] = im + 0.5 * waveIm + noise();
+      samples[at] = re + 0.5 * waveRe + noiseHalfWidth * noise();
+      samples[at + 1] = im + 0.5 * waveIm + noiseHalfWidth * noise();
     }
   }
 }

@@ -80,13 +80,14 @@ export class SlabDenoising {
     return this.#putsLinesBack;
   }
 
-  /** Makes room: the oldest image at the denoiser loses its measured lines. False where none has any. */
+  /**
+   * Makes room in the arena: the oldest image that waits to have its measured lines put back goes on without them.
+   * @returns whether there was one
+   */
   giveUpOldest(): boolean {
-    for (const giveUp of this.#kept) {
-      giveUp();
-      return true;
-    }
-    return false;
+    const [giveUp] = this.#kept;
+    giveUp?.();
+    return giveUp !== undefined;
   }
 
   /** Whether an image has what a denoiser needs: coil maps, and a noise that is known. */

@@ -8,7 +8,7 @@ import type { DenoiseOutcome, DenoiseRequest, DenoisingRecord } from './types.js
 
 export interface CtSeriesOptions {
   readonly denoiser: (request: DenoiseRequest, signal: AbortSignal) => Promise<DenoiseOutcome>;
-  /** Above 0, to 100. */
+  /** 0 to 100. */
   readonly strengthPercent: number;
   /** What becomes of slices by their quality lights. */
   readonly fallbacks: LightFallbacks;

@@ -2,6 +2,7 @@
  * So that the first scans wait for no compiler: what is computed of every denoised image, again and again on a small one. Functions that
  * are called once an image are optimised after many images only; until then they take ten times as long as the denoiser leaves them.
  */
+import { repeatableNoise } from '../repeatableNoise.js';
 import { noiseNoveltyOf, plainNoveltyOf } from './novelty.js';
 import { blend } from './strength.js';
 import { trustOf } from './trust.js';
@@ -11,9 +12,7 @@ const nRounds = 60;
 
 export function warmUpDenoising(): void {
   const nPixels = size * size;
-  // Park & Miller 1988, doi 10.1145/63039.63042.
-  let state = 1;
-  const random = () => (state = (state * 48_271) % 2_147_483_647) / 1_073_741_823.5 - 1;
+  const random = repeatableNoise();
   const truth = Float32Array.from({ length: 2 * nPixels }, (_, i) => 12 * (1 + Math.sin((i >> 1) / 7)) * ((i & 1) === 0 ? 1 : 0.3));
   const data = truth.map((value) => value + 1.7 * random());
   const denoised = truth.map((value) => value + 0.2 * random());

@@ -1,15 +1,14 @@
 /** `conus denoise IN -o OUT`: CT images of DICOM files, denoised; each series beside its own, with what was done to it. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { CodedError } from 'ismrmrd';
-import type { Vector3 } from '../../imaging/index.js';
 import { CtSeries } from '../../recon/index.js';
 import type { CtSliceImage, DenoisingRecord, LightFallbacks, QualityLight } from '../../recon/index.js';
 import { denoisingDerivation, derivedDicom, dicomFileName, strengthMark } from '../delivery/index.js';
-import { ctNoiseByDose, ctScannerOf, Denoising } from '../denoising/index.js';
-import type { CtAcquisition, CtScanner, DenoisingOptions } from '../denoising/index.js';
+import { ctAcquisitionOf, ctNoiseByDose, ctScannerOf, Denoising } from '../denoising/index.js';
+import type { CtScanner, DenoisingOptions } from '../denoising/index.js';
 import { describeDicom, dicomFiles, parseDicom } from '../dicom/index.js';
-import type { Attributes, Plane } from '../dicom/index.js';
+import type { Plane } from '../dicom/index.js';
 import { VERSION } from '../version.js';
 import { cliError } from './errors.js';
 import { ExitCode } from './exitCodes.js';
@@ -31,12 +30,12 @@ export interface DenoiseOptions {
 interface SliceFile {
   readonly path: string;
   readonly plane: Plane;
-  readonly pixelMm: number;
 }
 
 interface SeriesOfSlices {
   readonly uid: string;
-  readonly number: number;
+  /** In names of files: as in the denoised images, but that no two are the same. */
+  fileNumber: number;
   readonly description: string;
   readonly slices: SliceFile[];
 }
@@ -90,8 +89,8 @@ async function ctSeriesOf(input: string): Promise<{ series: SeriesOfSlices[]; no
         notRead.push({ path, why: why! });
         continue;
       }
-      const found = series.get(identity.seriesInstanceUid) ?? { uid: identity.seriesInstanceUid, number: facts.seriesNumber ?? 0, description: facts.seriesDescription ?? 'CT', slices: [] };
-      found.slices.push({ path, plane, pixelMm: plane.pixelSpacingMm[1] });
+      const found = series.get(identity.seriesInstanceUid) ?? { uid: identity.seriesInstanceUid, fileNumber: 100 * (facts.seriesNumber ?? 0) + 1, description: facts.seriesDescription ?? 'CT', slices: [] };
+      found.slices.push({ path, plane });
       series.set(found.uid, found);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
@@ -99,11 +98,15 @@ async function ctSeriesOf(input: string): Promise<{ series: SeriesOfSlices[]; no
     }
   }
   const along = ({ plane: { firstMm, normal } }: SliceFile) => firstMm.reduce((sum, part, axis) => sum + part * normal[axis]!, 0);
-  for (const { slices } of series.values()) slices.sort((a, b) => along(a) - along(b));
-  return { series: [...series.values()].sort((a, b) => a.number - b.number), notRead };
+  const sorted = [...series.values()].sort((a, b) => a.fileNumber - b.fileNumber);
+  for (const [index, one] of sorted.entries()) {
+    one.slices.sort((a, b) => along(a) - along(b));
+    one.fileNumber = Math.max(one.fileNumber, (sorted[index - 1]?.fileNumber ?? 0) + 1);
+  }
+  return { series: sorted, notRead };
 }
 
-async function denoiseSeries({ uid, number, description, slices }: SeriesOfSlices, denoising: Denoising, options: DenoiseOptions, io: CliIo): Promise<SeriesResult> {
+async function denoiseSeries({ uid, fileNumber, description, slices }: SeriesOfSlices, denoising: Denoising, options: DenoiseOptions, io: CliIo): Promise<SeriesResult> {
   const { strengthPercent, fallbacks, ctScanners, output } = options;
   const result: SeriesResult = { seriesInstanceUid: uid, description, nImages: slices.length, files: [], lights: { green: 0, amber: 0, red: 0 }, strengthPercent: undefined, noiseSource: undefined, remarks: [] };
   const denoiser = denoising.denoiser('denoise-ct', options.model);
@@ -113,60 +116,69 @@ async function denoiseSeries({ uid, number, description, slices }: SeriesOfSlice
   }
   const series = new CtSeries({ denoiser, strengthPercent, fallbacks });
   const created = new Date();
-  for (const [index, { path, plane, pixelMm }] of slices.entries()) {
+  for (const [index, { path, plane }] of slices.entries()) {
     if (io.stop.aborted) break;
-    const source = await readFile(path);
-    const { header: { attributes }, facts: { rows, columns } } = describeDicom(source);
-    const hounsfield = (await parseDicom(source)).frames[0]!.values();
-    const slice = { rows, columns, pixelMm, hounsfield };
     const name = `slice ${index + 1}`;
-    const step = isSquare(plane)
-      ? await series.next(slice, name, noiseByDose(attributes, plane, slice, ctScanners), io.stop)
-      : { kind: 'ended' as const, reason: `${name} has pixels that are not square` };
-    if (step.kind !== 'denoised') {
-      result.remarks.push(`${step.reason}; the denoised series ends before it`);
+    const end = (reason: string) => result.remarks.push(`${reason}; the denoised series ends before it`);
+    try {
+      const source = await readFile(path);
+      const { facts: { rows, columns }, frames: [frame] } = await parseDicom(source);
+      if (!isSquare(plane)) {
+        end(`${name} has pixels that are not square`);
+        break;
+      }
+      const slice = { rows, columns, pixelMm: plane.pixelSpacingMm[1], hounsfield: frame!.values() };
+      const step = await series.next(slice, name, noiseByDose(source, plane, slice, ctScanners), io.stop);
+      if (step.kind !== 'denoised') {
+        end(step.reason);
+        break;
+      }
+      const { record, isLowered, doubt } = step;
+      if (doubt !== undefined && result.remarks.length === 0) result.remarks.push(`${name}: ${doubt}; its noise is estimated from the image`);
+      if (isLowered) result.remarks.push(`from ${name} on at ${record.strengthPercent} %, in a series of its own: ${record.reasons.join('; ')}`);
+      const derivation = { ...denoisingDerivation('DENOISED', record, []), seriesMark: strengthMark(record) };
+      const { bytes } = derivedDicom({ source, values: step.hounsfield, derivation, softwareVersion: VERSION, created });
+      result.files.push(await written(output, dicomFileName(fileNumber, index + 1), bytes, path));
+      result.lights[record.light]++;
+      result.strengthPercent = record.strengthPercent;
+      result.noiseSource = record.noiseSource;
+    } catch (error) {
+      // What is wrong with one file is no reason to leave the other series; a folder that cannot be written is.
+      if (!(error instanceof CodedError) || error.code === 'CONUS_ERR_OUTPUT') throw error;
+      end(`${name}: ${error.message}`);
       break;
     }
-    const { record, isLowered, doubt } = step;
-    if (doubt !== undefined && result.remarks.length === 0) result.remarks.push(`${name}: ${doubt}; its noise is estimated from the image`);
-    if (isLowered) result.remarks.push(`from ${name} on at ${record.strengthPercent} %, in a series of its own: ${record.reasons.join('; ')}`);
-    result.lights[record.light]++;
-    result.strengthPercent = record.strengthPercent;
-    result.noiseSource = record.noiseSource;
-    const derivation = { ...denoisingDerivation('DENOISED', record, []), seriesMark: strengthMark(record) };
-    const { bytes } = derivedDicom({ source, values: step.hounsfield, derivation, softwareVersion: VERSION, created });
-    const file = join(output, dicomFileName(100 * number + 1, index + 1));
-    await mkdir(output, { recursive: true })
-      .then(() => writeFile(file, bytes))
-      .catch((cause: Error) => {
-        throw cliError('CONUS_ERR_OUTPUT', `${output} (${cause.message})`, { cause });
-      });
-    result.files.push(file);
   }
   return result;
+}
+
+/**
+ * @param source is not written over
+ * @returns the path. @throws CodedError (as a rejection) CONUS_ERR_OUTPUT
+ */
+async function written(folder: string, name: string, bytes: Uint8Array, source: string): Promise<string> {
+  const path = join(folder, name);
+  if (dirname(resolve(source)) === resolve(folder)) throw cliError('CONUS_ERR_OUTPUT', `${folder}, where the images lie that are to be denoised`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(path, bytes);
+  } catch (cause) {
+    throw cliError('CONUS_ERR_OUTPUT', `${folder} (${(cause as Error).message})`, { cause });
+  }
+  return path;
 }
 
 function isSquare({ pixelSpacingMm: [betweenRows, betweenColumns] }: Plane): boolean {
   return Math.abs(betweenRows - betweenColumns) <= 0.01 * betweenColumns;
 }
 
-function noiseByDose(attributes: Attributes, plane: Plane, slice: CtSliceImage, scanners: readonly CtScanner[]) {
+/** @throws CodedError DICOM_ERR_VALUE where what is asked for is no number */
+function noiseByDose(source: Uint8Array, { firstMm, rowDirection, columnDirection, thicknessMm }: Plane, slice: CtSliceImage, scanners: readonly CtScanner[]) {
+  if (scanners.length === 0) return undefined;
+  const { attributes } = describeDicom(source).header;
   const scanner = ctScannerOf([attributes.text('StationName'), attributes.text('DeviceSerialNumber')], scanners);
-  return scanner === undefined ? undefined : ctNoiseByDose(scanner, acquisitionOf(attributes, plane, slice), slice);
-}
-
-function acquisitionOf(attributes: Attributes, { firstMm, rowDirection, columnDirection, thicknessMm }: Plane, { rows, columns, pixelMm }: CtSliceImage): CtAcquisition {
-  const microampereSeconds = attributes.number('ExposureInuAs');
-  const isocentre = attributes.numbers('DataCollectionCenterPatient');
+  if (scanner === undefined) return undefined;
+  const { rows, columns, pixelMm } = slice;
   const centre = (axis: 0 | 1 | 2) => firstMm[axis] + pixelMm * (Math.floor(columns / 2) * rowDirection[axis] + Math.floor(rows / 2) * columnDirection[axis]);
-  return {
-    kernel: attributes.text('ConvolutionKernel'),
-    exposureMas: attributes.number('Exposure') ?? (microampereSeconds === undefined ? undefined : microampereSeconds / 1000),
-    sliceThicknessMm: thicknessMm,
-    tubeVoltageKv: attributes.number('KVP'),
-    centreMm: [centre(0), centre(1), centre(2)],
-    isocentreMm: isocentre?.length === 3 ? (isocentre as unknown as Vector3) : undefined,
-    rowDirection,
-    columnDirection,
-  };
+  return ctNoiseByDose(scanner, ctAcquisitionOf(attributes, { centreMm: [centre(0), centre(1), centre(2)], rowDirection, columnDirection }, thicknessMm), slice);
 }

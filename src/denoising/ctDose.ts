@@ -3,7 +3,6 @@
  * configuration). What the image says of them: attributes of an MRD image that are named as in DICOM (ConvolutionKernel, Exposure or
  * ExposureInuAs, SliceThickness, KVP, DataCollectionCenterPatient), or a DICOM image.
  */
-import type { MrdImage } from 'ismrmrd';
 import type { Vector3 } from '../../imaging/index.js';
 import { ctNoiseOfDose, reachesBorder } from '../../recon/index.js';
 import type { CtBeam, CtImageGrid, CtNoiseByDose, CtSliceImage, CtWaterNoise } from '../../recon/index.js';
@@ -57,20 +56,35 @@ export function ctNoiseByDose(scanner: CtScanner, acquisition: CtAcquisition, sl
   return ctNoiseOfDose(slice.hounsfield, gridOf(acquisition, slice), { exposureMas, sliceThicknessMm }, water, scanner);
 }
 
-/** @param meta attributes of the image */
-export function ctAcquisitionOf({ position, readDir, phaseDir, fovMm }: MrdImage['header'], meta: ReadonlyMap<string, readonly string[]>): CtAcquisition {
-  const numbers = (name: string) => (meta.get(name) ?? []).filter((text) => text.trim() !== '').map(Number).filter(Number.isFinite);
-  const microampereSeconds = numbers('ExposureInuAs')[0];
-  const isocentre = numbers('DataCollectionCenterPatient');
+/** Values by their names in DICOM: of a DICOM image, or attributes of an MRD image. */
+export interface NamedValues {
+  text(name: string): string | undefined;
+  numbers(name: string): readonly number[] | undefined;
+}
+
+/** @param thicknessMm as the image's geometry has it */
+export function ctAcquisitionOf(values: NamedValues, place: Pick<CtAcquisition, 'centreMm' | 'rowDirection' | 'columnDirection'>, thicknessMm: number | undefined): CtAcquisition {
+  const first = (name: string) => values.numbers(name)?.[0];
+  const microampereSeconds = first('ExposureInuAs');
+  const [x, y, z] = values.numbers('DataCollectionCenterPatient') ?? [];
   return {
-    kernel: meta.get('ConvolutionKernel')?.[0],
-    exposureMas: numbers('Exposure')[0] ?? (microampereSeconds === undefined ? undefined : microampereSeconds / 1000),
-    sliceThicknessMm: numbers('SliceThickness')[0] ?? fovMm[2],
-    tubeVoltageKv: numbers('KVP')[0],
-    centreMm: position,
-    isocentreMm: isocentre.length === 3 ? [isocentre[0]!, isocentre[1]!, isocentre[2]!] : undefined,
-    rowDirection: readDir,
-    columnDirection: phaseDir,
+    ...place,
+    kernel: values.text('ConvolutionKernel'),
+    exposureMas: first('Exposure') ?? (microampereSeconds === undefined ? undefined : microampereSeconds / 1000),
+    sliceThicknessMm: first('SliceThickness') ?? thicknessMm,
+    tubeVoltageKv: first('KVP'),
+    isocentreMm: x === undefined || y === undefined || z === undefined ? undefined : [x, y, z],
+  };
+}
+
+/** What is no number counts as absent. */
+export function valuesOfMeta(meta: ReadonlyMap<string, readonly string[]>): NamedValues {
+  return {
+    text: (name) => meta.get(name)?.[0],
+    numbers: (name) => {
+      const numbers = (meta.get(name) ?? []).filter((text) => text.trim() !== '').map(Number).filter(Number.isFinite);
+      return numbers.length === 0 ? undefined : numbers;
+    },
   };
 }
 

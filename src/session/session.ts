@@ -9,7 +9,7 @@ import type { NoiseRecord, ReconImage, ReconNotice, ReconParameters, ReconSummar
 import { ChainChoice, chainWarning, isJsonObjectText } from '../chain/index.js';
 import type { Choice, ChoiceOptions, Guidance, Parameters } from '../chain/index.js';
 import { rawDataIdentity, strengthMark } from '../delivery/index.js';
-import { ctAcquisitionOf, ctNoiseByDose, ctScannerOf } from '../denoising/index.js';
+import { ctAcquisitionOf, ctNoiseByDose, ctScannerOf, valuesOfMeta } from '../denoising/index.js';
 import type { CtScanner } from '../denoising/index.js';
 import type { DeliverySettings } from '../delivery/index.js';
 import { NoiseGathering, type NoiseStore } from '../noise/index.js';
@@ -439,7 +439,8 @@ export class Session {
       denoiser,
       strengthPercent: denoise,
       fallbacks: { onAmber, onRed },
-      noiseByDose: scanner === undefined ? undefined : ({ header }, meta, slice) => ctNoiseByDose(scanner, ctAcquisitionOf(header, meta), slice),
+      noiseByDose: scanner === undefined ? undefined : ({ header: { position: centreMm, readDir: rowDirection, phaseDir: columnDirection, fovMm } }, meta, slice) =>
+        ctNoiseByDose(scanner, ctAcquisitionOf(valuesOfMeta(meta), { centreMm, rowDirection, columnDirection }, fovMm[2]), slice),
       image: (image, record) => {
         if (!this.#isClosed()) this.#sendImage(this.#returned.prepare(image, strengthMark(record)));
       },

@@ -1,26 +1,18 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clinicalFanBeam, CtScan, defaultCtOptions } from '../../simulator/index.js';
-import type { CtOptions, ScannedBody } from '../../simulator/index.js';
+import type { CtOptions } from '../../simulator/index.js';
 import { ExitCode } from '../../src/cli/exitCodes.js';
 import { main } from '../../src/cli/index.js';
 import { openCtOutput } from '../../src/delivery/index.js';
 import { describeDicom, parseDicom } from '../../src/dicom/index.js';
-import { ball } from '../simulator/ct/phantoms.js';
+import { muscleInFat } from '../simulator/ct/phantoms.js';
 
 const size = 192;
-/** Muscle in fat in air. */
-const body: ScannedBody = {
-  bounds: ball(80).bounds,
-  paint: (plane, image, weight) => {
-    ball(80, [0, 0, 0], 900).paint(plane, image, weight);
-    ball(60, [0, 0, 0], 150).paint(plane, image, weight);
-  },
-};
 const options: CtOptions = {
   ...defaultCtOptions, beam: { ...clinicalFanBeam, nViews: 492 }, matrix: size, fovMm: size, bodyPixelMm: 1, planesPerSlice: 1, nSlices: 3, doseFractions: [0.05, Infinity], seed: 3,
 };
@@ -32,7 +24,7 @@ const at = (name: string) => join(folder, name);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'conus-cli-denoise-'));
   const output = await openCtOutput(at('ct'), options, { key: 'k', description: 'two balls', bodyPart: 'ABDOMEN' }, '0.1.0');
-  const scan = new CtScan(body, options);
+  const scan = new CtScan(muscleInFat, options);
   const slices = [0, 1, 2].map((index) => scan.slice(index));
   for (const [noisy] of slices) await output.write(noisy!);
   truths = slices.map(([, clean]) => clean!.hounsfield);
@@ -103,6 +95,32 @@ describe('conus denoise', () => {
     expect((await run(at('ct'), '-o', at('none'), '--denoise', '0')).code).toBe(ExitCode.ok);
     const [before, after] = [await imagesOf('ct'), await imagesOf('none')];
     after.forEach(({ values }, index) => expect(values).toEqual(before[index]!.values));
+  }, 60_000);
+
+  it('goes on with the other series where a file of one is broken, and says which', async () => {
+    await mkdir(at('two'));
+    for (const name of await readdir(at('ct'))) await copyFile(join(at('ct'), name), join(at('two'), name));
+    const bytes = await readFile(join(at('ct'), 'IM-0001-0002.dcm'));
+    // Another series by its identifier; and half of a file.
+    const uid = (await imagesOf('ct'))[1]!.identity.seriesInstanceUid;
+    const changed = Buffer.from(bytes.toString('latin1').replaceAll(uid, `${uid.slice(0, -1)}${uid.endsWith('1') ? '2' : '1'}`), 'latin1');
+    await writeFile(join(at('two'), 'IM-0009-0001.dcm'), changed);
+    await writeFile(join(at('two'), 'IM-0009-0002.dcm'), changed.subarray(0, changed.length / 2));
+    const { code, stdout } = await run(at('two'), '-o', at('twoOut'), '--json');
+    expect(code).toBe(ExitCode.ok);
+    const { series, notRead } = JSON.parse(stdout) as { series: { files: string[] }[]; notRead: { path: string; why: string }[] };
+    // Of the same number in the scanner's list, and nothing written over.
+    expect(series.map(({ files }) => files.length)).toEqual([3, 1]);
+    expect((await imagesOf('twoOut')).map(({ identity }) => identity.seriesInstanceUid)).toHaveLength(4);
+    expect(notRead).toMatchObject([{ path: expect.stringContaining('IM-0009-0002') as unknown, why: expect.stringContaining('DICOM_ERR') as unknown }]);
+  }, 60_000);
+
+  it('never writes where its sources lie', async () => {
+    const before = await imagesOf('ct');
+    const { code, stderr } = await run(at('ct'), '-o', at('ct'));
+    expect(code).toBe(ExitCode.output);
+    expect(stderr).toContain('CONUS_ERR_OUTPUT');
+    expect((await imagesOf('ct')).map(({ values }) => values)).toEqual(before.map(({ values }) => values));
   }, 60_000);
 
   it('says what is no CT image, and ends with 2 where there is none or a model is missing', async () => {

@@ -90,3 +90,12 @@ export function regionOf(image: Float32Array, columns: number, column: number, r
   const mean = sum / count;
   return { mean, std: Math.sqrt(squares / count - mean * mean) };
 }
+
+/** Muscle in fat in air, as two balls about one centre: (HU + 1000) is added up. */
+export const muscleInFat: ScannedBody = {
+  bounds: ball(80).bounds,
+  paint: (plane, image, weight) => {
+    ball(80, [0, 0, 0], 900).paint(plane, image, weight);
+    ball(60, [0, 0, 0], 150).paint(plane, image, weight);
+  },
+};

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ctAcquisitionOf, ctNoiseByDose, ctScannerOf } from '../../../src/denoising/index.js';
+import { ctAcquisitionOf, ctNoiseByDose, ctScannerOf, valuesOfMeta } from '../../../src/denoising/index.js';
+import type { Vector3 } from '../../../imaging/index.js';
 import type { CtScanner } from '../../../src/denoising/index.js';
 
 const size = 96;
@@ -10,16 +11,12 @@ const slice = { rows: size, columns: size, pixelMm, hounsfield };
 const b30 = { kernel: 'B30f', tubeVoltageKv: 120, phantomDiameterMm: 200, exposureMas: 250, sliceThicknessMm: 5, noiseHu: 6, waterPerMm: 0.0193 };
 const scanner: CtScanner = { kernels: [{ ...b30, tubeVoltageKv: 80, noiseHu: 16 }, b30, { ...b30, kernel: 'B70f', tubeVoltageKv: undefined, noiseHu: 30 }] };
 
-const header = (more: object = {}) => ({
-  version: 1, dataType: 'int16' as const, flags: 0n, measurementUid: 1, matrixSize: [size, size, 1] as const, fovMm: [size * pixelMm, size * pixelMm, 5] as const, nChannels: 1,
-  position: [10, -20, 30] as const, readDir: [1, 0, 0] as const, phaseDir: [0, 1, 0] as const, sliceDir: [0, 0, 1] as const, patientTablePosition: [0, 0, 0] as const,
-  average: 0, slice: 0, contrast: 0, phase: 0, repetition: 0, set: 0, acquisitionTimeStamp: 0, physiologyTimeStamp: [0, 0, 0] as const,
-  imageType: 1, imageIndex: 1, imageSeriesIndex: 1, userInt: [0, 0, 0, 0, 0, 0, 0, 0] as const, userFloat: [0, 0, 0, 0, 0, 0, 0, 0] as const, ...more,
-});
-const meta = (of: Readonly<Record<string, readonly string[]>>) => new Map(Object.entries(of));
+const place = { centreMm: [10, -20, 30], rowDirection: [1, 0, 0], columnDirection: [0, 1, 0] } as const;
+const acquired = (of: Readonly<Record<string, readonly string[]>>, more: Partial<typeof place> | { readonly columnDirection: Vector3 } = {}, thicknessMm = 5) =>
+  ctAcquisitionOf(valuesOfMeta(new Map(Object.entries(of))), { ...place, ...more }, thicknessMm);
 const told = { ConvolutionKernel: ['B30f'], Exposure: ['250'], KVP: ['120'] };
 const inTheMiddle = (of: Readonly<Record<string, readonly string[]>>, from: CtScanner = scanner) => {
-  const map = ctNoiseByDose(from, ctAcquisitionOf(header(), meta(of)), slice);
+  const map = ctNoiseByDose(from, acquired(of), slice);
   if (!(map instanceof Float32Array)) throw new Error(map.unknown);
   return map[48 * size + 48]!;
 };
@@ -45,21 +42,21 @@ describe('the noise of a CT image by dose and kernel', () => {
   });
 
   it.each([
-    ['no ConvolutionKernel', {}, {}],
-    ['no Exposure', { ConvolutionKernel: ['B30f'] }, {}],
-    ['no Exposure', { ConvolutionKernel: ['B30f'], Exposure: [''] }, {}],
-    ['no Exposure', { ConvolutionKernel: ['B30f'], Exposure: ['-5'] }, {}],
-    ['no SliceThickness', told, { fovMm: [size * pixelMm, size * pixelMm, 0] }],
-    ['no kernel "I30f"', { ...told, ConvolutionKernel: ['I30f'] }, {}],
-    ['no kernel "B30f" at 100 kV', { ...told, KVP: ['100'] }, {}],
-    ['no axial slice', told, { phaseDir: [0, 0, -1] }],
-  ])('is not known, and why: %s', (why, of, more) => {
-    expect(ctNoiseByDose(scanner, ctAcquisitionOf(header(more), meta(of as Record<string, string[]>)), slice)).toMatchObject({ unknown: expect.stringContaining(why) as unknown });
+    ['no ConvolutionKernel', {}, {}, 5],
+    ['no Exposure', { ConvolutionKernel: ['B30f'] }, {}, 5],
+    ['no Exposure', { ConvolutionKernel: ['B30f'], Exposure: [''] }, {}, 5],
+    ['no Exposure', { ConvolutionKernel: ['B30f'], Exposure: ['-5'] }, {}, 5],
+    ['no SliceThickness', told, {}, 0],
+    ['no kernel "I30f"', { ...told, ConvolutionKernel: ['I30f'] }, {}, 5],
+    ['no kernel "B30f" at 100 kV', { ...told, KVP: ['100'] }, {}, 5],
+    ['no axial slice', told, { columnDirection: [0, 0, -1] as Vector3 }, 5],
+  ])('is not known, and why: %s', (why, of, more, thicknessMm) => {
+    expect(ctNoiseByDose(scanner, acquired(of as Record<string, string[]>, more, thicknessMm), slice)).toMatchObject({ unknown: expect.stringContaining(why) as unknown });
   });
 
   it('is not known of a body that goes on outside of the image', () => {
     const full = { ...slice, hounsfield: new Float32Array(size * size) };
-    expect(ctNoiseByDose(scanner, ctAcquisitionOf(header(), meta(told)), full)).toMatchObject({ unknown: 'the body goes on outside of it' });
+    expect(ctNoiseByDose(scanner, acquired(told), full)).toMatchObject({ unknown: 'the body goes on outside of it' });
   });
 
   it('is of the scanner that is named', () => {

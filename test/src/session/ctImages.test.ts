@@ -3,27 +3,18 @@ import type { MrdImage } from 'ismrmrd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DenoiseOutcome, DenoiseRequest } from '../../../recon/index.js';
 import { clinicalFanBeam, CtScan } from '../../../simulator/index.js';
-import type { ScannedBody } from '../../../simulator/index.js';
 import { Denoising } from '../../../src/denoising/index.js';
 import type { Denoisers } from '../../../src/session/index.js';
-import { ball } from '../../simulator/ct/phantoms.js';
+import { muscleInFat } from '../../simulator/ct/phantoms.js';
 import { play } from '../fakes.js';
 import { concat, headerXml } from '../streams.js';
 
 const size = 192;
-/** Muscle in fat in air, as two balls about one centre: (HU + 1000) is added up. */
-const body: ScannedBody = {
-  bounds: ball(80).bounds,
-  paint: (plane, image, weight) => {
-    ball(80, [0, 0, 0], 900).paint(plane, image, weight);
-    ball(60, [0, 0, 0], 150).paint(plane, image, weight);
-  },
-};
 let slices: MrdImage[];
 let truths: Float32Array[];
 
 beforeAll(() => {
-  const scan = new CtScan(body, {
+  const scan = new CtScan(muscleInFat, {
     beam: { ...clinicalFanBeam, nViews: 492 }, matrix: size, fovMm: size, bodyPixelMm: 1, planesPerSlice: 1, nSlices: 2, doseFractions: [0.05, Infinity], seed: 3,
   });
   const scanned = [0, 1].map((index) => scan.slice(index));
