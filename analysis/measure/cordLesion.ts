@@ -1,15 +1,16 @@
 /**
  * Lesions of the cord that are bright on T2w.
  *
- *   ln S(r) = p(r) + e(r)      within the cord, p smooth (robustFit.ts): shading and the healthy cord
- *   lesion    what hangs together with e above `seedReach` σ, out to `edgeShare` of its contrast
+ *   ln S(r) = p(r) + e(r)      within the cord, p smooth (robustFit.ts): shading and the healthy cord, from slices that cut it deep
+ *   lesion    what hangs together with e above `seedReach` σ, out to `edgeShare` of its contrast, and stands out from the cord above and below it
  *   length    of its extent along the cord, from edge to edge (the intramedullary lesion length, IMLL)
  *   volume    its pixels × the step of the slices
  *   axial     share of the cord in the axial slice with most of it, and a BASIC-like score: 1 about the grey matter, 2 more than that,
  *             3 the whole section, 4 with dark spots in it (Talbott 2015, doi 10.3171/2015.1.SPINE141033); only where the
  *             lesion lies in the middle, as a contusion does
  *
- * The rim of the cord is left out: its pixels and slices are partly fluid. A length over three vertebrae is called
+ * The rim of the cord is left out: its pixels are partly fluid. Slices that cut it less deep are, too, but fluid fades slowly along the cord: there e is
+ * what differs from the slice's own median over a long way, and what does not end is no lesion. What is brain stem is left out. A length over three vertebrae is called
  * longitudinally extensive (Wingerchuk 2015, doi 10.1212/WNL.0000000000001729); short dorsolateral ones are what multiple
  * sclerosis has (Tartaglino 1995, Radiology 195:725). Which disease it is, is not said.
  */
@@ -25,6 +26,10 @@ const stepMm = 0.6;
 const rimMm = 1;
 /** A slice cuts the cord where it is at least so deep, as a share of its depth in the slice that cuts it best. */
 const leastDepth = 0.7;
+/** Where it is so deep, it lies within it with its whole thickness; what is less deep has some fluid in it. */
+const wellCutDepth = 0.85;
+/** Along the cord, to either side: half of it is healthy. */
+const levelReachMm = 30;
 const seedReach = 4;
 /** Lesions begin in the depth of the cord: what grows brighter to its rim alone is fluid in the same pixel. */
 const seedDepthMm = 1.7;
@@ -38,6 +43,12 @@ const leastVolumeMm3 = 60;
 const gapMm = 3;
 const leastLengthMm = 4;
 const leastCordMm3 = 300;
+/** Rows beyond a lesion's ends, and how bright they may be there beside it: where the cord leaves its slices brightness fades slowly, or nothing is left of it. */
+const besideRows = [3, 12] as const;
+const leastBeside = 5;
+const mostBeside = 0.6;
+/** From the middle of the axis' body: about the tip of its dens. Above, the cord becomes the brain stem, which is wider and bends away. */
+const aboveAxisMm = 25;
 const extensiveVertebrae = 3;
 /** Of the cord's half axes, from its middle: beyond, a lesion lies to one side. */
 const offCentre = 0.35;
@@ -54,8 +65,9 @@ interface Cord {
   readonly inner: readonly Mask[];
   /** ln S, by slice; NaN outside of the inner cord. */
   readonly logarithms: readonly Float32Array[];
-  /** e */
-  readonly deviation: readonly Float32Array[];
+  /** e, the mean over three by three pixels. */
+  readonly smooth: readonly Float32Array[];
+  /** Of e in the healthy cord. */
   readonly sigma: number;
 }
 
@@ -96,30 +108,34 @@ function cordOf(spine: Spine, stack: LabelledStack, frame: Frame, cut: 'sagittal
   const window = cordWindow(stack, frame, cut);
   if (window === undefined) return undefined;
   const sections = Array.from({ length: nSlicesOf(stack) }, (_, slice) => sliceSection(stack, slice, frame, cut, window, stepMm));
-  const whole = sections.map((section) => section.mask(structureCodes.cord).opened(stepMm).filled());
+  const axis = spine.vertebrae.find(({ name }) => name === 'C2')?.frame;
+  const isCord = (section: Section, pixel: number) => axis === undefined || inFrame(axis, placeOf(section, pixel))[2] < aboveAxisMm;
+  const whole = sections.map((section) => section.mask(structureCodes.cord).where((pixel) => isCord(section, pixel)).opened(stepMm).filled());
   const shrunk = whole.map((mask) => mask.shrunk(rimMm));
-  const inner = cut === 'sagittal' ? whereDeep(whole, shrunk) : shrunk;
+  const inner = cut === 'sagittal' ? whereDeep(whole, shrunk, leastDepth) : shrunk;
   if (inner.reduce((sum, mask) => sum + mask.areaMm2, 0) * sliceStepMm(stack) < leastCordMm3) return undefined;
   const volume = seriesOf(spine, stack)!.volume;
   const logarithms = inner.map((mask) => {
     const values = mask.section.valuesOf(volume);
     return values.map((value, pixel) => (mask.pixels[pixel] === 1 && value > 0 ? Math.log(value) : NaN));
   });
-  return { stack, sections, whole, inner, logarithms, ...deviationOf(sections, logarithms, frame.originMm) };
+  const wellCut = cut === 'sagittal' ? whereDeep(whole, shrunk, wellCutDepth) : shrunk;
+  return { stack, sections, whole, inner, logarithms, ...deviationOf(wellCut, logarithms, frame.originMm) };
 }
 
 /** Rows where a slice cuts the cord about as deep as the deepest of them does. */
-function whereDeep(whole: readonly Mask[], shrunk: readonly Mask[]): Mask[] {
+function whereDeep(whole: readonly Mask[], shrunk: readonly Mask[], share: number): Mask[] {
   const depths = whole.map((mask) => Array.from({ length: mask.section.nRows }, (_, row) => mask.rowLengthMm(row)));
-  return shrunk.map((mask, slice) => mask.where((_, row) => depths[slice]![row]! >= leastDepth * Math.max(...depths.map((own) => own[row]!))));
+  return shrunk.map((mask, slice) => mask.where((_, row) => depths[slice]![row]! >= share * Math.max(...depths.map((own) => own[row]!))));
 }
 
-function deviationOf(sections: readonly Section[], logarithms: readonly Float32Array[], originMm: Vector3): Pick<Cord, 'deviation' | 'sigma'> {
+function deviationOf(wellCut: readonly Mask[], logarithms: readonly Float32Array[], originMm: Vector3): Pick<Cord, 'smooth' | 'sigma'> {
+  const sections = wellCut.map(({ section }) => section);
   const terms: number[] = [];
   const values: number[] = [];
   const own = new Float64Array(quadraticTerms);
   sections.forEach((section, slice) => logarithms[slice]!.forEach((value, pixel) => {
-    if (!Number.isFinite(value) || (pixel + Math.floor(pixel / section.nColumns)) % 2 === 1) return;
+    if (wellCut[slice]!.pixels[pixel] === 0 || !Number.isFinite(value) || (pixel + Math.floor(pixel / section.nColumns)) % 2 === 1) return;
     writeTerms(placeOf(section, pixel), originMm, own, 0, quadraticTerms);
     terms.push(...own);
     values.push(value);
@@ -131,35 +147,88 @@ function deviationOf(sections: readonly Section[], logarithms: readonly Float32A
     return value - dotAt(coefficients[0]!, own, 0);
   }));
   // Lesions are bright: the darker half tells the noise.
-  const below = deviation.flatMap((slice) => [...slice.filter((value) => value <= 0)]);
-  return { deviation, sigma: 1.4826 * medianOf(below.map((value) => -value)) };
+  const smooth = deviation.map((values, slice) => averaged(levelled(values, wellCut[slice]!), sections[slice]!));
+  const below = smooth.flatMap((values, slice) => [...values.filter((value, pixel) => wellCut[slice]!.pixels[pixel] === 1 && value <= 0)]);
+  return { smooth, sigma: 1.4826 * medianOf(below.map((value) => -value)) };
+}
+
+/** Rows that lie partly in fluid less what the slice has there over a long way: fluid beside the cord fades slowly along it. */
+function levelled(values: Float32Array, wellCut: Mask): Float32Array {
+  const { nRows, nColumns } = wellCut.section;
+  const isPartly = (pixel: number) => wellCut.pixels[pixel] === 0 && Number.isFinite(values[pixel]);
+  const rows = Array.from({ length: nRows }, (_, row) => {
+    const own = Array.from({ length: nColumns }, (__, column) => row * nColumns + column).filter(isPartly).map((pixel) => values[pixel]!);
+    return own.length === 0 ? NaN : medianOf(own);
+  });
+  const reach = Math.round(levelReachMm / stepMm);
+  const levels = rows.map((own, row) => {
+    if (!Number.isFinite(own)) return NaN;
+    const near = rows.slice(Math.max(0, row - reach), row + reach + 1).filter(Number.isFinite);
+    return near.length < reach / 2 ? NaN : medianOf(near);
+  });
+  return values.map((value, pixel) => (isPartly(pixel) ? value - levels[Math.floor(pixel / nColumns)]! : value));
 }
 
 function lesionsOf(cord: Cord): Lesion[] {
-  const { deviation, inner, sigma } = cord;
+  const { smooth, inner, sigma } = cord;
   const seed = Math.max(leastContrast, seedReach * sigma);
   const edge = Math.max(leastContrast / 2, edgeReach * sigma);
   const deep = inner.map((mask) => mask.shrunk(seedDepthMm - rimMm));
   const { nColumns } = inner[0]!.section;
-  const smooth = deviation.map((values, slice) => averaged(values, inner[slice]!.section));
-  const found: Set<number>[] = [];
-  let strongest = 0;
-  for (const core of volumesOf(smooth.map((values, slice) => values.map((value, pixel) => (value > seed && deep[slice]!.pixels[pixel] === 1 ? 1 : 0))), nColumns)) {
-    if (core.size < leastSeeds) continue;
-    const valueAt = (voxel: number) => smooth[Math.floor(voxel / smooth[0]!.length)]![voxel % smooth[0]!.length]!;
-    const byValue = [...core].sort((a, b) => valueAt(a) - valueAt(b));
-    const contrast = valueAt(byValue[Math.floor(0.9 * (byValue.length - 1))]!);
-    const brightest = byValue.at(-1)!;
-    if (found.some((voxels) => voxels.has(brightest))) continue;
-    strongest = Math.max(strongest, contrast);
+  const n = smooth[0]!.length;
+  const valueAt = (voxel: number) => smooth[Math.floor(voxel / n)]![voxel % n]!;
+  const cores = volumesOf(smooth.map((values, slice) => values.map((value, pixel) => (value > seed && deep[slice]!.pixels[pixel] === 1 ? 1 : 0))), nColumns)
+    .filter(({ size }) => size >= leastSeeds)
+    .map((core) => ({ contrast: brightTenth(core, valueAt), brightest: [...core].reduce((a, b) => (valueAt(b) > valueAt(a) ? b : a)) }))
+    .sort((a, b) => b.contrast - a.contrast);
+  const pieces: Set<number>[] = [];
+  const taken = new Set<number>();
+  // What is faint does not swallow what stands out beside it.
+  for (const { contrast, brightest } of cores) {
+    if (taken.has(brightest)) continue;
     const from = Math.max(edge, Math.log(1 + edgeShare * (Math.exp(contrast) - 1)));
-    const grown = volumesOf(smooth.map((values) => values.map((value) => (value > from ? 1 : 0))), nColumns).find((voxels) => voxels.has(brightest));
-    if (grown !== undefined) found.push(grown);
+    const grown = volumesOf(smooth.map((values, slice) => values.map((value, pixel) => (value > from && !taken.has(slice * n + pixel) ? 1 : 0))), nColumns).find((voxels) => voxels.has(brightest))!;
+    pieces.push(grown);
+    grown.forEach((voxel) => taken.add(voxel));
   }
-  return joined(found, smooth[0]!.length, nColumns)
-    .map((voxels) => lesionOf(cord, voxels, strongest))
+  return joined(pieces.filter((piece) => ends(cord, piece, taken)), n, nColumns)
+    .map((voxels) => lesionOf(cord, voxels, brightTenth(voxels, valueAt)))
     .filter(({ volumeMm3, lengthMm }) => volumeMm3 >= leastVolumeMm3 && lengthMm >= leastLengthMm)
     .sort((a, b) => b.volumeMm3 - a.volumeMm3);
+}
+
+function brightTenth(voxels: ReadonlySet<number>, valueAt: (voxel: number) => number): number {
+  const values = Float64Array.from(voxels, valueAt).sort();
+  return values[Math.floor(0.9 * (values.length - 1))]!;
+}
+
+/**
+ * Whether what is bright stands out from the cord above and below it in the same slices, other bright pieces apart; where there is no cord, on neither side, it is
+ * not known to end.
+ */
+function ends({ sections, smooth }: Cord, voxels: ReadonlySet<number>, bright: ReadonlySet<number>): boolean {
+  const n = smooth[0]!.length;
+  const { nColumns, nRows } = sections[0]!;
+  const inside: number[] = [];
+  const [above, below]: [number[], number[]] = [[], []];
+  smooth.forEach((values, slice) => {
+    const own = [...voxels].filter((voxel) => Math.floor(voxel / n) === slice);
+    if (own.length === 0) return;
+    const rows = own.map((voxel) => Math.floor((voxel % n) / nColumns));
+    const [first, last] = [rows.reduce((a, b) => Math.min(a, b)), rows.reduce((a, b) => Math.max(a, b))];
+    const columns = new Set(own.map((voxel) => voxel % nColumns));
+    inside.push(...own.map((voxel) => values[voxel % n]!));
+    for (const [beyond, from, to] of [[above, first - besideRows[1], first - besideRows[0]], [below, last + besideRows[0], last + besideRows[1]]] as const) {
+      for (let row = Math.max(0, from); row <= Math.min(nRows - 1, to); row++) {
+        for (const column of columns) {
+          const pixel = row * nColumns + column;
+          if (Number.isFinite(values[pixel]) && !bright.has(slice * n + pixel)) beyond.push(values[pixel]!);
+        }
+      }
+    }
+  });
+  const seen = [above, below].filter(({ length }) => length >= leastBeside);
+  return seen.length > 0 && seen.every((beyond) => meanOf(beyond) <= mostBeside * meanOf(inside));
 }
 
 /** Pieces that are within a gap of each other and in the same or neighbouring slices are one. */

@@ -7,9 +7,10 @@
  * are lumbar. Signs:
  *
  *   the sacrum    tells the last lumbar vertebra, so N = n - 1 - t lumbar ones of n bodies above it; 4 or 6 are as rare as P(N) says
- *   ribs          ln L_b for and against a rib beside each body (ribs.ts), but not beside the two next to the sacrum, where the pelvis is
+ *   ribs          ln L_b for and against a rib beside each body (ribs.ts), but not beside the two next to the sacrum, where the pelvis is, nor in the
+ *                 neck and half-way down from it, where articular pillars lie as ribs do and the heads of ribs elsewhere
  *   the dens      is that of C2, so t = 17: seven cervical vertebrae are as good as certain
- *   the cord      ends at c, on the mean at L1's lower third: g is normal, and wide
+ *   the cord      ends at c, on the mean at L1's lower third: g is normal, and wide. In a neck it only leaves the slices
  *
  * The likeliest t gives all names at once, by counting: none can come twice or be left out. Its probability is multiplied by what no
  * sign within the image can rule out:
@@ -57,6 +58,8 @@ const conusAt = 1.3;
 const conusSd = 0.9;
 /** Without the sacrum: how much less likely it is that the lowest vertebra is one farther from L5. */
 const awayFromL5 = 0.5;
+/** So many vertebrae below the axis ribs lie as ribs.ts knows them. */
+const ribsFrom = 10;
 /** ln L of bone that is a rib rather than anything else. */
 const seenFrom = 2;
 /** Of ribs that would be drawn. */
@@ -71,8 +74,11 @@ interface Hypothesis {
 export function namesOf(found: Vertebrae, signs: LevelSigns): Names {
   const { bodies, hasSacrum, hasDens } = found;
   const nPresacral = bodies.length - (hasSacrum ? 1 : 0);
-  const ribs = signs.ribs.map((one, place) => (place < nPresacral - (hasSacrum ? 2 : 0) ? one : { logRatio: 0, drawn: 0 }));
-  const hypotheses = hypothesesOf(found, { ...signs, ribs }, nPresacral);
+  const inNeck = !hasSacrum && isNeck(bodies);
+  const tells = (place: number) => (hasDens ? place >= ribsFrom : !inNeck) && place < nPresacral - (hasSacrum ? 2 : 0);
+  const ribs = signs.ribs.map((one, place) => (tells(place) ? one : { logRatio: 0, drawn: 0 }));
+  const conus = inNeck ? undefined : signs.conus;
+  const hypotheses = hypothesesOf(found, { ribs, conus }, nPresacral);
   const best = hypotheses.reduce((most, one) => (one.logWeight > most.logWeight ? one : most));
   const total = hypotheses.reduce((sum, { logWeight }) => sum + Math.exp(logWeight - best.logWeight), 0);
   const lastRib = ribs.findLastIndex(({ logRatio }) => logRatio > seenFrom);
@@ -84,7 +90,7 @@ export function namesOf(found: Vertebrae, signs: LevelSigns): Names {
   const certain = probability >= certainFrom && isCounted;
   const last = hasSacrum && !isCounted ? 5 : nLumbar;
   // Where no number fits, counted upwards from the sacrum as if there were five.
-  const first = hasSacrum && !isCounted ? l1 + 5 - nPresacral : hasSacrum || hasDens || lastRib >= 0 || signs.conus !== undefined ? t12 - best.place : guessed(found);
+  const first = hasSacrum && !isCounted ? l1 + 5 - nPresacral : hasSacrum || hasDens || lastRib >= 0 || conus !== undefined ? t12 - best.place : guessed(found);
   const numbers = bodies.map((_, place) => {
     if (hasSacrum && place === nPresacral) return s1;
     const number = first + place;
@@ -92,7 +98,7 @@ export function namesOf(found: Vertebrae, signs: LevelSigns): Names {
   });
   return {
     names: numbers.map((number) => (number === undefined ? '' : vertebraName(number)!)),
-    numbering: { certain, probability: Math.floor(100 * probability) / 100, reasons: reasonsOf(found, { ...signs, ribs }, { nPresacral, lastRib, nLumbar, isCounted, nMissing, probability }) },
+    numbering: { certain, probability: Math.floor(100 * probability) / 100, reasons: reasonsOf(found, { ribs, conus }, { nPresacral, lastRib, nLumbar, isCounted, nMissing, probability }) },
   };
 }
 
@@ -145,8 +151,10 @@ function reasonsOf({ bodies, hasSacrum, sacrumShare, hasDens }: Vertebrae, { rib
     reasons.push(isThere ? 'the last ribs are at T12' : `the last ribs that are seen are ${lastRib} vertebrae below the axis, where those of T12 are 17`);
   }
   if (hasDens && hasSacrum && !isCounted) reasons.push(`${nPresacral} vertebrae from the axis to the sacrum, where 22 to 24 are expected; counted upwards from the sacrum`);
-  if (!hasDens && lastRib < 0) reasons.push(`landmark missing: ${whyNoRibs(ribs)}`);
-  if (!hasDens && !hasSacrum) reasons.push('landmark missing: no sacrum is seen, the image or what is drawn in it ends above');
+  const inNeck = !hasSacrum && isNeck(bodies);
+  if (!hasDens && inNeck) reasons.push('landmark missing: no dens is seen, the image or what is drawn in it begins below');
+  else if (!hasDens && lastRib < 0) reasons.push(`landmark missing: ${whyNoRibs(ribs)}`);
+  if (!hasDens && !hasSacrum && !inNeck) reasons.push('landmark missing: no sacrum is seen, the image or what is drawn in it ends above');
   if (nMissing > 0) reasons.push(`${nMissing} ${nMissing === 1 ? 'disc is' : 'discs are'} not seen where the distance of the others asks for ${nMissing === 1 ? 'one' : 'them'}`);
   if (probability < certainFrom) reasons.push(`these names are right with a probability of about ${Math.floor(100 * probability)} %, and certain from ${100 * certainFrom} % on`);
   return reasons;

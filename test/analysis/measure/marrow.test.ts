@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Assessment, Finding, Spine } from '../../../analysis/index.js';
+import { structureCodes, type Assessment, type Finding, type Spine } from '../../../analysis/index.js';
 import { assessCordLesion, assessMalignantSigns, assessMarrowSignal, assessModic, fractureAgeOf } from '../../../analysis/measure/index.js';
-import type { Vector3 } from '../../../imaging/index.js';
+import { affineLps, transformPoint, type Vector3 } from '../../../imaging/index.js';
 import { alongEndplate, boxSpine, segmentNames, signals, within, type Tissue } from './boxSpine.js';
 
 const shading = ([x, y, z]: Vector3) => Math.exp(0.009 * y + 0.0015 * z - 0.00001 * z * z + 0.002 * x);
@@ -79,6 +79,31 @@ describe('the cord', () => {
     expect(findings[0]!.level).toBe('L1');
     expect(Math.abs(measureOf(findings[0]!, 'lesionLength') - 20)).toBeLessThan(1.5);
     expect(findings[0]!.drawing!.areas.length).toBeGreaterThan(0);
+  });
+
+  it('has none where fluid shines into a slice that cuts it less deep and fades along it, nor where that runs out of what is drawn', () => {
+    const inSlice = ([x, y]: Vector3) => x > 2 && x < 6 && Math.abs(y - 29) < 4;
+    for (const middle of [20, 115]) {
+      const fluid = (point: Vector3) => (inSlice(point) ? 1 + 0.8 * Math.exp(-(((point[2] - middle) / 50) ** 2)) : 1);
+      const spine = boxSpine({ contrasts: ['t2w'], noise: 0.05, shading: (point) => shading(point) * fluid(point) });
+      const { codes } = spine.stacks[0]!;
+      const [affine, [columns, rows]] = [affineLps(codes.geometry), codes.geometry.matrixSize];
+      codes.data.forEach((code, voxel) => {
+        const point = transformPoint(affine, [voxel % columns, Math.floor(voxel / columns) % rows, Math.floor(voxel / (columns * rows))]);
+        if (code === structureCodes.cord && inSlice(point) && Math.abs(point[1] - 29) > 2.7) codes.data[voxel] = structureCodes.sac;
+      });
+      expect(assessCordLesion(spine).findings.map(({ measures }) => measures[0]), `${middle}`).toEqual([{ name: 'lesionCount', value: 0, unit: '1' }]);
+    }
+  });
+
+  it('has two lesions of their own lengths beside each other, however faint one is', () => {
+    const between = (from: number, to: number) => ([x, y, z]: Vector3) => Math.abs(x) < 4.5 && Math.abs(y - 29) < 3 && z > from && z < to;
+    const [bright, faint] = [between(30, 50), between(0, 14)];
+    const spine = boxSpine({ contrasts: ['t2w'], noise: 0.05, tissueAt: paint([bright, 'cordLesion'], [faint, 'cordLesion']), shading: (point) => (faint(point) ? 0.8 : 1) });
+    const lengths = assessCordLesion(spine).findings.map((finding) => measureOf(finding, 'lesionLength'));
+    expect(lengths).toHaveLength(2);
+    expect(Math.abs(lengths[0]! - 20)).toBeLessThan(2);
+    expect(Math.abs(lengths[1]! - 14)).toBeLessThan(2);
   });
 
   it('has none where it is even', () => {

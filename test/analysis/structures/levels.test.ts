@@ -78,11 +78,25 @@ describe('names of levels', () => {
     expect(namesOf(column(8, { sacrumShare: 0.5 }), signs).numbering.certain).toBe(false);
   });
 
+  it('are those of a neck where bodies are small, though pillars look like ribs and the cord leaves the slices', () => {
+    const small = { ...body, heightMm: 14, halfWidthMm: 10, halfDepthMm: 9 };
+    const found = column(7, { hasSacrum: false, sacrumShare: 0, bodies: Array.from({ length: 7 }, () => small) });
+    for (const conus of [undefined, 3]) {
+      const { names, numbering } = namesOf(found, { ribs: ribsDownTo(4, 7, 10), conus });
+      expect(names[0]).toMatch(/^C/);
+      expect(numbering.certain).toBe(false);
+      expect(numbering.reasons.join()).toMatch(/guess.*landmark missing: no dens/);
+    }
+  });
+
   it('count from the axis, whose dens may stand alone but not against the ribs', () => {
     const whole = { hasDens: true, hasSacrum: false, sacrumShare: 0 };
     const neck = namesOf(column(8, whole), { ribs: silent(8), conus: undefined });
     expect(neck.names[0]).toBe('C2');
     expect(neck.numbering.certain).toBe(true);
+    // Articular pillars look like ribs.
+    const pillars = namesOf(column(8, whole), { ribs: ribsDownTo(6, 8, 10), conus: undefined });
+    expect(pillars).toEqual(neck);
     const against = namesOf(column(24, { hasDens: true }), { ribs: ribsDownTo(14, 24), conus: undefined });
     expect(against.numbering.certain).toBe(false);
   });
