@@ -7,22 +7,24 @@
  *            corrected for tilted slices (axialLevel.ts). Of slices within `nearShare` of their step of the disc's plane the
  *            narrowest counts, else the nearest: a process closes a recess over few millimetres, and between slices it may
  *            be missed
+ *   edges    where fat is bright and walls are dark (T2w, PDw without fat saturation), those of the fat in the column (fatEdge.ts):
+ *            an outline of a network stops half a millimetre and more before the process
  *   grade    Ciric 1980, J Neurosurg 53:433; Steurer 2011
- *
- * Axial pixels of 0.6 mm know a height to some 0.5 mm; cut-offs are 1 mm apart.
  */
 import { bodyCode, structureCodes } from '../anatomy.js';
-import type { Assess, Finding, NotAssessed, Segment, Side, Spine } from '../types.js';
+import type { AnalysisSeries, Assess, Finding, NotAssessed, Segment, Side, Spine } from '../types.js';
 import { axialLevel, isLumbar, isRefusal, type AxialLevel, type AxialView } from './axialLevel.js';
-import { assessmentOf, basisOf, graded, leastConfidence, notAssessed } from './finding.js';
+import { assessmentOf, basisOf, graded, leastConfidence, notAssessed, seriesOf } from './finding.js';
 import { sliceStepMm, type Section } from './section.js';
-import { confidenceNear, gapInColumn, narrowestGap, sides, wallsOf, type Walls } from './walls.js';
+import { brightFat, fatEdges, fatLevel } from './fatEdge.js';
+import { confidenceNear, gapInColumn, narrowestGap, sides, wallsOf, type Gap, type Walls } from './walls.js';
 
 const kind = 'lateralRecess';
 /** Beside the sac: about the width of a root. */
 const recessWidthMm = 2;
 const nearShare = 0.6;
 const pictureMm = 60;
+const fluid: readonly number[] = [structureCodes.sac, structureCodes.cord];
 
 export const assessLateralRecess: Assess = (spine) => assessmentOf(spine.segments.filter(isLumbar).flatMap((segment) => {
   const level = axialLevel(spine, segment);
@@ -31,9 +33,11 @@ export const assessLateralRecess: Assess = (spine) => assessmentOf(spine.segment
 
 function assessSide(spine: Spine, segment: Segment, side: Side, { stack, views, tiltFactor }: AxialLevel): Finding | NotAssessed {
   const near = views.filter(({ offsetMm }, index) => index === 0 || Math.abs(offsetMm) <= nearShare * sliceStepMm(stack));
+  const series = seriesOf(spine, stack);
+  const image = series !== undefined && brightFat.includes(series.contrast) ? series : undefined;
   const [main] = near
     .flatMap((view) => {
-      const recess = recessOf(view, segment, side);
+      const recess = recessOf(view, segment, side, image);
       return recess === undefined ? [] : [{ ...view, recess }];
     })
     .sort((a, b) => a.recess.heightMm - b.recess.heightMm);
@@ -71,20 +75,28 @@ interface Recess {
   readonly confidence: number;
 }
 
-function recessOf({ section, sac }: AxialView, segment: Segment, side: Side): Recess | undefined {
+function recessOf({ section, sac }: AxialView, segment: Segment, side: Side, image: AnalysisSeries | undefined): Recess | undefined {
   const walls = recessWalls(section, segment, side);
   const columns = sac.columns();
   if (columns === undefined) return undefined;
   const [edge, outwards] = side === 'left' ? [columns[1], 1] : [columns[0], -1];
   const columnOf = (at: number) => edge + outwards * (at - 1);
   const reach = Math.round(recessWidthMm / section.stepMm);
-  const narrowest = narrowestGap(Array.from({ length: reach + 3 }, (_, at) => gapInColumn(walls, columnOf(at))));
+  const outlined = Array.from({ length: reach + 3 }, (_, at) => gapInColumn(walls, columnOf(at)));
+  const narrowest = narrowestGap(image === undefined ? outlined : withinFat(section, section.valuesOf(image.volume), outlined, columnOf));
   if (narrowest === undefined) return undefined;
   const { at, gap, pixels } = narrowest;
   return {
     heightMm: pixels * section.stepMm, u: section.u(columnOf(at)), fromV: section.v(gap.from), toV: section.v(gap.to),
     confidence: Math.min(confidenceNear(walls.front, gap.from, columnOf(at)), confidenceNear(walls.back, gap.to, columnOf(at)), sac.confidence),
   };
+}
+
+function withinFat(section: Section, image: Float32Array, gaps: readonly (Gap | undefined)[], columnOf: (at: number) => number): (Gap | undefined)[] {
+  const profiles = gaps.map((_, at) => Float32Array.from({ length: section.nRows }, (_value, row) => image[row * section.nColumns + columnOf(at)]!));
+  const isFluid = (at: number, row: number) => fluid.includes(section.code(row, columnOf(at)));
+  const level = fatLevel(gaps.flatMap((gap, at) => (gap === undefined ? [] : Array.from(profiles[at]!.subarray(gap.from + 1, gap.to)).filter((_value, index) => !isFluid(at, gap.from + 1 + index)))));
+  return gaps.map((gap, at) => gap && fatEdges(profiles[at]!, gap, level, section.stepMm));
 }
 
 /** Pieces coded as bodies that lie behind the disc's edge are of S1's processes: the network calls all of S1 sacrum, and place alone tells which part. */
