@@ -5,8 +5,8 @@
  *   lesion    what hangs together with e above `seedReach` σ, out to `edgeShare` of its contrast, and stands out from the cord above and below it
  *   length    of its extent along the cord, from edge to edge (the intramedullary lesion length, IMLL)
  *   volume    its pixels × the step of the slices
- *   axial     share of the cord in the axial slice with most of it, and a BASIC-like score: 1 about the grey matter, 2 more than that,
- *             3 the whole section, 4 with dark spots in it (Talbott 2015, doi 10.3171/2015.1.SPINE141033); only where the
+ *   axial     share of the cord in the axial slice with most of it, its rim counted as healthy, and a BASIC-like score: 1 about the grey matter,
+ *             2 more than that, 3 the whole section but its rim, 4 with dark spots in it (Talbott 2015, doi 10.3171/2015.1.SPINE141033); only where the
  *             lesion lies in the middle, as a contusion does
  *
  * The rim of the cord is left out: its pixels are partly fluid. Slices that cut it less deep are, too, but fluid fades slowly along the cord: there e is
@@ -28,6 +28,8 @@ const rimMm = 1;
 const leastDepth = 0.7;
 /** Where it is so deep, it lies within it with its whole thickness; what is less deep has some fluid in it. */
 const wellCutDepth = 0.85;
+/** Under its edges some fluid shines into the cord, where it is cut at a slant. */
+const edgeDepthMm = 3;
 /** Along the cord, to either side: half of it is healthy. */
 const levelReachMm = 30;
 const seedReach = 4;
@@ -120,7 +122,7 @@ function cordOf(spine: Spine, stack: LabelledStack, frame: Frame, cut: 'sagittal
     return values.map((value, pixel) => (mask.pixels[pixel] === 1 && value > 0 ? Math.log(value) : NaN));
   });
   const wellCut = cut === 'sagittal' ? whereDeep(whole, shrunk, wellCutDepth) : shrunk;
-  return { stack, sections, whole, inner, logarithms, ...deviationOf(wellCut, logarithms, frame.originMm) };
+  return { stack, sections, whole, inner, logarithms, ...deviationOf(whole, wellCut, logarithms, frame.originMm) };
 }
 
 /** Rows where a slice cuts the cord about as deep as the deepest of them does. */
@@ -129,7 +131,7 @@ function whereDeep(whole: readonly Mask[], shrunk: readonly Mask[], share: numbe
   return shrunk.map((mask, slice) => mask.where((_, row) => depths[slice]![row]! >= share * Math.max(...depths.map((own) => own[row]!))));
 }
 
-function deviationOf(wellCut: readonly Mask[], logarithms: readonly Float32Array[], originMm: Vector3): Pick<Cord, 'smooth' | 'sigma'> {
+function deviationOf(whole: readonly Mask[], wellCut: readonly Mask[], logarithms: readonly Float32Array[], originMm: Vector3): Pick<Cord, 'smooth' | 'sigma'> {
   const sections = wellCut.map(({ section }) => section);
   const terms: number[] = [];
   const values: number[] = [];
@@ -147,26 +149,39 @@ function deviationOf(wellCut: readonly Mask[], logarithms: readonly Float32Array
     return value - dotAt(coefficients[0]!, own, 0);
   }));
   // Lesions are bright: the darker half tells the noise.
-  const smooth = deviation.map((values, slice) => averaged(levelled(values, wellCut[slice]!), sections[slice]!));
+  const smooth = deviation.map((values, slice) => levelled(averaged(values, sections[slice]!), whole[slice]!, wellCut[slice]!));
   const below = smooth.flatMap((values, slice) => [...values.filter((value, pixel) => wellCut[slice]!.pixels[pixel] === 1 && value <= 0)]);
   return { smooth, sigma: 1.4826 * medianOf(below.map((value) => -value)) };
 }
 
-/** Rows that lie partly in fluid less what the slice has there over a long way: fluid beside the cord fades slowly along it. */
-function levelled(values: Float32Array, wellCut: Mask): Float32Array {
-  const { nRows, nColumns } = wellCut.section;
-  const isPartly = (pixel: number) => wellCut.pixels[pixel] === 0 && Number.isFinite(values[pixel]);
-  const rows = Array.from({ length: nRows }, (_, row) => {
-    const own = Array.from({ length: nColumns }, (__, column) => row * nColumns + column).filter(isPartly).map((pixel) => values[pixel]!);
-    return own.length === 0 ? NaN : medianOf(own);
-  });
+/**
+ * Less the median over a long way along the cord of what is as deep under the same edge of the cord in the slice, near its edges and in rows that a slice cuts
+ * less deep.
+ */
+function levelled(values: Float32Array, whole: Mask, wellCut: Mask): Float32Array {
+  const { nRows, nColumns } = whole.section;
+  const edgeSteps = Math.round(edgeDepthMm / stepMm);
   const reach = Math.round(levelReachMm / stepMm);
-  const levels = rows.map((own, row) => {
-    if (!Number.isFinite(own)) return NaN;
-    const near = rows.slice(Math.max(0, row - reach), row + reach + 1).filter(Number.isFinite);
+  /** Steps under the front edge, or as negative numbers under the back one; NaN in the depth of a row that is cut well. */
+  const depths = new Float32Array(values.length).fill(NaN);
+  const byDepth = new Map<number, number[][]>();
+  for (let row = 0; row < nRows; row++) {
+    const columns = Array.from({ length: nColumns }, (_, column) => column).filter((column) => whole.pixels[row * nColumns + column] === 1);
+    const isWellCut = columns.some((column) => wellCut.pixels[row * nColumns + column] === 1);
+    for (const column of columns) {
+      const [front, back] = [column - columns[0]!, columns.at(-1)! - column];
+      const pixel = row * nColumns + column;
+      if (!Number.isFinite(values[pixel]) || (isWellCut && Math.min(front, back) > edgeSteps)) continue;
+      const depth = depths[pixel] = front <= back ? front : -1 - back;
+      if (!byDepth.has(depth)) byDepth.set(depth, Array.from({ length: nRows }, () => []));
+      byDepth.get(depth)![row]!.push(values[pixel]!);
+    }
+  }
+  const levels = new Map([...byDepth].map(([depth, rows]) => [depth, rows.map((own, row) => {
+    const near = own.length === 0 ? [] : rows.slice(Math.max(0, row - reach), row + reach + 1).flat();
     return near.length < reach / 2 ? NaN : medianOf(near);
-  });
-  return values.map((value, pixel) => (isPartly(pixel) ? value - levels[Math.floor(pixel / nColumns)]! : value));
+  })]));
+  return values.map((value, pixel) => (Number.isFinite(depths[pixel]) ? value - levels.get(depths[pixel]!)![Math.floor(pixel / nColumns)]! : value));
 }
 
 function lesionsOf(cord: Cord): Lesion[] {
@@ -327,7 +342,10 @@ function directionOf(whole: readonly Mask[], [, , z]: Vector3): Vector3 {
 }
 
 interface AxialExtent {
+  /** Of the cord without its rim. */
   readonly share: number;
+  /** Of the whole cord. */
+  readonly wholeShare: number;
   readonly score: '1' | '2' | '3' | '4' | undefined;
   readonly side: string;
   readonly stack: LabelledStack;
@@ -336,7 +354,7 @@ interface AxialExtent {
 /** In the axial slice through the lesion that has most of it. */
 function axialExtent(stacks: readonly Cord[], lesion: Lesion): AxialExtent | undefined {
   let found: AxialExtent | undefined;
-  for (const { stack, sections, inner, logarithms } of stacks) {
+  for (const { stack, sections, whole, inner, logarithms } of stacks) {
     const healthy = healthyCord(logarithms);
     sections.forEach((section, slice) => {
       const normal = sliceNormal(stack);
@@ -354,7 +372,7 @@ function axialExtent(stacks: readonly Cord[], lesion: Lesion): AxialExtent | und
       const isCentral = Math.hypot(across, back) < offCentre;
       const score = !isCentral ? undefined : share >= scores.whole ? (dark.areaMm2 >= darkMm2 ? '4' : '3') : share >= scores.grey ? '2' : '1';
       const place = [back > 0.2 ? 'posterior' : back < -0.2 ? 'anterior' : '', across > 0.2 ? 'left' : across < -0.2 ? 'right' : ''].filter((word) => word !== '').join(' ');
-      found = { share, score, side: isCentral ? 'central' : place, stack };
+      found = { share, wholeShare: bright.count / whole[slice]!.count, score, side: isCentral ? 'central' : place, stack };
     });
   }
   return found;
@@ -378,7 +396,7 @@ function findingOf(spine: Spine, { stack }: Cord, axial: readonly Cord[], lesion
   const grades: Grade[] = [{ scale: 'imll', value: isExtensive ? 'extensive' : 'short', severity: isExtensive ? 'severe' : 'moderate' }];
   if (extent?.score !== undefined) grades.push({ scale: 'basic', value: extent.score, severity: extent.score === '1' ? 'mild' : extent.score === '2' ? 'moderate' : 'severe' });
   const signs = [`bright on T2w from ${first ?? '?'} to ${last ?? '?'}, ${lesion.lengthMm.toFixed(0)} mm`];
-  if (extent !== undefined) signs.push(`${Math.round(100 * extent.share)} % of the section, ${extent.side}`);
+  if (extent !== undefined) signs.push(`${Math.round(100 * extent.wholeShare)} % of the section, its rim counted as healthy, ${extent.side}`);
   const slice = lesion.masks.reduce((best, mask, index) => (mask.count > lesion.masks[best]!.count ? index : best), 0);
   const drawing: Drawing = {
     seriesIndex: stack.seriesIndex, sliceIndex: slice, centreMm: lesion.centreMm,
@@ -391,7 +409,7 @@ function findingOf(spine: Spine, { stack }: Cord, axial: readonly Cord[], lesion
     measures: [
       { name: 'lesionLength', value: lesion.lengthMm, unit: 'mm' },
       { name: 'lesionVolume', value: lesion.volumeMm3, unit: 'mm3' },
-      ...(extent === undefined ? [] : [{ name: 'axialShare', value: extent.share, unit: '1' } as const]),
+      ...(extent === undefined ? [] : [{ name: 'axialShare', value: extent.wholeShare, unit: '1' } as const]),
     ],
     grades, signs, basis: basisOf(spine, extent === undefined ? [stack] : [stack, extent.stack]),
     confidence: lesion.confidence, drawing,
