@@ -32,16 +32,20 @@ const halfWidthMm = 20;
 const deepestMm = 55;
 const bandMm = 5;
 const leastApMm = 2;
+/** Less is the end of the cone and roots: healthy cords have 35 mm² and more down to T12. */
+const leastAreaMm2 = 20;
+/** CT without contrast medium in the sac does not tell cord from fluid and roots; a computed one has the outlines of the MR that it is from. */
+const showsCord = preferred.filter((contrast) => contrast !== 'ct');
 /** How far from the middle an axial slice may lie. */
 const axialReachMm = 6;
 
 export const assessCordSection: Assess = (spine) => {
   const levels = spine.vertebrae.filter(({ name }) => name !== 'S1');
-  const sagittal = stacksOf(spine, 'sagittal', preferred);
+  const sagittal = stacksOf(spine, 'sagittal', showsCord);
   // A sagittal series tells the area across its slices.
-  const stacks = [...stacksOf(spine, 'axial', preferred), ...sagittal.filter((stack) => refusalAcross(spine, stack) === undefined)];
+  const stacks = [...stacksOf(spine, 'axial', showsCord), ...sagittal.filter((stack) => refusalAcross(spine, stack) === undefined)];
   if (stacks.length === 0) {
-    const { code, got } = (sagittal[0] && refusalAcross(spine, sagittal[0])) ?? { code: 'ANALYSIS_INFO_NO_SERIES', got: 'no sagittal or axial series' };
+    const { code, got } = (sagittal[0] && refusalAcross(spine, sagittal[0])) ?? { code: 'ANALYSIS_INFO_NO_SERIES', got: 'no sagittal or axial series that tells cord from fluid' };
     return assessmentOf([notAssessed('cordSection', code, got)]);
   }
   const sections = levels.map((vertebra) => cordAt(stacks, vertebra));
@@ -60,7 +64,7 @@ export const assessCordSection: Assess = (spine) => {
 function cordAt(stacks: readonly LabelledStack[], vertebra: Vertebra): CordSection | undefined {
   for (const stack of stacks) {
     const section = stack.orientation === 'axial' ? axialCord(stack, vertebra) : sagittalCord(stack, vertebra);
-    if (section !== undefined) return section;
+    if (section !== undefined) return section.areaMm2 === undefined || section.areaMm2 >= leastAreaMm2 ? section : undefined;
   }
   return undefined;
 }

@@ -39,6 +39,10 @@ export type Endplate = 'upper' | 'lower';
 const fitMm = 3;
 const outlierMm = 1;
 const leastColumns = 10;
+/** Of the depth: where an endplate is straight, before its rim. */
+const hinderPart = [0.6, 0.92] as const;
+/** From an endplate's line: beyond, a corner has turned into the wall. */
+const cornerMm = 2;
 
 export interface OutlineOptions {
   /** Along the normal of the section. */
@@ -88,6 +92,15 @@ export function pointAt({ section: { plane } }: BodyOutline, u: number, v: numbe
 export function endplatePoint(outline: BodyOutline, endplate: Endplate, share: number): Vector3 {
   const u = placeAt(outline, share);
   return pointAt(outline, u, endplateAt(outline, endplate, u));
+}
+
+/** u at which an endplate ends behind: the last one at which the edge follows the line along its hinder part. A hollow or slanted wall reaches farther back elsewhere. */
+export function endplateBack(outline: BodyOutline, endplate: Endplate): number {
+  const [from, to] = [placeAt(outline, hinderPart[0]), placeAt(outline, hinderPart[1])];
+  const points = outline.edges.map((edge) => [edge.u, edge[endplate]] as const);
+  const middle = (from + to) / 2;
+  const { level, slope } = fittedLine(points, middle, (to - from) / 2);
+  return points.findLast(([u, v]) => Math.abs(v - level - slope * (u - middle)) < cornerMm)?.[0] ?? outline.last;
 }
 
 /** Slope dv/du of an endplate over a part of the body's extent. */

@@ -7,11 +7,13 @@
  *
  * What is expected is the mean of the nearest unfractured neighbours on either side, at most two away (the reference of
  * vertebral morphometry where there are no earlier images: Eastell 1991, doi 10.1002/jbmr.5650060302, McCloskey 1993,
- * doi 10.1007/BF01623275, both of whom predict from the other vertebrae). Whether a neighbour is fractured is asked twice,
+ * doi 10.1007/BF01623275, both of whom predict from the other vertebrae), as much higher or lower as vertebrae are from level to level: at
+ * the end of what is seen there are neighbours on one side only. Posterior heights of cadavers: Panjabi 1991 and 1992, Spine 16:888 and
+ * 17:299; the front of L5 is as high as that of L4, its wedge is healthy. Whether a neighbour is fractured is asked twice,
  * as its own expectation may have come from a fractured one. Without any, the body's own posterior height is expected
  * everywhere, which tells wedge and biconcave but no crush; the finding then says so.
  */
-import { bodyCode } from '../anatomy.js';
+import { bodyCode, vertebraNumber } from '../anatomy.js';
 import { scales } from '../scales.js';
 import type { Assess, Finding, NotAssessed, Spine } from '../types.js';
 import { drawingOf, isMissing, wholeBody, type OutlinedBody } from './bodies.js';
@@ -32,6 +34,10 @@ export interface HeightLoss {
   readonly nNeighbours: number;
 }
 
+/** From T1 to L5, mm. */
+const usualMm = [14.1, 15.6, 15.7, 16.2, 16.2, 17.4, 18.2, 18.7, 19.3, 20.2, 21.3, 22.7, 23.8, 24.3, 23.8, 24.1, 22.9];
+const [t1, l4] = [vertebraNumber('T1'), vertebraNumber('L4')];
+
 const places = ['anteriorMm', 'middleMm', 'posteriorMm'] as const;
 const leastLoss = scales.genant.cutoffs[0];
 
@@ -39,7 +45,7 @@ export const assessVertebralHeights: Assess = (spine) => {
   const names = spine.vertebrae.map(({ name }) => name).filter((name) => name !== 'C2' && name !== 'S1');
   const bodies = names.map((name) => wholeBody(spine, name));
   const heights = bodies.map((body) => (isMissing(body) ? undefined : heightsOf(body)));
-  const losses = heightLosses(heights);
+  const losses = heightLosses(names, heights);
   return assessmentOf(bodies.map((body, index): Finding | NotAssessed =>
     isMissing(body)
       ? notAssessed('vertebralHeights', body.code, body.got, { level: names[index]! })
@@ -52,17 +58,28 @@ export function heightsOf({ outline }: OutlinedBody): BodyHeights {
 }
 
 /** Of neighbouring vertebrae from the head down; undefined where one was not measured. */
-export function heightLosses(heights: readonly (BodyHeights | undefined)[]): (HeightLoss | undefined)[] {
+export function heightLosses(names: readonly string[], heights: readonly (BodyHeights | undefined)[]): (HeightLoss | undefined)[] {
   let fractured = heights.map(() => false);
-  for (let pass = 0; pass < 2; pass++) fractured = heights.map((own, index) => own !== undefined && lossOf(own, neighboursOf(heights, fractured, index)).loss >= leastLoss);
-  return heights.map((own, index) => own && lossOf(own, neighboursOf(heights, fractured, index)));
+  for (let pass = 0; pass < 2; pass++) fractured = heights.map((own, index) => own !== undefined && lossOf(own, expectedOf(names, heights, fractured, index)).loss >= leastLoss);
+  return heights.map((own, index) => own && lossOf(own, expectedOf(names, heights, fractured, index)));
 }
 
-function neighboursOf(heights: readonly (BodyHeights | undefined)[], fractured: readonly boolean[], index: number): BodyHeights[] {
+/** What each of the neighbours lets expect. */
+function expectedOf(names: readonly string[], heights: readonly (BodyHeights | undefined)[], fractured: readonly boolean[], index: number): BodyHeights[] {
   return [-1, 1].flatMap((way) => {
     const nearest = [index + way, index + 2 * way].find((other) => heights[other] !== undefined && !fractured[other]);
-    return nearest === undefined ? [] : [heights[nearest]!];
+    if (nearest === undefined) return [];
+    const [neighbour, own, other] = [heights[nearest]!, names[index]!, names[nearest]!];
+    const at = (place: (typeof places)[number]) => (neighbour[place] * usual(own, place)) / usual(other, place);
+    return [{ anteriorMm: at('anteriorMm'), middleMm: at('middleMm'), posteriorMm: at('posteriorMm') }];
   });
+}
+
+/** In the neck all are about alike. */
+function usual(name: string, place: (typeof places)[number]): number {
+  const number = vertebraNumber(name);
+  const last = place === 'posteriorMm' ? usualMm.length - 1 : l4 - t1;
+  return usualMm[Math.max(0, Math.min(last, number - t1))]!;
 }
 
 function lossOf(own: BodyHeights, neighbours: readonly BodyHeights[]): HeightLoss {

@@ -10,7 +10,7 @@
  * | acute fracture; two signs of malignancy or more; cord lesion; severe stenosis; slip of grade 3 or more | soon |
  *
  * The cord ends at L1-L2 (Saifuddin 1998, Spine 23:1452). The table itself is ours: departments have their own.
- * What rests on synthetic images says so in the reason. Signs that begin with `against` speak against it and do not count.
+ * What rests on synthetic images or on outlines that are not sure says so in the reason. Signs that begin with `against` speak against it and do not count.
  */
 import { vertebraNumber } from '../anatomy.js';
 import type { Severity } from '../types.js';
@@ -18,6 +18,8 @@ import type { GradeScale } from '../gradeValues.js';
 import type { Priority, ReportedFinding } from './schema.js';
 
 const mostReasonCharacters = 1000;
+/** Of a finding: below, its words say so. */
+export const lowConfidence = 0.7;
 
 interface Reason {
   readonly level: 'urgent' | 'soon';
@@ -25,6 +27,7 @@ interface Reason {
 }
 
 export function priorityOf(findings: readonly ReportedFinding[]): Priority {
+  if (findings.length === 0) return { level: 'routine', reason: 'NOTHING was measured or graded: the images say nothing about how soon somebody should look' };
   const reasons = findings.flatMap((finding) => reasonsOf(finding, findings));
   const level = (['urgent', 'soon'] as const).find((candidate) => reasons.some((reason) => reason.level === candidate));
   if (level === undefined) return { level: 'routine', reason: 'none of the findings that would be looked at sooner' };
@@ -38,7 +41,8 @@ function reasonsOf(finding: ReportedFinding, all: readonly ReportedFinding[]): R
   const signs = finding.signs.filter((sign) => !sign.startsWith('against'));
   const reason = (level: Reason['level'], text: string): Reason[] => {
     const where = finding.level === undefined ? '' : ` ${finding.level}`;
-    return [{ level, text: `${text}${where}${finding.basis.synthetic ? ' (from SYNTHETIC images)' : ''}` }];
+    const doubts = [...(finding.basis.synthetic ? ['from SYNTHETIC images'] : []), ...(finding.confidence < lowConfidence ? ['low confidence'] : [])];
+    return [{ level, text: `${text}${where}${doubts.length === 0 ? '' : ` (${doubts.join(', ')})`}` }];
   };
   const value = (scale: GradeScale) => grades.find((grade) => grade.scale === scale)?.value;
   const worst = worstSeverity(finding);

@@ -1,12 +1,11 @@
 /** Findings in the words of a radiological report, with the numbers behind them. */
 import type { NotAssessedCode } from '../errors.js';
 import type { FindingKind, Measure, Unit } from '../types.js';
-import { isLesion } from './priority.js';
+import { isLesion, lowConfidence } from './priority.js';
 import type { ReportedFinding } from './schema.js';
 
 /** Nearer to a cut-off than this share of it, a grade could as well be its neighbour. */
 const nearMarginShare = 0.05;
-const lowConfidence = 0.7;
 
 export const kindWords: Readonly<Record<FindingKind, string>> = {
   centralCanal: 'central canal', lateralRecess: 'lateral recess', foramen: 'foramen', facetJoint: 'facet joint',
@@ -28,7 +27,7 @@ export const reasonWords: Readonly<Record<NotAssessedCode, string>> = {
 const unitWords: Readonly<Record<Unit, string>> = { mm: ' mm', mm2: ' mm²', mm3: ' mm³', deg: '°', '1': '', HU: ' HU', ms: ' ms' };
 const decimals: Readonly<Record<Unit, number>> = { mm: 1, mm2: 0, mm3: 0, deg: 0, '1': 2, HU: 0, ms: 0 };
 
-/** What a reader wants of a finding with many measures; the others stay in the report. Of the rest, the first three. */
+/** What a reader wants of a finding with many measures; the others stay in the report. Of the rest, the first three; of endplates the one that is changed most. */
 const quoted: Partial<Record<FindingKind, readonly string[]>> = {
   centralCanal: ['sacArea', 'sacAp', 'canalAp'],
   foramen: ['foramenWidth', 'foramenArea'],
@@ -45,7 +44,7 @@ const silent: ReadonlySet<FindingKind> = new Set<FindingKind>(['modic', 'displac
 export function quotedMeasures(finding: ReportedFinding): Measure[] {
   const { kind, measures, grades } = finding;
   const named = (quoted[kind] ?? []).flatMap((name) => measures.filter((measure) => measure.name === name));
-  const foremost = named.length === 0 ? measures.slice(0, mostQuoted) : named;
+  const foremost = kind === 'modic' ? [...measures].sort((a, b) => b.value - a.value) : named.length === 0 ? measures.slice(0, mostQuoted) : named;
   if (silent.has(kind) && isNothing(finding)) return [];
   return grades.length > 0 && grades.every(({ severity }) => severity === undefined || severity === 'normal') ? foremost.slice(0, 1) : foremost;
 }

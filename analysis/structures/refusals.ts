@@ -3,7 +3,7 @@
  *
  *   before the network   coronal, red, empty, lying otherwise than it says
  *   after it             contrast: CSF against marrow, and fat against CSF, as T1w, T2w and fat-suppressed images have them
- *                        metal: parts of a body's place that are neither labelled nor bright
+ *                        metal: parts of a body's place without signal
  *                        shape: heights that no vertebra has
  */
 import { pointOf, voxelOf, type Volume } from '../../imaging/index.js';
@@ -80,7 +80,7 @@ function medianWithin(volume: Volume<Float32Array>, regions: readonly Region[]):
 }
 
 /** The nearest voxel's value, undefined outside. */
-function valueAt<Values extends Float32Array | Uint8Array>({ geometry, data }: Volume<Values>): (point: Place) => number | undefined {
+function valueAt({ geometry, data }: Volume<Float32Array>): (point: Place) => number | undefined {
   const [columns, rows, slices] = geometry.matrixSize;
   const origin = voxelOf(geometry, [0, 0, 0]);
   const steps = ([[1, 0, 0], [0, 1, 0], [0, 0, 1]] as const).map((axis) => voxelOf(geometry, axis).map((value, index) => value - origin[index]!));
@@ -97,22 +97,23 @@ const voidShare = 0.12;
 const mostVoid = 0.15;
 const metalHounsfield = 2500;
 
-/** @returns names of vertebrae of which a part is without signal and without label (MR), or too dense for bone (CT) */
-export function metalLevels(bodies: readonly (Body & { readonly name: string })[], { labelled: { classes }, regions }: Stack, { volume, contrast }: AnalysisSeries): string[] {
+/** @returns names of vertebrae of which a part is without signal (MR), or too dense for bone (CT) */
+export function metalLevels(bodies: readonly (Body & { readonly name: string })[], { regions }: Stack, { volume, contrast }: AnalysisSeries): string[] {
   const marrow = medianWithin(volume, regions.filter(({ structure }) => structure === classIndex.vertebralBody));
   if (marrow === undefined) return [];
   const isCt = contrast === 'ct' || contrast === 'syntheticCt';
-  const [brightness, structure] = [valueAt(volume), valueAt(classes)];
+  const brightness = valueAt(volume);
   const grid = [-0.7, -0.42, -0.14, 0.14, 0.42, 0.7];
   return bodies.filter(({ name, frame, halfWidthMm, halfDepthMm, heightMm }) => {
     if (name === '' || name === 'S1') return false;
     let [n, dark] = [0, 0];
     for (const a of grid) for (const b of grid) for (const c of grid) {
       const point = moved(frame.originMm, [a * halfWidthMm, frame.x], [b * halfDepthMm, frame.y], [(c * heightMm) / 2, frame.z]);
-      const [value, label] = [brightness(point), structure(point)];
-      if (value === undefined || label === undefined) continue;
+      const value = brightness(point);
+      if (value === undefined) continue;
       n++;
-      if (isCt ? value > metalHounsfield : label !== classIndex.vertebralBody && label !== classIndex.disc && value < voidShare * marrow) dark++;
+      // A network draws on through a void.
+      if (isCt ? value > metalHounsfield : value < voidShare * marrow) dark++;
     }
     return n > 40 && dark > mostVoid * n;
   }).map(({ name }) => name);

@@ -10,6 +10,8 @@ export interface Box {
   readonly depthMm: number;
   /** Forwards of the column. */
   readonly slipMm?: number;
+  /** By how much the back of the upper endplate stands before that of the lower one; the front is upright. */
+  readonly leanMm?: number;
   /** Of the upper endplate to the left, degrees; the lower one is level. */
   readonly coronalDeg?: number;
 }
@@ -63,9 +65,10 @@ function upright(originMm: Vector3): Frame {
 }
 
 /** Both endplates share what front and back differ by. */
-function isInside({ anteriorMm, posteriorMm, depthMm, coronalDeg = 0 }: Box, { originMm }: Frame, point: Vector3): boolean {
+function isInside({ anteriorMm, posteriorMm, depthMm, leanMm = 0, coronalDeg = 0 }: Box, { originMm }: Frame, point: Vector3): boolean {
   const [x, y, z] = point.map((value, axis) => value - originMm[axis]!) as [number, number, number];
-  if (Math.abs(x) > widthMm / 2 || Math.abs(y) > depthMm / 2) return false;
+  const lean = leanMm * (0.5 + z / Math.max(anteriorMm, posteriorMm));
+  if (Math.abs(x) > widthMm / 2 || y < -depthMm / 2 || y > depthMm / 2 - lean) return false;
   const half = (anteriorMm + (posteriorMm - anteriorMm) * (y / depthMm + 0.5)) / 2;
   return z <= half + x * Math.tan((coronalDeg * Math.PI) / 180) && z >= -half;
 }

@@ -61,6 +61,14 @@ describe('boxes of known height', () => {
     expect(gradeOf(findingAt(slips, 'L3-L4'), 'meyerding')).toBe('0');
   });
 
+  it('have slipped as far as their endplates have, whatever their walls do below these', () => {
+    // The back of L5 slants away from its upper endplate; that of L4 is upright.
+    const leaning = assessListhesis(paintedSpine(column({ L5: { leanMm: 5 } })));
+    expect(Math.abs(valueOf(findingAt(leaning, 'L4-L5'), 'slip') + 5)).toBeLessThan(0.8);
+    const alike = assessListhesis(paintedSpine(column({ L4: { leanMm: 5, slipMm: 5 }, L5: { leanMm: 5 } })));
+    expect(Math.abs(valueOf(findingAt(alike, 'L4-L5'), 'slip'))).toBeLessThan(0.8);
+  });
+
   it('are tilted in the coronal plane as sagittal slices show between them', () => {
     const { findings } = assessCobb(paintedSpine(column({ L1: { coronalDeg: 14 } }), { gapMm: 12 }));
     expect(Math.abs(valueOf(findings[0]!, 'cobbAngle') - 14)).toBeLessThan(1);
@@ -108,13 +116,24 @@ describe('loss of height', () => {
   const broken = { anteriorMm: 15, middleMm: 18, posteriorMm: 27 };
 
   it('does not take a fractured neighbour for a reference', () => {
-    const losses = heightLosses([even, broken, broken, even]);
+    const losses = heightLosses(['C3', 'C4', 'C5', 'C6'], [even, broken, broken, even]);
     for (const index of [1, 2]) expect(losses[index]).toMatchObject({ type: 'wedge', loss: expect.closeTo(1 - 15 / 27, 6) as number });
     for (const index of [0, 3]) expect(losses[index]!.type).toBe('none');
   });
 
+  it('is none where vertebrae grow from level to level as they do in health, even at the end of what is seen', () => {
+    const healthy = (mm: number) => ({ anteriorMm: mm, middleMm: mm, posteriorMm: mm });
+    const losses = heightLosses(['T10', 'T11', 'T12', 'L1'], [20.2, 21.3, 22.7, 23.8].map(healthy));
+    for (const one of losses) expect(one!.loss).toBeLessThan(1e-9);
+    const [topmost] = heightLosses(['T12', 'L1', 'L2'], [0.79 * 22.7, 23.8, 24.3].map(healthy));
+    expect(topmost!.loss).toBeCloseTo(0.21, 6);
+    // The front of L5 is as high as that of L4, its back is not.
+    const lowest = heightLosses(['L3', 'L4', 'L5'], [healthy(26), healthy(26.3), { anteriorMm: 26.3, middleMm: 25.9, posteriorMm: 24.9 }])[2]!;
+    expect(lowest.loss).toBeLessThan(0.02);
+  });
+
   it('is told from the own posterior height where there is no neighbour', () => {
-    expect(heightLosses([broken])[0]).toMatchObject({ type: 'wedge', nNeighbours: 0 });
-    expect(heightLosses([undefined, even, undefined])[1]).toMatchObject({ type: 'none', nNeighbours: 0 });
+    expect(heightLosses(['L1'], [broken])[0]).toMatchObject({ type: 'wedge', nNeighbours: 0 });
+    expect(heightLosses(['T12', 'L1', 'L2'], [undefined, even, undefined])[1]).toMatchObject({ type: 'none', nNeighbours: 0 });
   });
 });

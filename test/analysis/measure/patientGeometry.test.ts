@@ -78,6 +78,10 @@ describe.each(['true labels', 'ragged labels'])('by %s', (labels) => {
     expect(Math.abs(valueOf(findings[0]!, 'cordApDiameter') - cord.apMm)).toBeLessThan(1.2);
     expect(valueOf(findings[0]!, 'cordArea') / cord.areaMm2).toBeGreaterThan(0.7);
     expect(valueOf(findings[0]!, 'cordArea') / cord.areaMm2).toBeLessThan(1.3);
+    const { spine } = found;
+    const onCt = assessCordSection({ ...spine, series: spine.series.map((series) => ({ ...series, contrast: 'ct' as const })) });
+    expect(onCt.findings).toEqual([]);
+    expect(onCt.notAssessed[0]).toMatchObject({ kind: 'cordSection', code: 'ANALYSIS_INFO_NO_SERIES' });
   });
 });
 

@@ -183,6 +183,9 @@ describe('the priority', () => {
   it('says what it rests on, synthetic images as well', () => {
     const { reason } = priorityOf([{ id: 'a', ...finding('centralCanal', { level: 'T9-T10', grades: severe, basis: { seriesIndices: [1], synthetic: true } }) }]);
     expect(reason).toBe('suspected cord compression T9-T10 (from SYNTHETIC images)');
+    const unsure = priorityOf([{ id: 'a', ...finding('centralCanal', { level: 'T9-T10', grades: severe, confidence: 0.5 }) }]);
+    expect(unsure).toEqual({ level: 'urgent', reason: 'suspected cord compression T9-T10 (low confidence)' });
+    expect(priorityOf([]).reason).toContain('NOTHING was measured');
   });
 });
 

@@ -162,9 +162,9 @@ describe('doubts and refusals', () => {
     expect(spine.vertebrae.some(({ partial }) => partial)).toBe(true);
   }, 600_000);
 
-  it('notes metal where signal and labels are missing', async () => {
+  it.each([true, false])('notes metal where signal is missing, labels too: %s', async (isMissing) => {
     const isHole = (place: Vector3) => distance(place, five.frames.get('L3')!.originMm) < 15;
-    const classes = changed(isHole, 0);
+    const classes = changed((place) => isMissing && isHole(place), 0);
     const dark = seriesOf(classes, geometry);
     const data = Float32Array.from(repainted(new Uint8Array(classes.length), geometry, isHole, 1), (hole, at) => (hole === 1 ? 0 : dark.volume.data[at]!));
     const { spine, notes } = await find(classes, { ...dark, volume: { geometry, data } });
