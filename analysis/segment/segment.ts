@@ -1,7 +1,7 @@
 /**
  * Structures of series by the network, slice by slice.
  *
- *   slice -> view -> normalise -> network -> softmax -> mean over series that share the grid -> finer pixels -> sure canal
+ *   slice -> view -> normalise -> network -> softmax -> mean over series that share the grid -> finer pixels -> small joints, sure canal
  *
  * Acquired series on one grid get one set of labels, which is the mean of their probabilities; if they do not agree (the
  * patient moved), each has its own. Computed series take the labels of acquired ones on their grid and never add to them.
@@ -14,6 +14,7 @@ import { analysisError } from '../errors.js';
 import { moved, type Place } from '../geometry.js';
 import type { AnalysisSeries, Orientation, RunModel } from '../types.js';
 import { classIndex, nClasses } from './classes.js';
+import { keepSmallJoints } from './jointSize.js';
 import { normalise } from './normalise.js';
 import { Refiner, winnersOf } from './subpixel.js';
 import { keepSureCanal } from './sureCanal.js';
@@ -84,6 +85,7 @@ async function segmentTogether(group: readonly IndexedSeries[], run: RunModel, a
   const finish = (slice: number, probabilities: Float32Array) => {
     const [own, ofOwn] = [part(classes, slice, finePixels), part(confidence, slice, finePixels)];
     refiner.refine(probabilities, factor, own, ofOwn);
+    keepSmallJoints(own, columns * factor, (pixelMm / factor) ** 2);
     // Every axial slice of a spine shows the canal, however faint.
     if (orientation === 'sagittal') keepSureCanal(own, ofOwn, columns * factor);
   };
