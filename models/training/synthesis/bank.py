@@ -2,7 +2,7 @@
 
     python3 bank.py --bank BANK              # paints what is not there yet: about 20 minutes of one core
     python3 bank.py --bank BANK --check      # says whether it is the bank that evaluation.json was measured on
-    python3 bank.py --calibration LESIONS    # paints other patients with the same kinds of lesions: calibrate.py takes them
+    python3 bank.py --calibration LESIONS    # paints other patients with the same kinds of lesions, and series: calibrate.py takes them
 
 Seeds of training are below 2000. Painting is deterministic, so that seeds define the bank; its SHA-256 goes with every result. Factors of
 the intervals and coefficients of the gate (calibrate.py) are from neither these patients nor trained ones, but from those that
@@ -36,6 +36,9 @@ SETS = {
         lesions='modic2:L3-L4,haemangioma:L1',
     ),
 }
+# Whole sagittal series of healthy people: the gate on exams, and what its echo time is calibrated on.
+SERIES = {'series': dict(first=7500, count=60, prior='mixed', lesions='none', slices=1, stack=12, orientation='sagittal', lateral=5)}
+CALIBRATION_SERIES = {'series': dict(SERIES['series'], first=2600)}
 # Only gains in image quality are measured on these two.
 QUALITY = ('wide', 'narrow')
 LESIONED = ('marrow', 'infected', 'fatty')
@@ -59,7 +62,7 @@ def load(bank, name, sets=SETS, patients=None):
     """The slices of one set (data.Cases), or of its first so many patients."""
     first, count = sets[name]['first'], patients or sets[name]['count']
     cases = data.Cases(pathlib.Path(bank) / name, lambda seed: first <= seed < first + count)
-    assert len(cases) == count * sets[name]['slices'], f'{name}: {len(cases)} slices; run bank.py'
+    assert len(cases) == count * sets[name]['slices'] * sets[name].get('stack', 1), f'{name}: {len(cases)} slices; run bank.py'
     return cases
 
 
@@ -68,10 +71,10 @@ def tuning(cases):
     return data.Cases(cases, lambda seed: seed % 20 == 0)
 
 
-def digest(bank, patients={}):
+def digest(bank, patients={}, sets=SETS):
     """SHA-256 of all that was painted, in the order of the sets and seeds; of the sets in `patients` only of the first so many, or none."""
     whole = hashlib.sha256()
-    for name, options in SETS.items():
+    for name, options in sets.items():
         for seed in range(options['first'], options['first'] + patients.get(name, options['count'])):
             whole.update((pathlib.Path(bank) / name / f'{seed}.bin').read_bytes())
     return whole.hexdigest()
@@ -85,7 +88,11 @@ if __name__ == '__main__':
     arguments = parser.parse_args()
     for each in CALIBRATION if arguments.calibration else ():
         paint(arguments.calibration, each, CALIBRATION)
+    if arguments.calibration:
+        paint(arguments.calibration, 'series', CALIBRATION_SERIES)
     if arguments.bank:
         for each in () if arguments.check else SETS:
             paint(arguments.bank, each)
+        if not arguments.check:
+            paint(arguments.bank, 'series', SERIES)
         print(digest(arguments.bank))

@@ -187,11 +187,11 @@ def halved(image):
 
 
 class Options:
-    """What of a case is laid down; None: drawn."""
+    """What of a case is laid down; None: drawn. `noise`: a generator of its own for the noise, so that slices of one series may share all else."""
 
-    def __init__(self, known=None, third=None, left_out=None, coarse=None, lesions=None, snr=None, shift=None, jitter=0.12):
+    def __init__(self, known=None, third=None, left_out=None, coarse=None, lesions=None, snr=None, shift=None, jitter=0.12, noise=None):
         self.known, self.third, self.left_out, self.coarse = known, third, left_out, coarse
-        self.lesions, self.snr, self.shift, self.jitter = lesions, snr, shift, jitter
+        self.lesions, self.snr, self.shift, self.jitter, self.noise = lesions, snr, shift, jitter, noise
 
 
 CONTRASTS = ('t1w', 't2w', 'stir', 't2fs')
@@ -269,7 +269,7 @@ def measure(rng, images, options, known, fat_suppressed):
         if name == 't1w' and np.any(shift):
             image = ndimage.shift(image, shift, order=1, mode='nearest')
         image = ndimage.gaussian_filter(image, rng.uniform(0, 0.55, 2), truncate=3)
-        measured.append(magnitude_noise(rng, image * np.exp(shading + extra), noise, correlations[k]).astype(np.float32))
+        measured.append(magnitude_noise(options.noise or rng, image * np.exp(shading + extra), noise, correlations[k]).astype(np.float32))
     return measured
 
 

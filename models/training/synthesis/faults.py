@@ -15,10 +15,12 @@ from scipy import ndimage
 KINDS = ('blob', 'patch', 'patient', 'shift', 'echoTime')
 SHIFT_PIXELS = 4.0
 ECHO_TIME_MS = 15.0
+# From slice to slice of a series, in thicknesses (paint.ts).
+SLICE_STEP = 1.1
 
 
 class Faulty:
-    """One slice of `cases` with a fault, read as data.Cases are; `index` stays valid for this slice only."""
+    """One slice of `cases` with a fault (or, of kind None, with what is put into `changed`), read as data.Cases are; `index` stays valid for it only."""
 
     def __init__(self, cases, index, kind, rng):
         patient, sample, stored = cases.slices[index]
@@ -26,8 +28,9 @@ class Faulty:
         self.cases, self.index = cases, index
         self.slices = {index: (patient, sample, stored)}
         self.changed = {}
-        plant = getattr(self, kind)
-        plant(sample, rng)
+        if kind is not None:
+            plant = getattr(self, kind)
+            plant(sample, rng)
 
     def image(self, index, name):
         return self.changed[name] if name in self.changed else self.cases.image(index, name)
@@ -46,16 +49,9 @@ class Faulty:
         image = self.cases.image(self.index, name)
         row, column = self.somewhere(rng, 24)
         radius = rng.uniform(8, 16) / 2 / sample['pixelMm']
-        y, x = np.mgrid[: image.shape[0], : image.shape[1]]
-        share = np.clip((radius - np.hypot(y - row, x - column)) / 1.5 + 0.5, 0, 1)
         change = rng.uniform(0.35, 0.8)
-        # Brighter by a share of what tissue around shows, so that dark places get a blob too.
-        around = np.percentile(image[image > 0.02], 50)
-        if rng.random() < 0.5:
-            image = image + share * change * np.maximum(image, around)
-        else:
-            image = image * (1 - share * change)
-        self.changed[name] = image.astype(np.float32)
+        self.blob_at = dict(row=row, column=column, radius=radius, change=change, brighter=rng.random() < 0.5)
+        self.changed[name] = with_blob(image, **self.blob_at)
 
     def patch(self, sample, rng):
         name = str(rng.choice(['t1w', 't2w']))
@@ -87,3 +83,13 @@ class Faulty:
 
     def echoTime(self, sample, rng):
         sample['sequences']['t2w']['teMs'] += float(rng.choice([-ECHO_TIME_MS, ECHO_TIME_MS]))
+
+
+def with_blob(image, row, column, radius, change, brighter):
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    share = np.clip((radius - np.hypot(y - row, x - column)) / 1.5 + 0.5, 0, 1)
+    if not brighter:
+        return (image * (1 - share * change)).astype(np.float32)
+    # By a share of what tissue around shows, so that dark places get a blob too.
+    around = np.percentile(image[image > 0.02], 50)
+    return (image + share * change * np.maximum(image, around)).astype(np.float32)

@@ -4,11 +4,12 @@
  *
  *   npx tsx paint.ts OUT --first 1000 --count 300 [--prior wide|narrow|mixed] [--lesions mixed|none|KINDS] [--slices 7]
  *     [--region lumbar|cervical|thoracolumbar] [--orientation sagittal|axial] [--pixel 0.65,1.1] [--lumbar drawn|varied]
- *     [--lateral 35] [--planes world|disc|lesion] [--as images|shares]
+ *     [--lateral 35] [--planes world|disc|lesion] [--stack 12] [--as images|shares]
  *
  * `--lumbar varied` has as many patients with four and with six lumbar vertebrae as with five; `--lateral` spreads sagittal slices evenly
  * up to so many millimetres off the midline; `--planes disc` lays axial slices into the discs' own planes (not within the sacrum), tilted and shifted a little;
  * `--planes lesion` into those of the discs that something ails, shifted less: a narrow canal is as short as its disc is high.
+ * `--stack` makes of each slice the middle of a series: so many parallel slices of one person's tissues and one scan, a tenth of their thickness apart.
  *
  * For each patient OUT/SEED.json tells the slices' sequences and OUT/SEED.bin holds int16 [slice, channel, row, column],
  * a channel times its scale. Signals are those of imaging/signal.ts summed over the tissues of a voxel, water and fat
@@ -113,12 +114,17 @@ interface Laying {
   readonly lateralMm?: number;
   /** Axial slices lie in the patient's planes, in those of discs (within the sacrum left out), or in those of discs with a finding. */
   readonly planes: 'world' | 'disc' | 'lesion';
+  /** Slices of a series. */
+  readonly nStacked: number;
 }
 
 /** Standard deviation of an axial slice's distance from its disc. */
 const shiftMm = { world: 12, disc: 5, lesion: 2 } as const;
 /** Standard deviations of an axial slice's tilt against its disc, about the left-right and the front-back axis. */
 const tiltDeg = [6, 2] as const;
+
+/** Between the slices of a series, of their thickness. */
+const gapShare = 0.1;
 
 /** Right-angled axes of a disc, turned a little about its first two. */
 function tilted({ x, y, z }: Frame, random: Random): [Vector3, Vector3, Vector3] {
@@ -133,7 +139,7 @@ function tilted({ x, y, z }: Frame, random: Random): [Vector3, Vector3, Vector3]
 }
 
 /** Pixels of a slice through a place, with planes across its thickness. */
-function drawSlice(patient: SimulatedPatient, random: Random, wanted: string, laying: Laying): { planes: Plane[]; orientation: string; pixelMm: number; thicknessMm: number } {
+function drawSlice(patient: SimulatedPatient, random: Random, wanted: string, laying: Laying): { planes: Plane[]; orientation: string; pixelMm: number; thicknessMm: number; stepMm: Vector3 } {
   const ailing = new Set(patient.record.findings.map(({ level }) => level));
   const wantedDisc = { world: () => true, disc: (name: string) => !/-(S[2-9]|Co)/.test(name), lesion: (name: string) => ailing.has(name) }[laying.planes];
   const frames = [...patient.discs].filter(([name]) => wantedDisc(name)).map(([, itsFrame]) => itsFrame);
@@ -159,7 +165,15 @@ function drawSlice(patient: SimulatedPatient, random: Random, wanted: string, la
     const step = (axis: 0 | 1) => along[axis].map((value) => value * pixelMm) as unknown as Vector3;
     return { originMm, columnStepMm: step(0), rowStepMm: step(1), nColumns: matrix, nRows: matrix };
   });
-  return { planes, orientation, pixelMm, thicknessMm };
+  const stepMm = along[2].map((value) => (1 + gapShare) * thicknessMm * value) as unknown as Vector3;
+  return { planes, orientation, pixelMm, thicknessMm, stepMm };
+}
+
+/** Planes of the slices of a series about those of its middle, moved along `step` from one slice to the next. */
+function stackAbout(planes: readonly Plane[], nSlices: number, step: Vector3): Plane[][] {
+  return Array.from({ length: nSlices }, (_, slice) => planes.map((plane) => ({
+    ...plane, originMm: plane.originMm.map((value, axis) => value + (slice - (nSlices - 1) / 2) * step[axis]!) as unknown as Vector3,
+  })));
 }
 
 /** Water and fat of the acquired and the sum of the missing signals, then the moments that parameters are means of. */
@@ -187,13 +201,19 @@ function shifted(image: Float32Array, columns: number): Float32Array {
   return out;
 }
 
-function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, width: number, wanted: string, laying: Laying, asShares: boolean, random: Random) {
-  const { planes, orientation, pixelMm, thicknessMm } = drawSlice(patient, random, wanted, laying);
+/** One slice, or a stack of them. */
+function paintSamples(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, width: number, wanted: string, laying: Laying, asShares: boolean, random: Random) {
+  const { planes: middle, orientation, pixelMm, thicknessMm, stepMm } = drawSlice(patient, random, wanted, laying);
   const sequences = drawSequences(random, fieldStrengthT);
   const tissues = varyTissues(patient.anatomy.tissues, width, random);
   const fatShiftPixels = [0, 1].map(() => between(random, 0, 1.6));
   const about = { orientation, pixelMm, thicknessMm, sequences, priorWidth: width, fatShiftPixels };
-  if (asShares) return { data: shareSample(patient, planes), about: { ...about, tissues: [...tissues.values()].map(numbersOf) } };
+  return stackAbout(middle, laying.nStacked, stepMm).map((planes) => (asShares
+    ? { data: shareSample(patient, planes), about: { ...about, tissues: [...tissues.values()].map(numbersOf) } }
+    : { data: imageSample(patient, planes, tissues, sequences, fatShiftPixels), about }));
+}
+
+function imageSample(patient: SimulatedPatient, planes: readonly Plane[], tissues: ReadonlyMap<string, Tissue>, sequences: Sequences, fatShiftPixels: readonly number[]): Int16Array {
   const painted = Array.from({ length: 13 }, () => new Float32Array(matrix * matrix));
   const coefficients = new Map([...tissues].map(([name, tissue]) => [name, coefficientsOf(tissue, patient.fat, sequences)]));
   for (const plane of planes) paintChannels(patient.anatomy, plane, coefficients, painted, 1 / planes.length);
@@ -219,7 +239,7 @@ function paintSample(patient: SimulatedPatient, fieldStrengthT: FieldStrengthT, 
       data[channel * matrix * matrix + pixel] = Math.max(-32_768, Math.min(32_767, Math.round(image[pixel]! * scale)));
     }
   });
-  return { data, about };
+  return data;
 }
 
 /** So many tissues of a pixel are told; the largest takes what the least of more had. */
@@ -290,13 +310,14 @@ const { values: options, positionals } = parseArgs({
     prior: { type: 'string', default: 'mixed' }, lesions: { type: 'string', default: 'mixed' }, slices: { type: 'string', default: '7' },
     region: { type: 'string', default: 'any' }, orientation: { type: 'string', default: 'any' },
     pixel: { type: 'string', default: '0.65,1.1' }, lumbar: { type: 'string', default: 'drawn' }, lateral: { type: 'string' }, planes: { type: 'string', default: 'world' },
-    as: { type: 'string', default: 'images' },
+    stack: { type: 'string', default: '1' }, as: { type: 'string', default: 'images' },
   },
 });
 const laying: Laying = {
   pixelMm: options.pixel.split(',').map(Number) as [number, number],
   ...(options.lateral === undefined ? {} : { lateralMm: Number(options.lateral) }),
   planes: options.planes as Laying['planes'],
+  nStacked: Number(options.stack),
 };
 const asShares = options.as === 'shares';
 const out = positionals[0]!;
@@ -313,7 +334,7 @@ for (let index = 0; index < Number(options.count); index += Number(options.step)
   try {
     const patient = buildPatient(drawRecord(seed, pathology, region, fieldStrengthT, nLumbar), fieldStrengthT);
     const samples = Array.from({ length: Number(options.slices) }, () =>
-      paintSample(patient, fieldStrengthT, prior[options.prior as keyof typeof prior](random), options.orientation, laying, asShares, random));
+      paintSamples(patient, fieldStrengthT, prior[options.prior as keyof typeof prior](random), options.orientation, laying, asShares, random)).flat();
     const { t1Ms, t2Ms } = patient.fat;
     const names = [...patient.anatomy.tissues.keys()];
     const made = asShares
