@@ -78,6 +78,10 @@ export const SYNTH_WARNINGS = {
     expected: 'T1w and T2w that tissue can explain together',
     action: 'look at both acquired series at the place that is named: artefacts, motion, exchanged series, wrong TR or TE',
   },
+  SYNTH_WARN_ECHO_TIME: {
+    expected: 'a T2w whose tissues are as bright as at the echo time that it states',
+    action: 'compare the echo time of T2w with what was scanned: of a series with several echoes, the effective one',
+  },
   SYNTH_WARN_CANNOT_TELL: {
     expected: 'T1w and T2w that tell what the missing contrast must be',
     action: 'do not rely on the synthetic contrast there; acquire it where it matters',

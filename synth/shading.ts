@@ -17,6 +17,7 @@
  * The network was trained on images that models/training/synthesis/data.py prepared in the same way.
  */
 import { percentileAmong, ranked } from '../imaging/index.js';
+import { solvePositive } from './cholesky.js';
 import { findSaturation, saturationGains } from './saturation.js';
 
 const degree = 4;
@@ -134,7 +135,7 @@ function fitField(pixels: Int32Array, values: Float64Array, rows: number, column
       weights[placeOf[k]!]! += weight;
       weighted[placeOf[k]!]! += weight * values[k]!;
     }
-    coefficients = solve(...normalEquations(basis, weights, weighted));
+    coefficients = solvePositive(...normalEquations(basis, weights, weighted));
     const fitted = basis.map((terms) => dot(terms, coefficients));
     for (let k = 0; k < values.length; k++) {
       residuals[k] = values[k]! - fitted[placeOf[k]!]!;
@@ -171,29 +172,6 @@ function normalEquations(basis: readonly Float64Array[], weights: Float64Array, 
   for (let i = 0; i < n; i++) trace += matrix[i * n + i]!;
   for (let i = 0; i < n; i++) matrix[i * n + i]! += (ridge * trace) / n;
   return [matrix, right];
-}
-
-/** Solves a positive definite system, of which the lower triangle is given, by Cholesky's factors. */
-function solve(matrix: Float64Array, right: Float64Array): Float64Array<ArrayBuffer> {
-  const n = right.length;
-  const lower = Float64Array.from(matrix);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = lower[i * n + j]!;
-      for (let k = 0; k < j; k++) sum -= lower[i * n + k]! * lower[j * n + k]!;
-      lower[i * n + j] = i === j ? Math.sqrt(sum) : sum / lower[j * n + j]!;
-    }
-  }
-  const solution = Float64Array.from(right);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) solution[i]! -= lower[i * n + k]! * solution[k]!;
-    solution[i]! /= lower[i * n + i]!;
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) solution[i]! -= lower[k * n + i]! * solution[k]!;
-    solution[i]! /= lower[i * n + i]!;
-  }
-  return solution;
 }
 
 function fieldOf(coefficients: Float64Array, rows: number, columns: number): Float32Array {

@@ -6,15 +6,16 @@
  * 3. take off the shading that they share, and divide by their means (shading.ts);
  * 4. parameter maps, with how sure they are, by the network (tensors.ts);
  * 5. each wanted contrast by its signal equation (contrasts.ts), with an interval a pixel (interval.ts);
- * 6. ask the network for each of both images from the other alone, and compare (trust.ts);
+ * 6. ask the network for each of both images from the other alone, and compare (trust.ts), T2w's echo time with what T1w tells of tissues (echoTime.ts);
  * 7. say how far to trust it, and why not (verdict.ts);
  * 8. where it is wanted, Hounsfield units of the same images and maps by a second network (ct.ts).
  */
 import { noiseRatio, resample, voxelSizeMm, type ImageGeometry, type Volume } from '../imaging/index.js';
-import { plainInterval, uncalibrated } from './calibration.js';
+import { plainInterval, uncalibrated, type EchoTimeCalibration } from './calibration.js';
 import { contrastEquation, SignalEquation, type Predicted } from './contrasts.js';
 import { commonGrid } from './grid.js';
-import { refusalOfCt, syntheticCt } from './ct.js';
+import { measurementPlanes, refusalOfCt, syntheticCt } from './ct.js';
+import { echoTimeError, laterMs, toldOfClasses, type ToldOfClasses } from './echoTime.js';
 import { inTurn, type Question } from './inTurn.js';
 import { intervalOf } from './interval.js';
 import { Places, type NamedRegions } from './places.js';
@@ -25,7 +26,7 @@ import { gateScore, pairEvidence, tissueOfPair, type GateFeatures, type PairEvid
 import type {
   AcquiredSeries, Regions, RegistrationReport, RunModel, SynthesisedSeries, SynthesisInput, SynthesisOptions, SynthesisReason, SynthesisResult, WantedContrast,
 } from './types.js';
-import { judgeExam, judgeIntervals, judgePair, worstFirst, worstOf } from './verdict.js';
+import { judgeEchoTime, judgeExam, judgeIntervals, judgePair, worstFirst, worstOf } from './verdict.js';
 
 /** Of the means: less than this in both images, over 3 x 3 pixels, is air. */
 const airBelow = 0.08;
@@ -56,7 +57,9 @@ export async function synthesise(
   const fatFraction = room();
   const otherMaps = runCt && ctRefusal === undefined ? { protonDensity: room(), lnT1Ms: room(), lnT2Ms: room() } : undefined;
   const ofRun = predictedRoom(slicesPerRun * images.rows * images.columns);
-  const asked = askNetwork(exam, run, slicesPerRun, (first, told) => {
+  // Only of sagittal series it is known what sound ones tell.
+  const echoTime = measurementPlanes(geometry).acquired === 'sagittal' ? calibration.echoTime : undefined;
+  const asked = askNetwork(exam, run, slicesPerRun, echoTime?.centres, (first, told) => {
     const from = first * images.rows * images.columns;
     const part = (volume: Float32Array) => volume.subarray(from, from + told.protonDensity.length);
     part(fatFraction).set(told.fatFraction);
@@ -70,7 +73,8 @@ export async function synthesise(
   });
   // While the network has its first slices already.
   const tissue = tissueOf(images, exam.field);
-  const evidence = await asked;
+  const { evidence, classes } = await asked;
+  const echoTimeFound = echoTime && echoTimeError(classes, echoTime);
   const volumeOf = (data: Float32Array): Volume<Float32Array> => ({ geometry, data });
   const series = made.map(({ contrast, data, low, high, tiMs, fatNullTiMs }): SynthesisedSeries => ({
     contrast, volume: volumeOf(data), low, high, ...(tiMs !== undefined && { tiMs }), ...(fatNullTiMs !== undefined && { fatNullTiMs }),
@@ -98,6 +102,7 @@ export async function synthesise(
   const reasons: SynthesisReason[] = worstFirst([
     // Names make nothing better.
     ...(byName !== undefined && worstOf(byName) === worstOf(byPosition) ? byName : byPosition),
+    ...(echoTime && echoTimeFound ? judgeEchoTime(echoTimeFound, input.t2w.sequence.teMs, echoTime) : []),
     ...fromHeaders,
     ...judgeExam(series, numbers.t2wOverT1w !== undefined, { residualMm: exam.registration.residualMm, pixelMm: numbers.pixelMm }),
   ]);
@@ -111,7 +116,7 @@ export async function synthesise(
     ...(ct && { ct }), ...(ctRefusal && { ctRefusal }),
     fatFraction: volumeOf(fatFraction),
     pairResidual: volumeOf(doubled(evidence.z, images.slices, images.rows, images.columns)),
-    light, reasons, registration: exam.registration,
+    light, reasons, registration: exam.registration, ...(echoTimeFound && { echoTime: echoTimeFound }),
     gate: evidence.slices.map((features) => ({ features, score: gateScore(features, calibration.gate) })),
   };
 }
@@ -176,11 +181,13 @@ function prepareExam(input: SynthesisInput): PreparedExam {
  * Asks for the maps from both images, and for each of both images from the other one alone on pixels averaged over 2 x 2, of which the
  * network is given four times as many slices at once. Some slices after the others, so that what they are for can be computed
  * while the network is at the next ones.
+ * @param centres classes of tissue, of which each slice is to tell, if any (echoTime.ts)
  * @param take what becomes of the maps of the slices from `first` on
  */
 async function askNetwork(
-  { images, numbers, registration, t1wNoise, t2wNoise }: PreparedExam, run: RunModel, slicesPerRun: number, take: (first: number, maps: PredictedMaps) => void,
-): Promise<PairEvidence> {
+  { images, numbers, registration, t1wNoise, t2wNoise }: PreparedExam, run: RunModel, slicesPerRun: number, centres: EchoTimeCalibration['centres'] | undefined,
+  take: (first: number, maps: PredictedMaps) => void,
+): Promise<{ evidence: PairEvidence; classes: readonly ToldOfClasses[] }> {
   const { slices, rows, columns } = images;
   const half = (image: Float32Array) => halved(image, image.length / (rows * columns), rows, columns);
   const averagedNoise = (noise: Float32Array | undefined) => noise && half(noise).map((value) => value / 2);
@@ -188,6 +195,7 @@ async function askNetwork(
   const noise = { t1w: averagedNoise(t1wNoise), t2w: averagedNoise(t2wNoise) };
   const { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT } = numbers;
   const [t1w, t2w] = [new SignalEquation(t1wSequence, fieldStrengthT), new SignalEquation(t2wSequence, fieldStrengthT)];
+  const t2wLater = new SignalEquation({ ...t2wSequence, teMs: t2wSequence.teMs + laterMs }, fieldStrengthT);
   const coarse: ExamNumbers = { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT, hasFatFraction: false, pixelMm: 2 * numbers.pixelMm };
   const exams = {
     both: examVector(numbers, { t1w: true, t2w: true }),
@@ -201,6 +209,7 @@ async function askNetwork(
   const comparedOf = (first: number, n: number) => compared.subarray(first * nHalf, (first + n) * nHalf);
   const z = new Float32Array(slices * nHalf);
   const features: GateFeatures[] = [];
+  const classes: ToldOfClasses[] = [];
   const questions: Question<PredictedMaps>[] = [];
   for (let first = 0; first < slices; first += 4 * slicesPerRun) {
     const end = Math.min(slices, first + 4 * slicesPerRun);
@@ -208,7 +217,21 @@ async function askNetwork(
     let t1wTold: Predicted;
     questions.push({
       ask: () => predictMaps({ ...halves, t2w: undefined }, exams.t1w, run, first, end - first),
-      take: (maps) => { told = { t2w: t2w.predict(maps, maps.spread, comparedOf(first, end - first)), t1wItself: t1w.signal(maps), lnT2Ms: maps.lnT2Ms, fatFraction: maps.fatFraction }; },
+      take: (maps) => {
+        told = { t2w: t2w.predict(maps, maps.spread, comparedOf(first, end - first)), t1wItself: t1w.signal(maps), lnT2Ms: maps.lnT2Ms, fatFraction: maps.fatFraction };
+        if (centres === undefined) return;
+        const later = t2wLater.signal(maps);
+        for (let slice = first; slice < end; slice++) {
+          const own = <Image extends Float32Array | Uint8Array>(image: Image) => image.subarray(slice * nHalf, (slice + 1) * nHalf) as Image;
+          const ofGroup = (image: Float32Array) => image.subarray((slice - first) * nHalf, (slice - first + 1) * nHalf);
+          const { protonDensity, lnT1Ms, lnT2Ms, fatFraction } = maps;
+          classes.push(toldOfClasses({
+            t1w: own(halves.t1w), t2w: own(halves.t2w), tissue: own(compared),
+            expected: { t1w: ofGroup(told.t1wItself), t2w: ofGroup(told.t2w.signal), t2wLater: ofGroup(later) },
+            maps: { protonDensity: ofGroup(protonDensity), lnT1Ms: ofGroup(lnT1Ms), lnT2Ms: ofGroup(lnT2Ms), fatFraction: ofGroup(fatFraction) },
+          }, centres));
+        }
+      },
     }, {
       ask: () => predictMaps({ ...halves, t1w: undefined }, exams.t2w, run, first, end - first),
       take: (maps) => { t1wTold = t1w.predict(maps, maps.spread, comparedOf(first, end - first)); },
@@ -246,7 +269,7 @@ async function askNetwork(
     }
   }
   await inTurn(questions);
-  return { slices: features, z };
+  return { evidence: { slices: features, z }, classes };
 }
 
 /**

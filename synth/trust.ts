@@ -20,6 +20,8 @@
  *   offset       how much larger that correlation is where one of both is moved by up to three pixels
  *   opposed the largest geometric mean of the two averaged z where their signs differ: what only one image has is too much in it and
  *           too little in the other; opposedFit: of the fits
+ *   ring    the largest |mean step| / (its spread + 0.6) of z across the rim of a circle, in 12 directions, of four radii about every second row and
+ *           column: what lies in one image only has an edge all around it; tissue that was predicted a little wrong has one here and there; ringFit: of the fits
  *   misregistrationPixels   what registration left
  *
  *   score = bias + sum of weights times ln(1 + feature)
@@ -34,7 +36,7 @@ import type { TrafficLight } from './types.js';
 
 export const gateFeatureNames = [
   'peakT1w', 'peakT2w', 'shareT1w', 'shareT2w', 'rmsT1w', 'rmsT2w', 'peakFit', 'rmsFit', 'echoTimeMs', 'lnGain', 'misregistrationPixels',
-  'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w', 'opposed', 'opposedFit',
+  'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w', 'opposed', 'opposedFit', 'ring', 'ringFit',
 ] as const;
 export type GateFeatures = Readonly<Record<(typeof gateFeatureNames)[number], number>>;
 
@@ -58,6 +60,16 @@ const broadWindow = 25;
 /** What is more than this off, as ln of a ratio, is no shading. */
 const mostOfShading = 1;
 const farthestShift = 3;
+/** Of circles, in pixels: 8 to 16 mm across in most exams. */
+const ringRadii = [2.3, 3.3, 4.6, 6] as const;
+const ringDirections = 12;
+/** From the rim inwards and outwards. */
+const ringHalfEdge = 1.2;
+const leastStepSpread = 0.6;
+/** What the largest circle reaches. */
+const ringMargin = 8;
+/** Part of the window about a circle's centre that must be tissue. */
+const ringPart = 0.8;
 /** Of so many slices one more may be beyond a limit. */
 const slicesPerOutlier = 8;
 
@@ -174,6 +186,7 @@ function sliceEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1
     lnGain: t2wOverT1w === undefined ? 0 : Math.abs(Math.log((t2w.gain * t2wOverT1w) / ownGain)),
     unlikeT1w: alike1.unlike, unlikeT2w: alike2.unlike, offsetT1w: alike1.offset, offsetT2w: alike2.offset,
     opposed: opposed(t1w.averaged, t2w.averaged), opposedFit: opposed(fits[0].averaged, fits[1].averaged),
+    ring: Math.max(t1w.ring, t2w.ring), ringFit: Math.max(fits[0].ring, fits[1].ring),
   };
   const z = t2w.averaged;
   for (let pixel = 0; pixel < z.length; pixel++) if (Math.abs(t1w.averaged[pixel]!) > Math.abs(z[pixel]!)) z[pixel] = t1w.averaged[pixel]!;
@@ -186,6 +199,7 @@ interface Comparison {
   readonly peak: number;
   readonly sharePercent: number;
   readonly rms: number;
+  readonly ring: number;
 }
 
 function compare(measured: Float32Array, { signal, deviation }: Predicted, noise: Float32Array, tissue: Tissue): Comparison {
@@ -206,7 +220,41 @@ function compare(measured: Float32Array, { signal, deviation }: Predicted, noise
   const averaged = averagedWithin(z, tissue);
   let peak = 0;
   for (let pixel = 0; pixel < z.length; pixel++) peak = Math.max(peak, Math.abs(averaged[pixel]!));
-  return { gain, averaged, peak, sharePercent: (100 * nFar) / Math.max(1, n), rms: Math.sqrt(energy / Math.max(1, n)) };
+  return { gain, averaged, peak, sharePercent: (100 * nFar) / Math.max(1, n), rms: Math.sqrt(energy / Math.max(1, n)), ring: largestRing(z, tissue) };
+}
+
+/** Offsets of pixels within and beyond the rim, of one direction after the other. */
+function ringOffsets(radius: number, columns: number): Int32Array {
+  const offsets = new Int32Array(2 * ringDirections);
+  for (let k = 0; k < offsets.length; k++) {
+    const turn = (2 * Math.PI * ((k >> 1) + 0.25)) / ringDirections;
+    const distance = radius + (k % 2 === 0 ? -ringHalfEdge : ringHalfEdge);
+    offsets[k] = Math.floor(distance * Math.sin(turn) + 0.5) * columns + Math.floor(distance * Math.cos(turn) + 0.5);
+  }
+  return offsets;
+}
+
+/** How sharply and how evenly z steps across the rim of the circle that stands out most. */
+function largestRing(z: Float32Array, { is, inWindow, rows, columns }: Tissue): number {
+  let largest = 0;
+  for (const radius of ringRadii) {
+    const offsets = ringOffsets(radius, columns);
+    for (let row = ringMargin; row < rows - ringMargin; row += 2) {
+      for (let column = ringMargin; column < columns - ringMargin; column += 2) {
+        const at = row * columns + column;
+        if (is[at] === 0 || inWindow[at]! < ringPart * window * window) continue;
+        let [sum, squares] = [0, 0];
+        for (let k = 0; k < offsets.length; k += 2) {
+          const step = z[at + offsets[k]!]! - z[at + offsets[k + 1]!]!;
+          sum += step;
+          squares += step * step;
+        }
+        const mean = sum / ringDirections;
+        largest = Math.max(largest, Math.abs(mean) / (Math.sqrt(Math.max(0, squares / ringDirections - mean * mean)) + leastStepSpread));
+      }
+    }
+  }
+  return largest;
 }
 
 /** What shading left: a smooth factor of measured over predicted, about their gain. */

@@ -4,6 +4,7 @@ import type { FastSpinEchoSequence, Vector3, Volume } from '../imaging/index.js'
 import type { Tensors } from '../models/index.js';
 import type { Calibration } from './calibration.js';
 import type { SyntheticCt } from './ct.js';
+import type { EchoTimeError } from './echoTime.js';
 import type { SynthesisWarningCode } from './errors.js';
 import type { GateFeatures } from './trust.js';
 
@@ -116,5 +117,7 @@ export interface SynthesisResult {
   readonly reasons: readonly SynthesisReason[];
   readonly registration: RegistrationReport;
   /** What the light rests on: the features of each slice and their score (trust.ts). */
+  /** How far T2w's echo time is from the stated one; absent where it was not looked for or nothing tells. */
+  readonly echoTime?: EchoTimeError;
   readonly gate: readonly { readonly features: GateFeatures; readonly score: number }[];
 }

@@ -1,5 +1,6 @@
 /** Green, amber or red, from what was found; every reason names its place where it has one. */
-import type { Calibration } from './calibration.js';
+import type { Calibration, EchoTimeCalibration } from './calibration.js';
+import type { EchoTimeError } from './echoTime.js';
 import { relativeWidth } from './interval.js';
 import type { Places } from './places.js';
 import { gateLight, gateScore, type PairEvidence } from './trust.js';
@@ -53,6 +54,13 @@ export function judgePair(
     return { code: 'SYNTH_WARN_PAIR', light, message: `${where}: T1w and T2w disagree (by ${far.toFixed(1)} standard deviations)`, where };
   });
   return [...reasons, ...others(found.length, 'SYNTH_WARN_PAIR', light, 'T1w and T2w disagree')];
+}
+
+/** Whether T2w looks like another echo time than the stated one. */
+export function judgeEchoTime({ errorMs, deviationMs }: EchoTimeError, statedMs: number, { amber }: EchoTimeCalibration): SynthesisReason[] {
+  if (Math.abs(errorMs) < amber * deviationMs) return [];
+  const message = `T2w looks like an echo time of ${(statedMs + errorMs).toFixed(0)} ms, give or take ${deviationMs.toFixed(0)} ms: ${statedMs.toFixed(0)} ms is stated`;
+  return [{ code: 'SYNTH_WARN_ECHO_TIME', light: 'amber', message }];
 }
 
 /** Where the interval of a contrast is so wide that it says little: in regions with names, else in what has the fat of marrow. */

@@ -158,13 +158,14 @@ function pictureOf(series: SyntheticSeries): Uint8Array {
   return encodePng(captioned(montage(slices), `${syntheticDescription(series)} ${series.derivation.quality?.light ?? ''}`));
 }
 
-function report({ light, reasons, inputs, registration, ctRefusal }: PerformedSynthesis, files: readonly string[], { json, output }: SynthFlags, io: CliIo): void {
+function report({ light, reasons, inputs, registration, echoTime, ctRefusal }: PerformedSynthesis, files: readonly string[], { json, output }: SynthFlags, io: CliIo): void {
   if (json) {
-    printJson(io.stdout, { light, reasons, inputs, registration, files, ...(ctRefusal !== undefined && { ctRefusal }) });
+    printJson(io.stdout, { light, reasons, inputs, registration, ...(echoTime !== undefined && { echoTime }), files, ...(ctRefusal !== undefined && { ctRefusal }) });
     return;
   }
   for (const input of inputs) io.stdout.write(`${input}\n`);
   io.stdout.write(`registration: ${registration.residualMm.toFixed(2)} mm left of a shift of ${registration.shiftMm.map((mm) => mm.toFixed(1)).join(', ')} mm\n`);
+  if (echoTime !== undefined) io.stdout.write(`echo time of T2w: ${echoTime.errorMs.toFixed(0)} ms from the stated one, give or take ${echoTime.deviationMs.toFixed(0)} ms\n`);
   io.stdout.write(`quality light: ${light.toUpperCase()}\n`);
   for (const reason of reasons) io.stdout.write(`  ${reason.light} ${reason.code}: ${reason.text}\n`);
   if (ctRefusal !== undefined) io.stdout.write(`no CT: ${ctRefusal.code}: got ${ctRefusal.got}; ${ctRefusal.action}\n`);

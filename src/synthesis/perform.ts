@@ -81,6 +81,8 @@ export interface SynthesisReport {
   readonly light: TrafficLight;
   readonly reasons: readonly { readonly code: string; readonly light: TrafficLight; readonly text: string }[];
   readonly registration: SynthesisResult['registration'];
+  /** Of T2w, how far its echo time is from the stated one; absent where nothing tells. */
+  readonly echoTime?: SynthesisResult['echoTime'];
   /** What the sources are taken for, in words. */
   readonly inputs: readonly string[];
   /** Why the CT that is wanted is not there, beside what the light says. */
@@ -130,6 +132,7 @@ export async function performSynthesis(job: SynthesisJob, run: (inputs: Tensors,
     light: result.light,
     reasons: result.reasons.map(({ code, light, message }) => ({ code, light, text: message })),
     registration: result.registration,
+    ...(result.echoTime !== undefined && { echoTime: result.echoTime }),
     inputs,
     ...(result.ctRefusal !== undefined && { ctRefusal: plainError(result.ctRefusal) }),
   };

@@ -71,6 +71,17 @@ describe('the evidence against a pair', () => {
     expect(found(t1w).opposed).toBeLessThan(0.5);
   });
 
+  it('is a ring where something round lies in one image only, more than where a half of it is brighter', () => {
+    const where = (share: (row: number, column: number) => number) => {
+      const other = t2w.map((value, voxel) => value * (1 + (voxel < nPixels ? share(Math.floor(voxel / columns), voxel % columns) : 0)));
+      return pairEvidence({ ...images, t2w: other }, predictionsOf(t1w, t2w), undefined, 0).slices.map(({ ring }) => ring);
+    };
+    const [round, , untouched] = where((row, column) => (Math.hypot(row - 24, column - 20) < 4.6 ? 0.6 : 0));
+    const [half] = where((_row, column) => (column < 20 ? 0.6 : 0));
+    expect(round!).toBeGreaterThan(1.5 * half!);
+    expect(untouched).toBeCloseTo(0, 5);
+  });
+
   it('is an echo time, where T2w decayed for longer than it says', () => {
     const predictions = predictionsOf(t1w, t2w);
     const later = t2w.map((value, voxel) => value * Math.exp(-12 / Math.exp(predictions.lnT2Ms[voxel]!)));

@@ -9,9 +9,12 @@ interval    the 90 % interval of a contrast is |S| +- 1.645 k s; k by interval.p
             painted on top (data.py)
 gate        ridge logistic regression of ln(1 + feature) (gate.py) on slices as they are against slices with planted faults (faults.py).
             amber: 2 of 100 sound slices are above; red: 1 of 400, extrapolated. localZ: 1 of 10 sound slices has a place above it
+limits      amber and red raised together until 1 of 50 of the series in LESIONS, judged as exams are, is amber: slices of one person are alike
+echoTime    what classes of tissue of a whole series tell of its echo time (echo_time.py), from CASES and the series in LESIONS. amber: 1 of 50 of
+            these series is above, each judged by what the others tell
 cannotTell  mean relative half width of STIR's interval that 2 of 100 vertebrae exceed
 
-`--only interval` (with cannotTell) or `--only gate` keeps what is there of the other.
+`--only interval` (with cannotTell), `--only gate`, `--only limits` or `--only echoTime` keeps what is there of the others.
 """
 
 import argparse
@@ -22,16 +25,20 @@ import numpy as np
 
 import bank
 import data
+import echo_time
 import faults
 import gate
 import interval
 import lesions
+import series
 import signals
 from synthesiser import Synthesiser, contrasts_of, truth_of
 
 # Of a slice.
 HEALTHY_PIXELS, LESION_PIXELS = 300, 600
 LEAST_BODY = 2500
+# Series by which the limits of exams are set.
+EXAMS = 40
 FAULTS_A_SLICE = 3
 SEED = 31
 MISSING = ('stir', 't2fs')
@@ -177,19 +184,47 @@ def calibrated_gate(network, cases):
     return dict(gate=fit_gate({kind: np.array(rows) for kind, rows in found.items()}, peaks))
 
 
+def limits_of_exams(network, model, stacks):
+    """The gate with limits that whole sound series keep."""
+    excess = []
+    for person in series.persons(stacks)[:EXAMS]:
+        scores = []
+        for made in series.sound(stacks, person):
+            maps = network.maps(made['images'], made['exam'])
+            scores.append(gate_score(gate.features(network, made['images'], made['exam'], contrasts_of(made), maps)[0], model))
+        excess.append(max(series.decisive(scores) - model['amber'], max(scores) - model['red']))
+    print('excess', np.round(np.sort(excess)[-6:], 2))
+    rise = max(0.0, float(np.percentile(excess, 98)))
+    return dict(gate=dict(model, amber=round(model['amber'] + rise, 3), red=round(model['red'] + rise, 3)))
+
+
+def calibrated_echo_time(network, cases, stacks):
+    of_slices = [echo_time.pixels_of_slice(network, data.make(cases, index, np.random.default_rng((SEED, index)), options(index % 2 == 1))) for index in range(len(cases))]
+    of_series = [[echo_time.pixels_of_slice(network, made) for made in series.sound(stacks, person)] for person in series.persons(stacks)]
+    every = of_slices + [pixels for slices in of_series for pixels in slices]
+    centres = echo_time.centres_of(np.concatenate([pixels[0][::50] for pixels in every if pixels is not None]))
+    centres = np.round(centres, 4)
+    told = lambda slices: [echo_time.told_of_slice(pixels, centres) for pixels in slices]
+    return dict(echoTime=dict(centres=centres.tolist(), **echo_time.fit(told(of_slices), [told(slices) for slices in of_series])))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ('cases', 'lesions', 'model', 'out'):
         parser.add_argument(f'--{name}', type=pathlib.Path, required=True)
-    parser.add_argument('--only', choices=('interval', 'gate'))
+    parser.add_argument('--only', choices=('interval', 'gate', 'limits', 'echoTime'))
     arguments = parser.parse_args()
     cases, network = bank.tuning(arguments.cases), Synthesiser(arguments.model)
     calibration = json.loads(arguments.out.read_text()) if arguments.only else {}
-    if arguments.only != 'gate':
+    if arguments.only in (None, 'interval'):
         lesioned = {name: bank.load(arguments.lesions, name, bank.CALIBRATION) for name in bank.CALIBRATION}
         calibration.update(calibrated_interval(network, cases, lesioned))
-    if arguments.only != 'interval':
+    if arguments.only in (None, 'gate'):
         calibration.update(calibrated_gate(network, cases))
+    if arguments.only in (None, 'limits'):
+        calibration.update(limits_of_exams(network, calibration['gate'], bank.load(arguments.lesions, 'series', bank.CALIBRATION_SERIES)))
+    if arguments.only in (None, 'echoTime'):
+        calibration.update(calibrated_echo_time(network, cases, bank.load(arguments.lesions, 'series', bank.CALIBRATION_SERIES)))
     arguments.out.write_text(json.dumps(calibration) + '\n')
 
 

@@ -20,10 +20,12 @@ from scipy import ndimage
 import bank
 import calibrate
 import data
+import echo_time
 import faults
 import gate
 import interval
 import lesions
+import series
 from calibrate import MISSING
 from cubic import Cubic
 from synthesiser import DirectSynthesiser, Synthesiser, contrasts_of, truth_of
@@ -32,6 +34,8 @@ SEED = 4711
 # So many slices of the bank are measured in the exams with a known scale or a third image: every fourth; by the trained baseline: every second.
 OTHER_EXAMS_EVERY, BASELINES_EVERY = 4, 2
 FAULTS_A_KIND = 50
+# Series whose slices are judged by the gate; every third of them with each fault. Echo times are told of all series.
+GATED, FAULTY_EVERY = 36, 3
 LEAST_BODY = 3000
 THRESHOLD_FINDS = 0.9
 LESION_FROM_MM = 6.0
@@ -104,13 +108,13 @@ class Evaluation:
     def __init__(self, arguments):
         self.bank = arguments.bank
         self.network = Synthesiser(arguments.model)
-        self.others = {} if arguments.only in ('lesions', 'healthy', 'intervals') else {'cubic': Cubic(data.Cases(arguments.train))}
+        self.others = {} if arguments.only in ('lesions', 'healthy', 'intervals', 'gate', 'exams') else {'cubic': Cubic(data.Cases(arguments.train))}
         if arguments.direct:
             self.others['direct'] = DirectSynthesiser(arguments.direct)
         if arguments.equal:
             self.others['equal'] = Synthesiser(arguments.equal)
         calibration = json.loads((arguments.out / 'calibration.json').read_text())
-        self.gate = calibration['gate']
+        self.gate, self.echo_time = calibration['gate'], calibration.get('echoTime')
         self.coverage = Coverage(calibration['interval'])
 
     def exam(self, cases, index, mode, read=None):
@@ -233,7 +237,7 @@ class Evaluation:
     def lesions(self):
         """By type: brighter than marrow, contrast, ratio; and coverage inside lesions."""
         found = {}
-        self.detected, self.lesioned = [], []
+        self.detected = []
         for name in bank.LESIONED:
             cases = bank.load(self.bank, name)
             for index in range(len(cases)):
@@ -242,8 +246,6 @@ class Evaluation:
                 if not each:
                     continue
                 made, maps, contrasts = self.exam(cases, index, 'unknown')
-                if index % BASELINES_EVERY == 0:
-                    self.lesioned.append(calibrate.gate_score(self.evidence(made, maps, contrasts), self.gate))
                 images = dict(t2w=made['images'][1])
                 for contrast in MISSING:
                     images[contrast], images[f'true {contrast}'] = np.abs(maps.signal(contrasts[contrast])[0]), np.abs(truth_of(made, contrast))
@@ -283,8 +285,8 @@ class Evaluation:
     def evidence(self, made, maps, contrasts):
         return gate.features(self.network, made['images'], made['exam'], contrasts, maps)[0]
 
-    def healthy(self):
-        """Nothing invented; and the gate's scores of sound slices and of the same ones with a fault. After `lesions`."""
+    def invented(self):
+        """What synthesis finds in healthy slices. After `lesions`."""
         cases = bank.load(self.bank, 'healthy')
         # At 90 % of all lesions that are brighter than marrow in the truth, and at 90 % of the frank ones.
         groups = dict(all=self.detected, frank=[row for row in self.detected if row['frank']])
@@ -292,9 +294,6 @@ class Evaluation:
             (group, key): float(np.quantile([row[key] for row in rows], 1 - THRESHOLD_FINDS)) for group, rows in groups.items() for key in ('stir', 'true stir')
         }
         count = {group: dict(synthetic=0, true=0, invented=0) for group in groups}
-        slices = 0
-        found = {kind: [] for kind in ('none', *faults.KINDS)}
-        step = max(1, len(cases) // FAULTS_A_KIND)
         for index in range(len(cases)):
             made, maps, contrasts = self.exam(cases, index, 'unknown')
             label, pixel_mm = cases.image(index, 'label'), made['pixelMm']
@@ -305,38 +304,131 @@ class Evaluation:
                 count[group]['synthetic'] += len(blobs)
                 count[group]['true'] += len(lesions.blobs(true, threshold[group, 'true stir']))
                 count[group]['invented'] += sum(np.nanmax(true[blob]) < threshold[group, 'true stir'] for blob in blobs)
-            slices += 1
-            found['none'].append(self.evidence(made, maps, contrasts))
+        return {
+            group: dict(
+                threshold=round(threshold[group, 'stir'], 3), trueThreshold=round(threshold[group, 'true stir'], 3), lesions=len(rows), slices=len(cases),
+                **{f'{key} a slice': round(float(count[group][key] / len(cases)), 4) for key in count[group]},
+            )
+            for group, rows in groups.items()
+        }
+
+    def trust(self):
+        """The gate's scores of sound slices, of the same ones with a fault, and of slices with lesions."""
+        cases = bank.load(self.bank, 'healthy')
+        found = {kind: [] for kind in ('none', *faults.KINDS)}
+        outstanding = []
+        step = max(1, len(cases) // FAULTS_A_KIND)
+        for index in range(len(cases)):
+            found['none'].append(self.evidence(*self.exam(cases, index, 'unknown')))
             if index % step:
                 continue
             for kind in faults.KINDS:
                 read = faults.Faulty(cases, index, kind, np.random.default_rng((SEED, index, faults.KINDS.index(kind))))
-                made, maps, contrasts = self.exam(cases, index, 'unknown', read)
-                found[kind].append(self.evidence(made, maps, contrasts))
-        invented = {
-            group: dict(
-                threshold=round(threshold[group, 'stir'], 3), trueThreshold=round(threshold[group, 'true stir'], 3), lesions=len(rows), slices=slices,
-                **{f'{key} a slice': round(float(count[group][key] / slices), 4) for key in count[group]},
-            )
-            for group, rows in groups.items()
-        }
+                exam = self.exam(cases, index, 'unknown', read)
+                found[kind].append(self.evidence(*exam))
+                if kind == 'blob':
+                    outstanding.append(self.outstanding(cases, index, read, *exam))
+        lesioned = []
+        for name in bank.LESIONED:
+            with_lesions = bank.load(self.bank, name)
+            lesioned += [
+                calibrate.gate_score(self.evidence(*self.exam(with_lesions, index, 'unknown')), self.gate)
+                for index in range(0, len(with_lesions), BASELINES_EVERY) if self.lesions_of(with_lesions, index, name)
+            ]
         faulted = {kind: np.array(rows) for kind, rows in found.items()}
         scores = {kind: np.array([calibrate.gate_score(row, self.gate) for row in rows]) for kind, rows in found.items()}
         plain, sound = faulted.pop('none'), scores.pop('none')
         green = lambda values: round(float((np.array(values) < self.gate['amber']).mean()), 3)
-        trust = dict(
+        # In thirds, by how far they stand out of what the other image can tell.
+        thirds = np.array_split(np.argsort(outstanding), 3)
+        return dict(
             auroc={kind: round(auroc(sound, values), 3) for kind, values in scores.items()},
             healthyGreen=green(sound),
             healthyRed=round(float((np.array(sound) >= self.gate['red']).mean()), 3),
             faultyGreen={kind: green(values) for kind, values in scores.items()},
-            lesionedGreen=green(self.lesioned),
+            lesionedGreen=green(lesioned),
+            blobs=[
+                dict(least=round(min(outstanding[k] for k in third), 1), most=round(max(outstanding[k] for k in third), 1), auroc=round(auroc(sound, scores['blob'][third]), 3))
+                for third in thirds
+            ],
             featureAuroc={
                 kind: {name: round(auroc(plain[:, k], faulted[kind][:, k]), 2) for k, name in enumerate(gate.FEATURES) if name != 'misregistrationPixels'}
                 for kind in faults.KINDS
             },
-            n=dict(sound=len(sound), faulty=len(scores['blob']), lesioned=len(self.lesioned)),
+            n=dict(sound=len(sound), faulty=len(scores['blob']), lesioned=len(lesioned)),
+            bank=bank.digest(self.bank, dict.fromkeys(bank.QUALITY, 0)),
         )
-        return invented, trust
+
+    def exams(self):
+        """The gate on whole series, as the product judges exams: slices and echo time."""
+        cases = bank.load(self.bank, 'series', bank.SERIES)
+        persons = series.persons(cases)
+        score = lambda made: calibrate.gate_score(self.evidence(made, self.network.maps(made['images'], made['exam']), contrasts_of(made)), self.gate)
+        off = lambda slices: echo_time.error_of([echo_time.told_of_slice(echo_time.pixels_of_slice(self.network, made), np.array(self.echo_time['centres'])) for made in slices], self.echo_time)
+        found = {kind: [] for kind in ('none', *series.KINDS)}
+        times = {kind: [] for kind in ('none', 'echoTime')}
+        for turn, person in enumerate(persons):
+            sound = series.sound(cases, person)
+            told = off(sound)
+            times['none'].append(told)
+            wrong = off(series.faulty(cases, person, 'echoTime').values())
+            times['echoTime'].append(wrong)
+            if turn >= GATED:
+                continue
+            scores = [score(made) for made in sound]
+            found['none'].append((scores, told))
+            for kind in series.KINDS if turn % FAULTY_EVERY == 0 else ():
+                # The score of slices hardly knows of echo times.
+                changed = {} if kind == 'echoTime' else {k: score(made) for k, made in series.faulty(cases, person, kind).items()}
+                slices = [changed.get(k, value) for k, value in enumerate(scores)]
+                found[kind].append((slices, wrong if kind == 'echoTime' else told))
+        deviations = lambda kind: np.array([abs(one[0]) / one[1] for one in times[kind] if one])
+        # Of a fault that is in one slice alone, the largest score tells.
+        worst = {kind: np.array([max(scores) for scores, _ in rows]) for kind, rows in found.items()}
+        second = {kind: np.array([series.decisive(scores) for scores, _ in rows]) for kind, rows in found.items()}
+        light = lambda rows: [self.light(series.decisive(scores), max(scores), told) for scores, told in rows]
+        share = lambda rows, colour: round(light(rows).count(colour) / len(rows), 3)
+        signed = np.array([one[0] for one in times['echoTime'] if one])
+        return dict(
+            echoTime=dict(
+                auroc=round(auroc(deviations('none'), deviations('echoTime')), 3),
+                aurocOfMs=round(auroc(*(np.array([abs(one[0]) for one in times[kind] if one]) for kind in ('none', 'echoTime'))), 3),
+                soundGreen=round(float((deviations('none') < self.echo_time['amber']).mean()), 3),
+                wrongGreen=round(float((deviations('echoTime') < self.echo_time['amber']).mean()), 3),
+                soundMs=round(float(np.std([one[0] for one in times['none'] if one])), 1), wrongMs=[round(float(signed[signed > 0].mean()), 1), round(float(signed[signed <= 0].mean()), 1)],
+                n=len(times['none']), silent=sum(one is None for one in times['none']),
+            ),
+            faults={
+                kind: dict(
+                    n=len(rows), green=share(rows, 'green'), amber=share(rows, 'amber'), red=share(rows, 'red'),
+                    **({} if kind in ('none', 'echoTime') else dict(aurocOfWorst=round(auroc(worst['none'], worst[kind]), 3), auroc=round(auroc(second['none'], second[kind]), 3))),
+                )
+                for kind, rows in found.items()
+            },
+            greenBySlices=round(float(np.mean([self.light(series.decisive(scores), max(scores), None) == 'green' for scores, _ in found['none']])), 3),
+            bank=bank.digest(self.bank, sets=bank.SERIES),
+        )
+
+    def light(self, decisive, worst, told):
+        """As gateLight and judgeEchoTime have it (synth/trust.ts, synth/verdict.ts)."""
+        if decisive >= self.gate['red']:
+            return 'red'
+        is_off = told is not None and abs(told[0]) >= self.echo_time['amber'] * told[1]
+        return 'amber' if decisive >= self.gate['amber'] or worst >= self.gate['red'] or is_off else 'green'
+
+    def outstanding(self, cases, index, read, made, maps, contrasts):
+        """By how many standard deviations of what the other image tells of a place a blob changes it, in the mean over the blob."""
+        (name,) = read.changed
+        channel = ('t1w', 't2w').index(name)
+        change = data.halved(np.abs(read.image(index, name) - cases.image(index, name)))
+        predicted, deviation = self.network.maps(*gate.left_out(made['images'], made['exam'], channel)).signal(contrasts[name])
+        image = data.halved(made['images'][channel])
+        gain = gate.gain_of(image, predicted, image > gate.TISSUE_FROM)
+        # Both over the mean of the measured image, as the gate has them.
+        change = change * np.median(image[image > gate.TISSUE_FROM]) / np.median(data.halved(cases.image(index, name))[image > gate.TISSUE_FROM])
+        spread = np.sqrt((gain * deviation) ** 2 + gate.FLOOR_OF_MEAN**2 + (gate.FLOOR_OF_PREDICTION * gain * predicted) ** 2)
+        inside = change > 0.3 * change.max()
+        return float((change / spread)[inside].mean())
 
 
 def limits(found):
@@ -376,9 +468,13 @@ def limits(found):
         for group, title in (('all', 'all'), ('frank', 'frank')):
             part = found['invented'][group]
             row(f'false lesions a healthy slice, at 90 % of {title} ones (in the true STIR: {part["true a slice"]})', part['synthetic a slice'], 0.05, -1)
+    if 'gate' in found:
         for kind, asked in dict(blob=0.95, patch=0.85, patient=0.98, shift=0.95, echoTime=0.85).items():
             row(f'gate: AUROC, {kind}', found['gate']['auroc'][kind], asked, 1)
         row('gate: healthy slices green', found['gate']['healthyGreen'], 0.95, 1)
+    if 'exams' in found:
+        row('gate on series: AUROC, echoTime', found['exams']['echoTime']['auroc'], 0.85, 1)
+        row('gate on series: healthy exams green', found['exams']['faults']['none']['green'], 0.95, 1)
     for contrast, table in found.get('coverage', {}).items():
         for where, cell in table.items():
             holds = 87 <= cell['covered'] <= 93
@@ -392,7 +488,7 @@ def main():
         parser.add_argument(f'--{name}', type=pathlib.Path, required=True)
     parser.add_argument('--direct', type=pathlib.Path, help='the image-to-image baseline')
     parser.add_argument('--equal', type=pathlib.Path, help='the parameter network when it had been trained as long as the baseline')
-    parser.add_argument('--only', choices=('quality', 'lesions', 'healthy', 'intervals'))
+    parser.add_argument('--only', choices=('quality', 'lesions', 'healthy', 'intervals', 'gate', 'exams'))
     parser.add_argument('--patients', type=int, help='so many of each prior, for --only intervals')
     arguments = parser.parse_args()
     evaluation = Evaluation(arguments)
@@ -404,14 +500,18 @@ def main():
         part = {'healthy': 0, **{prior: arguments.patients or bank.SETS[prior]['count'] for prior in bank.QUALITY}}
         found['coverageOn'] = dict(patients=part['wide'], bank=bank.digest(arguments.bank, part))
         found.pop('coverage', None)
-    else:
+    elif arguments.only not in ('gate', 'exams'):
         found['bank'] = bank.digest(arguments.bank)
     if arguments.only in (None, 'quality'):
         found['quality'] = evaluation.quality()
     if arguments.only in (None, 'lesions', 'healthy'):
         found['lesions'] = evaluation.lesions()
     if arguments.only in (None, 'healthy'):
-        found['invented'], found['gate'] = evaluation.healthy()
+        found['invented'] = evaluation.invented()
+    if arguments.only in (None, 'gate'):
+        found['gate'] = evaluation.trust()
+    if arguments.only in (None, 'exams'):
+        found['exams'] = evaluation.exams()
     for contrast, table in evaluation.coverage.table().items():
         found.setdefault('coverage', {}).setdefault(contrast, {}).update(table)
     found['limits'] = limits(found)

@@ -13,7 +13,7 @@ import signals
 
 FEATURES = (
     'peakT1w', 'peakT2w', 'shareT1w', 'shareT2w', 'rmsT1w', 'rmsT2w', 'peakFit', 'rmsFit', 'echoTimeMs', 'lnGain', 'misregistrationPixels',
-    'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w', 'opposed', 'opposedFit',
+    'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w', 'opposed', 'opposedFit', 'ring', 'ringFit',
 )
 FLOOR_OF_MEAN = 0.04
 FLOOR_OF_PREDICTION = 0.06
@@ -26,6 +26,12 @@ CUT_Z = 6
 FINE = 7
 BROAD = 25
 FARTHEST = 3
+RADII = (2.3, 3.3, 4.6, 6.0)
+DIRECTIONS = 12
+HALF_EDGE = 1.2
+LEAST_STEP_SPREAD = 0.6
+MARGIN = 8
+RING_PART = 0.8
 
 
 def left_out(images, exam, channel):
@@ -75,7 +81,7 @@ def local_gain(measured, predicted, tissue):
 
 
 def compare(measured, predicted, deviation, noise, tissue):
-    """(gain, averaged z, peak, share in per cent, rms)."""
+    """(gain, averaged z, peak, share in per cent, rms, largest ring)."""
     gain = gain_of(measured, predicted, tissue)
     expected = gain * predicted
     local = local_gain(measured, expected, tissue)
@@ -84,7 +90,27 @@ def compare(measured, predicted, deviation, noise, tissue):
     z = np.where(tissue, (measured - expected) / np.sqrt(variance), 0)
     averaged = window_means(z, tissue)
     inside = z[tissue]
-    return gain, averaged, float(np.abs(averaged).max()), 100 * float((np.abs(inside) > FAR_Z).mean()), float(np.sqrt(np.minimum(CUT_Z**2, inside**2).mean()))
+    return gain, averaged, float(np.abs(averaged).max()), 100 * float((np.abs(inside) > FAR_Z).mean()), float(np.sqrt(np.minimum(CUT_Z**2, inside**2).mean())), largest_ring(z, tissue)
+
+
+def ring_offsets(distance):
+    turns = 2 * np.pi * (np.arange(DIRECTIONS) + 0.25) / DIRECTIONS
+    whole = lambda values: np.floor(values + 0.5).astype(int)
+    return list(zip(whole(distance * np.sin(turns)), whole(distance * np.cos(turns))))
+
+
+def largest_ring(z, tissue):
+    """How sharply and how evenly z steps across the rim of the one circle, of every second row and column, that stands out most."""
+    largest = 0.0
+    count = ndimage.uniform_filter(tissue.astype(np.float32), WINDOW, mode='constant')
+    centres = lambda image, dy=0, dx=0: image[MARGIN + dy : image.shape[0] - MARGIN + dy : 2, MARGIN + dx : image.shape[1] - MARGIN + dx : 2]
+    inside = centres(tissue & (count >= RING_PART - 1e-4))
+    for radius in RADII:
+        both = zip(ring_offsets(radius - HALF_EDGE), ring_offsets(radius + HALF_EDGE))
+        steps = np.stack([centres(z, *within) - centres(z, *beyond) for within, beyond in both])
+        ring = np.abs(steps.mean(0)) / (steps.std(0) + LEAST_STEP_SPREAD)
+        largest = max(largest, float(np.where(inside, ring, 0).max(initial=0)))
+    return largest
 
 
 def opposed(first, second):
@@ -131,12 +157,13 @@ def features(network, images, exam, contrasts, maps, misregistration_pixels=0.0)
     measured = dict(zip(('t1w', 't2w'), (data.halved(image) for image in images[:2])))
     tissue = np.maximum(measured['t1w'], measured['t2w']) > TISSUE_FROM
     noise = {name: noise_of(image, tissue) for name, image in measured.items()}
-    found, averaged, alone = {}, [], {}
+    found, averaged, rings, alone = {}, [], [], {}
     for channel, (name, title) in enumerate((('t1w', 'T1w'), ('t2w', 'T2w'))):
         alone[name] = network.maps(*left_out(images, exam, channel))
         predicted, deviation = alone[name].signal(contrasts[name])
-        gain, z, peak, share, rms = compare(measured[name], predicted, deviation, noise[name], tissue)
+        gain, z, peak, share, rms, ring = compare(measured[name], predicted, deviation, noise[name], tissue)
         averaged.append(z)
+        rings.append(ring)
         found[f'peak{title}'], found[f'share{title}'], found[f'rms{title}'] = peak, share, rms
         found[f'unlike{title}'], found[f'offset{title}'] = alike(structure(measured[name], tissue), structure(predicted, tissue))
         if name == 't2w':
@@ -147,6 +174,7 @@ def features(network, images, exam, contrasts, maps, misregistration_pixels=0.0)
     fits = [compare(image, *(data.halved(part) for part in maps.signal(contrasts[name])), noise[name], tissue) for name, image in measured.items()]
     found['peakFit'], found['rmsFit'] = (max(fit[k] for fit in fits) for k in (2, 4))
     found['misregistrationPixels'] = misregistration_pixels
+    found['ring'], found['ringFit'] = max(rings), max(fit[5] for fit in fits)
     found['opposed'], found['opposedFit'] = opposed(*averaged), opposed(*(fit[1] for fit in fits))
     z = np.where(np.abs(averaged[0]) > np.abs(averaged[1]), averaged[0], averaged[1])
     return np.array([found[name] for name in FEATURES]), z

@@ -37,6 +37,7 @@ def metrics(found):
     add('false lesions a healthy slice, at 90 % of frank ones', found['invented']['frank']['synthetic a slice'], UNKNOWN)
     for kind, value in found['gate']['auroc'].items():
         add(f'gate, AUROC, {kind}', value, UNKNOWN + '; faults planted')
+    add('gate on whole series, AUROC, echoTime', found['exams']['echoTime']['auroc'], 'whole sagittal series of simulated patients that nothing was fitted to; echo time told 15 ms wrong')
     return rows
 
 
@@ -159,6 +160,19 @@ def gate_table(found):
     )
 
 
+def blobs_table(found):
+    rows = [[f'{third["least"]} to {third["most"]}', third['auroc']] for third in found['gate']['blobs']]
+    return table(['standard deviations', 'AUROC'], rows)
+
+
+def faults_table(exams):
+    rows = [
+        ['none' if kind == 'none' else kind, row['n'], row.get('aurocOfWorst', ''), row.get('auroc', ''), row['green'], row['amber'], row['red']]
+        for kind, row in exams['faults'].items()
+    ]
+    return table(['fault', 'exams', 'AUROC, worst slice', 'AUROC, deciding slice', 'green', 'amber', 'red'], rows)
+
+
 def coverage_table(coverage):
     return table(
         ['where', 'STIR, %', 'T2 fat-sat, %', 'pixels'],
@@ -190,7 +204,7 @@ def card(template, found, real, options):
     return template.format(
         version=options.version, parameters=f'{options.parameters:,}', training=options.training, bank=found['bank'][:16],
         quality=quality_table(found['quality']), gains=gains_table(found['quality']), fatFraction=fat_table(found['quality']), darkFat=dark_fat(found['quality']),
-        lesions=lesions_table(found['lesions']), invented=invented_table(found['invented']), gate=gate_table(found), trust=found['gate'],
+        lesions=lesions_table(found['lesions']), invented=invented_table(found['invented']), gate=gate_table(found), trust=found['gate'], blobs=blobs_table(found), exams=found['exams'], faults=faults_table(found['exams']),
         coverage=coverage_table(found['coverage']), coverageOn=coverage_on(found.get('coverageOn')), limits=limits_table(found['limits']), real=real_table(real), features=len(gate.FEATURES),
     )
 
