@@ -27,7 +27,7 @@
  *   score = bias + sum of weights times ln(1 + feature)
  *
  * with coefficients from slices with planted faults (calibration.ts; models/training/synthesis/gate.py is this file in Python).
- * Of many slices a few sound ones are beyond any limit: `gateLight` asks for two.
+ * Of many slices a few sound ones are beyond any limit: `gateLight` asks for two, and limits are such that whole sound series keep them.
  */
 import { noiseRatio, ranked } from '../imaging/index.js';
 import type { GateCalibration } from './calibration.js';
