@@ -48,6 +48,8 @@ const lostShare = 0.35;
 const rough = { both: 0.165, each: 0.12, usual: 1.35 } as const;
 /** Columns to either side that an outline is averaged with: less than what is eaten, more than the steps of its pixels. */
 const besideColumns = 2;
+/** Slices about the middle: the roughness of real endplates in one of them is no erosion. */
+const leastSlices = 3;
 /** Of zones, ln: below other zones on T1w, there by more than on T2w; above healthy marrow with suppressed fat. */
 const zone = { t1wBelow: 0.05, moreThanT2w: 0.05, suppressedAbove: 0.45 } as const;
 /** Farther from the middle are roots. */
@@ -138,7 +140,7 @@ function seenOf(own: Signs, index: number, all: readonly (Signs | undefined)[]):
   const isLost = own.lostShare - usual((other) => other.lostShare) > lostShare;
   const roughnessMm = together(own.roughnessMm);
   const isRough = roughnessMm > Math.max(rough.both, rough.usual * usual((other) => together(other.roughnessMm))) && Math.min(...own.roughnessMm) > rough.each;
-  const endplateWords = [
+  const endplateWords = own.central.length < leastSlices ? [] : [
     ...(isLost ? [`their line lost in ${Math.round(100 * own.lostShare)} % on T1w`] : []),
     ...(isRough ? [`outlines uneven by ${roughnessMm.toFixed(2)} mm`] : []),
   ];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Assessment, Finding } from '../../../analysis/index.js';
+import type { Assessment, Finding, Spine } from '../../../analysis/index.js';
 import { assessInfectionSigns, infectionSuggested } from '../../../analysis/measure/infectionSigns.js';
-import type { Vector3 } from '../../../imaging/index.js';
+import type { Vector3, Volume } from '../../../imaging/index.js';
 import { alongEndplate, boxSpine, segmentNames, type BoxSpineOptions, type Tissue } from './boxSpine.js';
 
 const shading = ([x, y, z]: Vector3) => Math.exp(0.009 * y + 0.0015 * z - 0.00001 * z * z + 0.002 * x);
@@ -54,6 +54,26 @@ describe('an infection', () => {
     const { signs } = at(assessed([[between, 'infectedDisc']], { isEaten: between }), 'L1-L2');
     expect(signs).toHaveLength(2);
     expect(signs[1]).toContain('line lost');
+  });
+
+  it('has no eroded endplates in a picture of one slice', () => {
+    const whole = boxSpine({ shading, noise: 0.05, tissueAt: (point) => (between(point) ? 'infectedDisc' : undefined), isEaten: between });
+    const oneSlice = <Values extends Float32Array | Uint16Array>({ geometry, data }: Volume<Values>): Volume<Values> => {
+      const [columns, rows, slices] = geometry.matrixSize;
+      const n = columns * rows;
+      const middle = Math.floor(slices / 2);
+      return { geometry: { ...geometry, fovMm: [geometry.fovMm[0], geometry.fovMm[1], geometry.fovMm[2] / slices], matrixSize: [columns, rows, 1] }, data: data.slice(middle * n, (middle + 1) * n) as Values };
+    };
+    const spine: Spine = {
+      ...whole,
+      series: whole.series.map((series) => ({ ...series, volume: oneSlice(series.volume) })),
+      stacks: whole.stacks.map((stack) => {
+        const codes = oneSlice(stack.codes);
+        return { ...stack, codes, confidence: stack.confidence.slice(0, codes.data.length) };
+      }),
+    };
+    const { signs } = at(assessInfectionSigns(spine), 'L1-L2');
+    expect(signs.filter((sign) => sign.startsWith('eroded'))).toEqual([]);
   });
 
   it('has oedema of both sides with suppressed fat as well', () => {
