@@ -20,7 +20,7 @@ import type { Assess, Drawing, Finding, Frame, Grade, LabelledStack, Measure, Sp
 import { assessmentOf, basisOf, leastConfidence, notAssessed, seriesOf, stacksOf } from './finding.js';
 import { Mask } from './mask.js';
 import { dotAt, medianOf, quadraticTerms, robustFit, writeTerms } from './robustFit.js';
-import { dot, inFrame, moved, nSlicesOf, sliceNormal, sliceOffsetMm, sliceSection, sliceStepMm, unit, type Section, type Window } from './section.js';
+import { dot, inFrame, moved, nSlicesOf, sliceNormal, sliceOffsetMm, sliceSection, sliceStepMm, subtract, unit, type Section, type Window } from './section.js';
 
 const stepMm = 0.6;
 const rimMm = 1;
@@ -30,6 +30,10 @@ const leastDepth = 0.7;
 const wellCutDepth = 0.85;
 /** Under its edges some fluid shines into the cord, where it is cut at a slant. */
 const edgeDepthMm = 3;
+/** Of its depth, at the most. */
+const edgeShareOfDepth = 0.36;
+/** ln, of the middle of a row. */
+const brightMiddle = 0.18;
 /** Along the cord, to either side: half of it is healthy. */
 const levelReachMm = 30;
 const seedReach = 4;
@@ -160,14 +164,17 @@ function deviationOf(whole: readonly Mask[], wellCut: readonly Mask[], logarithm
  */
 function levelled(values: Float32Array, whole: Mask, wellCut: Mask): Float32Array {
   const { nRows, nColumns } = whole.section;
-  const edgeSteps = Math.round(edgeDepthMm / stepMm);
   const reach = Math.round(levelReachMm / stepMm);
   /** Steps under the front edge, or as negative numbers under the back one; NaN in the depth of a row that is cut well. */
   const depths = new Float32Array(values.length).fill(NaN);
   const byDepth = new Map<number, number[][]>();
   for (let row = 0; row < nRows; row++) {
     const columns = Array.from({ length: nColumns }, (_, column) => column).filter((column) => whole.pixels[row * nColumns + column] === 1);
+    const edgeSteps = Math.min(Math.round(edgeDepthMm / stepMm), Math.floor(edgeShareOfDepth * columns.length));
     const isWellCut = columns.some((column) => wellCut.pixels[row * nColumns + column] === 1);
+    const middle = columns.filter((column, place) => Math.min(place, columns.length - 1 - place) > edgeSteps && Number.isFinite(values[row * nColumns + column]));
+    // Fluid under the edges does not reach the middle; a lesion does, however long it is.
+    if (isWellCut && middle.length > 0 && meanOf(middle.map((column) => values[row * nColumns + column]!)) > brightMiddle) continue;
     for (const column of columns) {
       const [front, back] = [column - columns[0]!, columns.at(-1)! - column];
       const pixel = row * nColumns + column;
@@ -391,8 +398,7 @@ function findingOf(spine: Spine, { stack }: Cord, axial: readonly Cord[], lesion
   const extent = axialExtent(axial, lesion);
   const level = levelOf(spine, lesion.centreMm);
   const [first, last] = [levelOf(spine, lesion.fromMm), levelOf(spine, lesion.toMm)];
-  const nVertebrae = level === undefined ? 0 : 1 + spine.vertebrae.findIndex(({ name }) => name === last) - spine.vertebrae.findIndex(({ name }) => name === first);
-  const isExtensive = nVertebrae >= extensiveVertebrae;
+  const isExtensive = level !== undefined && reachesOver(spine, first!, last!, lesion.lengthMm);
   const grades: Grade[] = [{ scale: 'imll', value: isExtensive ? 'extensive' : 'short', severity: isExtensive ? 'severe' : 'moderate' }];
   if (extent?.score !== undefined) grades.push({ scale: 'basic', value: extent.score, severity: extent.score === '1' ? 'mild' : extent.score === '2' ? 'moderate' : 'severe' });
   const signs = [`bright on T2w from ${first ?? '?'} to ${last ?? '?'}, ${lesion.lengthMm.toFixed(0)} mm`];
@@ -414,6 +420,14 @@ function findingOf(spine: Spine, { stack }: Cord, axial: readonly Cord[], lesion
     grades, signs, basis: basisOf(spine, extent === undefined ? [stack] : [stack, extent.stack]),
     confidence: lesion.confidence, drawing,
   };
+}
+
+/** Over three vertebrae: from the middle of one to that of the next but one, or as far. What only touches three is shorter. */
+function reachesOver({ vertebrae }: Spine, first: string, last: string, lengthMm: number): boolean {
+  const [from, to] = [first, last].map((level) => vertebrae.findIndex(({ name }) => name === level)) as [number, number];
+  if (to - from + 1 < extensiveVertebrae) return false;
+  const middles = [from, to].map((place) => vertebrae[place]!.frame.originMm) as [Vector3, Vector3];
+  return lengthMm >= ((extensiveVertebrae - 1) * Math.hypot(...subtract(...middles))) / (to - from);
 }
 
 /** Of the vertebra whose middle is nearest along the spine. */

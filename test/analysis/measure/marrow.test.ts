@@ -106,6 +106,15 @@ describe('the cord', () => {
     expect(Math.abs(lengths[1]! - 14)).toBeLessThan(2);
   });
 
+  it('is extensive where it reaches over three vertebrae, not where it touches them', () => {
+    const imll = (lengthMm: number) => {
+      const lesion = ([x, y, z]: Vector3) => Math.abs(x) < 4.5 && Math.abs(y - 29) < 3 && Math.abs(z - 19) < lengthMm / 2;
+      const { findings } = assessCordLesion(boxSpine({ contrasts: ['t2w'], noise: 0.05, tissueAt: paint([lesion, 'cordLesion']) }));
+      return findings.map(({ grades }) => grades[0]!.value);
+    };
+    expect([44, 84].map(imll)).toEqual([['short'], ['extensive']]);
+  });
+
   it('has none where it is even', () => {
     const { findings } = assessCordLesion(boxSpine({ contrasts: ['t2w'], shading, noise: 0.05 }));
     expect(findings.map(({ measures }) => measures[0])).toEqual([{ name: 'lesionCount', value: 0, unit: '1' }]);
