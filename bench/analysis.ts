@@ -24,13 +24,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { analyse, assess, scales } from '../analysis/index.js';
-import type { AnalysisSeries, Finding, RunModel, ScaleName, Vertebra } from '../analysis/index.js';
+import type { Finding, RunModel, ScaleName, Vertebra } from '../analysis/index.js';
 import { ModelHost, readModels, shippedModels } from '../models/index.js';
 import { performAnalysis, segmentationModel, seriesForAnalysis, usableSegmentation } from '../src/analysis/index.js';
 import { dicomFiles, readSeriesFiles } from '../src/dicom/index.js';
 import { buildPatient, drawPatient, patientTruth, Random } from '../simulator/index.js';
 import type { SimulatedPatient, Truth } from '../simulator/index.js';
 import { spineOf, type StackOptions } from '../test/analysis/truthSpine.js';
+import { asMeasured } from './measured.js';
 import { median, printTable } from './report.js';
 
 const { values: options } = parseArgs({
@@ -126,20 +127,6 @@ function pathologyOf(seed: number): string | undefined {
 }
 
 const region = options.pathology === 'cord' ? 'cervical' : 'lumbar';
-
-/** Complex noise at this SNR of the median of what is bright, and a coil array's fall-off towards the front. */
-function asMeasured(series: AnalysisSeries, snr: number, random: Random): AnalysisSeries {
-  const { geometry, data } = series.volume;
-  const bright = [...data.filter((value, index) => index % 97 === 0 && value > 0)].sort((a, b) => a - b);
-  const std = bright[bright.length >> 1]! / snr;
-  const [columns, rows] = geometry.matrixSize;
-  const noisy = data.map((value, index) => {
-    const [column, row] = [index % columns, Math.floor(index / columns) % rows];
-    const depth = series.orientation === 'sagittal' ? column / columns : row / rows;
-    return Math.hypot(value * (0.4 + depth ** 2) + std * random.normal(), std * random.normal());
-  });
-  return { ...series, volume: { geometry, data: noisy } };
-}
 
 async function analysed(patient: SimulatedPatient, seed: number, run: RunModel | undefined): Promise<{ findings: readonly Finding[]; certain: boolean; vertebrae: readonly Vertebra[] }> {
   if (options.road === 'scan') return scanned(seed);

@@ -13,7 +13,10 @@ import type { Tensors } from '../../models/index.js';
 import { analysisError } from '../errors.js';
 import { moved, type Place } from '../geometry.js';
 import type { AnalysisSeries, Orientation, RunModel } from '../types.js';
+import { shiftBetween } from './between.js';
 import { classIndex, nClasses } from './classes.js';
+import { Evidence } from './evidence.js';
+import { disputesOf, fused, isOfColumn, partAround, type OtherPlane } from './fusion.js';
 import { keepSmallJoints } from './jointSize.js';
 import { normalise } from './normalise.js';
 import { Refiner, winnersOf } from './subpixel.js';
@@ -28,6 +31,14 @@ export interface LabelledClasses {
   readonly classes: Volume<Uint8Array>;
   /** Probability of the class, 0 to 255. */
   readonly confidence: Uint8Array;
+  /** For stacks of another plane, where it was asked for. */
+  readonly evidence?: Evidence;
+}
+
+export interface SegmentOptions {
+  /** Where the spine is, for axial slices. */
+  readonly about?: Place | undefined;
+  readonly keepEvidence?: boolean;
 }
 
 export interface IndexedSeries {
@@ -55,22 +66,21 @@ export function groupsOf(all: readonly IndexedSeries[]): IndexedSeries[][] {
 
 /**
  * @param group series of one orientation on one grid
- * @param about where the spine is, for axial slices
  * @throws CodedError ANALYSIS_ERR_NETWORK, and those of the model host
  */
-export async function segmentGroup(group: readonly IndexedSeries[], run: RunModel, about?: Place): Promise<LabelledClasses[]> {
+export async function segmentGroup(group: readonly IndexedSeries[], run: RunModel, options: SegmentOptions = {}): Promise<LabelledClasses[]> {
   const acquired = group.filter(({ series }) => !series.synthetic);
   const asked = acquired.length > 0 ? acquired : group;
-  const { labels, agreement } = await segmentTogether(asked, run, about);
+  const { labels, agreement } = await segmentTogether(asked, run, options);
   if (agreement >= leastAgreement) return [{ ...labels, seriesIndices: group.map(({ index }) => index) }];
   const each: LabelledClasses[] = [];
-  for (const one of asked) each.push((await segmentTogether([one], run, about)).labels);
+  for (const one of asked) each.push((await segmentTogether([one], run, options)).labels);
   // What was computed from several lies as the first of them.
   const computed = group.filter((one) => !asked.includes(one)).map(({ index }) => index);
   return each.map((one, place) => (place === 0 ? { ...one, seriesIndices: [...one.seriesIndices, ...computed] } : one));
 }
 
-async function segmentTogether(group: readonly IndexedSeries[], run: RunModel, about: Place | undefined): Promise<{ labels: LabelledClasses; agreement: number }> {
+async function segmentTogether(group: readonly IndexedSeries[], run: RunModel, { about, keepEvidence = false }: SegmentOptions): Promise<{ labels: LabelledClasses; agreement: number }> {
   const orientation = group[0]!.series.orientation as LabelledClasses['orientation'];
   const views = group.map(({ series }) => viewOf(series.volume, orientation, about));
   const { geometry } = views[0]!;
@@ -78,11 +88,13 @@ async function segmentTogether(group: readonly IndexedSeries[], run: RunModel, a
   const [paddedColumns, paddedRows] = [filledUp(columns), filledUp(rows)];
   const plane = paddedRows * paddedColumns;
   const [pixelMm, , sliceMm] = voxelSizeMm(geometry);
-  const factor = Math.max(1, Math.round(pixelMm / finePixelMm));
+  const factor = factorOf(geometry);
   const finePixels = rows * columns * factor ** 2;
   const [classes, confidence] = [new Uint8Array(slices * finePixels), new Uint8Array(slices * finePixels)];
+  const evidence = keepEvidence ? new Evidence(geometry) : undefined;
   const refiner = new Refiner(rows, columns, paddedColumns, paddedRows);
   const finish = (slice: number, probabilities: Float32Array) => {
+    evidence?.keep(slice, probabilities, paddedColumns);
     const [own, ofOwn] = [part(classes, slice, finePixels), part(confidence, slice, finePixels)];
     refiner.refine(probabilities, factor, own, ofOwn);
     keepSmallJoints(own, columns * factor, (pixelMm / factor) ** 2);
@@ -112,8 +124,48 @@ async function segmentTogether(group: readonly IndexedSeries[], run: RunModel, a
     }
   }
   const agreement = Math.min(1, ...agreements.slice(1).map(({ both, sum }) => (sum > 0 ? (2 * both) / sum : 1)));
-  const labels = { seriesIndices: group.map(({ index }) => index), orientation, classes: { geometry: finer(geometry, factor), data: classes }, confidence };
+  const labels = { seriesIndices: group.map(({ index }) => index), orientation, classes: { geometry: finer(geometry, factor), data: classes }, confidence, ...(evidence !== undefined && { evidence }) };
   return { labels, agreement };
+}
+
+/** Labels of axial stacks, in place, with what sagittal ones know of the same places; where none does they stay as they are. */
+export function fuseWithSagittal(axial: readonly LabelledClasses[], sagittal: readonly LabelledClasses[]): void {
+  const own = axial.flatMap(({ evidence }) => evidence ?? []);
+  const planes = own.length === 0 ? [] : sagittal.flatMap(({ evidence }): OtherPlane[] => {
+    const shiftMm = evidence && shiftBetween(own, evidence);
+    return shiftMm === undefined ? [] : [{ evidence: evidence!, shiftMm }];
+  });
+  if (planes.length === 0) return;
+  for (const { evidence, classes, confidence } of axial) if (evidence !== undefined) fuse(evidence, planes, classes, confidence);
+}
+
+function fuse(evidence: Evidence, planes: readonly OtherPlane[], { data, geometry }: Volume<Uint8Array>, confidence: Uint8Array): void {
+  const [columns, rows, slices] = evidence.geometry.matrixSize;
+  const disputes = Array.from({ length: slices }, (_, slice) => disputesOf(evidence, slice, planes));
+  const window = partAround(disputes.flat(), rows, columns);
+  if (window === undefined) return;
+  const factor = factorOf(evidence.geometry);
+  const refiner = new Refiner(window.rows, window.columns, window.columns, window.rows);
+  const [nRows, nColumns] = [factor * window.rows, factor * window.columns];
+  const [fineClasses, fineConfidence] = [new Uint8Array(nRows * nColumns), new Uint8Array(nRows * nColumns)];
+  const [allColumns, allRows] = geometry.matrixSize;
+  disputes.forEach((ofSlice, slice) => {
+    if (ofSlice.length === 0) return;
+    refiner.refine(fused(evidence, slice, ofSlice, planes.length, window), factor, fineClasses, fineConfidence);
+    // The outermost pixels do not see their neighbours. What is not of the column stays as it was.
+    for (let row = factor; row < nRows - factor; row++) {
+      const first = (slice * allRows + factor * window.firstRow + row) * allColumns + factor * window.firstColumn;
+      for (let x = factor, from = row * nColumns + factor, to = first + factor; x < nColumns - factor; x++, from++, to++) {
+        if (!isOfColumn(fineClasses[from]!) && !isOfColumn(data[to]!)) continue;
+        data[to] = fineClasses[from]!;
+        confidence[to] = fineConfidence[from]!;
+      }
+    }
+  });
+}
+
+function factorOf(geometry: ImageGeometry): number {
+  return Math.max(1, Math.round(voxelSizeMm(geometry)[0] / finePixelMm));
 }
 
 function imageOf(view: View, slice: number, { contrast }: AnalysisSeries, paddedRows: number, paddedColumns: number): Tensors[string] {

@@ -4,7 +4,7 @@
  */
 import { analysisError, type AnalysisErrorCode } from '../errors.js';
 import type { Place } from '../geometry.js';
-import { groupsOf, segmentGroup, type IndexedSeries } from '../segment/index.js';
+import { fuseWithSagittal, groupsOf, segmentGroup, type IndexedSeries, type LabelledClasses } from '../segment/index.js';
 import type { AnalysisSeries, Contrast, LabelledStack, RunModel, Segment, Spine, Vertebra } from '../types.js';
 import { archesOf } from './arches.js';
 import { codesOf, type Levels } from './codes.js';
@@ -44,14 +44,16 @@ export async function findSpine(series: readonly AnalysisSeries[], run: RunModel
     return run(inputs);
   };
 
-  const label = async (all: readonly IndexedSeries[], about?: Place) => {
-    const stacks: Stack[] = [];
+  const keepEvidence = new Set(kept.map(({ series: { orientation } }) => orientation)).size > 1;
+  const label = async (all: readonly IndexedSeries[], about?: Place, others: readonly LabelledClasses[] = []) => {
+    const labels: LabelledClasses[] = [];
     for (const group of groupsOf(all)) {
-      const labelled = await segmentGroup(group, asked, about);
+      const labelled = await segmentGroup(group, asked, { about, keepEvidence });
       if (labelled.length > 1) notes.push({ code: 'ANALYSIS_WARN_MOVED', got: group.map(({ series: { description } }) => description).join(', '), seriesIndex: group[0]!.index });
-      stacks.push(...labelled.map(stackOf).flatMap((stack) => asDeclared(stack, series, notes)));
+      labels.push(...labelled);
     }
-    return stacks;
+    fuseWithSagittal(labels, others);
+    return labels.map(stackOf).flatMap((stack) => asDeclared(stack, series, notes));
   };
   const sagittal = await label(kept.filter(({ series: { orientation } }) => orientation === 'sagittal'));
   const axialSeries = kept.filter(({ series: { orientation } }) => orientation === 'axial');
@@ -60,7 +62,8 @@ export async function findSpine(series: readonly AnalysisSeries[], run: RunModel
   if (leading.length === 0) throw refusal(notes);
 
   const { levels, numbering } = locate(leading, sagittal.length === 0);
-  const axial = sagittal.length === 0 ? [] : await label(axialSeries, middleOf(levels));
+  const scanned = (stacks: readonly Stack[]) => stacks.map(({ labelled }) => labelled).filter(({ seriesIndices }) => seriesIndices.some((index) => !series[index]!.synthetic));
+  const axial = sagittal.length === 0 ? [] : await label(axialSeries, middleOf(levels), scanned(sagittal));
   const stacks = [...leading, ...axial];
   const metal = new Set(stacks.flatMap((stack) => {
     const own = stack.labelled.orientation === 'sagittal' ? metalLevels(levels.bodies, stack, series[stack.labelled.seriesIndices[0]!]!) : [];
