@@ -23,7 +23,7 @@ const penalty = 0.01;
 /** Nats that half a slice can tell: motion along the spine has to gain more, as slices beside endplates are easily mistaken as a whole. */
 const sliceTells = 0.75;
 const leastLog = -5;
-const wantedPlaces = 3000;
+const wantedPlaces = 2000;
 const leastPlaces = 400;
 
 const inside = new Set([classIndex.vertebralBody, classIndex.disc, classIndex.sac, classIndex.cord]);

@@ -19,7 +19,7 @@ import { Evidence } from './evidence.js';
 import { disputesOf, fused, isOfColumn, partAround, type OtherPlane } from './fusion.js';
 import { keepSmallJoints } from './jointSize.js';
 import { normalise } from './normalise.js';
-import { Refiner, winnersOf } from './subpixel.js';
+import { Refiner } from './subpixel.js';
 import { keepSureCanal } from './sureCanal.js';
 import { viewOf, type View } from './view.js';
 
@@ -50,6 +50,8 @@ const multipleOf = 16;
 const finePixelMm = 0.4;
 /** Slices closer than this are smoothed with their neighbours. */
 const thinSliceMm = 2;
+/** Pixels that are worked on together. */
+const runLength = 1024;
 /** Dice's overlap of bodies, discs and sac below which series on one grid do not show the same. */
 const leastAgreement = 0.75;
 
@@ -113,8 +115,7 @@ async function segmentTogether(group: readonly IndexedSeries[], run: RunModel, {
     if (logits?.data.length !== nClasses * plane) throw analysisError('ANALYSIS_ERR_NETWORK', `logits of ${logits?.dims.join(' x ') ?? 'nothing'} for ${paddedRows} x ${paddedColumns} pixels`);
     const own = kept[smoothed ? slice % 3 : 0]!;
     if (member === 0) own.fill(0);
-    if (group.length > 1) winnersOf(logits.data, winners[member]!);
-    addSoftmax(logits.data, 1 / group.length, own);
+    addSoftmax(logits.data, 1 / group.length, own, winners[member]!);
     if (member < group.length - 1) continue;
     for (let other = 1; other < group.length; other++) count(winners[0]!, winners[other]!, agreements[other]!);
     if (!smoothed) finish(slice, own);
@@ -193,21 +194,37 @@ async function* ahead<Job, Result>(jobs: readonly Job[], start: (job: Job) => Pr
   }
 }
 
-/** Adds weight · softmax of the logits [class, pixel]. */
-function addSoftmax(logits: Float32Array, weight: number, sum: Float32Array): void {
+/**
+ * Adds weight · softmax of the logits [class, pixel]; tells the likeliest class of each pixel. By runs of pixels, each class by itself:
+ * planes lie whole pages apart, so that all classes of one pixel would share a line of the cache.
+ */
+function addSoftmax(logits: Float32Array, weight: number, sum: Float32Array, winner: Uint8Array): void {
   const plane = logits.length / nClasses;
-  const exponentials = new Float64Array(nClasses);
-  for (let pixel = 0; pixel < plane; pixel++) {
-    let highest = -Infinity;
-    for (let at = pixel; at < logits.length; at += plane) if (logits[at]! > highest) highest = logits[at]!;
-    let total = 0;
-    for (let index = 0, at = pixel; index < nClasses; index++, at += plane) {
-      // e^-12 is below the steps of the confidence.
-      const lower = logits[at]! - highest;
-      total += exponentials[index] = lower < -12 ? 0 : lower === 0 ? 1 : Math.exp(lower);
+  const [highest, total, exponentials] = [new Float64Array(runLength), new Float64Array(runLength), new Float64Array(nClasses * runLength)];
+  for (let first = 0; first < plane; first += runLength) {
+    const n = Math.min(runLength, plane - first);
+    highest.fill(-Infinity);
+    for (let index = 0; index < nClasses; index++) {
+      for (let pixel = 0, at = index * plane + first; pixel < n; pixel++, at++) {
+        if (logits[at]! > highest[pixel]!) {
+          highest[pixel] = logits[at]!;
+          winner[first + pixel] = index;
+        }
+      }
     }
-    const share = weight / total;
-    for (let index = 0, at = pixel; index < nClasses; index++, at += plane) if (exponentials[index]! > 0) sum[at]! += share * exponentials[index]!;
+    total.fill(0);
+    for (let index = 0; index < nClasses; index++) {
+      for (let pixel = 0, at = index * plane + first, to = index * runLength; pixel < n; pixel++, at++, to++) {
+        // e^-12 is below the steps of the confidence.
+        const lower = logits[at]! - highest[pixel]!;
+        total[pixel]! += exponentials[to] = lower < -12 ? 0 : lower === 0 ? 1 : Math.exp(lower);
+      }
+    }
+    for (let index = 0; index < nClasses; index++) {
+      for (let pixel = 0, at = index * plane + first, from = index * runLength; pixel < n; pixel++, at++, from++) {
+        if (exponentials[from]! > 0) sum[at]! += (weight / total[pixel]!) * exponentials[from]!;
+      }
+    }
   }
 }
 

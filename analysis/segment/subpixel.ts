@@ -95,7 +95,7 @@ export class Refiner {
 }
 
 /** The likeliest class of each pixel. */
-export function winnersOf(probabilities: Float32Array, winner: Uint8Array): void {
+function winnersOf(probabilities: Float32Array, winner: Uint8Array): void {
   const plane = winner.length;
   for (let pixel = 0; pixel < plane; pixel++) {
     let best = 0;
