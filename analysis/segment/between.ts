@@ -6,8 +6,8 @@
  *
  * p: of the one stack, at its borders and in its bodies, discs and canal;   s: of the other, interpolated. It is the mean
  * likelihood of one labelling under the other, as between an atlas and a labelling (Ashburner and Friston 2005,
- * doi 10.1016/j.neuroimage.2005.02.018). Along one axis after another by parabolas through steps of 2, 1 and 0.5 mm. Shifts alone:
- * turns of a lying patient leave less than a pixel of these stacks within a spine's width.
+ * doi 10.1016/j.neuroimage.2005.02.018). Along one axis after another by parabolas through steps of 2, 1 and 0.5 mm. Shifts
+ * alone: turns are not looked for.
  */
 import type { Vector3 } from '../../imaging/index.js';
 import { classIndex, nClasses } from './classes.js';
