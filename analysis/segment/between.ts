@@ -18,7 +18,7 @@ import { Sampler } from './sampler.js';
 const steps = [2, 1, 0.5] as const;
 const mostRounds = 3;
 const nearlyNothing = 0.1;
-/** λ, nats a mm²: a millimetre costs as much as one place in a hundred that is all wrong. */
+/** λ, nats a mm²: a millimetre costs as much as one place in five hundred that is all wrong. */
 const penalty = 0.01;
 /** Nats that half a slice can tell: motion along the spine has to gain more, as slices beside endplates are easily mistaken as a whole. */
 const sliceTells = 0.75;
