@@ -250,7 +250,10 @@ class Evaluation:
                 for contrast in MISSING:
                     images[contrast], images[f'true {contrast}'] = np.abs(maps.signal(contrasts[contrast])[0]), np.abs(truth_of(made, contrast))
                 self.cover_lesions(each, made, maps, contrasts)
-                brightness = {key: lesions.brightness_map(images[key], label, pixel_mm) for key in ('stir', 'true stir')}
+                conspicuity = {
+                    'stir': lesions.conspicuity_map(images['stir'], label, pixel_mm, maps.signal(contrasts['stir'])[1]),
+                    'true stir': lesions.conspicuity_map(images['true stir'], label, pixel_mm),
+                }
                 for one in each:
                     found.setdefault(one.kind, []).append(
                         {key: (one.ratio(image), one.contrast_to_noise(image)) for key, image in images.items()} | dict(patient=cases.slices[index][0]['seed'])
@@ -258,7 +261,7 @@ class Evaluation:
                     if one.kind in lesions.MARROW and one.diameter_mm >= LESION_FROM_MM and one.ratio(images['true stir']) > 1:
                         highest = lambda image: float(np.nanmax(np.where(one.mask, image, np.nan), initial=-1))
                         frank = one.ratio(images['true stir']) >= FRANK
-                        self.detected.append({key: highest(image) for key, image in brightness.items()} | dict(frank=frank))
+                        self.detected.append({key: highest(image) for key, image in conspicuity.items()} | dict(frank=frank))
         table = {kind: self.lesion_row(rows) for kind, rows in found.items()}
         for group, kinds in (('lesions of marrow', lesions.MARROW), ('fatty lesions', lesions.FATTY), ('fluid', lesions.FLUID)):
             table[f'all {group}'] = self.lesion_row([row for kind in kinds for row in found.get(kind, [])])
@@ -297,8 +300,9 @@ class Evaluation:
         for index in range(len(cases)):
             made, maps, contrasts = self.exam(cases, index, 'unknown')
             label, pixel_mm = cases.image(index, 'label'), made['pixelMm']
-            shown = lesions.brightness_map(np.abs(maps.signal(contrasts['stir'])[0]), label, pixel_mm)
-            true = lesions.brightness_map(np.abs(truth_of(made, 'stir')), label, pixel_mm)
+            signal, deviation = maps.signal(contrasts['stir'])
+            shown = lesions.conspicuity_map(np.abs(signal), label, pixel_mm, deviation)
+            true = lesions.conspicuity_map(np.abs(truth_of(made, 'stir')), label, pixel_mm)
             for group in groups:
                 blobs = lesions.blobs(shown, threshold[group, 'stir'])
                 count[group]['synthetic'] += len(blobs)
