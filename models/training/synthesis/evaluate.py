@@ -504,7 +504,7 @@ def main():
         part = {'healthy': 0, **{prior: arguments.patients or bank.SETS[prior]['count'] for prior in bank.QUALITY}}
         found['coverageOn'] = dict(patients=part['wide'], bank=bank.digest(arguments.bank, part))
         found.pop('coverage', None)
-    elif arguments.only not in ('gate', 'exams'):
+    elif arguments.only in (None, 'quality'):
         found['bank'] = bank.digest(arguments.bank)
     if arguments.only in (None, 'quality'):
         found['quality'] = evaluation.quality()
