@@ -74,14 +74,8 @@ export function canalWindow({ halfDepthMm, halfWidthMm }: Segment): Window {
 
 export function axialLevel(spine: Spine, segment: Segment): AxialLevel | Refusal {
   const canalMm = outOfFrame(segment.frame, [0, segment.halfDepthMm + behindMm, 0]);
-  const stacks = stacksOf(spine, 'axial', contrasts);
-  if (stacks.length === 0) return { code: 'ANALYSIS_INFO_NO_SERIES', got: 'no axial MR series' };
-  const fine = stacks.filter((stack) => pixelMm(spine, stack) <= coarsestPixelMm);
-  if (fine.length === 0) return { code: 'ANALYSIS_INFO_GEOMETRY', got: `axial pixels of ${pixelMm(spine, stacks[0]!).toFixed(1)} mm` };
-  const upright = (stack: LabelledStack) => Math.abs(dot(sliceNormal(stack), segment.frame.z));
-  const rank = (stack: LabelledStack) => stacks.findIndex((other) => seriesOf(spine, other)?.contrast === seriesOf(spine, stack)?.contrast);
-  const covering = fine.filter((stack) => reaches(stack, canalMm)).sort((a, b) => rank(a) - rank(b) || upright(b) - upright(a));
-  if (covering.length === 0) return { code: 'ANALYSIS_INFO_NOT_COVERED', got: 'no axial slice through the canal at this disc' };
+  const covering = axialStacks(spine, segment, canalMm, 'canal');
+  if (isRefusal(covering)) return covering;
   let refusal: Refusal = { code: 'ANALYSIS_INFO_UNSURE', got: 'no dural sac found in the axial slices at this disc' };
   for (const stack of covering) {
     const level = levelIn(spine, stack, segment, canalMm);
@@ -89,6 +83,18 @@ export function axialLevel(spine: Spine, segment: Segment): AxialLevel | Refusal
     refusal = level;
   }
   return refusal;
+}
+
+/** The axial stacks with fine pixels that reach a place of a disc, the best first. */
+export function axialStacks(spine: Spine, segment: Segment, placeMm: Vector3, place: 'canal' | 'middle'): readonly LabelledStack[] | Refusal {
+  const stacks = stacksOf(spine, 'axial', contrasts);
+  if (stacks.length === 0) return { code: 'ANALYSIS_INFO_NO_SERIES', got: 'no axial MR series' };
+  const fine = stacks.filter((stack) => pixelMm(spine, stack) <= coarsestPixelMm);
+  if (fine.length === 0) return { code: 'ANALYSIS_INFO_GEOMETRY', got: `axial pixels of ${pixelMm(spine, stacks[0]!).toFixed(1)} mm` };
+  const upright = (stack: LabelledStack) => Math.abs(dot(sliceNormal(stack), segment.frame.z));
+  const rank = (stack: LabelledStack) => stacks.findIndex((other) => seriesOf(spine, other)?.contrast === seriesOf(spine, stack)?.contrast);
+  const covering = fine.filter((stack) => reaches(stack, placeMm)).sort((a, b) => rank(a) - rank(b) || upright(b) - upright(a));
+  return covering.length > 0 ? covering : { code: 'ANALYSIS_INFO_NOT_COVERED', got: `no axial slice through the ${place} at this disc` };
 }
 
 function levelIn(spine: Spine, stack: LabelledStack, segment: Segment, canalMm: Vector3): AxialLevel | Refusal {

@@ -22,10 +22,10 @@
  * From sagittal slices alone the depth in the midline is measured, with less confidence, and no type: whether a
  * displacement is focal is seen round the disc.
  */
-import { medianOf } from '../../imaging/index.js';
+import { medianOf, type Volume } from '../../imaging/index.js';
 import { bodyCode, discCode, structureCodes } from '../anatomy.js';
 import type { Assess, Contrast, Finding, Frame, Grade, LabelledStack, Measure, NotAssessed, Segment, Severity, Side, Spine } from '../types.js';
-import { axialLevel, canalWindow, isRefusal, type AxialLevel, type Refusal } from './axialLevel.js';
+import { axialStacks, canalWindow, isRefusal, type Refusal } from './axialLevel.js';
 import { assessmentOf, basisOf, graded, leastConfidence, notAssessed, stacksOf } from './finding.js';
 import { Mask, type Place } from './mask.js';
 import { framePlane, planeSection, reaches, sliceStepMm, slicesBeside, sliceSection, type Section } from './section.js';
@@ -48,6 +48,8 @@ const herniaDeg = 65;
 const toleranceMm = 1;
 /** Smaller pieces are islands of a segmentation; a loose fragment of disc as small is not told from them. */
 const leastPieceMm2 = 10;
+/** Of the canal in a plane: farther out the slices end. */
+const leastSeen = 0.9;
 const sagittalTrust = 0.6;
 const pictureMm = 80;
 const sagittalContrasts: readonly Contrast[] = ['t2w', 't1w', 'pdw', 'stir', 't2fs', 'pdfs', 't1fs', 'ct'];
@@ -56,8 +58,9 @@ type Type = 'none' | 'bulge' | 'protrusion' | 'extrusion';
 
 export const assessDisplacement: Assess = (spine) => assessmentOf(spine.segments.flatMap((segment): (Finding | NotAssessed)[] => {
   const refused = (refusal: Refusal) => notAssessed(kind, refusal.code, refusal.got, { level: segment.name });
-  const level = axialLevel(spine, segment);
-  const found = isRefusal(level) ? level : fromAxial(spine, segment, level);
+  // Not those with a sac in them: a large herniation hides it.
+  const stacks = axialStacks(spine, segment, segment.frame.originMm, 'middle');
+  const found = isRefusal(stacks) ? stacks : fromAxial(spine, segment, stacks[0]!);
   if (!isRefusal(found)) return [found];
   const midline = fromSagittal(spine, segment);
   return isRefusal(midline) ? [refused(found)] : [midline, refused({ ...found, got: `${found.got}: no type of displacement` })];
@@ -68,18 +71,21 @@ interface Plane {
   readonly section: Section;
 }
 
-function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding | Refusal {
-  const { stack, views } = level;
+function fromAxial(spine: Spine, segment: Segment, stack: LabelledStack): Finding | Refusal {
   const planes = planesThrough(stack, segment);
   const middlePlane = planes.find(({ offsetMm }) => offsetMm === 0);
   if (middlePlane === undefined) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no axial slice in the plane of the disc' };
   const { section } = middlePlane;
   const sagittal = stacksOf(spine, 'sagittal', sagittalContrasts).find((candidate) => reaches(candidate, segment.frame.originMm));
   const space = spaceOf(planes, section, segment, sagittal);
+  const outlinedDisc = sagittal && outlinesOf(sagittal, segment, discCode(segment.name), outlineReachMm.disc);
   const middle = space.centroid();
   if (middle === undefined) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no bodies beside the disc in the slices' };
+  // Of its sides, sagittal slices know the margin to no better than half of their distance.
+  const asideMm = segment.halfWidthMm - (sagittal === undefined ? 0 : sliceStepMm(sagittal) / 2);
   const axialDisc = withoutIslands(section.mask(discCode(segment.name)));
-  const disc = sagittal === undefined ? axialDisc : axialDisc.or(sagittalDisc(sagittal, segment, section));
+  const betweenDisc = (plane: Plane) => betweenSlices(outlinedDisc, segment, plane.section, [plane.offsetMm]).where((_pixel, _row, column) => Math.abs(plane.section.u(column)) <= asideMm);
+  const disc = axialDisc.or(betweenDisc(middlePlane));
   if (axialDisc.isEmpty) return { code: 'ANALYSIS_INFO_UNSURE', got: 'no disc in the axial slices' };
   if (axialDisc.confidence < leastConfidence) return { code: 'ANALYSIS_INFO_UNSURE', got: `a disc with a mean confidence of ${axialDisc.confidence.toFixed(2)}` };
 
@@ -120,7 +126,7 @@ function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding |
     const height = sagittal === undefined ? undefined : heightBeyond(sagittal, segment, angleDeg);
     const hasMigrated = height !== undefined && height.beyondMm > height.spaceMm + 2 * toleranceMm;
     type = widthMm > baseMm + toleranceMm || hasMigrated ? 'extrusion' : 'protrusion';
-    const canalShare = Math.max(...planes.map((plane) => shareOfCanal(plane.section, segment, space)));
+    const canalShare = shareOfCanal(planes.map((plane) => ({ ...plane, disc: plane.section.mask(discCode(segment.name)).or(betweenDisc(plane)).minus(space) })));
     size = graded('herniationSize', canalShare);
     side = Math.abs(angleDeg) < 8 ? undefined : angleDeg > 0 ? 'left' : 'right';
     signs.push(zoneOf(angleDeg), ...(hasMigrated ? ['migrated beyond the disc space'] : []));
@@ -136,7 +142,7 @@ function fromAxial(spine: Spine, segment: Segment, level: AxialLevel): Finding |
     basis: basisOf(spine, sagittal === undefined ? [stack] : [stack, sagittal]),
     confidence: axialDisc.confidence * segment.confidence,
     drawing: {
-      seriesIndex: stack.seriesIndex, sliceIndex: views[0]!.slice, centreMm: section.pointMm(middle.u, middle.v), extentMm: pictureMm,
+      seriesIndex: stack.seriesIndex, sliceIndex: slicesBeside(stack, segment.frame.originMm)[0]!.slice, centreMm: section.pointMm(middle.u, middle.v), extentMm: pictureMm,
       outlines: [discCode(segment.name)],
       lines: deepest === undefined || behindMm < bulgeMm ? [] : [depthLine(section, space, deepest, behindMm)],
       areas: beyond.components().filter(({ areaMm2 }) => areaMm2 >= leastPieceMm2).flatMap((piece) => piece.outlinesMm().slice(0, 1)).map((pointsMm) => ({ pointsMm, text: '' })),
@@ -176,25 +182,22 @@ function spaceOf(planes: readonly Plane[], section: Section, segment: Segment, s
   const count = Math.floor(bodyReachMm / cutsMm);
   const offsetsMm = Array.from({ length: 2 * count + 1 }, (_, index) => (index - count) * cutsMm);
   // Of the bodies the upper one is above the plane of the disc, but for its rim.
-  const between = sagittal === undefined ? [] : bodies.map((code, below) => betweenSlices(sagittal, segment, code, section, offsetsMm.filter((mm) => (below === 1 ? -mm : mm) >= 0), outlineReachMm.body));
+  const between = sagittal === undefined ? [] : bodies.map((code, below) => betweenSlices(outlinesOf(sagittal, segment, code, outlineReachMm.body), segment, section, offsetsMm.filter((mm) => (below === 1 ? -mm : mm) >= 0)));
   return [...near, ...between].reduce((union, mask) => union.or(mask), section.mask()).largest().filled();
 }
 
-/** But for the sides, whose margin is known to no better than half of the slices' distance. */
-function sagittalDisc(stack: LabelledStack, segment: Segment, section: Section): Mask {
-  const asideMm = segment.halfWidthMm - sliceStepMm(stack) / 2;
-  return betweenSlices(stack, segment, discCode(segment.name), section, [0], outlineReachMm.disc).where((_pixel, _row, column) => Math.abs(section.u(column)) <= asideMm);
+/** A structure about a disc in sagittal slices. */
+function outlinesOf(stack: LabelledStack, segment: Segment, code: number, reachMm: number): Volume | undefined {
+  const outlined = shapeOf(stack, [code], segment.frame, { nearMm: segment.halfWidthMm + sliceStepMm(stack), reachMm });
+  // Beside its last slice a structure ends half way to the next one, however deep it is there.
+  return outlined && { ...outlined, data: outlined.data.map((mm) => Math.min(mm, absentMm)) };
 }
 
 /** Pixels of an axial section in which a structure is in any of the planes beside it, its outlines interpolated between sagittal slices. */
-function betweenSlices(stack: LabelledStack, segment: Segment, code: number, section: Section, offsetsMm: readonly number[], reachMm: number): Mask {
+function betweenSlices(outlines: Volume | undefined, segment: Segment, section: Section, offsetsMm: readonly number[]): Mask {
   const pixels = new Uint8Array(section.codes.length);
-  const outlined = shapeOf(stack, [code], segment.frame, { nearMm: segment.halfWidthMm + sliceStepMm(stack), reachMm });
-  if (outlined === undefined) return new Mask(section, pixels);
-  // Beside its last slice a structure ends half way to the next one, however deep it is there.
-  const shape = { ...outlined, data: outlined.data.map((mm) => Math.min(mm, absentMm)) };
-  for (const offsetMm of offsetsMm) {
-    const cut = cutShape(shape, segment.frame, 'axial', canalWindow(segment), offsetMm);
+  for (const offsetMm of outlines === undefined ? [] : offsetsMm) {
+    const cut = cutShape(outlines!, segment.frame, 'axial', canalWindow(segment), offsetMm);
     for (let pixel = 0; pixel < pixels.length; pixel++) {
       if (insideAt(cut, section.u(pixel % section.nColumns), section.v(Math.floor(pixel / section.nColumns)))) pixels[pixel] = 1;
     }
@@ -221,16 +224,25 @@ function focalSectors(depths: Float64Array, deepest: number, depthMm: number): S
   return focal;
 }
 
-function shareOfCanal(section: Section, segment: Segment, space: Mask): number {
+/** The largest share that displaced disc takes in any plane. Where the canal reaches, all planes tell together: a herniation hides it in its own. */
+function shareOfCanal(planes: readonly (Plane & { readonly disc: Mask })[]): number {
   const { sac, cord, epiduralFat, root } = structureCodes;
-  const canal = section.mask(sac, cord, epiduralFat, root);
-  const main = canal.closed(1).largest();
-  const [rows, columns] = [main.rows(), main.columns()];
-  if (rows === undefined || columns === undefined) return 0;
-  // Disc beside the canal, in a foramen, or in front of the bodies is not in it.
-  const disc = section.mask(discCode(segment.name)).minus(space)
-    .where((_pixel, row, column) => row >= rows[0] && row <= rows[1] && column >= columns[0] && column <= columns[1]).count;
-  return disc === 0 ? 0 : disc / (disc + canal.count);
+  const canals = planes.map(({ section, disc }) => section.mask(sac, cord, epiduralFat, root).minus(disc));
+  const spans = canals.flatMap((canal) => {
+    const main = canal.closed(1).largest();
+    const [rows, columns] = [main.rows(), main.columns()];
+    return rows === undefined || columns === undefined ? [] : [{ rows, columns }];
+  });
+  const first = (of: 'rows' | 'columns') => Math.min(...spans.map((span) => span[of][0]));
+  const last = (of: 'rows' | 'columns') => Math.max(...spans.map((span) => span[of][1]));
+  const [top, bottom, left, right] = [first('rows'), last('rows'), first('columns'), last('columns')];
+  const isWithin = (_pixel: number, row: number, column: number) => row >= top && row <= bottom && column >= left && column <= right;
+  return Math.max(0, ...planes.map(({ section, disc }, index) => {
+    const seen = new Mask(section, section.inside).where(isWithin).count;
+    // Disc beside the canal, in a foramen, or in front of the bodies is not in it.
+    const { count } = disc.where(isWithin);
+    return count === 0 || seen < leastSeen * (bottom - top + 1) * (right - left + 1) ? 0 : count / (count + canals[index]!.count);
+  }));
 }
 
 /** Of disc beyond the bodies, and of the space at their edge, in the upright plane through an angle. */
