@@ -13,6 +13,7 @@
  *   discs      the three lowest discs with types of displacement, all lumbar ones with Pfirrmann's grades, drawn evenly
  *   recesses   lateral recesses of the three lowest levels with grades drawn evenly; three discs infected, or with what resembles it:
  *              Modic 1 or 2, or dark. Signs of infection count as found where there are two or more
+ *   facets     joints of the three lowest levels with grades drawn evenly
  *   cord       the neck, with plaques and contusions at C3, C5 and C7; by images and by the truth alone
  *
  * `--out FILE` keeps a line a patient, `--read FILE…` makes the tables of kept lines. Agreement is quadratic kappa (Cohen 1968,
@@ -112,6 +113,9 @@ const pathologies: Readonly<Record<string, (one: Draw) => string[]>> = {
     }
     return items;
   },
+  facets(one) {
+    return lowest.flatMap((level) => ['left', 'right'].map((side) => `facet:${level}:${one(scales.facetWidth.grades)}:side=${side}`));
+  },
   cord(one) {
     return ['C3', 'C5', 'C7'].flatMap((level) => {
       const kind = one(['', 'plaque', 'contusion']);
@@ -169,12 +173,18 @@ function pairsOf({ discs, vertebrae, alignment, findings: ailments, lesions }: T
     if (truth !== null && truth !== undefined) pairs.push({ what, level, true: truth, found, ...(value !== undefined && { value }) });
   };
   for (const disc of discs.filter(({ level }) => inField(level) && /^(L|T12)/.test(level))) {
-    const { level, centralCanal, foramen, lateralRecess, listhesis, degeneration, displacement, heights, modic } = disc;
+    const { level, centralCanal, foramen, lateralRecess, facetJoint, listhesis, degeneration, displacement, heights, modic } = disc;
     if (['L3-L4', 'L4-L5', 'L5-S1'].includes(level)) {
       const canal = find('centralCanal', level);
       add('centralCanal', level, centralCanal?.grade, grade(canal, 'centralCanal'), centralCanal?.sacAreaMm2);
       add('sacArea', level, centralCanal?.sacAreaMm2, measure(canal, 'sacArea'));
       for (const side of ['left', 'right'] as const) add('lateralRecess', `${level} ${side}`, lateralRecess[side]?.grade, grade(find('lateralRecess', level, side), 'lateralRecess'), lateralRecess[side]?.heightMm);
+      for (const side of ['left', 'right'] as const) {
+        const joint = find('facetJoint', level, side);
+        add('lateralRecessHeight', `${level} ${side}`, lateralRecess[side]?.heightMm, measure(find('lateralRecess', level, side), 'recessHeight'));
+        add('facetJoint', `${level} ${side}`, facetJoint[side]?.grade, grade(joint, 'facetWidth'), facetJoint[side]?.jointSpaceMm);
+        add('jointSpace', `${level} ${side}`, facetJoint[side]?.jointSpaceMm, measure(joint, 'jointSpace'));
+      }
     }
     for (const side of ['left', 'right'] as const) {
       const found = find('foramen', level, side);
@@ -185,7 +195,9 @@ function pairsOf({ discs, vertebrae, alignment, findings: ailments, lesions }: T
     add('slip', level, listhesis?.slipMm, measure(slip, 'slip'));
     add('meyerding', level, listhesis?.meyerding, grade(slip, 'meyerding') ?? (slip === undefined ? null : '0'));
     add('pfirrmann', level, degeneration?.pfirrmann, grade(find('pfirrmann', level), 'pfirrmann'));
-    add('displacement', level, displacement?.type, grade(find('displacement', level), 'displacement'));
+    const displaced = find('displacement', level);
+    add('displacement', level, displacement?.type, grade(displaced, 'displacement'));
+    add('canalShare', level, displacement?.herniation?.canalShare, measure(displaced, 'canalShare'));
     const height = find('discHeight', level);
     add('discHeight', level, heights?.middleMm, measure(height, 'middleHeight'));
     const types = [modic.upper, modic.lower].flatMap((one) => (one === null || one.type === 'none' ? [] : one.type.split('/')));
@@ -249,11 +261,11 @@ const leastSigns = 2;
 
 const graded: readonly (readonly [string, readonly string[], ScaleName?])[] = [
   ['centralCanal', scales.centralCanal.grades, 'centralCanal'], ['lateralRecess', scales.lateralRecess.grades, 'lateralRecess'], ['foramen', scales.foramen.grades, 'foramen'],
-  ['genant', scales.genant.grades, 'genant'], ['meyerding', ['0', '1', '2', '3', '4', '5']], ['pfirrmann', ['1', '2', '3', '4', '5']],
+  ['facetJoint', scales.facetWidth.grades, 'facetWidth'], ['genant', scales.genant.grades, 'genant'], ['meyerding', ['0', '1', '2', '3', '4', '5']], ['pfirrmann', ['1', '2', '3', '4', '5']],
   ['displacement', ['none', 'bulge', 'protrusion', 'extrusion']], ['modic', ['none', '1', '1/2', '1/3', '2', '2/3', '3']],
 ];
 const measured: readonly (readonly [string, 'share' | 'difference', string])[] = [
-  ['sacArea', 'share', '%'], ['foramenArea', 'share', '%'], ['discHeight', 'difference', 'mm'], ['bodyHeight', 'difference', 'mm'], ['slip', 'difference', 'mm'],
+  ['sacArea', 'share', '%'], ['foramenArea', 'share', '%'], ['lateralRecessHeight', 'difference', 'mm'], ['jointSpace', 'difference', 'mm'], ['canalShare', 'difference', ''], ['discHeight', 'difference', 'mm'], ['bodyHeight', 'difference', 'mm'], ['slip', 'difference', 'mm'],
   ['lordosis', 'difference', 'deg'], ['sacralSlope', 'difference', 'deg'], ['lesionLength', 'difference', 'mm'],
 ];
 
