@@ -113,6 +113,14 @@ describe('lateral recesses', () => {
     }
   });
 
+  it('are found where the chemical shift of their fat moved the processes away from the sac', () => {
+    for (const recessMm of [4, 2.4, 1.2]) {
+      const { findings } = assessLateralRecess(drawnSpine({ recessMm, processFromMm: 11.5 }, both));
+      expect(findings).toHaveLength(2);
+      for (const finding of findings) expect(Math.abs(measured(finding, 'recessHeight') - recessMm)).toBeLessThan(0.5);
+    }
+  });
+
   it('need axial slices', () => {
     expect(assessLateralRecess(drawnSpine({}, [sagittal])).notAssessed.map(({ code }) => code)).toEqual(['ANALYSIS_INFO_NO_SERIES', 'ANALYSIS_INFO_NO_SERIES']);
   });

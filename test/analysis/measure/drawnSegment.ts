@@ -12,6 +12,8 @@ export interface Drawn {
   /** AP width of the sac in the disc's plane; 14 mm away from it. */
   readonly sacApMm?: number;
   readonly recessMm?: number;
+  /** Where the processes behind the recesses begin, from the midline: the sac ends at 9 mm. */
+  readonly processFromMm?: number;
   readonly foramenMm?: number;
   /** How much wider it is a millimetre beside the pedicle's middle, mm; with the square of the distance. */
   readonly foramenOpensMm?: number;
@@ -30,7 +32,7 @@ export function sacAreaMm2(apMm: number): number {
 }
 
 function codeAt(drawn: Drawn): (point: Vector3) => number {
-  const { sacApMm = 14, recessMm = 6, foramenMm = 6, foramenOpensMm = 0, jointMm = 2, protrusionMm = 0, bulgeMm = 0 } = drawn;
+  const { sacApMm = 14, recessMm = 6, processFromMm = 9, foramenMm = 6, foramenOpensMm = 0, jointMm = 2, protrusionMm = 0, bulgeMm = 0 } = drawn;
   return ([x, y, z]) => {
     const side = x > 0 ? 'left' : 'right';
     const lateral = Math.abs(x);
@@ -43,7 +45,7 @@ function codeAt(drawn: Drawn): (point: Vector3) => number {
       if (z > 11 && z < 22) return archCode('L4');
       if (z < -11 && z > -22) return archCode('L5');
     }
-    const behind = halfDepthMm + (lateral < 13 ? (lateral < 9 ? 18.5 : recessMm) : foramenMm + foramenOpensMm * (lateral - 18) ** 2);
+    const behind = halfDepthMm + (lateral < 13 ? (lateral < processFromMm ? 18.5 : recessMm) : foramenMm + foramenOpensMm * (lateral - 18) ** 2);
     if (Math.abs(z) < 24 && lateral < 26 && y >= behind && y < 42) {
       if (Math.abs(lateral - 17) < jointMm / 2 && y > 27 && y < 39 && Math.abs(z) < 8) return facetCode('L4-L5', side);
       return archCode(lateral < 17 ? 'L4' : 'L5');
