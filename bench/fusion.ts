@@ -8,7 +8,7 @@
  * An exam is 15 sagittal slices T2w and T1w, three blocks of five axial slices in the planes of the lowest discs, and a straight stack of
  * 15 axial slices 5 mm apart, which cuts most endplates at an angle; images by the signal equations with noise and shading. `--shift` moves
  * the patient by so many millimetres between the sagittal and the axial series. Dice is the mean over slices that hold 25 mm² of the
- * structure; roots count for nothing. The weights of the fusion were fitted on seeds 760000 to 760005, 761001 and 761002.
+ * structure; roots count for nothing. The weight of the fusion and its reach were chosen on seeds 760000 to 760005, 761001 and 761002.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,10 @@
 /** Systems of linear equations with a symmetric positive definite matrix, by the factors L L' of Cholesky (Benoit 1924, doi 10.1007/BF03031308). */
 
-/** @param matrix [n, n], of which the lower triangle is read */
+/**
+ * @param matrix A, [n, n], of which the lower triangle is read
+ * @param right b, [n]
+ * @returns x of A x = b, [n]; NaN where A is not positive definite
+ */
 export function solvePositive(matrix: Float64Array, right: Float64Array): Float64Array<ArrayBuffer> {
   const n = right.length;
   const lower = Float64Array.from(matrix);

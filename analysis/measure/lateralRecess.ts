@@ -6,7 +6,7 @@
  *            joint, or the ligament on them (Steurer 2011, doi 10.1186/1471-2474-12-175); each the median of three columns,
  *            corrected for tilted slices (axialLevel.ts). Of slices within `nearShare` of their step of the disc's plane the
  *            narrowest counts, else the nearest: a process closes a recess over few millimetres, and between slices it may
- *            be missed. Where what lies up to `shiftMm` farther outwards is far lower, the process begins only there: in one of
+ *            be missed. Where what lies up to `mostShiftMm` farther outwards is far lower, the process begins only there: in one of
  *            two recesses, where chemical shift displaces fat along the columns' direction, and with it marrow, against the water of the sac
  *   edges    where fat is bright and walls are dark (T2w, PDw without fat saturation), those of the fat in the column (fatEdge.ts):
  *            an outline of a network stops half a millimetre and more before the process
@@ -24,7 +24,7 @@ const kind = 'lateralRecess';
 /** Beside the sac: about the width of a root. */
 const recessWidthMm = 2;
 /** By which the chemical shift of the marrow's fat moves a process away from the sac, at most. */
-const shiftMm = 2;
+const mostShiftMm = 2;
 /** Of the height beside the sac: what is lower farther outwards is the process. */
 const processShare = 0.6;
 const nearShare = 0.6;
@@ -87,10 +87,10 @@ function recessOf({ section, sac }: AxialView, segment: Segment, side: Side, ima
   const [edge, outwardStep] = side === 'left' ? [columns[1], 1] : [columns[0], -1];
   const columnOf = (at: number) => edge + outwardStep * (at - 1);
   const reach = Math.round(recessWidthMm / section.stepMm);
-  const outlined = Array.from({ length: reach + Math.round(shiftMm / section.stepMm) + 3 }, (_, at) => gapInColumn(walls, columnOf(at)));
+  const outlined = Array.from({ length: reach + Math.round(mostShiftMm / section.stepMm) + 3 }, (_, at) => gapInColumn(walls, columnOf(at)));
   const gaps = image === undefined ? outlined : withinFat(section, section.valuesOf(image.volume), outlined, columnOf);
-  const [beside, outwards] = [narrowestGap(gaps.slice(0, reach + 3)), narrowestGap(gaps)];
-  const narrowest = beside !== undefined && outwards!.pixels > processShare * beside.pixels ? beside : outwards;
+  const [beside, farther] = [narrowestGap(gaps.slice(0, reach + 3)), narrowestGap(gaps)];
+  const narrowest = beside !== undefined && farther!.pixels > processShare * beside.pixels ? beside : farther;
   if (narrowest === undefined) return undefined;
   const { at, gap, pixels } = narrowest;
   return {

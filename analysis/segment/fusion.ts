@@ -9,7 +9,7 @@
  *
  * A plane tells best what lies at right angles to its slices. Where an axial slice cuts an endplate at a flat angle, its pixels hold
  * bone and disc; in sagittal ones the endplate is a line. Where the column ends, to the side and towards canal and recesses, the axial
- * slice tells best: P stays its own. The weights were fitted on simulated patients (bench/fusion.ts has what they gain on others).
+ * slice tells best: P stays its own. w and σ were chosen by hand on simulated patients (bench/fusion.ts has what they gain on others).
  *
  * A slice stays as it was where the planes do not agree about where column and canal are.
  */
