@@ -42,7 +42,8 @@ without a larger one noticing. So beside them:
 `most` of `known` in `alone` is the answer for the scale: all that it tells of a person, to one who doubts it as much as the network does. It holds as far as
 a scale tells of nothing else, such as which tissue a pixel is of, and as the other errors stay what they are; it is no proof. For Dixon and fat-sat `most`
 is only the person's part: their images tell of single pixels too, what tissue and how much of it, which the oracle knows; in `unlabelled` it does
-not. Pixels of several tissues are in neither `pixels` nor `unlabelled`. PSNR and fat fraction as evaluate.py has them; differences are paired over slices and persons, intervals bootstraps over patients.
+not. Pixels of several tissues are in neither `pixels` nor `unlabelled`. PSNR and fat fraction as evaluate.py has them; differences are paired over
+slices and persons, intervals bootstraps over patients.
 """
 
 import argparse
