@@ -1,12 +1,12 @@
 """The frozen bank: the simulated patients on whom synthesis is measured, and never trained.
 
-    python3 bank.py --bank BANK              # paints what is not there yet: about 20 minutes of one core
+    python3 bank.py --bank BANK              # paints what is not there yet: about 30 minutes of one core
     python3 bank.py --bank BANK --check      # says whether it is the bank that evaluation.json was measured on
-    python3 bank.py --calibration LESIONS    # paints other patients with the same kinds of lesions, and series: calibrate.py takes them
+    python3 bank.py --calibration LESIONS    # paints other patients alike, and series: calibrate.py takes them
 
 Seeds of training are below 2000. Painting is deterministic, so that seeds define the bank; its SHA-256 goes with every result. Factors of
-the intervals and coefficients of the gate (calibrate.py) are from neither these patients nor trained ones, but from those that
-training looks at only (every 20th, `tuning`) and those of CALIBRATION.
+the intervals and coefficients of the gate (calibrate.py) are from neither these patients nor trained ones: the gate's from those that
+training looks at only (every 20th, `tuning`), the intervals' from those of CALIBRATION.
 """
 
 import argparse
@@ -42,7 +42,12 @@ CALIBRATION_SERIES = {'series': dict(SERIES['series'], first=2600)}
 # Only gains in image quality are measured on these two.
 QUALITY = ('wide', 'narrow')
 LESIONED = ('marrow', 'infected', 'fatty')
-CALIBRATION = {name: dict(SETS[name], first=first, count=count) for name, first, count in (('marrow', 2100, 34), ('infected', 2200, 24), ('fatty', 2300, 24))}
+CALIBRATION = {
+    name: dict(SETS[name], first=first, count=count)
+    for name, first, count in (('wide', 2700, 50), ('narrow', 2800, 50), ('marrow', 2100, 80), ('infected', 2200, 60), ('fatty', 2300, 50))
+}
+# Lesions of one person are covered or missed together: the coverage of intervals, and it alone, is measured on these too (in BANK/more).
+MORE = {name: dict(SETS[name], first=first, count=count) for name, first, count in (('marrow', 8300, 60), ('infected', 8400, 42), ('fatty', 8500, 48))}
 
 
 def paint(bank, name, sets=SETS):
@@ -95,4 +100,6 @@ if __name__ == '__main__':
             paint(arguments.bank, each)
         if not arguments.check:
             paint(arguments.bank, 'series', SERIES)
+            for each in MORE:
+                paint(arguments.bank / 'more', each, MORE)
         print(digest(arguments.bank))

@@ -2,11 +2,11 @@
 
     python3 calibrate.py --cases CASES --lesions LESIONS --model ../../synthesis-maps/model.onnx --out ../../synthesis-maps/calibration.json
 
-CASES: patients whom training only looked at (bank.tuning), half of their slices with the relative scale known. LESIONS: patients with one
-of each kind of lesion, whom nothing saw (bank.CALIBRATION).
+CASES: patients whom training only looked at (bank.tuning), half of their slices with the relative scale known. LESIONS: patients alike those of the
+bank, of either prior and with lesions of a kind, whom nothing saw (bank.CALIBRATION).
 
-interval    the 90 % interval of a contrast is |S| +- 1.645 k s; k by interval.py, to pixels of both, half of CASES also with lesions of marrow
-            painted on top (data.py)
+interval    the 90 % interval of a contrast is |S| +- 1.645 k s; k by interval.py, to pixels of LESIONS, of either prior also with the relative scale
+            known in every second slice
 gate        ridge logistic regression of ln(1 + feature) (gate.py) on slices as they are against slices with planted faults (faults.py).
             amber: 2 of 100 sound slices are above; red: 1 of 400, extrapolated. localZ: 1 of 10 sound slices has a place above it
 limits      amber and red raised together until 1 of 50 of the series in LESIONS, judged as exams are, is amber: slices of one person are alike
@@ -31,24 +31,22 @@ import gate
 import interval
 import lesions
 import series
-import signals
 from synthesiser import Synthesiser, contrasts_of, truth_of
 
-# Of a slice.
-HEALTHY_PIXELS, LESION_PIXELS = 300, 600
+# At most, of a group in a slice.
+HEALTHY_PIXELS, LESION_PIXELS = 150, 1200
+KNOWN_EVERY = 2
 LEAST_BODY = 2500
 # Series by which the limits of exams are set.
 EXAMS = 40
 FAULTS_A_SLICE = 3
 SEED = 31
 MISSING = ('stir', 't2fs')
-# Part healthy pixels by how far their person's tissues are from the average (paint.ts, the width of the prior).
-WIDTHS = (0.5, 0.85)
 
 
-def options(known=False, third='none', lesions_on_top=False):
-    """An exam as the bank has it: nothing drawn but noise, shading and gains; or with lesions of marrow painted on top."""
-    return data.Options(known=known, third=third, left_out='none', coarse=False, lesions=lesions_on_top)
+def options(known=False, third='none'):
+    """An exam as the bank has it: nothing drawn but noise, shading and gains."""
+    return data.Options(known=known, third=third, left_out='none', coarse=False, lesions=False)
 
 
 def logistic(x, y, ridge=2.0, steps=40):
@@ -87,29 +85,32 @@ def gate_score(features, model):
 
 
 class Pixels:
-    """What intervals are fitted to: signs, deviations, errors and groups of pixels; and the vertebrae of sound slices."""
+    """What intervals are fitted to: signs, deviations, errors, areas and groups of pixels; and the vertebrae of sound slices."""
 
     def __init__(self, network):
         self.network = network
         self.parts = {name: [] for name in MISSING}
-        self.groups, self.vertebrae = [], []
+        self.groups, self.areas, self.vertebrae = [], [], []
 
-    def take(self, cases, index, name, known, lesions_on_top=False):
-        """Pixels of one slice; `name`: of the set in LESIONS, or 'cases'."""
-        patient, sample, _ = cases.slices[index]
-        rng = np.random.default_rng((SEED, patient['seed'], index, int(lesions_on_top)))
-        signal_of = signals.lesion_signals(data.sequence_numbers) if lesions_on_top else None
-        made = data.make(cases, index, rng, options(known, lesions_on_top=lesions_on_top), signal_of)
+    def take(self, cases, index, name, known):
+        """Pixels of one slice of the set `name`."""
+        patient, _, _ = cases.slices[index]
+        made = data.make(cases, index, np.random.default_rng((SEED, patient['seed'], index)), options(known))
         body = truth_of(made, 'protonDensity') > 0.1
         if body.sum() < LEAST_BODY:
             return
-        label, lesion, painted = (truth_of(made, key) for key in ('label', 'lesion', 'painted'))
-        changed = ((lesion > 0) | (painted > 0.3)) & body
-        chosen = np.concatenate([
-            rng.permutation(np.flatnonzero(where))[:most] for where, most in ((body & ~changed, HEALTHY_PIXELS), (changed, LESION_PIXELS))
-        ])
+        label, lesion = truth_of(made, 'label'), truth_of(made, 'lesion')
+        group = groups_of(name, known, body, label, lesion, made['pixelMm'])
+        rng = np.random.default_rng((SEED, patient['seed'], index, known))
+        chosen = []
+        for each in np.unique(group[group != '']):
+            where = np.flatnonzero(group == each)
+            some = rng.permutation(where)[: HEALTHY_PIXELS if each.startswith('tissue') else LESION_PIXELS]
+            chosen.append(some)
+            self.areas.append(np.full(len(some), len(where) / len(some)))
+        chosen = np.concatenate(chosen)
         at = lambda image: image.ravel()[chosen]
-        self.groups.append(np.array([group_of(name, sample['priorWidth'], *each) for each in zip(at(changed), at(painted) > 0.3, at(lesion), at(label))]))
+        self.groups.append(at(group))
         maps, contrasts = self.network.maps(made['images'], made['exam']), contrasts_of(made)
         four = maps.maps[0].numpy()
         for contrast, parts in self.parts.items():
@@ -117,21 +118,21 @@ class Pixels:
             size = np.abs(signal)
             error = np.abs(size - np.abs(truth_of(made, contrast)))
             parts.append((interval.signs_of(at(size), at(deviation), np.stack([at(image) for image in four])), at(deviation), at(error)))
-            if contrast == 'stir' and not lesions_on_top:
+            if contrast == 'stir':
                 each = [label == v for v in np.unique(label[lesions.is_body(label)])]
-                self.vertebrae += [(size[mask], deviation[mask], four[:, mask]) for mask in each if mask.sum() >= 120 and not changed[mask].any()]
+                self.vertebrae += [(size[mask], deviation[mask], four[:, mask]) for mask in each if mask.sum() >= 120 and not lesion[mask].any()]
 
     def fitted(self):
-        names = np.concatenate(self.groups)
-        groups = {name: names == name for name in np.unique(names) if (names == name).sum() >= 100}
+        names, area = np.concatenate(self.groups), np.concatenate(self.areas)
+        groups = {name: names == name for name in np.unique(names)}
         factors = {}
         for contrast, parts in self.parts.items():
             each, deviation, error = zip(*parts)
             signs = {name: np.concatenate([one[name] for one in each]) for name in each[0]}
             deviation, error = np.concatenate(deviation), np.concatenate(error)
-            factors[contrast] = interval.fit(signs, deviation, error, groups)
+            factors[contrast] = interval.fit(signs, deviation, error, area, groups)
             inside = error <= interval.HALF_WIDTH * interval.factors_of(signs, factors[contrast]) * deviation
-            print(contrast, {name: f'{100 * inside[mask].mean():.1f} % of {mask.sum()}' for name, mask in groups.items()})
+            print(contrast, {name: f'{100 * np.average(inside[mask], weights=area[mask]):.1f} % of {mask.sum()}' for name, mask in groups.items()})
         widths = []
         for size, deviation, maps in self.vertebrae:
             low, high = interval.interval_of(size, deviation, maps, factors['stir'])
@@ -141,25 +142,26 @@ class Pixels:
         return dict(interval={**factors, 'pdfs': factors['t2fs'], 't1fs': factors['t2fs']}, cannotTell=dict(relativeWidth=round(float(np.percentile(widths, 98)), 3)))
 
 
-def group_of(name, width, is_changed, is_painted, lesion, label):
-    """Of one pixel: what its coverage is counted with."""
-    if not is_changed:
-        return f'healthy, {["narrow", "middle", "wide"][np.digitize(width, WIDTHS)]}' if name == 'cases' else f'beside, {name}'
-    if is_painted or name == 'cases':
-        return 'painted' if is_painted else 'any lesion'
-    kinds = [kind for kind, (where, code, sites) in lesions.TYPES.items() if where == name and lesion == code and (sites is None or label in sites)]
-    return kinds[0] if kinds else 'any lesion'
+def groups_of(name, known, body, label, lesion, pixel_mm):
+    """With whom the coverage of each pixel is counted, as evaluate.py does; '': with none."""
+    mode = 'known' if known else 'unknown'
+    group = np.where(body, f'tissue, {name}, {mode}', '').astype('<U32')
+    if name in bank.QUALITY:
+        group[body & (lesion > 0)] = f'lesions, {mode}'
+        return group
+    group[lesion > 0] = ''
+    for each in lesions.find(lesions.KINDS_OF[name], label, lesion, pixel_mm):
+        group[each.mask] = each.kind
+    return group
 
 
-def calibrated_interval(network, cases, lesioned):
+def calibrated_interval(network, lesioned):
     pixels = Pixels(network)
-    for index in range(len(cases)):
-        pixels.take(cases, index, 'cases', index % 2 == 1)
-        if index % 2 == 0:
-            pixels.take(cases, index, 'cases', index % 4 == 0, lesions_on_top=True)
-    for name, each in lesioned.items():
-        for index in range(len(each)):
-            pixels.take(each, index, name, False)
+    for name, cases in lesioned.items():
+        for index in range(len(cases)):
+            pixels.take(cases, index, name, False)
+            if name in bank.QUALITY and index % KNOWN_EVERY == 0:
+                pixels.take(cases, index, name, True)
     return pixels.fitted()
 
 
@@ -217,8 +219,7 @@ def main():
     cases, network = bank.tuning(arguments.cases), Synthesiser(arguments.model)
     calibration = json.loads(arguments.out.read_text()) if arguments.only else {}
     if arguments.only in (None, 'interval'):
-        lesioned = {name: bank.load(arguments.lesions, name, bank.CALIBRATION) for name in bank.CALIBRATION}
-        calibration.update(calibrated_interval(network, cases, lesioned))
+        calibration.update(calibrated_interval(network, {name: bank.load(arguments.lesions, name, bank.CALIBRATION) for name in bank.CALIBRATION}))
     if arguments.only in (None, 'gate'):
         calibration.update(calibrated_gate(network, cases))
     if arguments.only in (None, 'limits'):

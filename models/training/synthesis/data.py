@@ -111,43 +111,6 @@ def magnitude_noise(rng, image, std, correlation):
     return np.hypot(image + std * real, std * imaginary)
 
 
-def marrow_lesions(rng, images, maps, label, pixel_mm, signal_of):
-    """Paints round lesions into vertebral bodies: in the images by the signal equation, in the true maps, and into a mask."""
-    rows, columns = np.nonzero((label >= 101) & (label < 132))
-    mask = np.zeros(label.shape, np.float32)
-    if len(rows) < 200:
-        return images, maps, mask
-    body = ndimage.gaussian_filter(((label >= 101) & (label < 132)).astype(np.float32), 1.2) > 0.75
-    for _ in range(rng.integers(1, 4)):
-        k = rng.integers(len(rows))
-        radius = rng.uniform(2.5, 10) / pixel_mm
-        y, x = np.mgrid[: label.shape[0], : label.shape[1]]
-        stretch = rng.uniform(0.6, 1.6)
-        distance = np.hypot((y - rows[k]) * stretch, (x - columns[k]) / stretch)
-        edge = rng.uniform(1, 5)
-        share = np.clip((radius - distance) / edge + 0.5, 0, 1).astype(np.float32) * body
-        kind = rng.random()
-        if kind < 0.6:
-            lesion = dict(pd=rng.uniform(0.82, 0.98), t1=rng.uniform(950, 1700), t2=rng.uniform(48, 115), ff=rng.uniform(0.0, 0.35))
-        elif kind < 0.8:
-            lesion = dict(pd=rng.uniform(0.85, 0.98), t1=rng.uniform(800, 1200), t2=rng.uniform(30, 110), ff=rng.uniform(0.5, 0.9))
-        else:
-            lesion = dict(pd=rng.uniform(0.25, 0.6), t1=rng.uniform(700, 1200), t2=rng.uniform(12, 35), ff=rng.uniform(0, 0.3))
-        share *= rng.uniform(0.35, 1)
-        for name, value in signal_of(**lesion).items():
-            images[name] = images[name] * (1 - share) + share * value
-        water = maps['protonDensity'] * (1 - maps['fatFraction']) * (1 - share)
-        new_water = lesion['pd'] * (1 - lesion['ff']) * share
-        whole = np.maximum(water + new_water, 1e-4)
-        fat = maps['protonDensity'] * maps['fatFraction'] * (1 - share) + lesion['pd'] * lesion['ff'] * share
-        for name, value in (('t1Ms', lesion['t1']), ('t2Ms', lesion['t2'])):
-            maps[name] = (maps[name] * water + value * new_water) / whole
-        maps['protonDensity'] = maps['protonDensity'] * (1 - share) + lesion['pd'] * share
-        maps['fatFraction'] = fat / np.maximum(maps['protonDensity'], 1e-4)
-        mask = np.maximum(mask, share)
-    return images, maps, mask
-
-
 def sequence_numbers(sequence):
     """As signals.py names them."""
     return dict(
@@ -195,24 +158,19 @@ class Options:
 
 
 CONTRASTS = ('t1w', 't2w', 'stir', 't2fs')
-TRUTH = ('protonDensity', 't1Ms', 't2Ms', 'fatFraction', *CONTRASTS, 'weight', 'label', 'lesion', 'painted')
+TRUTH = ('protonDensity', 't1Ms', 't2Ms', 'fatFraction', *CONTRASTS, 'weight', 'label', 'lesion')
 
 
-def make(cases, index, rng, options=Options(), signal_of=None):
+def make(cases, index, rng, options=Options()):
     """One slice as the network sees it, a dict: `images` [4, n, n], `exam` [18], `truth` [TRUTH, n, n] (signals per equilibrium
     magnetisation, without shading and noise; STIR signed), `means` (divisors of the channels), `pixelMm`, `sequences`,
     `patient`. n is MATRIX, or half of it where coarse.
-
-    `signal_of(patient, sample)` gives signals of a lesion by contrast; without it none are painted on top.
     """
     patient, sample, _ = cases.slices[index]
     sequences, pixel_mm = sample['sequences'], sample['pixelMm']
     images = {name: cases.image(index, name) for name in CONTRASTS}
     maps = {name: cases.image(index, name) for name in TRUTH[:4]}
     label, lesion = cases.image(index, 'label'), cases.image(index, 'lesion')
-    painted = np.zeros(label.shape, np.float32)
-    if signal_of is not None and (options.lesions if options.lesions is not None else rng.random() < 0.4):
-        images, maps, painted = marrow_lesions(rng, images, maps, label, pixel_mm, signal_of(patient, sample))
     known = options.known if options.known is not None else rng.random() < 0.5
     third = options.third if options.third is not None else rng.choice(['none', 'none', 'none', 'dixon', 'fatsat'])
     left_out = options.left_out if options.left_out is not None else 'none'
@@ -242,9 +200,9 @@ def make(cases, index, rng, options=Options(), signal_of=None):
         if known and left_out != 't2w':
             exam['fat_suppressed_scale'] = np.log(means[2] / means[1]) + rng.normal(0, 0.02)
 
-    weight = np.where(maps['protonDensity'] < 0.05, 0.03, 1.0) * (1 + 2.0 * ((lesion > 0) | (painted > 0.3)))
+    weight = np.where(maps['protonDensity'] < 0.05, 0.03, 1.0) * (1 + 2.0 * (lesion > 0))
     weight = weight * (1 + 1.0 * ((label >= 101) & (label < 132)))
-    truth = np.stack([*maps.values(), *images.values(), weight, label, lesion, painted]).astype(np.float32)
+    truth = np.stack([*maps.values(), *images.values(), weight, label, lesion]).astype(np.float32)
     if options.coarse:
         channels = np.stack([halved(channel) for channel in channels])
         truth = np.stack([halved(image) if k < 9 else image[::2, ::2] for k, image in enumerate(truth)])
@@ -273,7 +231,7 @@ def measure(rng, images, options, known, fat_suppressed):
     return measured
 
 
-def batch(cases, rng, size, options, signal_of):
+def batch(cases, rng, size, options):
     """`size` slices drawn evenly, as stacked arrays: images, exam, truth; and the list of what `make` tells of each."""
-    made = [make(cases, rng.integers(len(cases)), rng, options, signal_of) for _ in range(size)]
+    made = [make(cases, rng.integers(len(cases)), rng, options) for _ in range(size)]
     return tuple(np.stack([one[key] for one in made]) for key in ('images', 'exam', 'truth')), made

@@ -5,8 +5,8 @@ r"""Measures synthesis on the frozen bank (bank.py); prints a table and writes e
 
 PSNR and SSIM are of the size of the signal per equilibrium magnetisation, in the body (proton density above 0.1) alone; the peak is the 99.5th percentile of the
 truth there. No scale is fitted. SSIM: windows of 7 x 7, Wang 2004, doi 10.1109/TIP.2003.819861. Differences are paired;
-their 95 % intervals are from 2000 bootstraps over patients. All seeds are fixed. `--only NAME` measures
-one section and keeps what evaluation.json has of the others; `--only intervals --patients 20` wants but 20 patients of each prior painted, and no healthy ones.
+their 95 % intervals are from 2000 bootstraps over patients; so is the deviation of coverages. All seeds are fixed. `--only NAME` measures
+one section and keeps what evaluation.json has of the others.
 """
 
 import argparse
@@ -84,23 +84,29 @@ def auroc(sound, faulty):
 
 
 class Coverage:
-    """How often the truth lies in the interval."""
+    """How often the truth lies in the interval, and by how much that would differ with other patients as many."""
 
     def __init__(self, interval):
         self.interval, self.counts = interval, {}
 
-    def add(self, contrast, where, signal, deviation, maps, truth, mask):
+    def add(self, contrast, where, patient, signal, deviation, maps, truth, mask):
         if not mask.any():
             return
         low, high = interval.interval_of(signal[mask], deviation[mask], maps[:, mask], self.interval[contrast])
         inside = (truth[mask] >= low) & (truth[mask] <= high)
-        covered, total = self.counts.get((contrast, where), (0, 0))
-        self.counts[contrast, where] = covered + int(inside.sum()), total + int(mask.sum())
+        of_patients = self.counts.setdefault((contrast, where), {})
+        of_patients[patient] = of_patients.get(patient, 0) + np.array([inside.sum(), mask.sum()])
 
     def table(self):
         table = {}
-        for (contrast, where), (covered, total) in sorted(self.counts.items()):
-            table.setdefault(contrast, {})[where] = dict(covered=round(100 * covered / total, 1), pixels=total)
+        for (contrast, where), of_patients in sorted(self.counts.items()):
+            counts = np.array(list(of_patients.values()))
+            drawn = counts[np.random.default_rng(SEED).integers(len(counts), size=(2000, len(counts)))].sum(1)
+            covered, pixels = counts.sum(0)
+            table.setdefault(contrast, {})[where] = dict(
+                covered=round(float(100 * covered / pixels), 1), deviation=round(float((100 * drawn[:, 0] / drawn[:, 1]).std()), 1),
+                patients=len(counts), pixels=int(pixels),
+            )
         return table
 
 
@@ -125,7 +131,7 @@ class Evaluation:
         return made, self.network.maps(made['images'], made['exam']), contrasts_of(made)
 
     def quality(self):
-        """PSNR and SSIM by prior, method and exam; fat fraction; fat in STIR; coverage."""
+        """PSNR and SSIM by prior, method and exam; fat fraction; fat in STIR."""
         results = {}
         for prior in bank.QUALITY:
             cases = bank.load(self.bank, prior)
@@ -142,8 +148,6 @@ class Evaluation:
                     shown = {}
                     for name in MISSING:
                         shown[name] = np.abs(maps.signal(contrasts[name])[0])
-                    if mode in ('unknown', 'known'):
-                        self.cover_tissue(f'{mode}, {prior} prior', f'{mode}, lesions', made, maps, contrasts)
                     self.score(row, mode, 'network', shown, true, body)
                     error = np.abs(maps.fat_fraction() - truth_of(made, 'fatFraction'))[body]
                     row[f'{mode} fat fraction'] = 100 * float(np.median(error))
@@ -165,7 +169,7 @@ class Evaluation:
         for name in MISSING:
             signal, deviation = maps.signal(contrasts[name])
             for where, mask in ((everywhere, body), (in_lesions, body & lesion)):
-                self.coverage.add(name, where, np.abs(signal), deviation, maps.maps[0].numpy(), np.abs(truth_of(made, name)), mask)
+                self.coverage.add(name, where, made['patient']['seed'], np.abs(signal), deviation, maps.maps[0].numpy(), np.abs(truth_of(made, name)), mask)
 
     def cover_lesions(self, each, made, maps, contrasts):
         for name in MISSING:
@@ -173,28 +177,28 @@ class Evaluation:
             for one in each:
                 group = 'in lesions of marrow' if one.kind in lesions.MARROW else 'in fatty lesions' if one.kind in lesions.FATTY else 'in fluid'
                 for where in (f'in {one.kind}', group):
-                    self.coverage.add(name, where, np.abs(signal), deviation, maps.maps[0].numpy(), np.abs(truth_of(made, name)), one.mask)
+                    self.coverage.add(name, where, made['patient']['seed'], np.abs(signal), deviation, maps.maps[0].numpy(), np.abs(truth_of(made, name)), one.mask)
 
-    def intervals(self, patients):
-        """Coverage alone, of tissue in the first so many patients of each prior, and of all that have lesions of a kind."""
+    def intervals(self):
+        """Coverage of tissue and of lesions of any kind in the patients of each prior, and of lesions of a kind in those of the bank and in more."""
         for prior in bank.QUALITY:
-            cases = bank.load(self.bank, prior, patients=patients)
+            cases = bank.load(self.bank, prior)
             for index in range(len(cases)):
-                for mode in ('unknown', 'known') if index % OTHER_EXAMS_EVERY == 0 else ('unknown',):
+                for mode in ('unknown', 'known'):
                     made, maps, contrasts = self.exam(cases, index, mode)
                     if (truth_of(made, 'protonDensity') > 0.1).sum() >= LEAST_BODY:
                         self.cover_tissue(f'{mode}, {prior} prior', f'{mode}, lesions', made, maps, contrasts)
         for name in bank.LESIONED:
-            cases = bank.load(self.bank, name)
-            for index in range(len(cases)):
-                each = self.lesions_of(cases, index, name)
-                if each:
-                    self.cover_lesions(each, *self.exam(cases, index, 'unknown'))
+            for cases in (bank.load(self.bank, name), bank.load(self.bank / 'more', name, bank.MORE)):
+                for index in range(len(cases)):
+                    each = self.lesions_of(cases, index, name)
+                    if each:
+                        self.cover_lesions(each, *self.exam(cases, index, 'unknown'))
+        return self.coverage.table()
 
     def lesions_of(self, cases, index, name):
         """Lesions of the kinds of one set in a slice of it."""
-        kinds = [kind for kind, (where, *_) in lesions.TYPES.items() if where == name]
-        return lesions.find(kinds, cases.image(index, 'label'), cases.image(index, 'lesion'), cases.slices[index][1]['pixelMm'])
+        return lesions.find(lesions.KINDS_OF[name], cases.image(index, 'label'), cases.image(index, 'lesion'), cases.slices[index][1]['pixelMm'])
 
     def score(self, row, mode, method, shown, true, body):
         for name in MISSING:
@@ -235,7 +239,7 @@ class Evaluation:
         return dict(means=means, gains=gains)
 
     def lesions(self):
-        """By type: brighter than marrow, contrast, ratio; and coverage inside lesions."""
+        """By type: brighter than marrow, contrast, ratio."""
         found = {}
         self.detected = []
         for name in bank.LESIONED:
@@ -249,7 +253,6 @@ class Evaluation:
                 images = dict(t2w=made['images'][1])
                 for contrast in MISSING:
                     images[contrast], images[f'true {contrast}'] = np.abs(maps.signal(contrasts[contrast])[0]), np.abs(truth_of(made, contrast))
-                self.cover_lesions(each, made, maps, contrasts)
                 conspicuity = {
                     'stir': lesions.conspicuity_map(images['stir'], label, pixel_mm, maps.signal(contrasts['stir'])[1]),
                     'true stir': lesions.conspicuity_map(images['true stir'], label, pixel_mm),
@@ -493,20 +496,16 @@ def main():
     parser.add_argument('--direct', type=pathlib.Path, help='the image-to-image baseline')
     parser.add_argument('--equal', type=pathlib.Path, help='the parameter network when it had been trained as long as the baseline')
     parser.add_argument('--only', choices=('quality', 'lesions', 'healthy', 'intervals', 'gate', 'exams'))
-    parser.add_argument('--patients', type=int, help='so many of each prior, for --only intervals')
     arguments = parser.parse_args()
     evaluation = Evaluation(arguments)
     started = time.process_time()
     stored = arguments.out / 'evaluation.json'
     found = json.loads(stored.read_text()) if arguments.only and stored.exists() else {}
-    if arguments.only == 'intervals':
-        evaluation.intervals(arguments.patients)
-        part = {'healthy': 0, **{prior: arguments.patients or bank.SETS[prior]['count'] for prior in bank.QUALITY}}
-        found['coverageOn'] = dict(patients=part['wide'], bank=bank.digest(arguments.bank, part))
-        found.pop('coverage', None)
-    elif arguments.only in (None, 'quality'):
-        found['bank'] = bank.digest(arguments.bank)
+    if arguments.only in (None, 'intervals'):
+        found['coverage'] = evaluation.intervals()
+        found['coverageOn'] = dict(bank=bank.digest(arguments.bank, {'healthy': 0}), more=bank.digest(arguments.bank / 'more', sets=bank.MORE))
     if arguments.only in (None, 'quality'):
+        found['bank'] = bank.digest(arguments.bank)
         found['quality'] = evaluation.quality()
     if arguments.only in (None, 'lesions', 'healthy'):
         found['lesions'] = evaluation.lesions()
@@ -516,8 +515,6 @@ def main():
         found['gate'] = evaluation.trust()
     if arguments.only in (None, 'exams'):
         found['exams'] = evaluation.exams()
-    for contrast, table in evaluation.coverage.table().items():
-        found.setdefault('coverage', {}).setdefault(contrast, {}).update(table)
     found['limits'] = limits(found)
     for each in found['limits']:
         print(f'{"" if each["holds"] else "MISSED":7}{each["what"]}: {each["value"]} (asked for {each["asked"]})')

@@ -36,7 +36,7 @@ def main():
     inputs, outputs = NAMES[options.kind]
     rng = np.random.default_rng(3)
     cases = data.Cases(options.cases, lambda seed: seed % 20 == 0)
-    (images, exam, _), made = data.batch(cases, rng, 2, data.Options(), None)
+    (images, exam, _), made = data.batch(cases, rng, 2, data.Options())
     fed = [torch.from_numpy(images), torch.from_numpy(exam)]
     if options.kind == 'direct':
         fed.append(target_vector(signals.sequences_of([one['sequences'] for one in made], data.sequence_numbers)))

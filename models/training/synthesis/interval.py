@@ -4,10 +4,12 @@
 knots. Signs: ln(s / (|S| + 0.02)), ln(|S| + 0.02), fat fraction, ln T1 and ln T2 of the maps.
 
 1. Quantile regression (Koenker 1978, doi 10.2307/1913643) of ln(|error| / 1.645 s) at 90 %, every group of pixels of equal weight.
-2. From there on also the square of how far each group's coverage is off 90 %: groups are healthy tissue by how far its person is from the
-   average, and every kind of lesion. The factor knows of no group: where two look alike they share what is missed.
+2. From there on also the fourth power of how far each group's coverage is off 90 %: groups are tissue by the prior of its person, and every
+   kind of lesion. The factor knows of no group: where two look alike they share what is missed. The fourth power, nearly the largest
+   alone, leaves groups that are close to 90 % to the regression: squares widened all intervals for the sake of tenths of a per cent.
 
-Both by L-BFGS, with steps made smooth and values between neighbouring knots held together.
+Both by L-BFGS, with steps made smooth and values between neighbouring knots held together. The step of the coverage is narrow: a wide one counts
+less than is covered, for errors grow rarer outwards.
 
     python3 interval.py > ../../../test/synth/interval.golden.json      # what synth/interval.ts is held against
 """
@@ -20,12 +22,12 @@ import torch
 NOMINAL = 0.9
 HALF_WIDTH = 1.6448536269514722
 FAINT = 0.02
-TERMS = (('lnWidth', 'lnSize'), ('fatFraction', 'lnT2Ms'), ('lnT1Ms',))
-KNOTS = 5
+TERMS = (('lnWidth', 'lnSize'), ('fatFraction', 'lnT2Ms'), ('lnT1Ms', 'lnT2Ms'))
+KNOTS = 8
 OUTERMOST = 0.02
-GROUP_WEIGHT = 30.0
+GROUP_WEIGHT = 3e4
 ROUGHNESS = 0.002
-STEP_OF_QUANTILE, STEP_OF_COVERAGE = 0.03, 0.12
+STEP_OF_QUANTILE, STEP_OF_COVERAGE = 0.03, 0.05
 ROUNDS = (25, 60)
 
 
@@ -76,17 +78,17 @@ def roughness_of(shape):
     return np.concatenate(rows)
 
 
-def fit(signs, deviation, error, groups):
-    """The factor of one contrast. groups: {name: mask of pixels}; error: |truth - |S||."""
+def fit(signs, deviation, error, area, groups):
+    """The factor of one contrast. groups: {name: mask of pixels}; error: |truth - |S||; area: how many pixels of an image each stands for."""
     whole = {name: np.quantile(values, np.linspace(OUTERMOST, 1 - OUTERMOST, KNOTS)).round(3) for name, values in signs.items()}
     terms = [(names, [np.unique(whole[name]) for name in names]) for names in TERMS]
     design = torch.from_numpy(np.concatenate([term_hats(signs, *term) for term in terms], 1))
     target = torch.from_numpy(np.log(np.maximum(error / deviation / HALF_WIDTH, 1e-4)).astype(np.float32))
     rough = torch.block_diag(*(torch.from_numpy(roughness_of([len(k) for k in knots]).astype(np.float32)) for _, knots in terms))
-    pixels = {name: torch.from_numpy(np.flatnonzero(mask)) for name, mask in groups.items()}
+    shares = [(torch.from_numpy(np.flatnonzero(mask)), torch.from_numpy((area[mask] / area[mask].sum()).astype(np.float32))) for mask in groups.values()]
     weight = torch.zeros(len(target))
-    for chosen in pixels.values():
-        weight[chosen] += 1 / (len(pixels) * len(chosen))
+    for chosen, share in shares:
+        weight[chosen] += share / len(shares)
     values = torch.zeros(design.shape[1] + 1, requires_grad=True)
 
     def quantile(logs):
@@ -95,7 +97,7 @@ def fit(signs, deviation, error, groups):
 
     def with_coverage(logs):
         inside = torch.sigmoid((logs - target) / STEP_OF_COVERAGE)
-        return quantile(logs) + GROUP_WEIGHT * sum((inside[chosen].mean() - NOMINAL) ** 2 for chosen in pixels.values())
+        return quantile(logs) + GROUP_WEIGHT * sum(((share * inside[chosen]).sum() - NOMINAL) ** 4 for chosen, share in shares)
 
     for objective, rounds in zip((quantile, with_coverage), ROUNDS):
         optimiser = torch.optim.LBFGS([values], max_iter=rounds, history_size=15, line_search_fn='strong_wolfe')

@@ -25,6 +25,7 @@ TYPES = {
     'Modic 2': ('fatty', 3, (L3, L4)),
     'haemangioma': ('fatty', 9, (L1,)),
 }
+KINDS_OF = {name: [kind for kind, (where, *_) in TYPES.items() if where == name] for name in ('marrow', 'infected', 'fatty')}
 FATTY = ('Modic 2', 'haemangioma')
 FLUID = ('infected disc', 'abscess')
 MARROW = tuple(name for name in TYPES if name not in FATTY + FLUID)

@@ -6,6 +6,7 @@ python3 publish.py --folder ../../synthesis-maps --version 1.0.0 --parameters 21
 import argparse
 import hashlib
 import json
+import math
 import pathlib
 
 import gate
@@ -175,16 +176,19 @@ def faults_table(exams):
 
 def coverage_table(coverage):
     return table(
-        ['where', 'STIR, %', 'T2 fat-sat, %', 'pixels'],
-        [[where, cell['covered'], coverage['t2fs'][where]['covered'], cell['pixels']] for where, cell in coverage['stir'].items()],
+        ['where', 'STIR, %', 'T2 fat-sat, %', 'patients', 'pixels'],
+        [
+            [where, *(f'{one["covered"]} ± {one["deviation"]}' for one in (cell, coverage['t2fs'][where])), cell['patients'], cell['pixels']]
+            for where, cell in coverage['stir'].items()
+        ],
     )
 
 
-def coverage_on(part):
-    """Of whom coverage was measured, where it is not the whole bank."""
-    if part is None:
-        return 'the whole bank'
-    return f'the first {part["patients"]} patients of each prior and all patients with lesions of a kind ({part["bank"][:16]})'
+def within_by_chance(coverage):
+    """Of how many groups coverage would be within 87 to 93 % were it 90 % in truth: their patients are few, and not others."""
+    cells = [cell for table in coverage.values() for cell in table.values()]
+    expected = sum(math.erf(3 / max(cell['deviation'], 0.05) / math.sqrt(2)) for cell in cells)
+    return f'{sum(87 <= cell["covered"] <= 93 for cell in cells)} of {len(cells)} groups are covered to 87 to 93 %, {expected:.0f} would be if all were at 90 % in truth'
 
 
 def limits_table(limits):
@@ -205,7 +209,7 @@ def card(template, found, real, options):
         version=options.version, parameters=f'{options.parameters:,}', training=options.training, bank=found['bank'][:16],
         quality=quality_table(found['quality']), gains=gains_table(found['quality']), fatFraction=fat_table(found['quality']), darkFat=dark_fat(found['quality']),
         lesions=lesions_table(found['lesions']), invented=invented_table(found['invented']), gate=gate_table(found), trust=found['gate'], blobs=blobs_table(found), exams=found['exams'], faults=faults_table(found['exams']),
-        coverage=coverage_table(found['coverage']), coverageOn=coverage_on(found.get('coverageOn')), limits=limits_table(found['limits']), real=real_table(real), features=len(gate.FEATURES),
+        coverage=coverage_table(found['coverage']), coverageOn=found['coverageOn'], within=within_by_chance(found['coverage']), limits=limits_table(found['limits']), real=real_table(real), features=len(gate.FEATURES),
     )
 
 

@@ -136,18 +136,3 @@ def sequences_of(cases, numbers):
 def contrasts_of(cases, fields, numbers):
     """The contrasts of cases as `sequences_of` takes them; fat is that of an average person."""
     return contrasts(sequences_of(cases, numbers), fat_times(torch.tensor(fields)))
-
-
-def lesion_signals(numbers):
-    """For data.make: signals of a tissue by contrast."""
-
-    def signal_of(patient, sample):
-        contrasts = contrasts_of([sample['sequences']], [patient['fieldStrengthT']], numbers)
-
-        def signals(pd, t1, t2, ff):
-            maps = maps_of(*(torch.full((1, 1, 1), float(value)) for value in (pd, t1, t2, ff)))
-            return {name: float(contrast.signal(maps)) for name, contrast in contrasts.items()}
-
-        return signals
-
-    return signal_of
