@@ -3,7 +3,7 @@
     python3 calibrate.py --cases CASES --lesions LESIONS --model ../../synthesis-maps/model.onnx --out ../../synthesis-maps/calibration.json
 
 CASES: patients whom training only looked at (bank.tuning), half of their slices with the relative scale known. LESIONS: patients alike those of the
-bank, of either prior and with lesions of a kind, whom nothing saw (bank.CALIBRATION).
+bank, of either prior and with lesions of a kind, but of neither training nor the bank (bank.CALIBRATION).
 
 interval    the 90 % interval of a contrast is |S| +- 1.645 k s; k by interval.py, to pixels of LESIONS, of either prior also with the relative scale
             known in every second slice

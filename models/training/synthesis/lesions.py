@@ -89,8 +89,8 @@ def conspicuity_map(image, label, pixel_mm, deviation=None):
         least over the disc of (smooth image - m) / sqrt(mottle^2 + (LEAST_MOTTLE m)^2 + s^2)
 
     m and mottle: median of the body's own marrow and 1.4826 times its median absolute deviation, or the median over all bodies where it is less, as where a
-    lesion takes most of a body. s: smooth `deviation`, where an image says how far it is to be trusted. The sizes were chosen on the
-    patients of bank.CALIBRATION and healthy ones of seeds 2400 to 2479.
+    lesion takes most of a body. s: smooth `deviation`, where an image says how far it is to be trusted. The sizes were chosen on
+    patients of bank.CALIBRATION (seeds 2100 to 2133, 2200 to 2223, 2300 to 2323) and healthy ones of seeds 2400 to 2479.
     """
     medians, mottles, masks = {}, {}, {}
     for v in np.unique(label[is_body(label)]):
