@@ -47,6 +47,8 @@ async function openSession(bytes: Uint8Array, threads: number, providers: readon
       executionProviders,
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
+      // A plan of the memory would be kept for every size of images, each with a block of its own.
+      enableMemPattern: false,
       // Threads that wait for the next layer in a loop would take the processors from the reconstruction.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
