@@ -17,7 +17,7 @@ import {
   type ImageGeometry, type Registration, type RigidMotion, type Vector3, type Volume,
 } from '../imaging/index.js';
 import { synthesisError } from './errors.js';
-import { edgesOfVolume, medianOfSomeMm, residualMap, type ResidualMap } from './residual.js';
+import { edgesOfVolume, residualMap, type ResidualMap } from './residual.js';
 import type { RegistrationReport } from './types.js';
 
 export interface CommonGrid {
@@ -27,7 +27,7 @@ export interface CommonGrid {
   /** Of the T1w. */
   readonly report: RegistrationReport;
   readonly otherReports: readonly RegistrationReport[];
-  /** What is left between T1w and T2w, block by block and slice by slice. */
+  /** What is left between T1w and T2w, block by block and slice by slice, of some slices. */
   readonly residual: ResidualMap;
 }
 
@@ -44,7 +44,7 @@ const mostResidualPixels = 1.5;
 /** Smaller motion has to lower the residual, too. */
 const largeShiftMm = 3;
 const largeRotationDeg = 3;
-/** Of at most so many slices one is asked whether it did; of a few slices every one. */
+/** Of at most so many slices one is looked at for it, of a few slices every one: a patient moves as a whole, and the network waits. */
 const mostPerCompared = 3;
 const fewestCompared = 5;
 /** Motion that nobody sees: part of a pixel, and of the distance of slices. */
@@ -62,18 +62,19 @@ export function commonGrid(
   if (![t1w, t2w].every(({ data }) => data.some((value) => value > 0))) throw synthesisError('SYNTH_ERR_TOO_SMALL', 'an image without signal');
   const still = { rotationDeg: [0, 0, 0], shiftMm: [0, 0, 0], centreMm: geometry.centreMm } as const;
   const reference = onto(t2w, geometry, still);
-  const referenceEdges = edgesOfVolume(reference);
   const every = Math.max(1, Math.min(mostPerCompared, Math.floor(geometry.matrixSize[2] / fewestCompared)));
+  const referenceEdges = edgesOfVolume(reference, every);
   const [first, ...further] = [t1w, ...others].map((series) => {
     const registration = registered(t2w, checked(series));
-    const leftOf = (volume: Volume<Float32Array>, ofSlices = 1) => residualMap(referenceEdges, edgesOfVolume(volume, ofSlices));
+    const leftOf = (volume: Volume<Float32Array>) => residualMap(referenceEdges, edgesOfVolume(volume, every));
     const moved = onto(series, geometry, registration.motion);
     const asMoved = { registration, volume: moved, residual: leftOf(moved) };
     if (moved.data === series.data || isLarge(registration.motion)) return asMoved;
     // Two contrasts share no more information than their edges: what registration gained by another measure is not taken on trust.
     const unmoved = onto(series, geometry, still);
-    const isBetter = !(leftOf(unmoved, every).medianMm <= medianOfSomeMm(asMoved.residual, every));
-    return isBetter ? asMoved : { registration: { ...registration, motion: still, nmiAfter: registration.nmiBefore }, volume: unmoved, residual: leftOf(unmoved) };
+    const asItWas = leftOf(unmoved);
+    const isBetter = !(asItWas.medianMm <= asMoved.residual.medianMm);
+    return isBetter ? asMoved : { registration: { ...registration, motion: still, nmiAfter: registration.nmiBefore }, volume: unmoved, residual: asItWas };
   });
   const { volume, residual } = first!;
   const mostMm = mostResidualPixels * voxelSizeMm(geometry)[0];

@@ -123,16 +123,11 @@ export function residualMap(a: VolumeEdges, b: VolumeEdges): ResidualMap {
   };
 }
 
-/** `medianMm` of every so many slices alone. */
-export function medianOfSomeMm(map: Pick<ResidualMap, 'blockShiftMm' | 'sliceShiftMm'>, every: number): number {
-  return percentileOfTold(toldShifts(map, every), 50);
-}
-
 /** Ascending; of blocks, or of slices where no block tells. */
-function toldShifts({ blockShiftMm, sliceShiftMm }: Pick<ResidualMap, 'blockShiftMm' | 'sliceShiftMm'>, every = 1): Float32Array {
-  const nBlocks = blockShiftMm.length / sliceShiftMm.length;
-  const blocks = blockShiftMm.filter((shiftMm, block) => !Number.isNaN(shiftMm) && Math.floor(block / nBlocks) % every === 0);
-  return (blocks.length > 0 ? blocks : sliceShiftMm.filter((shiftMm, slice) => !Number.isNaN(shiftMm) && slice % every === 0)).sort();
+function toldShifts({ blockShiftMm, sliceShiftMm }: Pick<ResidualMap, 'blockShiftMm' | 'sliceShiftMm'>): Float32Array {
+  const isTold = (shiftMm: number) => !Number.isNaN(shiftMm);
+  const blocks = blockShiftMm.filter(isTold);
+  return (blocks.length > 0 ? blocks : sliceShiftMm.filter(isTold)).sort();
 }
 
 const percentileOfTold = (told: Float32Array, percent: number) => (told.length > 0 ? percentileOf(told, percent) : NaN);
