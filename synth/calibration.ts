@@ -4,10 +4,12 @@
  *
  *   interval   a contrast: ln of the factor on the standard deviation of a pixel, an offset and terms of one or two signs each; knots ascend,
  *              and `values` has one a knot, or one a pair of knots, those of the second sign running fastest (interval.ts)
- *   gate       score of a slice = bias + sum of weights times ln(1 + feature) (trust.ts); from `amber` and `red` on it speaks against the pair.
+ *   combined   the same for images that are the mean of the equation's and the image network's (meanImage.ts); absent: as `interval`
+ *   gate       score of a slice = the larger of `doubt` and `evidence`, each a bias and weights times ln(1 + feature) (trust.ts); from `amber` and `red` on it
+ *              speaks against the pair.
  *              `localZ`: from which smoothed deviation on a place is named
- *   echoTime   centres of the classes of tissue, what they tell of sound persons (of T2w, then of T1w) as means and the lower triangle of a covariance,
- *              what sound persons are off by, a factor on the deviation, and from how many deviations on it is amber (echoTime.ts); absent: not looked for
+ *   echoTime   what sound series are off by, the slope, the deviation of persons, and from how many deviations on it is amber (echoTime.ts); absent:
+ *              not looked for
  *   cannotTell from which mean relative width on a region is named
  */
 import { z } from 'zod';
@@ -22,24 +24,18 @@ const intervalTerm = z.strictObject({ of: z.array(z.enum(pixelSigns)).min(1).max
   .refine(({ knots, values }) => values.length === knots.reduce((n, { length }) => n * length, 1), 'a value a knot, or a pair of knots');
 const intervalFactor = z.strictObject({ offset: z.number(), terms: z.array(intervalTerm) });
 
+const gatePart = z.strictObject({ bias: z.number(), weights: z.partialRecord(z.enum(gateFeatureNames), z.number()) });
 const gate = z.strictObject({
-  bias: z.number(),
-  weights: z.record(z.enum(gateFeatureNames), z.number()),
+  doubt: gatePart,
+  evidence: gatePart,
   amber: z.number(),
   red: z.number(),
   localZ: z.number().positive(),
 });
-const echoTime = z.strictObject({
-  centres: z.array(z.tuple([z.number(), z.number(), z.number(), z.number()])).min(1),
-  means: z.array(z.number()),
-  covariance: z.array(z.array(z.number())),
-  offsetMs: z.number(),
-  deviation: z.number().positive(),
-  amber: z.number().positive(),
-}).refine(({ centres, means }) => means.length === 2 * centres.length, 'two means a class')
-  .refine(({ means, covariance }) => covariance.length === means.length && covariance.every((row, index) => row.length === index + 1), 'a lower triangle of covariances');
+const echoTime = z.strictObject({ offsetMs: z.number(), slope: z.number(), deviationMs: z.number().positive(), amber: z.number().positive() });
 const calibration = z.strictObject({
   interval: z.partialRecord(z.enum(synthesisedContrasts), intervalFactor),
+  combined: z.partialRecord(z.enum(synthesisedContrasts), intervalFactor).optional(),
   gate,
   echoTime: echoTime.optional(),
   cannotTell: z.strictObject({ relativeWidth: z.number().positive() }),
@@ -47,6 +43,7 @@ const calibration = z.strictObject({
 
 export type IntervalFactor = z.infer<typeof intervalFactor>;
 export type EchoTimeCalibration = z.infer<typeof echoTime>;
+export type GatePart = z.infer<typeof gatePart>;
 export type GateCalibration = z.infer<typeof gate>;
 export type Calibration = z.infer<typeof calibration>;
 
@@ -57,11 +54,7 @@ export const plainInterval: IntervalFactor = { offset: 0, terms: [] };
 export const uncalibrated: Calibration = {
   interval: {},
   gate: {
-    bias: 0,
-    weights: {
-      peakT1w: 0.5, peakT2w: 0.5, shareT1w: 0, shareT2w: 0, rmsT1w: 0, rmsT2w: 0, peakFit: 0, rmsFit: 0, echoTimeMs: 0, lnGain: 0, misregistrationPixels: 0,
-      unlikeT1w: 0, unlikeT2w: 0, offsetT1w: 0, offsetT2w: 0, opposed: 0, opposedFit: 0, ring: 0, ringFit: 0,
-    },
+    doubt: { bias: 0, weights: {} }, evidence: { bias: 0, weights: { peakT1w: 0.5, peakT2w: 0.5 } },
     amber: 1.7, red: 2.3, localZ: 4,
   },
   cannotTell: { relativeWidth: 1 },

@@ -5,19 +5,22 @@
  * 2. bring both onto one grid, without the motion between them (grid.ts);
  * 3. take off the shading that they share, and divide by their means (shading.ts);
  * 4. parameter maps, with how sure they are, by the network (tensors.ts);
- * 5. each wanted contrast by its signal equation (contrasts.ts), with an interval a pixel (interval.ts);
- * 6. ask the network for each of both images from the other alone, and compare (trust.ts), T2w's echo time with what T1w tells of tissues (echoTime.ts);
+ * 5. each wanted contrast by its signal equation (contrasts.ts), STIR and T2 with fat saturation averaged with what the network makes of them straight
+ *    from the images (meanImage.ts), with an interval a pixel (interval.ts);
+ * 6. ask the network for each of both images from the other alone, and compare (trust.ts), and how T2w's echo time looks (echoTime.ts);
  * 7. say how far to trust it, and why not (verdict.ts);
  * 8. where it is wanted, Hounsfield units of the same images and maps by a second network (ct.ts).
  */
 import { noiseRatio, resample, voxelSizeMm, type ImageGeometry, type Volume } from '../imaging/index.js';
-import { plainInterval, uncalibrated, type EchoTimeCalibration } from './calibration.js';
+import { plainInterval, uncalibrated } from './calibration.js';
 import { contrastEquation, SignalEquation, type Predicted } from './contrasts.js';
 import { commonGrid } from './grid.js';
 import { measurementPlanes, refusalOfCt, syntheticCt } from './ct.js';
-import { echoTimeError, laterMs, toldOfClasses, type ToldOfClasses } from './echoTime.js';
+import { echoTimeError } from './echoTime.js';
 import { inTurn, type Question } from './inTurn.js';
 import { intervalOf } from './interval.js';
+import { averageWith, imageTarget, type ImageTarget } from './meanImage.js';
+import { doubtNear } from './nearRegions.js';
 import { Places, type NamedRegions } from './places.js';
 import { checkImages, checkInput } from './plausibility.js';
 import { estimateShading, withoutShading, withShading } from './shading.js';
@@ -47,61 +50,63 @@ export async function synthesise(
 ): Promise<SynthesisResult> {
   const fromHeaders = checkInput(input);
   const equations = wanted.map((contrast) => ({ contrast: contrast.contrast, ...contrastEquation(contrast, input.fieldStrengthT) }));
+  const target = imageTarget(wanted, equations, input.fieldStrengthT);
   const exam = prepareExam(input);
   const { geometry, images, numbers } = exam;
   const ctRefusal = runCt && refusalOfCt(geometry);
 
   const nVoxels = images.slices * images.rows * images.columns;
   const room = () => new Float32Array(nVoxels);
-  const made = equations.map((equation) => ({ ...equation, data: room(), low: room(), high: room() }));
+  const made = equations.map((equation, index) => ({ ...equation, channel: target.channels[index], data: room(), low: room(), high: room() }));
   const fatFraction = room();
   const otherMaps = runCt && ctRefusal === undefined ? { protonDensity: room(), lnT1Ms: room(), lnT2Ms: room() } : undefined;
   const ofRun = predictedRoom(slicesPerRun * images.rows * images.columns);
   // Only of sagittal series it is known what sound ones tell.
   const echoTime = measurementPlanes(geometry).acquired === 'sagittal' ? calibration.echoTime : undefined;
-  const asked = askNetwork(exam, run, slicesPerRun, echoTime?.centres, (first, told) => {
+  const asked = askNetwork(exam, target.numbers, run, slicesPerRun, (first, told) => {
     const from = first * images.rows * images.columns;
     const part = (volume: Float32Array) => volume.subarray(from, from + told.protonDensity.length);
     part(fatFraction).set(told.fatFraction);
     if (otherMaps) for (const name of ['protonDensity', 'lnT1Ms', 'lnT2Ms'] as const) part(otherMaps[name]).set(told[name]);
-    for (const { contrast, equation, isMagnitude, data, low, high } of made) {
-      const { signal, deviation } = equation.predict(told, told.spread, tissue.subarray(from, from + told.protonDensity.length), ofRun(told.protonDensity.length));
-      intervalOf(signal, deviation, isMagnitude, calibration.interval[contrast] ?? plainInterval, told, { low: part(low), high: part(high) });
+    for (const { contrast, equation, isMagnitude, channel, data, low, high } of made) {
+      const predicted = equation.predict(told, told.spread, tissue.subarray(from, from + told.protonDensity.length), ofRun(told.protonDensity.length));
+      if (channel !== undefined) averageWith(predicted, told.contrasts[channel]);
+      const { signal, deviation } = predicted;
+      const factor = (channel === undefined ? undefined : calibration.combined?.[contrast]) ?? calibration.interval[contrast] ?? plainInterval;
+      intervalOf(signal, deviation, isMagnitude, factor, told, { low: part(low), high: part(high) });
       const its = part(data);
       for (let voxel = 0; voxel < its.length; voxel++) its[voxel] = isMagnitude ? Math.abs(signal[voxel]!) : signal[voxel]!;
     }
   });
   // While the network has its first slices already.
   const tissue = tissueOf(images, exam.field);
-  const { evidence, classes } = await asked;
-  const echoTimeFound = echoTime && echoTimeError(classes, echoTime);
+  const evidence = await asked;
+  const echoTimeFound = echoTime && echoTimeError(evidence.lnStatedOverTrue, input.t2w.sequence.teMs, echoTime);
   const volumeOf = (data: Float32Array): Volume<Float32Array> => ({ geometry, data });
-  const series = made.map(({ contrast, data, low, high, tiMs, fatNullTiMs }): SynthesisedSeries => ({
-    contrast, volume: volumeOf(data), low, high, ...(tiMs !== undefined && { tiMs }), ...(fatNullTiMs !== undefined && { fatNullTiMs }),
+  const series = made.map(({ contrast, channel, data, low, high, tiMs, fatNullTiMs }): SynthesisedSeries => ({
+    contrast, madeBy: channel === undefined ? 'equation' : 'mean', volume: volumeOf(data), low, high, ...(tiMs !== undefined && { tiMs }), ...(fatNullTiMs !== undefined && { fatNullTiMs }),
   }));
   const half = { rows: images.rows >> 1, columns: images.columns >> 1 };
   for (let pixel = 0; pixel < evidence.z.length; pixel++) {
     const row = 2 * (Math.floor(pixel / half.columns) % half.rows);
     const voxel = (Math.floor(pixel / (half.rows * half.columns)) * images.rows + row) * images.columns + 2 * (pixel % half.columns);
-    if (tissue[voxel] === 0) evidence.z[pixel] = 0;
+    if (tissue[voxel] === 0) evidence.z[pixel] = evidence.isDoubted[pixel] = 0;
   }
   // CT is told of the air as the network saw it; nobody else is.
   const maps = otherMaps && { ...otherMaps, fatFraction: fatFraction.slice() };
   for (let voxel = 0; voxel < nVoxels; voxel++) if (tissue[voxel] === 0) fatFraction[voxel] = 0;
-  const judged = (regions?: NamedRegions): SynthesisReason[] => {
-    const places = new Places(geometry, regions);
-    return [
-      ...judgePair(evidence, half, places, calibration.gate),
-      // Contrasts of one set of maps cannot be told in the same places: the first one speaks for all.
-      ...series.slice(0, 1).flatMap((one) => judgeIntervals(one, fatFraction, places, calibration.cannotTell)),
-    ];
-  };
-  const byPosition = judged();
-  const regions = byPosition.some(({ where }) => where !== undefined) ? await findRegions?.() : undefined;
-  const byName = regions && judged(namedRegions(regions, geometry));
+  const judgedPair = (of: PairEvidence, regions?: NamedRegions) => judgePair(of, half, new Places(geometry, regions), calibration.gate);
+  // Contrasts of one set of maps cannot be told in the same places: the first one speaks for all.
+  const judgedIntervals = (regions?: NamedRegions) => series.slice(0, 1).flatMap((one) => judgeIntervals(one, fatFraction, new Places(geometry, regions), calibration.cannotTell));
+  const byPosition = { pair: judgedPair(evidence), intervals: judgedIntervals() };
+  const regions = byPosition.pair.length + byPosition.intervals.length > 0 ? await findRegions?.() : undefined;
+  const named = regions && regions.names.size > 0 ? namedRegions(regions, geometry) : undefined;
+  const judgedEvidence = named ? doubtNear(evidence, named, { ...images, pixelMm: numbers.pixelMm }) : evidence;
+  const intervalsByName = named && judgedIntervals(named);
   const reasons: SynthesisReason[] = worstFirst([
-    // Names make nothing better.
-    ...(byName !== undefined && worstOf(byName) === worstOf(byPosition) ? byName : byPosition),
+    ...(named ? judgedPair(judgedEvidence, named) : byPosition.pair),
+    // Names alone make nothing better.
+    ...(intervalsByName !== undefined && worstOf(intervalsByName) === worstOf(byPosition.intervals) ? intervalsByName : byPosition.intervals),
     ...(echoTime && echoTimeFound ? judgeEchoTime(echoTimeFound, input.t2w.sequence.teMs, echoTime) : []),
     ...fromHeaders,
     ...judgeExam(series, numbers.t2wOverT1w !== undefined, { residualMm: exam.registration.residualMm, pixelMm: numbers.pixelMm }),
@@ -117,7 +122,7 @@ export async function synthesise(
     fatFraction: volumeOf(fatFraction),
     pairResidual: volumeOf(doubled(evidence.z, images.slices, images.rows, images.columns)),
     light, reasons, registration: exam.registration, ...(echoTimeFound && { echoTime: echoTimeFound }),
-    gate: evidence.slices.map((features) => ({ features, score: gateScore(features, calibration.gate) })),
+    gate: judgedEvidence.slices.map((features) => ({ features, score: gateScore(features, calibration.gate) })),
   };
 }
 
@@ -181,13 +186,13 @@ function prepareExam(input: SynthesisInput): PreparedExam {
  * Asks for the maps from both images, and for each of both images from the other one alone on pixels averaged over 2 x 2, of which the
  * network is given four times as many slices at once. Some slices after the others, so that what they are for can be computed
  * while the network is at the next ones.
- * @param centres classes of tissue, of which each slice is to tell, if any (echoTime.ts)
+ * @param target what the image network is asked for (meanImage.ts)
  * @param take what becomes of the maps of the slices from `first` on
  */
 async function askNetwork(
-  { images, numbers, registration, t1wNoise, t2wNoise }: PreparedExam, run: RunModel, slicesPerRun: number, centres: EchoTimeCalibration['centres'] | undefined,
+  { images, numbers, registration, t1wNoise, t2wNoise }: PreparedExam, target: ImageTarget['numbers'], run: RunModel, slicesPerRun: number,
   take: (first: number, maps: PredictedMaps) => void,
-): Promise<{ evidence: PairEvidence; classes: readonly ToldOfClasses[] }> {
+): Promise<PairEvidence> {
   const { slices, rows, columns } = images;
   const half = (image: Float32Array) => halved(image, image.length / (rows * columns), rows, columns);
   const averagedNoise = (noise: Float32Array | undefined) => noise && half(noise).map((value) => value / 2);
@@ -195,7 +200,6 @@ async function askNetwork(
   const noise = { t1w: averagedNoise(t1wNoise), t2w: averagedNoise(t2wNoise) };
   const { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT } = numbers;
   const [t1w, t2w] = [new SignalEquation(t1wSequence, fieldStrengthT), new SignalEquation(t2wSequence, fieldStrengthT)];
-  const t2wLater = new SignalEquation({ ...t2wSequence, teMs: t2wSequence.teMs + laterMs }, fieldStrengthT);
   const coarse: ExamNumbers = { t1w: t1wSequence, t2w: t2wSequence, fieldStrengthT, hasFatFraction: false, pixelMm: 2 * numbers.pixelMm };
   const exams = {
     both: examVector(numbers, { t1w: true, t2w: true }),
@@ -208,38 +212,28 @@ async function askNetwork(
   const ofRun = predictedRoom(slicesPerRun * rows * columns);
   const comparedOf = (first: number, n: number) => compared.subarray(first * nHalf, (first + n) * nHalf);
   const z = new Float32Array(slices * nHalf);
+  const isDoubted = new Uint8Array(z.length);
+  const doubt = new Float32Array(z.length);
   const features: GateFeatures[] = [];
-  const classes: ToldOfClasses[] = [];
+  const lnStatedOverTrue: number[] = [];
   const questions: Question<PredictedMaps>[] = [];
   for (let first = 0; first < slices; first += 4 * slicesPerRun) {
     const end = Math.min(slices, first + 4 * slicesPerRun);
-    let told: Pick<PairPredictions, 't2w' | 't1wItself' | 'lnT2Ms' | 'fatFraction'>;
+    let told: Pick<PairPredictions, 't2w' | 't1wItself'>;
     let t1wTold: Predicted;
     questions.push({
-      ask: () => predictMaps({ ...halves, t2w: undefined }, exams.t1w, run, first, end - first),
+      ask: () => predictMaps({ ...halves, t2w: undefined }, exams.t1w, target, run, first, end - first),
       take: (maps) => {
-        told = { t2w: t2w.predict(maps, maps.spread, comparedOf(first, end - first)), t1wItself: t1w.signal(maps), lnT2Ms: maps.lnT2Ms, fatFraction: maps.fatFraction };
-        if (centres === undefined) return;
-        const later = t2wLater.signal(maps);
-        for (let slice = first; slice < end; slice++) {
-          const own = <Image extends Float32Array | Uint8Array>(image: Image) => image.subarray(slice * nHalf, (slice + 1) * nHalf) as Image;
-          const ofGroup = (image: Float32Array) => image.subarray((slice - first) * nHalf, (slice - first + 1) * nHalf);
-          const { protonDensity, lnT1Ms, lnT2Ms, fatFraction } = maps;
-          classes.push(toldOfClasses({
-            t1w: own(halves.t1w), t2w: own(halves.t2w), tissue: own(compared),
-            expected: { t1w: ofGroup(told.t1wItself), t2w: ofGroup(told.t2w.signal), t2wLater: ofGroup(later) },
-            maps: { protonDensity: ofGroup(protonDensity), lnT1Ms: ofGroup(lnT1Ms), lnT2Ms: ofGroup(lnT2Ms), fatFraction: ofGroup(fatFraction) },
-          }, centres));
-        }
+        told = { t2w: t2w.predict(maps, maps.spread, comparedOf(first, end - first)), t1wItself: t1w.signal(maps) };
       },
     }, {
-      ask: () => predictMaps({ ...halves, t1w: undefined }, exams.t2w, run, first, end - first),
+      ask: () => predictMaps({ ...halves, t1w: undefined }, exams.t2w, target, run, first, end - first),
       take: (maps) => { t1wTold = t1w.predict(maps, maps.spread, comparedOf(first, end - first)); },
     });
     for (let slice = first; slice < end; slice += slicesPerRun) {
       const n = Math.min(slicesPerRun, end - slice);
       questions.push({
-        ask: () => predictMaps(images, exams.both, run, slice, n),
+        ask: () => predictMaps(images, exams.both, target, run, slice, n),
         take: (maps) => {
           take(slice, maps);
           const where = doubled(comparedOf(slice, n), n, rows, columns);
@@ -257,19 +251,21 @@ async function askNetwork(
             },
             {
               t1w: bothOfGroup(t1wTold), t2w: bothOfGroup(told.t2w), t1wFit: fit(t1w), t2wFit: fit(t2w),
-              t1wItself: ofGroup(told.t1wItself), lnT2Ms: ofGroup(told.lnT2Ms), fatFraction: ofGroup(told.fatFraction),
+              t1wItself: ofGroup(told.t1wItself), doubt: maps.doubt[0], lnStatedOverTrue: maps.doubt[1],
             },
-            numbers.t2wOverT1w,
-            registration.residualMm / numbers.pixelMm,
+            { t2wOverT1w: numbers.t2wOverT1w, misregistrationPixels: registration.residualMm / numbers.pixelMm },
           );
           z.set(found.z, slice * nHalf);
+          isDoubted.set(found.isDoubted, slice * nHalf);
+          doubt.set(found.doubt, slice * nHalf);
           features.push(...found.slices);
+          lnStatedOverTrue.push(...found.lnStatedOverTrue);
         },
       });
     }
   }
   await inTurn(questions);
-  return { evidence: { slices: features, z }, classes };
+  return { slices: features, z, isDoubted, doubt, lnStatedOverTrue };
 }
 
 /**

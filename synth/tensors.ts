@@ -1,17 +1,21 @@
 /**
- * What the network reads and gives, as tensors: images without shading over their means, the exam as 18 numbers, and maps with
- * their deviations (models/synthesis-maps/manifest.json). Rows and columns are filled up by reflection to multiples of 16.
+ * What the network reads and gives, as tensors: images without shading over their means, the exam as 18 numbers and the wanted images as 8;
+ * maps with their deviations, images, and what speaks against the pair (models/synthesis-maps/manifest.json). Rows and columns are filled up
+ * by reflection to multiples of 16.
  */
 import type { FastSpinEchoSequence } from '../imaging/index.js';
 import type { Tensor } from '../models/index.js';
 import type { TissueMaps } from './contrasts.js';
 import { synthesisError } from './errors.js';
+import { nTargetNumbers } from './meanImage.js';
 import type { RunModel } from './types.js';
 
 const multipleOf = 16;
 export const nChannels = 4;
 const nMaps = 4;
 const nSpreads = 8;
+const nDoubts = 2;
+const nContrasts = 2;
 export const nExamNumbers = 18;
 /** In the order of the channels. */
 type Channel = Float32Array | undefined;
@@ -47,6 +51,10 @@ export interface ExamNumbers {
 export interface PredictedMaps extends TissueMaps {
   /** Of ln PD, ln T1, ln T2 and logit FF: the deviation of its own, then the share of a common one (contrasts.ts). */
   readonly spread: readonly Float32Array[];
+  /** Averaged over 2 x 2 pixels, as `halved` does: the logit of that one image shows here what the other does not, and ln of T2w's stated echo time over the true one. */
+  readonly doubt: readonly [Float32Array, Float32Array];
+  /** Magnitudes of STIR and of T2 with fat saturation, per equilibrium magnetisation (meanImage.ts); 0 where one image was left out. */
+  readonly contrasts: readonly [Float32Array, Float32Array];
 }
 
 const trainMs = ({ echoTrainLength, echoSpacingMs }: FastSpinEchoSequence) => echoTrainLength * echoSpacingMs;
@@ -72,9 +80,10 @@ export function examVector(exam: ExamNumbers, has: { readonly t1w: boolean; read
 
 /**
  * What the network says of slices `first` to `first + n`, in one run.
+ * @param target numbers of the images that are wanted of it (meanImage.ts)
  * @throws CodedError (as a rejection) SYNTH_ERR_NETWORK; of the model host
  */
-export async function predictMaps(images: NetworkImages, exam: Float32Array, run: RunModel, first: number, n: number): Promise<PredictedMaps> {
+export async function predictMaps(images: NetworkImages, exam: Float32Array, target: Float32Array, run: RunModel, first: number, n: number): Promise<PredictedMaps> {
   const { rows, columns } = images;
   const [paddedRows, paddedColumns] = [filledUp(rows), filledUp(columns)];
   const padded = paddedRows * paddedColumns;
@@ -91,35 +100,53 @@ export async function predictMaps(images: NetworkImages, exam: Float32Array, run
       }
     }
   }
-  const exams = new Float32Array(n * nExamNumbers);
-  for (let k = 0; k < n; k++) exams.set(exam, k * nExamNumbers);
-  const { maps, spread } = await run({
-    images: { dims: [n, nChannels, paddedRows, paddedColumns], data },
-    exam: { dims: [n, nExamNumbers], data: exams },
-  });
-  const isWhole = n === 1 && padded === rows * columns;
-  const planesOf = (tensor: Tensor | undefined, nPlanes: number): Float32Array[] => {
-    if (tensor?.data.length !== n * nPlanes * padded) throw synthesisError('SYNTH_ERR_NETWORK', `${tensor?.dims.join(' x ') ?? 'nothing'} for ${nPlanes} maps`);
-    return Array.from({ length: nPlanes }, (_, plane) => {
-      if (isWhole) return tensor.data.subarray(plane * padded, (plane + 1) * padded);
-      const image = new Float32Array(n * rows * columns);
-      for (let k = 0; k < n; k++) {
-        for (let row = 0; row < rows; row++) {
-          const from = (k * nPlanes + plane) * padded + row * paddedColumns;
-          image.set(tensor.data.subarray(from, from + columns), (k * rows + row) * columns);
-        }
-      }
-      return image;
-    });
+  const ofEach = (numbers: Float32Array, length: number): Tensor => {
+    const repeated = new Float32Array(n * length);
+    for (let k = 0; k < n; k++) repeated.set(numbers, k * length);
+    return { dims: [n, length], data: repeated };
   };
-  const [lnPd, lnT1Ms, lnT2Ms, logitFat] = planesOf(maps, nMaps) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const { maps, spread, doubt, contrasts } = await run({
+    images: { dims: [n, nChannels, paddedRows, paddedColumns], data }, exam: ofEach(exam, nExamNumbers), target: ofEach(target, nTargetNumbers),
+  });
+  const whole: Grid = { n, rows, columns, paddedRows, paddedColumns };
+  const half: Grid = { n, rows: rows >> 1, columns: columns >> 1, paddedRows: paddedRows >> 1, paddedColumns: paddedColumns >> 1 };
+  const [lnPd, lnT1Ms, lnT2Ms, logitFat] = planesOf(maps, nMaps, whole) as [Float32Array, Float32Array, Float32Array, Float32Array];
   // In their places: what a run gave is nobody else's.
   const [protonDensity, fatFraction] = [lnPd, logitFat];
   for (let voxel = 0; voxel < lnPd.length; voxel++) {
     protonDensity[voxel] = Math.exp(lnPd[voxel]!);
     fatFraction[voxel] = 1 / (1 + Math.exp(-logitFat[voxel]!));
   }
-  return { protonDensity, lnT1Ms, lnT2Ms, fatFraction, spread: planesOf(spread, nSpreads) };
+  return {
+    protonDensity, lnT1Ms, lnT2Ms, fatFraction, spread: planesOf(spread, nSpreads, whole),
+    doubt: planesOf(doubt, nDoubts, half) as [Float32Array, Float32Array], contrasts: planesOf(contrasts, nContrasts, whole) as [Float32Array, Float32Array],
+  };
+}
+
+/** Slices as they are wanted, in the upper left corner of what the network gives. */
+interface Grid {
+  readonly n: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly paddedRows: number;
+  readonly paddedColumns: number;
+}
+
+function planesOf(tensor: Tensor | undefined, nPlanes: number, { n, rows, columns, paddedRows, paddedColumns }: Grid): Float32Array[] {
+  const padded = paddedRows * paddedColumns;
+  if (tensor?.data.length !== n * nPlanes * padded) throw synthesisError('SYNTH_ERR_NETWORK', `${tensor?.dims.join(' x ') ?? 'nothing'} for ${nPlanes} maps`);
+  const isWhole = n === 1 && padded === rows * columns;
+  return Array.from({ length: nPlanes }, (_, plane) => {
+    if (isWhole) return tensor.data.subarray(plane * padded, (plane + 1) * padded);
+    const image = new Float32Array(n * rows * columns);
+    for (let k = 0; k < n; k++) {
+      for (let row = 0; row < rows; row++) {
+        const from = (k * nPlanes + plane) * padded + row * paddedColumns;
+        image.set(tensor.data.subarray(from, from + columns), (k * rows + row) * columns);
+      }
+    }
+    return image;
+  });
 }
 
 /** Means of 2 x 2 pixels; an odd last row or column is left out. */

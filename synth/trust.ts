@@ -13,8 +13,6 @@
  *   share   of the tissue with |z| above 3, per cent
  *   rms     of z, cut at 6
  *   of T1w as told by T2w, of T2w as told by T1w; peak and rms of `Fit`: of both as told by the maps from both
- *   echoTimeMs   the error of T2w's TE that would explain the differences best: T1w alone tells how long T2 must be, and a
- *                wrong TE makes ln(measured / predicted) go with 1 / T2 of the water
  *   lnGain       where the relative scale is known: how far the free gain is from it
  *   unlike       1 - correlation of the fine structure of measured and predicted, ln(image) less its mean over 7 x 7 pixels
  *   offset       how much larger that correlation is where one of both is moved by up to three pixels
@@ -23,22 +21,29 @@
  *   ring    the largest |mean step| / (its spread + 0.6) of z across the rim of a circle, in 12 directions, of four radii about every second row and
  *           column: what lies in one image only has an edge all around it; tissue that was predicted a little wrong has one here and there; ringFit: of the fits
  *   misregistrationPixels   what registration left
+ *   doubt   softplus(ln sum of exp(logit) over the tissue - ln 30), of the network's own logits of that one image shows in a place what the other does
+ *           not: as many places as speak for it, and how loud the loudest do
  *
- *   score = bias + sum of weights times ln(1 + feature)
+ *   score = the larger of two sums, each a bias and weights times ln(1 + feature): of the doubt alone, and of all the rest
+ *
+ * The network learned to doubt from planted faults, and finds those better than both together do; what it was never shown the rest is there for,
+ * whose limit hardly any sound slice reaches.
  *
  * with coefficients from slices with planted faults (calibration.ts; models/training/synthesis/gate.py is this file in Python).
  * Of many slices a few sound ones are beyond any limit: `gateLight` asks for two, and limits are such that whole sound series keep them.
  */
 import { noiseRatio, ranked } from '../imaging/index.js';
-import type { GateCalibration } from './calibration.js';
+import type { GateCalibration, GatePart } from './calibration.js';
 import type { Predicted } from './contrasts.js';
+import { lnStatedOverTrueOf } from './echoTime.js';
 import type { TrafficLight } from './types.js';
 
 export const gateFeatureNames = [
-  'peakT1w', 'peakT2w', 'shareT1w', 'shareT2w', 'rmsT1w', 'rmsT2w', 'peakFit', 'rmsFit', 'echoTimeMs', 'lnGain', 'misregistrationPixels',
-  'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w', 'opposed', 'opposedFit', 'ring', 'ringFit',
+  'peakT1w', 'peakT2w', 'shareT1w', 'shareT2w', 'rmsT1w', 'rmsT2w', 'peakFit', 'rmsFit', 'lnGain', 'misregistrationPixels',
+  'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w', 'opposed', 'opposedFit', 'ring', 'ringFit', 'doubt',
 ] as const;
-export type GateFeatures = Readonly<Record<(typeof gateFeatureNames)[number], number>>;
+export type GateFeature = (typeof gateFeatureNames)[number];
+export type GateFeatures = Readonly<Record<GateFeature, number>>;
 
 /** Of the mean, and of the prediction: edges, partial volumes and flow, which no network is to explain. */
 const floorOfMean = 0.04;
@@ -70,6 +75,13 @@ const leastStepSpread = 0.6;
 const ringMargin = 8;
 /** Part of the window about a circle's centre that must be tissue. */
 const ringPart = 0.8;
+/** Beyond it a logit says no more. */
+const farthestLogit = 30;
+/** Pixels that are undecided (logit 0) in slices where the feature begins to grow. */
+const undecidedPixels = 30;
+/** Pixels about each one whose probabilities are averaged before a place is doubted, and from which mean on. */
+const doubtWindow = 3;
+const doubtedFrom = 0.5;
 /** Of so many slices one more may be beyond a limit. */
 const slicesPerOutlier = 8;
 
@@ -94,21 +106,36 @@ export interface PairPredictions {
   readonly t2wFit: Predicted;
   /** T1w as the maps from T1w alone have it. */
   readonly t1wItself: Float32Array;
-  /** ln(T2 of the water / ms) and fat fraction, as T1w alone tells them. */
-  readonly lnT2Ms: Float32Array;
-  readonly fatFraction: Float32Array;
+  /** From both: the logit of that one image shows here what the other does not. */
+  readonly doubt: Float32Array;
+  /** From both: what each place says of ln(stated / true echo time) of T2w. */
+  readonly lnStatedOverTrue: Float32Array;
+}
+
+/** What is told of a pair beside its images. */
+export interface PairNumbers {
+  /** Mean of T2w over that of T1w, in one unit; absent where unknown. */
+  readonly t2wOverT1w: number | undefined;
+  readonly misregistrationPixels: number;
 }
 
 export interface PairEvidence {
   readonly slices: readonly GateFeatures[];
   /** Of both directions the averaged z that is larger in magnitude; 0 outside of tissue. */
   readonly z: Float32Array;
+  /** 1 where the network holds it likely that one image shows what the other does not. */
+  readonly isDoubted: Uint8Array;
+  /** The logit of that; very low outside of tissue. */
+  readonly doubt: Float32Array;
+  /** Of each slice, of T2w's echo time (echoTime.ts). */
+  readonly lnStatedOverTrue: readonly number[];
 }
 
-/** @param t2wOverT1w mean of T2w over that of T1w, in one unit; undefined where unknown */
-export function pairEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1w: number | undefined, misregistrationPixels: number): PairEvidence {
+export function pairEvidence(images: PairImages, predicted: PairPredictions, numbers: PairNumbers): PairEvidence {
   const nPixels = images.rows * images.columns;
   const z = new Float32Array(images.slices * nPixels);
+  const isDoubted = new Uint8Array(z.length);
+  const lnStatedOverTrue: number[] = [];
   const slices = Array.from({ length: images.slices }, (_, slice): GateFeatures => {
     const part = (image: Float32Array) => image.subarray(slice * nPixels, (slice + 1) * nPixels);
     const parts = ({ signal, deviation }: Predicted): Predicted => ({ signal: part(signal), deviation: part(deviation) });
@@ -120,18 +147,22 @@ export function pairEvidence(images: PairImages, predicted: PairPredictions, t2w
       },
       {
         t1w: parts(predicted.t1w), t2w: parts(predicted.t2w), t1wFit: parts(predicted.t1wFit), t2wFit: parts(predicted.t2wFit),
-        t1wItself: part(predicted.t1wItself), lnT2Ms: part(predicted.lnT2Ms), fatFraction: part(predicted.fatFraction),
+        t1wItself: part(predicted.t1wItself), doubt: part(predicted.doubt), lnStatedOverTrue: part(predicted.lnStatedOverTrue),
       },
-      t2wOverT1w,
+      numbers,
     );
     z.set(found.z, slice * nPixels);
-    return { ...found.features, misregistrationPixels };
+    isDoubted.set(found.isDoubted, slice * nPixels);
+    lnStatedOverTrue.push(found.lnStatedOverTrue);
+    return found.features;
   });
-  return { slices, z };
+  const tissue = tissueOfPair(images);
+  return { slices, z, isDoubted, lnStatedOverTrue, doubt: predicted.doubt.map((logit, pixel) => (tissue[pixel] === 1 ? logit : -farthestLogit)) };
 }
 
-export function gateScore(features: GateFeatures, { bias, weights }: GateCalibration): number {
-  return gateFeatureNames.reduce((score, name) => score + weights[name] * Math.log1p(features[name]), bias);
+export function gateScore(features: GateFeatures, { doubt, evidence }: GateCalibration): number {
+  const scoreOf = ({ bias, weights }: GatePart) => Object.entries(weights).reduce((score, [name, weight]) => score + weight * Math.log1p(features[name as GateFeature]), bias);
+  return Math.max(scoreOf(doubt), scoreOf(evidence));
 }
 
 /**
@@ -169,7 +200,14 @@ function tissueOfSlice({ t1w, t2w, rows, columns }: PairImages): Tissue {
   return { ...size, is, inWindow: boxSums(is, size, window), inFineWindow: boxSums(is, size, fineWindow) };
 }
 
-function sliceEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1w: number | undefined): { features: Omit<GateFeatures, 'misregistrationPixels'>; z: Float32Array } {
+interface SliceEvidence {
+  readonly features: GateFeatures;
+  readonly z: Float32Array;
+  readonly isDoubted: Uint8Array;
+  readonly lnStatedOverTrue: number;
+}
+
+function sliceEvidence(images: PairImages, predicted: PairPredictions, { t2wOverT1w, misregistrationPixels }: PairNumbers): SliceEvidence {
   const tissue = tissueOfSlice(images);
   const noise1 = images.t1wNoise ?? estimatedNoise(images.t1w, tissue);
   const noise2 = images.t2wNoise ?? estimatedNoise(images.t2w, tissue);
@@ -179,18 +217,36 @@ function sliceEvidence(images: PairImages, predicted: PairPredictions, t2wOverT1
   const ownGain = gainOf(images.t1w, predicted.t1wItself, tissue.is);
   const alike1 = compareStructure(images.t1w, predicted.t1w.signal, tissue);
   const alike2 = compareStructure(images.t2w, predicted.t2w.signal, tissue);
-  const features = {
+  const features: GateFeatures = {
     peakT1w: t1w.peak, peakT2w: t2w.peak, shareT1w: t1w.sharePercent, shareT2w: t2w.sharePercent, rmsT1w: t1w.rms, rmsT2w: t2w.rms,
     peakFit: Math.max(fits[0].peak, fits[1].peak), rmsFit: Math.max(fits[0].rms, fits[1].rms),
-    echoTimeMs: Math.abs(echoTimeErrorMs(images.t2w, predicted, t2w.gain, tissue.is)),
     lnGain: t2wOverT1w === undefined ? 0 : Math.abs(Math.log((t2w.gain * t2wOverT1w) / ownGain)),
     unlikeT1w: alike1.unlike, unlikeT2w: alike2.unlike, offsetT1w: alike1.offset, offsetT2w: alike2.offset,
     opposed: opposed(t1w.averaged, t2w.averaged), opposedFit: opposed(fits[0].averaged, fits[1].averaged),
     ring: Math.max(t1w.ring, t2w.ring), ringFit: Math.max(fits[0].ring, fits[1].ring),
+    doubt: doubtOf(predicted.doubt, tissue.is),
+    misregistrationPixels,
   };
   const z = t2w.averaged;
   for (let pixel = 0; pixel < z.length; pixel++) if (Math.abs(t1w.averaged[pixel]!) > Math.abs(z[pixel]!)) z[pixel] = t1w.averaged[pixel]!;
-  return { features, z };
+  return { features, z, isDoubted: doubtedPlaces(predicted.doubt, tissue), lnStatedOverTrue: lnStatedOverTrueOf(predicted.lnStatedOverTrue, tissue.is) };
+}
+
+/** @param where 1 where it counts */
+export function doubtOf(logits: Float32Array, where: ArrayLike<number>): number {
+  let sum = 0;
+  for (let pixel = 0; pixel < logits.length; pixel++) {
+    if (where[pixel] === 1) sum += Math.exp(Math.max(-farthestLogit, Math.min(farthestLogit, logits[pixel]!)));
+  }
+  // ln(1 + exp(ln(sum) - ln(30))).
+  return Math.log1p(sum / undecidedPixels);
+}
+
+function doubtedPlaces(logits: Float32Array, tissue: Tissue): Uint8Array {
+  // Means of neighbours that are all unlikely are, too.
+  if (logits.every((logit) => logit <= 0)) return new Uint8Array(logits.length);
+  const likely = boxSums(logits.map((logit) => 1 / (1 + Math.exp(-logit))), tissue, doubtWindow);
+  return Uint8Array.from(likely, (sum, pixel) => (tissue.is[pixel] === 1 && sum > doubtedFrom * doubtWindow * doubtWindow ? 1 : 0));
 }
 
 interface Comparison {
@@ -294,25 +350,6 @@ function gainOf(measured: Float32Array, predicted: Float32Array, tissue: Float32
     if (isTold) ratios[n++] = measured[pixel]! / predicted[pixel]!;
   }
   return n === 0 ? 1 : ranked(ratios.subarray(0, n), n >> 1);
-}
-
-/** The slope of ln(predicted / measured) over 1 / T2, of watery tissue, with weights of how well T1w tells T2w. */
-function echoTimeErrorMs(t2w: Float32Array, { t2w: { signal, deviation }, lnT2Ms, fatFraction }: PairPredictions, gain: number, tissue: Float32Array): number {
-  let [sum, sumX, sumY, sumXx, sumXy] = [0, 0, 0, 0, 0];
-  for (let pixel = 0; pixel < t2w.length; pixel++) {
-    const expected = gain * signal[pixel]!;
-    if (tissue[pixel] === 0 || fatFraction[pixel]! > 0.4 || t2w[pixel]! < 0.05 || expected < 0.05) continue;
-    const x = Math.exp(-lnT2Ms[pixel]!);
-    const y = Math.max(-1, Math.min(1, Math.log(expected / t2w[pixel]!)));
-    const weight = 1 / ((deviation[pixel]! / signal[pixel]!) ** 2 + 0.01);
-    sum += weight;
-    sumX += weight * x;
-    sumY += weight * y;
-    sumXx += weight * x * x;
-    sumXy += weight * x * y;
-  }
-  const variance = sum * sumXx - sumX * sumX;
-  return variance > 0 ? (sum * sumXy - sumX * sumY) / variance : 0;
 }
 
 /** How alike the fine structures of a slice are where they lie, and how much more alike where one of both is moved. */

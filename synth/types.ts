@@ -63,6 +63,8 @@ export type RunModel = (inputs: Tensors) => Promise<Tensors>;
 
 export interface SynthesisedSeries {
   readonly contrast: SynthesisedContrast;
+  /** By the signal equation alone, or the mean of that and of what a network makes straight of the images (meanImage.ts). */
+  readonly madeBy: 'equation' | 'mean';
   /** Signal a unit of equilibrium magnetisation (water of proton density 1 = 1). */
   readonly volume: Volume<Float32Array>;
   /** The interval that holds the true value in nine of ten pixels, of the same shape and unit as the volume. */

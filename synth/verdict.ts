@@ -31,7 +31,7 @@ export function worstFirst(reasons: readonly SynthesisReason[]): SynthesisReason
  * @param size of the evidence: averaged over 2 x 2 pixels of what `places` names
  */
 export function judgePair(
-  { slices, z }: PairEvidence,
+  { slices, z, isDoubted }: PairEvidence,
   size: { readonly rows: number; readonly columns: number },
   places: Places,
   calibration: Calibration['gate'],
@@ -42,7 +42,7 @@ export function judgePair(
   const largest = new Map<number, number>();
   for (let pixel = 0; pixel < z.length; pixel++) {
     const far = Math.abs(z[pixel]!);
-    if (far < calibration.localZ || scores[Math.floor(pixel / (size.rows * size.columns))]! < calibration.amber) continue;
+    if ((far < calibration.localZ && isDoubted[pixel] === 0) || scores[Math.floor(pixel / (size.rows * size.columns))]! < calibration.amber) continue;
     const [column, row] = [pixel % size.columns, Math.floor(pixel / size.columns) % size.rows];
     const place = places.placeOf(Math.floor(pixel / (size.rows * size.columns)), 2 * row, 2 * column);
     if (far > (largest.get(place) ?? 0)) largest.set(place, far);

@@ -225,7 +225,7 @@ function madeContrast({ contrast, sequence, output }: WantedContrast, made: Synt
     volumes: { image: made.volume, low: { geometry, data: made.low }, high: { geometry, data: made.high } },
     modality: 'MR', models: [model], reasons: reasons.filter(({ code }) => code !== ofCtAlone),
     sequence: { ...sequence, ...(tiMs !== undefined && { tiMs }), isFatSaturated: contrast !== 'stir' },
-    text: `${names[contrast]}${sign} (${times}) by its signal equation from tissue parameters that ${model.id} ${model.version} estimated; ${inputs.join('; ')}`,
+    text: `${names[contrast]}${sign} (${times}) ${ways[made.madeBy](`${model.id} ${model.version}`)}; ${inputs.join('; ')}`,
   };
 }
 
@@ -264,6 +264,10 @@ const mapsOfPair: ReadonlySet<SyntheticKind> = new Set(['fatFraction', 'pairResi
 /** Of the series of one contrast. */
 const places: Readonly<Record<SyntheticKind, number>> = { image: 0, low: 1, high: 2, fatFraction: 3, pairResidual: 4 };
 
+const ways: Readonly<Record<SynthesisResult['series'][number]['madeBy'], (model: string) => string>> = {
+  equation: (model) => `by its signal equation from tissue parameters that ${model} estimated`,
+  mean: (model) => `as the mean of two images: by its signal equation from tissue parameters that ${model} estimated, and straight from the acquired images by its image network`,
+};
 const names: Readonly<Record<WantedContrast['contrast'], string>> = {
   stir: 'STIR', t2fs: 'fat-saturated T2w', pdfs: 'fat-saturated PDw', t1fs: 'fat-saturated T1w',
 };

@@ -77,18 +77,37 @@ export const oneChannel = () =>
   model([node('Identity', ['noise'], ['denoised']), port(11, 'image', 'float32', noiseShape), port(11, 'noise', 'float32', noiseShape), port(12, 'denoised', 'float32', noiseShape)]);
 
 /**
- * A network of synthesis: the same tissue everywhere, whatever the images and the exam.
+ * A network of synthesis: the same tissue everywhere, whatever the images and the exam, of which it doubts nothing, and images of one brightness.
  * @param maps ln PD, ln T1, ln T2, logit of the fat fraction
  */
 export const oneTissue = (maps: readonly [number, number, number, number] = [0, Math.log(900), Math.log(80), -2], spread = 0.1) =>
   model([
     constant('zero', 'float32', [], [0]), constant('tissue', 'float32', [1, 4, 1, 1], [...maps]), constant('width', 'float32', [], [spread]),
-    node('Mul', ['images', 'zero'], ['noImages']), node('Mul', ['exam', 'zero'], ['noExam']), node('ReduceMax', ['noExam'], ['nothing'], attributeOf.int('keepdims', 0)),
+    node('Mul', ['images', 'zero'], ['noImages']), node('Concat', ['exam', 'target'], ['numbers'], attributeOf.int('axis', 1)),
+    node('Mul', ['numbers', 'zero'], ['noNumbers']), node('ReduceMax', ['noNumbers'], ['nothing'], attributeOf.int('keepdims', 0)),
     node('Add', ['noImages', 'tissue'], ['filled']), node('Add', ['filled', 'nothing'], ['maps']),
     node('Concat', ['maps', 'maps'], ['both'], attributeOf.int('axis', 1)), node('Mul', ['both', 'zero'], ['flat']), node('Add', ['flat', 'width'], ['spread']),
-    port(11, 'images', 'float32', ['n', 4, 'rows', 'columns']), port(11, 'exam', 'float32', ['n', 18]),
+    constant('halving', 'float32', [2, 4, 2, 2], new Array<number>(32).fill(0)), constant('sure', 'float32', [2], [-20, 0]),
+    node('Conv', ['images', 'halving', 'sure'], ['doubt'], attributeOf.ints('strides', [2, 2])),
+    constant('pair', 'float32', [2, 4, 1, 1], new Array<number>(8).fill(0)), constant('brightness', 'float32', [2], [0.1, 0.1]),
+    node('Conv', ['images', 'pair', 'brightness'], ['contrasts']),
+    port(11, 'images', 'float32', ['n', 4, 'rows', 'columns']), port(11, 'exam', 'float32', ['n', 18]), port(11, 'target', 'float32', ['n', 8]),
     port(12, 'maps', 'float32', ['n', 4, 'rows', 'columns']), port(12, 'spread', 'float32', ['n', 8, 'rows', 'columns']),
+    port(12, 'doubt', 'float32', ['n', 2, 'halfRows', 'halfColumns']), port(12, 'contrasts', 'float32', ['n', 2, 'rows', 'columns']),
   ]);
+
+/** What its manifest says of it. */
+export const synthesisManifest = {
+  task: 'synthesis' as const,
+  inputs: {
+    images: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'images' }, exam: { shape: ['n', 18], unit: '1', meaning: 'exam' }, target: { shape: ['n', 8], unit: '1', meaning: 'wanted images' },
+  },
+  outputs: {
+    maps: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'maps' }, spread: { shape: ['n', 8, 'rows', 'columns'], unit: '1', meaning: 'spread' },
+    doubt: { shape: ['n', 2, 'halfRows', 'halfColumns'], unit: '1', meaning: 'doubt' }, contrasts: { shape: ['n', 2, 'rows', 'columns'], unit: '1', meaning: 'images' },
+  },
+  patch: { multipleOf: 16 },
+};
 
 /** A synthetic CT: so many HU a unit of T1w and of T2w, and everywhere 40 HU to either side. */
 export const brightnessAsHu = (hu: readonly [number, number] = [-200, 300]) =>

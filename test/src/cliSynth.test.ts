@@ -14,7 +14,7 @@ import { ExitCode } from '../../src/cli/exitCodes.js';
 import { parseDicom } from '../../src/dicom/index.js';
 import { uncalibrated } from '../../synth/index.js';
 import { writeModel } from '../models/folders.js';
-import { brightnessAsHu, ctManifest, oneTissue } from '../models/onnx.js';
+import { brightnessAsHu, ctManifest, oneTissue, synthesisManifest } from '../models/onnx.js';
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -33,11 +33,7 @@ function painted(signals: { readonly marrow: number; readonly fat: number; reado
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'conus-cli-synth-'));
-  const model = writeModel(at('models'), 'one-tissue', oneTissue(), {
-    task: 'synthesis', inputs: { images: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'images' }, exam: { shape: ['n', 18], unit: '1', meaning: 'exam' } },
-    outputs: { maps: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'maps' }, spread: { shape: ['n', 8, 'rows', 'columns'], unit: '1', meaning: 'spread' } },
-    patch: { multipleOf: 16 },
-  });
+  const model = writeModel(at('models'), 'one-tissue', oneTissue(), synthesisManifest);
   await writeFile(join(model, 'calibration.json'), JSON.stringify({ ...uncalibrated, gate: { ...uncalibrated.gate, amber: 10, red: 20 } }));
   writeModel(at('models'), 'plain-ct', brightnessAsHu(), ctManifest);
   await writeFile(at('t1.nii.gz'), writeNifti(painted({ marrow: 600, fat: 1000, fluid: 150, muscle: 350 }, 1)));
@@ -74,8 +70,10 @@ it('writes DICOM into a folder and pictures, with the maps where these are asked
   expect((await synth(...pair(), '--to', 'stir', '--trust-maps', '-o', `${at('dicom')}/`)).code).toBe(ExitCode.ok);
   const files = await readdir(at('dicom'));
   expect(files).toHaveLength(5 * 3);
-  const { facts } = await parseDicom(await readFile(join(at('dicom'), files.sort()[0]!)));
+  const first = await readFile(join(at('dicom'), files.sort()[0]!));
+  const { facts } = await parseDicom(first);
   expect(facts).toMatchObject({ isSynthetic: true, seriesDescription: 'SYN STIR', imageType: ['DERIVED', 'PRIMARY', 'M', 'SYNTHETIC'] });
+  expect(first.toString('latin1')).toMatch(/Synthetic STIR .* as the mean of two images: by its signal equation from tissue parameters that one-tissue/);
   const { code, out } = await synth(...pair(), '--to', 'stir', '-o', at('look.png'), '--json');
   expect(code).toBe(ExitCode.ok);
   expect(JSON.parse(out)).toMatchObject({ light: expect.stringMatching(/green|amber/) as string, files: [at('look.png')] });

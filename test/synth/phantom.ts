@@ -1,7 +1,7 @@
 /** A stack of alike slices with what a spine has, and a network that knows their parameters. */
 import { fatAt, tissueAt, type ImageGeometry, type TissueName } from '../../imaging/index.js';
 import type { Tensors } from '../../models/index.js';
-import { SignalEquation, type RunModel, type SynthesisInput, type TissueMaps } from '../../synth/index.js';
+import { contrastEquation, SignalEquation, type RunModel, type SynthesisInput, type TissueMaps } from '../../synth/index.js';
 import { Random } from '../../simulator/index.js';
 
 export const [rows, columns, slices] = [96, 80, 3];
@@ -70,10 +70,17 @@ export interface KnowingOptions {
   readonly common?: number;
   /** Whether what the images are brighter or darker than the truth is taken for proton density, as networks do with what shading left. */
   readonly explains?: boolean;
+  /** Of what is by the equation, its images of the contrasts. */
+  readonly brightness?: number;
+  /** Logits of what one image has and the other one does not, by row and column of 2 x 2 pixels, and ln of T2w's stated echo time over the true one. */
+  readonly doubt?: (row: number, column: number) => number;
+  readonly lnStatedOverTrue?: number;
 }
 
-/** A network that gives the true parameters; at half the resolution, their means. */
-export function knowing(fieldStrengthT: 1.5 | 3, { own = 0.05, common = 0, explains = false }: KnowingOptions = {}): RunModel & { readonly asked: Tensors[] } {
+/** A network that gives the true parameters and images of these; at half the resolution, their means. */
+export function knowing(
+  fieldStrengthT: 1.5 | 3, { own = 0.05, common = 0, explains = false, brightness = 1, doubt = () => -20, lnStatedOverTrue = 0 }: KnowingOptions = {},
+): RunModel & { readonly asked: Tensors[] } {
   const truth = truthOf(fieldStrengthT);
   const parts = [truth.protonDensity.map(Math.log), truth.lnT1Ms, truth.lnT2Ms, truth.fatFraction.map((fat) => Math.log(fat / (1 - fat)))];
   const signals = [sequences.t1w, sequences.t2w].map((sequence) => new SignalEquation(sequence, fieldStrengthT).signal(truth));
@@ -99,9 +106,39 @@ export function knowing(fieldStrengthT: 1.5 | 3, { own = 0.05, common = 0, expla
       }
     }
     const spread = Float32Array.from({ length: n * 8 * padded }, (_, index) => (Math.floor(index / padded) % 8 < 4 ? own : common));
-    return Promise.resolve({ maps: { dims: [n, 4, paddedRows, paddedColumns], data: maps }, spread: { dims: [n, 8, paddedRows, paddedColumns], data: spread } });
+    const has = inputs['exam']!.data;
+    const contrasts = new Float32Array(n * 2 * padded);
+    for (let k = 0; k < n && has[16] === 1 && has[17] === 1; k++) {
+      const [lnPd, lnT1Ms, lnT2Ms, logitFat] = [0, 1, 2, 3].map((map) => maps.subarray((k * 4 + map) * padded, (k * 4 + map + 1) * padded)) as [Float32Array, Float32Array, Float32Array, Float32Array];
+      const tissue = { protonDensity: lnPd.map(Math.exp), lnT1Ms, lnT2Ms, fatFraction: logitFat.map((logit) => 1 / (1 + Math.exp(-logit))) };
+      equationsOf(inputs['target']!.data, fieldStrengthT).forEach((equation, channel) => {
+        contrasts.set(equation.signal(tissue).map((value) => brightness * Math.abs(value)), (k * 2 + channel) * padded);
+      });
+    }
+    const [halfRows, halfColumns] = [paddedRows / 2, paddedColumns / 2];
+    const doubts = Float32Array.from({ length: n * 2 * halfRows * halfColumns }, (_, index) => {
+      const [row, column, isOfPlace] = [Math.floor(index / halfColumns) % halfRows, index % halfColumns, Math.floor(index / (halfRows * halfColumns)) % 2 === 0];
+      return isOfPlace ? doubt(row, column) : lnStatedOverTrue;
+    });
+    return Promise.resolve({
+      maps: { dims: [n, 4, paddedRows, paddedColumns], data: maps }, spread: { dims: [n, 8, paddedRows, paddedColumns], data: spread },
+      doubt: { dims: [n, 2, halfRows, halfColumns], data: doubts }, contrasts: { dims: [n, 2, paddedRows, paddedColumns], data: contrasts },
+    });
   };
   return Object.assign(run, { asked });
+}
+
+/** Of STIR and of T2 with fat saturation, as an image network is told of them. */
+function equationsOf(target: Float32Array, fieldStrengthT: 1.5 | 3): readonly SignalEquation[] {
+  const [trMs, teMs, tiMs, trainMs, trOfT2fsMs, teOfT2fsMs, trainOfT2fsMs] = [5000, 50, 190, 110, 4000, 75, 140].map((unit, k) => unit * Math.exp(target[k]!)) as [
+    number, number, number, number, number, number, number,
+  ];
+  // Trains enter by their lengths alone, nearly.
+  const train = (lengthMs: number, spacingMs: number) => ({ echoTrainLength: Math.round(lengthMs / spacingMs), echoSpacingMs: spacingMs, refocusingAngleDeg: 150 });
+  return [
+    contrastEquation({ contrast: 'stir', sequence: { trMs, teMs, ...train(trainMs, 9) }, tiMs }, fieldStrengthT).equation,
+    contrastEquation({ contrast: 't2fs', sequence: { trMs: trOfT2fsMs, teMs: teOfT2fsMs, ...train(trainOfT2fsMs, 10) } }, fieldStrengthT).equation,
+  ];
 }
 
 export const fatT1Ms = (fieldStrengthT: 1.5 | 3) => fatAt(fieldStrengthT).t1Ms;

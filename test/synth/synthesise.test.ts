@@ -59,6 +59,16 @@ describe('with a network that is right', () => {
     });
   }
 
+  it('a place that the network doubts is named, and its slice has the feature', async () => {
+    const network = knowing(1.5, { explains: true, own: 0.12, doubt: (row, column) => (Math.hypot(row - 40, column - 33) < 3 ? 5 : -20) });
+    const heard = { ...uncalibrated, gate: { ...uncalibrated.gate, doubt: { bias: 0, weights: { doubt: 2 } } } };
+    const { light, reasons, gate } = await synthesise(scan(), [stir], network, { calibration: heard, deliverRed: true });
+    expect(light).toBe('red');
+    expect(reasons[0]).toMatchObject({ code: 'SYNTH_WARN_PAIR', where: expect.stringMatching(/^slice \d, lower third, posterior$/) as string });
+    expect(gate.every(({ features }) => features.doubt > 4)).toBe(true);
+    expect((await synthesise(scan(), [stir], knowing(1.5, { explains: true, own: 0.12 }), { calibration: heard })).light).toBe('green');
+  });
+
   it('a blob is named by its region', async () => {
     const codes = Float32Array.from({ length: slices * nPixels }, (_, voxel) => (tissueOf(Math.floor((voxel % nPixels) / columns), voxel % columns) === 'cancellousBone' ? 22 : 0));
     const pair = scan({ change: (series, slice, row, column) => (series === 't1w' && slice === 1 && Math.hypot(row - 40, column - 32) < 7 ? 0.3 : 1) });

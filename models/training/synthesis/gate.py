@@ -1,19 +1,19 @@
 """Do T1w and T2w belong together? The evidence of synth/trust.ts, in Python: its head has the formulas.
 
 Each image predicted from the other by the same network (the other left out, pixels averaged over 2 x 2), and both by the maps of
-both, against what was measured. `features` gives the numbers of FEATURES, each 0 for a perfect pair; the score of a pair is a bias and a sum of
-weights times ln(1 + feature), both from calibrate.py.
+both, against what was measured; and what the network doubts by itself. `features` gives the numbers of FEATURES, each 0 for a perfect
+pair; the score of a pair is the larger of two sums of a bias and weights times ln(1 + feature), both from calibrate.py: of the
+doubt alone, and of all the rest.
 """
 
 import numpy as np
 from scipy import ndimage
 
 import data
-import signals
 
 FEATURES = (
-    'peakT1w', 'peakT2w', 'shareT1w', 'shareT2w', 'rmsT1w', 'rmsT2w', 'peakFit', 'rmsFit', 'echoTimeMs', 'lnGain', 'misregistrationPixels',
-    'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w', 'opposed', 'opposedFit', 'ring', 'ringFit',
+    'peakT1w', 'peakT2w', 'shareT1w', 'shareT2w', 'rmsT1w', 'rmsT2w', 'peakFit', 'rmsFit', 'lnGain', 'misregistrationPixels',
+    'unlikeT1w', 'unlikeT2w', 'offsetT1w', 'offsetT2w', 'opposed', 'opposedFit', 'ring', 'ringFit', 'doubt',
 )
 FLOOR_OF_MEAN = 0.04
 FLOOR_OF_PREDICTION = 0.06
@@ -141,17 +141,6 @@ def alike(measured, predicted):
     return 1 - unmoved, best - unmoved
 
 
-def echo_time_error(measured, predicted, deviation, t2, fat, gain, tissue):
-    expected = gain * predicted
-    told = tissue & (fat <= 0.4) & (measured >= 0.05) & (expected >= 0.05)
-    if told.sum() < 10:
-        return 0.0
-    x, y = 1 / t2[told], np.clip(np.log(expected[told] / measured[told]), -1, 1)
-    weight = 1 / ((deviation[told] / predicted[told]) ** 2 + 0.01)
-    x = x - (weight * x).sum() / weight.sum()
-    return float((weight * x * y).sum() / max((weight * x * x).sum(), 1e-12))
-
-
 def features(network, images, exam, contrasts, maps, misregistration_pixels=0.0):
     """(numbers of FEATURES, averaged z of the direction that is larger) of one slice; `maps`: of both images together."""
     measured = dict(zip(('t1w', 't2w'), (data.halved(image) for image in images[:2])))
@@ -159,7 +148,7 @@ def features(network, images, exam, contrasts, maps, misregistration_pixels=0.0)
     noise = {name: noise_of(image, tissue) for name, image in measured.items()}
     found, averaged, rings, alone = {}, [], [], {}
     for channel, (name, title) in enumerate((('t1w', 'T1w'), ('t2w', 'T2w'))):
-        alone[name] = network.maps(*left_out(images, exam, channel))
+        alone[name] = network.alone(*left_out(images, exam, channel))
         predicted, deviation = alone[name].signal(contrasts[name])
         gain, z, peak, share, rms, ring = compare(measured[name], predicted, deviation, noise[name], tissue)
         averaged.append(z)
@@ -167,12 +156,11 @@ def features(network, images, exam, contrasts, maps, misregistration_pixels=0.0)
         found[f'peak{title}'], found[f'share{title}'], found[f'rms{title}'] = peak, share, rms
         found[f'unlike{title}'], found[f'offset{title}'] = alike(structure(measured[name], tissue), structure(predicted, tissue))
         if name == 't2w':
-            fat, t2 = alone[name].fat_fraction(), signals.parameters(alone[name].maps)[2][0].numpy()
-            found['echoTimeMs'] = abs(echo_time_error(measured[name], predicted, deviation, t2, fat, gain, tissue))
             own = gain_of(measured['t1w'], alone[name].signal(contrasts['t1w'])[0], tissue)
             found['lnGain'] = abs(float(exam[8] + np.log(gain / own))) if exam[7] > 0 else 0.0
     fits = [compare(image, *(data.halved(part) for part in maps.signal(contrasts[name])), noise[name], tissue) for name, image in measured.items()]
     found['peakFit'], found['rmsFit'] = (max(fit[k] for fit in fits) for k in (2, 4))
+    found['doubt'] = float(np.logaddexp(0, maps.doubts()[0]))
     found['misregistrationPixels'] = misregistration_pixels
     found['ring'], found['ringFit'] = max(rings), max(fit[5] for fit in fits)
     found['opposed'], found['opposedFit'] = opposed(*averaged), opposed(*(fit[1] for fit in fits))

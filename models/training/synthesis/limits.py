@@ -332,8 +332,8 @@ class Network:
         peak = np.percentile(true[body], 99.5)
         told, untold = made['exam'], made['exam'].copy()
         untold[7] = untold[8] = 0
-        maps = {name: self.network.maps(made['images'], exam) for name, exam in dict(told=told, untold=untold).items()}
-        error = {name: ((np.abs(each.signal(contrasts['stir'])[0]) - true)[body] ** 2).mean() / peak**2 for name, each in maps.items()}
+        maps = {name: self.network.of(dict(made, exam=exam)) for name, exam in dict(told=told, untold=untold).items()}
+        error = {name: ((each.delivered('stir', contrasts['stir'])[0] - true)[body] ** 2).mean() / peak**2 for name, each in maps.items()}
         explained = [np.abs(maps['untold'].signal(contrasts[name])[0][body]) for name in ACQUIRED]
         seen = made['images'][:2, body]
         bright = (seen > 0.2).all(0) & (np.min(explained, 0) > LEAST_SIGNAL)

@@ -1,10 +1,11 @@
 """Tissue parameters behind a T1w and a T2w slice: a U-Net on half resolution with a full-resolution tail, told of the exam.
 
-    maps, spread = net(images, exam)
+    maps, spread, doubt = net(images, exam)
 
 images [n, 4, rows, columns], exam [n, 18]; maps [n, 4, ...] = ln PD, ln T1, ln T2, logit fat fraction; spread [n, 8, ...]: the
-standard deviation of each map of its own, then its share of one factor that all share (data.py, signals.py). rows and
-columns are multiples of MULTIPLE_OF.
+standard deviation of each map of its own, then its share of one factor that all share (data.py, signals.py); doubt [n, 2, rows / 2, columns / 2]: the
+logit of that one image shows here what the other does not, and what this place says of ln(echo time of T2w as told / true). rows and columns are
+multiples of MULTIPLE_OF.
 
 The exam (sequences, field strength, what is known) scales and shifts the features of every level (FiLM: Perez et al., AAAI
 2018, arXiv 1709.07871); in the decoder so do the deepest features, averaged over the slice with the images' brightness as weight: gains
@@ -24,6 +25,7 @@ import torch.nn.functional as F
 MULTIPLE_OF = 16
 CHANNELS = (40, 80, 128, 160)
 TAIL = 24
+DOUBT = 32
 DIMMEST = 0.05
 EXAM = 18
 TARGET = 8
@@ -73,7 +75,7 @@ def in_one_unit(images, exam):
 
 
 class Trunk(nn.Module):
-    def __init__(self, outputs, exam=EXAM, channels=CHANNELS):
+    def __init__(self, outputs, exam=EXAM, channels=CHANNELS, doubts=0):
         super().__init__()
         code = 64
         self.code = nn.Sequential(nn.Linear(exam, code), nn.ReLU(), nn.Linear(code, code), nn.ReLU())
@@ -91,6 +93,7 @@ class Trunk(nn.Module):
         self.tail = nn.Conv2d(TAIL + 4, TAIL, 3, padding=1)
         self.out = nn.Conv2d(TAIL, outputs, 1)
         nn.init.normal_(self.out.weight, std=0.02)
+        self.doubt = nn.Sequential(nn.Conv2d(channels[0], DOUBT, 3, padding=1), nn.ReLU(), nn.Conv2d(DOUBT, doubts, 1)) if doubts else None
 
     def features(self, images, exam, low=False):
         code = self.code(exam)
@@ -112,7 +115,8 @@ class Trunk(nn.Module):
                 x = self.decode_film[level](self.decode[level](kept[level] + self.up[level](x)), code)
             full = F.relu(self.full(x))
             full = F.relu(self.tail(torch.cat((full, images.to(full.dtype)), 1)))
-        return self.out(full.float())
+            doubt = self.doubt(x).float() if self.doubt else None
+        return self.out(full.float()), doubt
 
 
 # Where the outputs start: water of 0.75, T1 1000 ms, T2 60 ms, fat fraction 0.2; standard deviations of 0.3.
@@ -125,14 +129,16 @@ MOST = (0.1, 8.5, 7.9, 4.0)
 class Maps(nn.Module):
     def __init__(self):
         super().__init__()
-        self.trunk = Trunk(12)
+        self.trunk = Trunk(12, doubts=2)
+        # Most places are sound.
+        self.trunk.doubt[-1].bias.data.copy_(torch.tensor((-5.0, 0.0)))
         self.register_buffer('start', torch.tensor(START)[None, :, None, None])
         self.register_buffer('scale', torch.tensor(SCALE)[None, :, None, None])
         self.register_buffer('least', torch.tensor(LEAST)[None, :, None, None])
         self.register_buffer('most', torch.tensor(MOST)[None, :, None, None])
 
     def forward(self, images, exam, low=False):
-        out = self.trunk.features(images, exam, low)
+        out, doubt = self.trunk.features(images, exam, low)
         maps = self.start + self.scale * out[:, :4]
         # A measured fat fraction is where the estimate starts.
         measured = images[:, 2:3].clamp(0.01, 0.97)
@@ -143,7 +149,7 @@ class Maps(nn.Module):
         common = out[:, 8:12] * self.scale
         # Beyond these ends signals do not change any more; the slope stays, so that a map that got there comes back.
         inside = torch.minimum(torch.maximum(maps, self.least), self.most)
-        return maps + (inside - maps).detach() if self.training else inside, torch.cat((own, common), 1)
+        return maps + (inside - maps).detach() if self.training else inside, torch.cat((own, common), 1), doubt
 
 
 class Direct(nn.Module):
@@ -154,4 +160,4 @@ class Direct(nn.Module):
         self.trunk = Trunk(2, EXAM + TARGET)
 
     def forward(self, images, exam, target, low=False):
-        return 0.2 * F.softplus(self.trunk.features(images, torch.cat((exam, target), 1), low) - 1.0)
+        return 0.2 * F.softplus(self.trunk.features(images, torch.cat((exam, target), 1), low)[0] - 1.0)

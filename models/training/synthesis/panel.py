@@ -24,7 +24,7 @@ import interval
 import lesions
 import signals
 from evaluate import SEED
-from synthesiser import Synthesiser, contrasts_of, truth_of
+from synthesiser import MISSING, Synthesiser, contrasts_of, truth_of
 
 TILE = 176
 ASSUMED = dict(
@@ -91,7 +91,7 @@ def real_pairs(folder):
 def measured_of(made, maps, contrasts):
     """Of a real pair, where nobody knows the truth: the brightest twelfth of T1w (fat) and the brightest of T2w (fluid), in STIR."""
     t1w, t2w = made['images'][:2]
-    stir = np.abs(maps.signal(contrasts['stir'])[0])
+    stir = maps.delivered('stir', contrasts['stir'])[0]
     body = np.maximum(t1w, t2w) > 0.3
     size = np.percentile(stir[body], 99.5)
     fat = body & (t1w > np.percentile(t1w[body], 92))
@@ -117,20 +117,20 @@ def tile(image, low, high):
 
 def row_of(network, made, calibration, true=None):
     """Tiles of one case, and what was measured of it."""
-    maps, contrasts = network.maps(made['images'], made['exam']), contrasts_of(made)
+    maps, contrasts = network.of(made), contrasts_of(made)
     t1w, t2w = made['images'][:2]
     body = np.maximum(ndimage.uniform_filter(t1w, 3), ndimage.uniform_filter(t2w, 3)) > 0.08
     tiles = [tile(image, 0, np.percentile(image, 99.5)) for image in (t1w, t2w)]
-    for name in calibrate.MISSING:
-        signal, deviation = maps.signal(contrasts[name])
-        shown = np.abs(signal) * body
+    for name in MISSING:
+        size, deviation = maps.delivered(name, contrasts[name])
+        shown = size * body
         top = np.percentile(true[name] if true else shown, 99.5)
         tiles.append(tile(shown, 0, top))
         if true:
             tiles.append(tile(true[name], 0, top))
         if name == 'stir':
-            low, high = interval.interval_of(np.abs(signal), deviation, maps.maps[0].numpy(), calibration['interval']['stir'])
-            width = (high - low) / 2 / (np.abs(signal) + interval.FAINT) * body
+            low, high = interval.interval_of(size, deviation, maps.maps[0].numpy(), calibration['combined']['stir'])
+            width = (high - low) / 2 / (size + interval.FAINT) * body
     evidence, z = gate.features(network, made['images'], made['exam'], contrasts, maps)
     tiles += [tile(maps.fat_fraction() * body, 0, 1), tile(width, 0, 1), tile(z, -6, 6)]
     found = measured_of(made, maps, contrasts)
@@ -163,7 +163,7 @@ def main():
     arguments = parser.parse_args()
     network = Synthesiser(arguments.model)
     calibration = json.loads((arguments.out / 'calibration.json').read_text())
-    rows = [row_of(network, made, calibration, {name: np.abs(truth_of(made, name)) for name in calibrate.MISSING})[0] for _, made in simulated(arguments.bank)]
+    rows = [row_of(network, made, calibration, {name: np.abs(truth_of(made, name)) for name in MISSING})[0] for _, made in simulated(arguments.bank)]
     real = {}
     for name, *pair in real_pairs(arguments.data):
         row, real[name] = row_of(network, real_exam(*pair), calibration)

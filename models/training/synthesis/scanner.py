@@ -6,6 +6,7 @@ deliver them.
     tissues    another person's about the patient's, mild forms of lesions, sequences: the distributions of paint.ts
     painting   image = sum over a pixel's tissues of share x signal, water and fat apart, the fat shifted along the readout
     lesions    round ones painted into vertebral bodies, in part of the slices
+    faults     in the last slices of a batch, where asked for: what one image shows and the other does not, and wrong echo times
     delivery   shading and its removal, noise, blur, misregistration, gain: the distributions of data.py, slice for slice its `make`
 
 data.py makes the same of painted images one at a time: what is measured on the bank stays the same whatever training does. `check.py` holds
@@ -30,6 +31,11 @@ IN_BODY, IN_LESION = 1, 2
 DIXON_SHARE, FAT_SUPPRESSED_SHARE, KNOWN_SHARE, LESIONED_SHARE = 0.27, 0.33, 0.5, 0.4
 MOST_LESIONS = 3
 LEAST_BODY_PIXELS = 200
+# Of faulty slices: how often something is in one image only, how often that is a part of the image from elsewhere, and how often the echo time is wrong.
+FAULT_SHARE, PATCH_SHARE, ECHO_TIME_SHARE = 0.8, 0.3, 0.5
+FARTHEST_ECHO_TIME_MS = 25
+# What is changed by less than this part cannot be seen.
+LEAST_CHANGE = 0.15
 
 
 class Slices:
@@ -171,9 +177,11 @@ class Scanner:
     def chance(self, share, n):
         return self.uniform(0, 1, n) < share
 
-    def draw(self, size, options=data.Options()):
+    def draw(self, size, options=data.Options(), faulty=0):
         """A dict: `images` [n, 4, rows, columns], `exam` [n, 18], `truth` by name (signals per equilibrium magnetisation, without shading and
-        noise; STIR signed), `contrasts` (signals.Contrast), `target` [n, 8] (sequences of the missing ones), `coarse`."""
+        noise; STIR signed), `sequences`, `contrasts` (signals.Contrast), `target` [n, 8] (sequences of the missing ones), `field` [n] (T), `coarse`; of the last
+        `faulty` of the n slices `fault` [n, rows / 2, columns / 2] (1 where only one image shows what it does) and `echo` [n] (ln of T2w's echo time as
+        told over the true one), 0 of the others. `truth` is what there would be without the faults."""
         slices, device = self.slices, self.slices.device
         chosen = torch.randint(len(slices), (size,), generator=self.generator, device=device)
         about = {key: values[chosen] for key, values in slices.about.items()}
@@ -186,8 +194,49 @@ class Scanner:
         truth['painted'] = torch.zeros_like(truth['body'])
         if options.lesions is not False:
             self.paint_lesions(truth, contrasts, about['pixelMm'][:, None, None])
-        batch = self.deliver(truth, sequences, about, options)
-        return dict(batch, contrasts=contrasts, target=target_vector(sequences))
+        shown, fault, echo = self.plant_faults(truth, sequences, about['pixelMm'], faulty)
+        batch = self.deliver(truth, shown, sequences, about, options)
+        batch['exam'][:, 4] += echo
+        return dict(batch, fault=fault, echo=echo, sequences=sequences, contrasts=contrasts, target=target_vector(sequences), field=about['field'])
+
+    def plant_faults(self, truth, sequences, pixel_mm, faulty):
+        """What is measured of slices of which the last `faulty` have faults, where it is, and what ln TE is told wrong by (faults.py has those that
+        the gate is measured on; these are more various)."""
+        size, height, width = truth['body'].shape
+        fault, echo = torch.zeros((size, height // 2, width // 2), device=pixel_mm.device), torch.zeros(size, device=pixel_mm.device)
+        if not faulty:
+            return truth, fault, echo
+        one = lambda low, high: self.uniform(low, high, faulty, 1, 1)
+        last = slice(size - faulty, size)
+        pixel_mm = pixel_mm[last, None, None]
+        images = torch.stack((truth['t1w'][last].abs(), truth['t2w'][last].abs()), 1)
+        is_second = one(0, 1) < 0.5
+        image = torch.where(is_second, images[:, 1], images[:, 0])
+        tissue = images[:, 1] > 0.03
+        y, x = torch.arange(height, device=pixel_mm.device)[:, None], torch.arange(width, device=pixel_mm.device)[None, :]
+        place = (tissue * self.uniform(0.5, 1, faulty, height, width)).flatten(1).argmax(1)[:, None, None]
+        down, right = y - torch.div(place, width, rounding_mode='floor'), x - place % width
+        # A blob.
+        stretch, turn = one(0.75, 1.33), one(0, np.pi)
+        along, across = down * torch.cos(turn) + right * torch.sin(turn), right * torch.cos(turn) - down * torch.sin(turn)
+        share = ((one(3, 9) / pixel_mm - torch.hypot(along * stretch, across / stretch)) / one(1, 3.5) + 0.5).clamp(0, 1)
+        change, around = one(0.25, 0.9), torch.nanmedian(torch.where(tissue, image, torch.full_like(image, float('nan'))).flatten(1), 1).values[:, None, None]
+        brighter = torch.where(one(0, 1) < 0.5, image + share * change * torch.maximum(image, torch.nan_to_num(around)), image * (1 - share * change))
+        # A part of the image from elsewhere.
+        within = torch.maximum(down.abs(), right.abs()) < one(10, 25) / pixel_mm
+        from_y, from_x = ((line + torch.floor(one(0.1, 0.9) * length)).long() % length for line, length in ((y, height), (x, width)))
+        elsewhere = image.flatten(1).gather(1, (from_y * width + from_x).flatten(1)).view_as(image)
+        changed = torch.where(one(0, 1) < PATCH_SHARE, torch.where(within, elsewhere, image), brighter)
+        changed = torch.where(one(0, 1) < FAULT_SHARE, changed, image)
+        seen = ((changed - image).abs() > LEAST_CHANGE * torch.maximum(changed, image)) & (torch.maximum(changed, image) > 0.03)
+        fault[last] = (F.avg_pool2d(seen.float()[:, None], 2)[:, 0] > 0.4).float()
+        shown = dict(truth)
+        for name, is_this in (('t1w', ~is_second), ('t2w', is_second)):
+            shown[name] = torch.cat((truth[name][: size - faulty], torch.where(is_this, changed, truth[name][last].abs())))
+        te = sequences['t2w']['te'][last, 0, 0]
+        wrong = self.uniform(-FARTHEST_ECHO_TIME_MS, FARTHEST_ECHO_TIME_MS, faulty) * self.chance(ECHO_TIME_SHARE, faulty)
+        echo[last] = torch.log((te + wrong) / te)
+        return shown, fault, echo
 
     def paint_lesions(self, truth, contrasts, pixel_mm):
         """Paints round lesions into vertebral bodies of some slices: in the images by the signal equation, in the true maps, and into a mask."""
@@ -218,8 +267,8 @@ class Scanner:
             truth['fatFraction'] = (old_pd * old_ff * (1 - share) + pd * ff * share) / truth['protonDensity'].clamp_min(1e-4)
             truth['painted'] = torch.maximum(truth['painted'], share)
 
-    def deliver(self, truth, sequences, about, options):
-        """Images, exam and truth of a batch."""
+    def deliver(self, truth, shown, sequences, about, options):
+        """Images, exam and truth of a batch; `shown`: the truth with what is measured wrong."""
         size, pixel_mm = len(about['pixelMm']), about['pixelMm']
         known = self.chance(KNOWN_SHARE, size) if options.known is None else self.chance(float(options.known), size)
         third = self.uniform(0, 1, size)
@@ -231,7 +280,7 @@ class Scanner:
         else:
             has_t1w, has_t2w = (self.chance(float(options.left_out != name), size) for name in ('t1w', 't2w'))
 
-        measured = self.measure(truth, known)
+        measured = self.measure(shown, known)
         field, inside = self.fitted_field(measured[:, 0], measured[:, 1])
         measured = measured / field[:, None]
         sampled = measured[:, :, :: data.STEP, :: data.STEP].flatten(2)

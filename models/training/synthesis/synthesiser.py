@@ -1,7 +1,8 @@
-"""Runs exported networks, and what is computed of their maps: contrasts with a standard deviation a pixel (signals.py).
+"""Runs the exported graph, and what is computed of its maps: contrasts with a standard deviation a pixel (signals.py).
 
 The variance of a signal S with slopes g_i by the four maps is sum (own_i g_i)^2 + (sum common_i g_i)^2 + LEAST^2, as in
-training (train.py) and in synth/interval.ts.
+training (train.py) and in synth/interval.ts. What is delivered of STIR and T2 fat-sat is the mean of |S| and the image-to-image network's D, its
+standard deviation hypot(that of S, (|S| - D) / 2): synth/combined.ts.
 """
 
 import numpy as np
@@ -14,49 +15,35 @@ import train
 from scanner import target_vector
 
 LEAST = train.LEAST_SPREAD
-
-
-def session(path):
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(path), settings, providers=['CPUExecutionProvider'])
+MISSING = ('stir', 't2fs')
 
 
 class Synthesiser:
-    """The parameter network."""
-
     def __init__(self, path):
-        self.session = session(path)
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(str(path), settings, providers=['CPUExecutionProvider'])
 
-    def maps(self, images, exam):
-        """images [4, rows, columns], exam [18]: maps [4, ...], spread [8, ...]."""
-        maps, spread = self.session.run(['maps', 'spread'], {'images': images[None], 'exam': exam[None]})
-        return Maps(maps, spread)
+    def run(self, images, exam, target):
+        fed = {'images': images[None], 'exam': exam[None], 'target': target}
+        return Maps(images, *self.session.run(['maps', 'spread', 'doubt', 'contrasts'], fed))
 
-    def images(self, made):
-        """STIR and T2 fat-sat of what data.make made."""
-        maps, contrasts = self.maps(made['images'], made['exam']), contrasts_of(made)
-        return {name: np.abs(maps.signal(contrasts[name])[0]) for name in ('stir', 't2fs')}
+    def alone(self, images, exam):
+        """Where an image is left out: images [4, rows, columns], exam [18]."""
+        return self.run(images, exam, np.zeros((1, 8), np.float32))
 
-
-class DirectSynthesiser:
-    """The image-to-image baseline."""
-
-    def __init__(self, path):
-        self.session = session(path)
-
-    def images(self, made):
-        """STIR and T2 fat-sat of what data.make made."""
-        target = target_vector(signals.sequences_of([made['sequences']], data.sequence_numbers)).numpy()
-        (shown,) = self.session.run(None, {'images': made['images'][None], 'exam': made['exam'][None], 'target': target})
-        return dict(stir=shown[0, 0], t2fs=shown[0, 1])
+    def of(self, made):
+        """Of what data.make made."""
+        return self.run(made['images'], made['exam'], target_vector(signals.sequences_of([made['sequences']], data.sequence_numbers)).numpy())
 
 
 class Maps:
-    """Parameter maps of one slice and what follows from them."""
+    """What the graph says of one slice, and what follows from it."""
 
-    def __init__(self, maps, spread):
-        self.maps, self.spread = torch.from_numpy(maps), torch.from_numpy(spread)
+    def __init__(self, images, maps, spread, doubt, direct):
+        self.maps, self.spread, self.doubt = (torch.from_numpy(part) for part in (maps, spread, doubt))
+        self.tissue = train.tissue_of(torch.from_numpy(images[None]))
+        self.direct = dict(zip(MISSING, direct[0]))
 
     def fat_fraction(self):
         return torch.sigmoid(self.maps[0, 3]).numpy()
@@ -66,6 +53,21 @@ class Maps:
         signal, slopes = contrast.signal_and_slopes(self.maps)
         variance = ((self.spread[:, :4] * slopes) ** 2).sum(1) + (self.spread[:, 4:] * slopes).sum(1) ** 2 + LEAST**2
         return signal[0].numpy(), np.sqrt(variance[0].numpy())
+
+    def sized(self, contrast):
+        """(size, standard deviation) by the signal equation alone."""
+        signal, deviation = self.signal(contrast)
+        return np.abs(signal), deviation
+
+    def delivered(self, name, contrast):
+        """(size, standard deviation) of what is delivered of a missing contrast."""
+        (size, deviation), direct = self.sized(contrast), self.direct[name]
+        return (size + direct) / 2, np.hypot(deviation, (size - direct) / 2)
+
+    def doubts(self):
+        """(ln of the odds that one image shows what the other does not, ln of T2w's echo time as told over the true one)."""
+        odds, echo = train.doubt_of_slices(self.doubt, self.tissue)
+        return float(odds), float(echo)
 
 
 def contrasts_of(made):

@@ -8,7 +8,7 @@ import { loadUnresolvedProtocol } from '../../../src/protocols/index.js';
 import { PreparedExam } from '../../../src/simulation/index.js';
 import { SignalEquation, uncalibrated } from '../../../synth/index.js';
 import { writeModel } from '../../models/folders.js';
-import { oneTissue } from '../../models/onnx.js';
+import { oneTissue, synthesisManifest } from '../../models/onnx.js';
 import { tinyExam } from '../../src/service/tinyExam.js';
 import { columns, nPixels, rows, sequences, truthOf } from '../../synth/phantom.js';
 
@@ -28,14 +28,9 @@ export async function writeSite(folder: string): Promise<Site> {
   const models = join(folder, 'models');
   mkdirSync(models, { recursive: true });
   const synthesisModel = 'one-tissue';
-  const model = writeModel(models, synthesisModel, oneTissue(), {
-    task: 'synthesis',
-    inputs: { images: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'images' }, exam: { shape: ['n', 18], unit: '1', meaning: 'exam' } },
-    outputs: { maps: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'maps' }, spread: { shape: ['n', 8, 'rows', 'columns'], unit: '1', meaning: 'spread' } },
-    patch: { multipleOf: 16 },
-  });
+  const model = writeModel(models, synthesisModel, oneTissue(), synthesisManifest);
   // Tissue that is the same everywhere explains no pair: the gate is open for it.
-  writeFileSync(join(model, 'calibration.json'), JSON.stringify({ ...uncalibrated, gate: { ...uncalibrated.gate, bias: 0, amber: 1e6, red: 2e6 } }));
+  writeFileSync(join(model, 'calibration.json'), JSON.stringify({ ...uncalibrated, gate: { ...uncalibrated.gate, amber: 1e6, red: 2e6 } }));
   const protocol = join(folder, 'night.json');
   const standard = await loadUnresolvedProtocol('lumbar-standard');
   writeFileSync(protocol, JSON.stringify({

@@ -25,7 +25,7 @@ import type { ExamSpec } from '../../../src/simulation/index.js';
 import { drawPatient } from '../../../simulator/index.js';
 import { uncalibrated } from '../../../synth/index.js';
 import { temporaryFolder, writeModel } from '../../models/folders.js';
-import { brightnessAsHu, ctManifest, oneTissue } from '../../models/onnx.js';
+import { brightnessAsHu, ctManifest, oneTissue, synthesisManifest } from '../../models/onnx.js';
 import { played } from './tinyExam.js';
 import type { Answer } from './tinyExam.js';
 
@@ -70,7 +70,7 @@ function pictureOf(seed: number, changes: Readonly<Record<string, (series: Serie
 
 const metaOf = ({ attributes }: MrdImage) => Object.fromEntries([...parseMeta(attributes)].map(([name, values]) => [name, values.join(' ')]));
 
-const gate = (score: number) => ({ ...uncalibrated, gate: { ...uncalibrated.gate, bias: score, amber: 10, red: 20 } });
+const gate = (score: number) => ({ ...uncalibrated, gate: { ...uncalibrated.gate, evidence: { bias: score, weights: {} }, amber: 10, red: 20 } });
 
 const closing: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -87,11 +87,7 @@ interface Running {
 /** @param score of the pair: from 10 on amber, from 20 on red */
 async function running(score: number, changes: { protocol?: object; data?: string; options?: Partial<ServiceOptions>; ctModel?: string; enhanced?: boolean } = {}): Promise<Running> {
   const models = temporaryFolder();
-  const folder = writeModel(models, 'one-tissue', oneTissue(), {
-    task: 'synthesis', inputs: { images: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'images' }, exam: { shape: ['n', 18], unit: '1', meaning: 'exam' } },
-    outputs: { maps: { shape: ['n', 4, 'rows', 'columns'], unit: '1', meaning: 'maps' }, spread: { shape: ['n', 8, 'rows', 'columns'], unit: '1', meaning: 'spread' } },
-    patch: { multipleOf: 16 },
-  });
+  const folder = writeModel(models, 'one-tissue', oneTissue(), synthesisManifest);
   await writeFile(join(folder, 'calibration.json'), JSON.stringify(gate(score)));
   writeModel(models, 'plain-ct', brightnessAsHu(), ctManifest);
   const data = changes.data ?? (await mkdtemp(join(tmpdir(), 'conus-synthesis-')));
