@@ -16,31 +16,14 @@ import json
 import time
 from pathlib import Path
 import numpy as np
-import onnxruntime
 import torch
 import lengths
-import train
 from data import Coarser, painted, true_maps
+from maps import maps_function, runtime
 
 SEED = 4713
 BONE_HU, BODY_HU = 150, -900
 GROUPS = ('body', 'bone', 'vertebrae', 'bodies', 'air')
-
-
-def runtime(path, threads=1):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
-
-
-def maps_function(path):
-    """Of an ONNX file, or of a checkpoint while training goes on."""
-    if path.suffix == '.onnx':
-        session = runtime(path)
-        return lambda images, exam: session.run(['maps'], {'images': images, 'exam': exam})[0]
-    net = train.MapsNetwork(path)
-    net.refresh()
-    return lambda images, exam: net(torch.from_numpy(images), torch.from_numpy(exam), low=False).numpy()
 
 
 class Tally:

@@ -1,6 +1,6 @@
 """Checkpoint to ONNX (opset 17) with its interval calibrated, checked against PyTorch on two sizes.
 
-    python3 export.py --checkpoint OUT/checkpoint.pt --bank BANK --maps RUN/maps.pt --out ../../synthetic-ct/model.onnx
+    python3 export.py --checkpoint OUT/checkpoint.pt --bank BANK --maps ../../synthesis-maps/model.onnx --out ../../synthetic-ct/model.onnx
 
 The spread b that the network gives is no more than proportional to its errors. In every third slice of patients that did not train
 (train.py, is_held), with the maps that the maps network gives, in eight classes of b of equal size, the half width u that holds
@@ -19,6 +19,7 @@ import torch
 from torch import nn
 import train
 from data import Bank
+from maps import maps_function
 from network import MULTIPLE_OF, SyntheticCt
 
 CLASSES = 8
@@ -40,7 +41,7 @@ def calibrate(net, maps_of, bank):
     for row in [row for row, about in enumerate(bank.about) if train.is_held(about)][::3]:
         images, exam = (torch.from_numpy(part[row : row + 1].astype(np.float32)) for part in (bank.images, bank.exam))
         with torch.no_grad():
-            hounsfield, spread = net(images[:, :2], maps_of(images, exam, low=False))
+            hounsfield, spread = net(images[:, :2], torch.from_numpy(maps_of(images.numpy(), exam.numpy())))
         truth = bank.hounsfield[row].astype(np.float32)
         body = np.flatnonzero(truth > -900)
         some = rng.choice(body, min(4000, len(body)), replace=False)
@@ -62,9 +63,7 @@ def main():
     stored = torch.load(options.checkpoint, map_location='cpu')
     net = SyntheticCt().eval()
     net.load_state_dict(stored['average'])
-    maps_of = train.MapsNetwork(options.maps)
-    maps_of.refresh()
-    whole = Calibrated(net, *calibrate(net, maps_of, Bank(options.bank))).eval()
+    whole = Calibrated(net, *calibrate(net, maps_function(options.maps), Bank(options.bank))).eval()
     axes = {0: 'n', 2: 'rows', 3: 'columns'}
     inputs, outputs = ['images', 'maps'], ['hounsfield', 'spread']
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -8,13 +8,15 @@ of the edges come from the HU alone: along a profile, averaged over a few millim
   height   through the middle of the body, along the line through the middles of its neighbours; edges: both endplates
   canal    at right angles to that, at the body's heights where an arch lies behind: back wall of the body and front of the
            arch, seen from the canal. In axial slices along the rows through the middle of the canal
+
+The sacrum goes by itself: its segments are fused, with little or nothing of a disc between them.
 """
 import numpy as np
 from scipy import ndimage
 
 STEP_MM = 0.1
 SEARCH_MM, BEYOND_MM = 3.5, 6.0
-BODY, ARCH, CANAL = range(100, 132), range(200, 232), (1, 2, 3, 10)
+BODY, ARCH, CANAL, SACRUM = range(100, 132), range(200, 232), (1, 2, 3, 10), range(126, 131)
 
 
 def profile(image, middle, along, across, pixel_mm, from_mm, to_mm, half_band_mm):
@@ -81,6 +83,10 @@ def width_of_canal(images, label, middle, along, across, pixel_mm, code):
     return widths
 
 
+def named(kind, code):
+    return f'{kind}, sacrum' if code in SACRUM else kind
+
+
 def measure(images, label, pixel_mm, orientation):
     """Lengths of each image in the same places: dicts with kind, code and mm (None where an edge was not found)."""
     label = np.round(label).astype(int)
@@ -94,7 +100,7 @@ def measure(images, label, pixel_mm, orientation):
             along, across = np.array([1.0, 0.0]), np.array([0.0, 1.0])
             widths = width_of_canal(images, label, (middle[0], columns.mean()), along, across, pixel_mm, code)
             if widths is not None:
-                found.append(dict(kind='canal, axial', code=int(code), mm=widths))
+                found.append(dict(kind=named('canal, axial', code), code=int(code), mm=widths))
         return found
     for code, middle in places.items():
         others = [places[k] for k in (code - 1, code + 1) if k in places]
@@ -110,10 +116,10 @@ def measure(images, label, pixel_mm, orientation):
             t, values = profile(image, middle, along, across, pixel_mm, bounds[0] - 10, bounds[1] + 10, 3.0)
             upper, lower = edge(t, values, bounds[0], -1), edge(t, values, bounds[1], 1)
             heights.append(lower - upper if upper is not None and lower is not None and lower > upper else None)
-        found.append(dict(kind='height', code=int(code), mm=heights))
+        found.append(dict(kind=named('height', code), code=int(code), mm=heights))
         widths = [width_of_canal(images, label, middle + along * s / pixel_mm, across, along, pixel_mm, code) for s in np.arange(bounds[0], bounds[1], 2.0)]
         widths = [each for each in widths if each is not None and None not in each[:1]]
         if len(widths) >= 2:
             seen = [[each[k] for each in widths if each[k] is not None] for k in range(len(images))]
-            found.append(dict(kind='canal, sagittal', code=int(code), mm=[float(np.median(each)) if len(each) > len(widths) / 2 else None for each in seen]))
+            found.append(dict(kind=named('canal, sagittal', code), code=int(code), mm=[float(np.median(each)) if len(each) > len(widths) / 2 else None for each in seen]))
     return found

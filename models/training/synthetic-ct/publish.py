@@ -7,7 +7,7 @@ from pathlib import Path
 SIMULATED = 'simulated patients of seeds never seen, end to end: noise, shading, blur, shifts, maps of synthesis-maps'
 LABELLED = 'a real CT never seen (TotalSegmentator example, T11 to S1, 3 mm), MR computed from its labels, end to end'
 KINDS = (('simulated', SIMULATED), ('labelled CT', LABELLED))
-LENGTHS = ('height', 'canal, sagittal', 'canal, axial')
+LENGTHS = tuple(f'{kind}{where}' for where in ('', ', sacrum') for kind in ('height', 'canal, sagittal', 'canal, axial'))
 NAMES = {'body': 'body', 'bone': 'bone', 'vertebrae': 'vertebrae', 'bodies': 'vertebral bodies'}
 
 
@@ -70,7 +70,7 @@ def errors_table(results):
 def lengths_table(results):
     rows = [
         [name, length, f'{r["count"]} ({r["notFound"]})', r['medianTrueMm'], f'{r["meanErrorPercent"]:+.1f}', r['medianAbsolutePercent'], r['p95AbsolutePercent'], f'{100 * r["within5Percent"]:.0f} %']
-        for name, one in results.items() for length, r in one.items() if length in LENGTHS and r['meanErrorPercent'] is not None
+        for name, one in results.items() for length in LENGTHS if (r := one.get(length)) and r['meanErrorPercent'] is not None
     ]
     return table(['data, maps', 'length', 'count (edge not found)', 'median, mm', 'mean error, %', 'median absolute, %', '95th percentile, %', 'within 5 %'], rows)
 

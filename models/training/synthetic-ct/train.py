@@ -24,8 +24,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from data import Coarser, crops, delivered
+from maps import MapsNetwork
 from network import SyntheticCt
-from sibling import synthesis
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 from makers import Reservoir, learning_device
@@ -42,24 +42,6 @@ LABELLED_SHARE = 0.15
 MASKED_SHARE, MASKED_BELOW = 0.3, 0.15
 # Early and late: the maps network takes as long as all else, and has learned little when it starts.
 TRUE_MAPS_SHARE = (0.5, 0.25)
-
-
-class MapsNetwork:
-    """The averaged weights of a checkpoint, read again when the file is another."""
-
-    def __init__(self, checkpoint, device='cpu'):
-        self.checkpoint, self.read_at = Path(checkpoint), None
-        self.net = synthesis('network').Maps().eval().to(device, memory_format=torch.channels_last)
-
-    def refresh(self):
-        changed = self.checkpoint.stat().st_mtime
-        if changed != self.read_at:
-            self.net.load_state_dict(torch.load(self.checkpoint, map_location='cpu')['average'])
-            self.read_at = changed
-
-    def __call__(self, images, exam, low=True):
-        with torch.no_grad():
-            return self.net(images, exam, low)[0].float()
 
 
 def disturbed(maps, generator):
