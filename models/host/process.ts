@@ -49,6 +49,8 @@ async function openSession(bytes: Uint8Array, threads: number, providers: readon
       interOpNumThreads: 1,
       // A plan of the memory would be kept for every size of images, each with a block of its own.
       enableMemPattern: false,
+      // And an arena would keep the most that any of them took: what a run needs beside its images is asked for anew, which costs hardly any time.
+      enableCpuMemArena: false,
       // Threads that wait for the next layer in a loop would take the processors from the reconstruction.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
