@@ -18,7 +18,10 @@ export interface EchoTimeError {
   readonly deviationMs: number;
 }
 
-/** @param places what the network says of each, [pixels] of a slice; `tissue`: 1 where there is some */
+/**
+ * e of a slice.
+ * @param places what the network says of each, [pixels]; `tissue`: 1 where there is some, [pixels]
+ */
 export function lnStatedOverTrueOf(places: Float32Array, tissue: ArrayLike<number>): number {
   let [sum, n] = [0, 0];
   for (let pixel = 0; pixel < places.length; pixel++) {
@@ -29,11 +32,8 @@ export function lnStatedOverTrueOf(places: Float32Array, tissue: ArrayLike<numbe
   return sum / (n + 1);
 }
 
-/** By which the echo time is longer than stated, drawn towards none. */
-export const drawnErrorMs = (lnStatedOverTrue: number, statedMs: number): number => statedMs * Math.expm1(-lnStatedOverTrue);
-
 /** @param lnStatedOverTrue of each slice of a series */
 export function echoTimeError(lnStatedOverTrue: readonly number[], statedMs: number, { slope, offsetMs, deviationMs }: EchoTimeCalibration): EchoTimeError {
   const mean = lnStatedOverTrue.reduce((sum, value) => sum + value, 0) / lnStatedOverTrue.length;
-  return { errorMs: slope * (drawnErrorMs(mean, statedMs) - offsetMs), deviationMs };
+  return { errorMs: slope * (statedMs * Math.expm1(-mean) - offsetMs), deviationMs };
 }

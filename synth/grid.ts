@@ -17,7 +17,7 @@ import {
   type ImageGeometry, type Registration, type RigidMotion, type Vector3, type Volume,
 } from '../imaging/index.js';
 import { synthesisError } from './errors.js';
-import { edgesOfVolume, residualMap, type ResidualMap } from './residual.js';
+import { edgesOfVolume, residualMap } from './residual.js';
 import type { RegistrationReport } from './types.js';
 
 export interface CommonGrid {
@@ -27,8 +27,6 @@ export interface CommonGrid {
   /** Of the T1w. */
   readonly report: RegistrationReport;
   readonly otherReports: readonly RegistrationReport[];
-  /** What is left between T1w and T2w, block by block and slice by slice, of some slices. */
-  readonly residual: ResidualMap;
 }
 
 /** Pixels that the network knows. */
@@ -89,7 +87,7 @@ export function commonGrid(
   };
   return {
     t1w: volume, t2w: reference, others: further.map((series) => series.volume),
-    report: reportOf(first!), otherReports: further.map(reportOf), residual,
+    report: reportOf(first!), otherReports: further.map(reportOf),
   };
 }
 

@@ -12,7 +12,10 @@ import { doubtOf, type PairEvidence } from './trust.js';
 
 const marginMm = 5;
 
-/** @param grid of the evidence, averaged over 2 x 2 pixels of `rows` x `columns` of `pixelMm` on which `regions` lies */
+/**
+ * The evidence with the doubt near named structures in the place of that of whole slices.
+ * @param grid of the evidence, averaged over 2 x 2 pixels of `rows` x `columns` of `pixelMm`, on which `codes` [slice, row, column] lies
+ */
 export function doubtNear(evidence: PairEvidence, { codes, names }: NamedRegions, { rows, columns, pixelMm }: { readonly rows: number; readonly columns: number; readonly pixelMm: number }): PairEvidence {
   const [halfRows, halfColumns] = [rows >> 1, columns >> 1];
   const nHalf = halfRows * halfColumns;

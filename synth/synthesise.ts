@@ -8,7 +8,7 @@
  * 5. each wanted contrast by its signal equation (contrasts.ts), STIR and T2 with fat saturation averaged with what the network makes of them straight
  *    from the images (meanImage.ts), with an interval a pixel (interval.ts);
  * 6. ask the network for each of both images from the other alone, and compare (trust.ts), and how T2w's echo time looks (echoTime.ts);
- * 7. say how far to trust it, and why not (verdict.ts);
+ * 7. say how far to trust it, and why not (verdict.ts), where regions are known by what is doubted near them (nearRegions.ts);
  * 8. where it is wanted, Hounsfield units of the same images and maps by a second network (ct.ts).
  */
 import { noiseRatio, resample, voxelSizeMm, type ImageGeometry, type Volume } from '../imaging/index.js';

@@ -75,7 +75,7 @@ export interface SynthesisedSeries {
   readonly fatNullTiMs?: number;
 }
 
-/** A label map of the same anatomy, for reasons that name it. */
+/** A label map of the same anatomy, for reasons that name it and for what counts of the network's doubts. */
 export interface Regions {
   readonly volume: Volume<ArrayLike<number>>;
   /** By code: "L3", "marrow L5". */
@@ -85,7 +85,8 @@ export interface Regions {
 export interface SynthesisOptions {
   /** Of the network; what it says of itself is taken as it is unless given. */
   readonly calibration?: Calibration;
-  /** Asked where there is a place to be named, and only then: it may take a network of its own. */
+  /** Asked where something speaks against the pair or an interval, and only then: it may take a network of its own. Places get their names of it, and what
+   * the network doubts counts near what has one alone (nearRegions.ts). */
   readonly findRegions?: () => Promise<Regions | undefined>;
   /** Whether series of a red pair are given all the same. */
   readonly deliverRed?: boolean;

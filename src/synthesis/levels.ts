@@ -1,6 +1,7 @@
 /**
  * The levels of a T2w series, so that reasons name them ("L3: T1w and T2w disagree"): the structures that the analysis finds in
- * it. Only names come of it; where the network is not there, or finds no spine, places are named by where they lie.
+ * it. What the synthesis's network doubts beside them does not count (synth/nearRegions.ts); where the network of structures is not there, or finds no
+ * spine, all of the picture counts, and places are named by where they lie.
  */
 import { CodedError } from 'ismrmrd';
 import { findSpine, levelCodeOf, structureCodes } from '../../analysis/index.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCalibration, uncalibrated } from '../../synth/index.js';
-import { drawnErrorMs, echoTimeError, lnStatedOverTrueOf } from '../../synth/echoTime.js';
+import { echoTimeError, lnStatedOverTrueOf } from '../../synth/echoTime.js';
 import { judgeEchoTime } from '../../synth/verdict.js';
 
 const model = { offsetMs: 0, slope: 1, deviationMs: 5, amber: 2.5 };
@@ -16,7 +16,6 @@ describe('the echo time of a series', () => {
       const slices = [-0.1, 0, 0.1].map((ln) => ln + Math.log(90 / trueMs));
       expect(echoTimeError(slices, 90, model)).toEqual({ errorMs: expect.closeTo(trueMs - 90, 6) as number, deviationMs: 5 });
     }
-    expect(drawnErrorMs(Math.log(90 / 75), 90)).toBeCloseTo(-15, 9);
   });
   it('takes off what sound series are off by, and takes back what draws it towards none', () => {
     expect(echoTimeError([Math.log(90 / 100)], 90, { ...model, offsetMs: 4, slope: 1.5 }).errorMs).toBeCloseTo(9, 9);

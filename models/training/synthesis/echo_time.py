@@ -6,8 +6,6 @@
 
 import numpy as np
 
-ECHO_TIME_MS = 15.0
-
 
 def raw_ms(echoes, te_ms):
     """What the network's answers to the slices of a series come to."""

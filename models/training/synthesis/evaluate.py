@@ -360,6 +360,7 @@ class Evaluation:
         )
 
     def raw_ms(self, exam):
+        """By how many ms the network takes the echo time of one slice for longer than stated."""
         made, maps, _ = exam
         return echo_time.raw_ms([maps.doubts()[1]], made['sequences']['t2w']['teMs'])
 

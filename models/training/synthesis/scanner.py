@@ -200,8 +200,9 @@ class Scanner:
         return dict(batch, fault=fault, echo=echo, sequences=sequences, contrasts=contrasts, target=target_vector(sequences), field=about['field'])
 
     def plant_faults(self, truth, sequences, pixel_mm, faulty):
-        """What is measured of slices of which the last `faulty` have faults, where it is, and what ln TE is told wrong by (faults.py has those that
-        the gate is measured on; these are more various)."""
+        """Of slices of which the last `faulty` have faults: the truth as it is measured ([n, rows, columns] by name), where what only one image shows is
+        ([n, rows / 2, columns / 2], 0 or 1), and what ln TE of T2w is told wrong by ([n]). faults.py has those that the gate is measured on; these
+        are more various. `pixel_mm` [n]."""
         size, height, width = truth['body'].shape
         fault, echo = torch.zeros((size, height // 2, width // 2), device=pixel_mm.device), torch.zeros(size, device=pixel_mm.device)
         if not faulty:

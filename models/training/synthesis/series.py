@@ -5,7 +5,6 @@ Faults are those of faults.py: blob and patch in one slice, patient, shift and e
 neighbouring slices as a ball does, with the radius and the change of that one.
 """
 
-import copy
 
 import numpy as np
 

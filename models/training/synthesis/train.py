@@ -333,10 +333,10 @@ def main():
             taken_up = time.time()
         batch, coarse = next(batches_to_learn)
         sound = len(batch['truth']['weight'])
-        maps_, spread, doubt = maps.net(batch['images'], batch['exam'], low)
+        parameters, spread, doubt = maps.net(batch['images'], batch['exam'], low)
         other = torch.rand(1, 1, 1, device=device) * 3 + 0.5
         loss = loss_of(
-            maps_[:sound], spread[:sound], doubt, batch['images'], batch['truth'], batch['sequences'], batch['field'], batch['fault'], batch['echo'], other,
+            parameters[:sound], spread[:sound], doubt, batch['images'], batch['truth'], batch['sequences'], batch['field'], batch['fault'], batch['echo'], other,
         )
         norms.append(maps.learn(loss, learning_rate))
         recent.append(loss.detach())
